@@ -1,0 +1,287 @@
+"""The one form in which every loader hands over letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ensemble_hwr.exceptions import DataError
+
+PIXELS = 784
+SPLITS = ("train", "test", "")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LetterSet:
+    """Letters with their labels and what is known of where they come from.
+
+    Parameters
+    ----------
+    data : ndarray
+        Either rows, of shape (n, 784): 28x28 pixels, uint8 (0 = paper, 255 = ink) or floating point
+        (0 = paper, 1 = ink); or pictures, of shape (n,) and dtype object: paths or arrays of any size.
+        A list is read as pictures.
+    target : ndarray of str, shape (n,)
+        The label of each letter.
+    source : ndarray of str, shape (n,), optional
+        The collection each letter comes from; ``""`` where unknown.
+    writer : ndarray of str, shape (n,), optional
+        Who wrote each letter; ``""`` where unknown. Two sources may use the same name for different people.
+    split : ndarray of str, shape (n,), optional
+        ``"train"`` or ``"test"`` where the makers of the set prescribe a division; ``""`` where they do not.
+    suspect : ndarray of bool, shape (n,), optional
+        True where whoever made the set doubts the label.
+    name : str, default=""
+        A name for messages and reports.
+
+    Raises
+    ------
+    DataError
+        When lengths differ, or a field has a type, shape or value that is not allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import LetterSet
+    >>> letters = LetterSet(np.zeros((3, 784), np.uint8), np.array(["A", "B", "A"]), name="blank")
+    >>> letters
+    LetterSet('blank': 3 letters of 2 classes, rows)
+    >>> letters.take(letters.target == "A").counts()
+    {'A': 2}
+    """
+
+    data: NDArray[Any]
+    target: NDArray[np.str_]
+    source: NDArray[np.str_] | None = None
+    writer: NDArray[np.str_] | None = None
+    split: NDArray[np.str_] | None = None
+    suspect: NDArray[np.bool_] | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"letters {self.name!r}" if self.name else "letters"
+        data = _check_data(self.data, where)
+        checked = {"data": data, "target": _check_text(self.target, len(data), f"{where}: target")}
+        for field in ("source", "writer", "split"):
+            value = getattr(self, field)
+            if value is not None:
+                checked[field] = _check_text(value, len(data), f"{where}: {field}")
+        if self.split is not None:
+            _check_splits(checked["split"], where)
+        if self.suspect is not None:
+            checked["suspect"] = _check_flags(self.suspect, len(data), f"{where}: suspect")
+        for field, value in checked.items():
+            object.__setattr__(self, field, value)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def __repr__(self) -> str:
+        name = f"{self.name!r}: " if self.name else ""
+        form = "rows" if self.is_rows else "pictures"
+        return f"LetterSet({name}{len(self)} letters of {len(np.unique(self.target))} classes, {form})"
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether ``data`` holds 784 pixels a letter, and not pictures still to be normalised."""
+        return self.data.ndim == 2
+
+    def counts(self) -> dict[str, int]:
+        """Count the letters of each class.
+
+        Returns
+        -------
+        dict of str to int
+            In label order.
+        """
+        labels, counts = np.unique(self.target, return_counts=True)
+        return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+
+    def take(self, index: ArrayLike) -> LetterSet:
+        """Choose letters by position or by a mask.
+
+        Parameters
+        ----------
+        index : array-like of int or bool
+            Positions in the order wanted, or one True or False for each letter.
+
+        Returns
+        -------
+        LetterSet
+        """
+        chosen = np.asarray(index)
+        if chosen.size == 0 and chosen.dtype != np.bool_:
+            chosen = chosen.astype(np.intp)
+        if chosen.dtype == np.bool_ and chosen.shape != (len(self),):
+            raise DataError(f"a mask for {len(self)} letters must have that length, got shape {chosen.shape}")
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
+        taken = {key: None if value is None else value[chosen] for key, value in values.items()}
+        return LetterSet(**taken, name=self.name)  # type: ignore[arg-type]
+
+    def to_rows(self, normalizer: Any = None, n_jobs: int | None = None) -> NDArray[np.float32]:
+        """Turn the letters into rows of ink.
+
+        Parameters
+        ----------
+        normalizer : transformer, optional
+            Turns pictures into rows of 784 floats; a clone of it is fitted. Rows are normalised again only
+            when one is given. By default pictures go through
+            :class:`~ensemble_hwr.preprocessing.LetterNormalizer`.
+        n_jobs : int, optional
+            Processes of the default normalizer; one you give has its own setting.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, 784)
+            28x28 pixels, 0 = paper, 1 = ink.
+        """
+        if self.is_rows and normalizer is None:
+            return as_ink(self.data)
+        if len(self) == 0:
+            return np.empty((0, PIXELS), np.float32)
+        from sklearn.base import clone
+
+        from ensemble_hwr.preprocessing import LetterNormalizer
+
+        normalizer = LetterNormalizer(n_jobs=n_jobs) if normalizer is None else clone(normalizer)
+        pictures = list(self.data.reshape(-1, 28, 28)) if self.is_rows else list(self.data)
+        return np.asarray(normalizer.fit_transform(pictures), dtype=np.float32)
+
+
+def concatenate(sets: Sequence[LetterSet], *, name: str = "") -> LetterSet:
+    """Put several sets into one, in order.
+
+    Parameters
+    ----------
+    sets : sequence of LetterSet
+        All rows, or all pictures. A set without ``source`` gets its name as source; other unknown fields are
+        filled with ``""`` or False where another set has them.
+    name : str, default=""
+        Name of the result.
+
+    Returns
+    -------
+    LetterSet
+
+    Raises
+    ------
+    DataError
+        When there is nothing to concatenate, or rows and pictures are mixed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import LetterSet, concatenate
+    >>> a = LetterSet(np.zeros((2, 784), np.uint8), np.array(["A", "A"]), name="first")
+    >>> b = LetterSet(np.zeros((1, 784), np.uint8), np.array(["B"]), name="second")
+    >>> concatenate([a, b]).source.tolist()
+    ['first', 'first', 'second']
+    """
+    if not sets:
+        raise DataError("no letters to concatenate: give at least one LetterSet")
+    if len({letters.is_rows for letters in sets}) > 1:
+        raise DataError(
+            "rows and pictures cannot be concatenated: turn the pictures into rows with to_rows()"
+        )
+    blocks = [letters.data for letters in sets]
+    if len({block.dtype for block in blocks}) > 1:
+        blocks = [as_ink(block) for block in blocks]
+    named = len(sets) > 1 and any(letters.name for letters in sets)
+    return LetterSet(
+        np.concatenate(blocks),
+        np.concatenate([letters.target for letters in sets]),
+        source=_join(sets, "source", [letters.name for letters in sets], always=named),
+        writer=_join(sets, "writer", [""] * len(sets)),
+        split=_join(sets, "split", [""] * len(sets)),
+        suspect=_join(sets, "suspect", [False] * len(sets)),
+        name=name,
+    )
+
+
+def as_ink(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Return rows as float32 between 0 (paper) and 1 (ink)."""
+    if rows.dtype != np.uint8:
+        return rows.astype(np.float32, copy=False)
+    ink = rows.astype(np.float32)
+    ink /= 255
+    return ink
+
+
+def pictures_array(pictures: Sequence[Any]) -> NDArray[np.object_]:
+    """Return an (n,) object array, also where numpy would stack equal shapes."""
+    array = np.empty(len(pictures), dtype=object)
+    for i, picture in enumerate(pictures):
+        array[i] = picture
+    return array
+
+
+def _join(
+    sets: Sequence[LetterSet], field: str, fill: Sequence[Any], *, always: bool = False
+) -> NDArray[Any] | None:
+    parts = [getattr(letters, field) for letters in sets]
+    if not always and all(part is None for part in parts):
+        return None
+    filled = [
+        np.full(len(letters), value) if part is None else part
+        for letters, part, value in zip(sets, parts, fill, strict=True)
+    ]
+    return np.concatenate(filled)
+
+
+def _check_data(data: Any, where: str) -> NDArray[Any]:
+    array = pictures_array(data) if isinstance(data, list | tuple) else np.asarray(data)
+    if array.ndim == 1 and array.dtype == object:
+        return array
+    if array.ndim != 2 or array.shape[1] != PIXELS:
+        raise DataError(
+            f"{where}: data must be rows of shape (n, {PIXELS}) or an object array of n pictures, "
+            f"got shape {array.shape} and dtype {array.dtype}"
+        )
+    if array.dtype == np.uint8:
+        return array
+    if not np.issubdtype(array.dtype, np.floating):
+        raise DataError(f"{where}: rows must be uint8 (0 to 255) or floats (0 to 1), got dtype {array.dtype}")
+    if array.size and not (array.min() >= 0 and array.max() <= 1):
+        raise DataError(
+            f"{where}: rows of floats must lie between 0 (paper) and 1 (ink), "
+            f"got {array.min()} to {array.max()}; divide by 255 where that is the scale"
+        )
+    return array
+
+
+def _check_length(array: NDArray[Any], n: int, where: str) -> None:
+    if array.shape != (n,):
+        raise DataError(f"{where} must have one entry for each of the {n} letters, got shape {array.shape}")
+
+
+def _check_text(values: Any, n: int, where: str) -> NDArray[np.str_]:
+    array = np.asarray(values)
+    _check_length(array, n, where)
+    if array.dtype.kind == "U":
+        return array
+    if array.dtype == object or n == 0:
+        odd = next((value for value in array.tolist() if not isinstance(value, str)), None)
+        if odd is None:
+            return array.astype(np.str_)
+        raise DataError(f"{where} must be text, got {odd!r}")
+    raise DataError(f"{where} must be text, got dtype {array.dtype}")
+
+
+def _check_flags(values: Any, n: int, where: str) -> NDArray[np.bool_]:
+    array = np.asarray(values)
+    _check_length(array, n, where)
+    if array.dtype != np.bool_:
+        if n:
+            raise DataError(f"{where} must be True or False, got dtype {array.dtype}")
+        array = array.astype(np.bool_)
+    return array
+
+
+def _check_splits(split: NDArray[np.str_], where: str) -> None:
+    odd = sorted(set(np.unique(split).tolist()) - set(SPLITS))
+    if odd:
+        raise DataError(f"{where}: split must be 'train', 'test' or '' for each letter, got {odd[0]!r}")
