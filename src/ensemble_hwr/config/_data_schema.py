@@ -1,0 +1,150 @@
+"""What a config file may say of the letters: where they are, how they are divided and balanced."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ensemble_hwr.config._problems import problem, refuse
+
+
+class Section(BaseModel):
+    """A table of the config: frozen, without unknown keys, every value of its own type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Texts = Annotated[tuple[str, ...], Field(strict=False)]  # a TOML list, kept as a tuple
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Letters = Annotated[str, Field(min_length=2)]
+
+
+class _Letters(Section):
+    """Keys that every form of data has."""
+
+    letters: Letters | None = None  # these letters only, such as "ABCDE"
+    max_per_letter: Positive | None = None  # at most so many of each letter, drawn at random with seed 0
+
+
+class _StoredLetters(_Letters):
+    path: Annotated[str, Field(min_length=1)]
+
+
+class GeneratedData(_Letters):
+    """Letters drawn by the library itself: no file is needed."""
+
+    form: Literal["generated"]
+    n: Annotated[int, Field(ge=26)] = 5200
+    writers: Positive = 40
+    seed: Seed = 0
+
+
+class FolderData(_StoredLetters):
+    """A folder for each letter, named after it, with pictures inside."""
+
+    form: Literal["folder"]
+
+
+class IndexData(_StoredLetters):
+    """A folder with an index.csv that names pictures, labels, sources, writers and a division."""
+
+    form: Literal["index"]
+    sources: Texts | None = None
+
+
+class KaggleData(_StoredLetters):
+    """A CSV file: label 0 to 25, then 784 pixels, a line for each letter."""
+
+    form: Literal["kaggle"]
+
+
+class EmnistData(_StoredLetters):
+    """EMNIST as idx, idx.gz or .mat."""
+
+    form: Literal["emnist"]
+    variant: Literal["letters", "byclass", "bymerge", "balanced"] = "letters"
+    uppercase: bool = True
+
+
+class NistData(_StoredLetters):
+    """NIST Special Database 19, by_class folders."""
+
+    form: Literal["nist"]
+
+
+class NpzData(_StoredLetters):
+    """An .npz file that the library wrote."""
+
+    form: Literal["npz"]
+
+
+Data = Annotated[
+    GeneratedData | FolderData | IndexData | KaggleData | EmnistData | NistData | NpzData,
+    Field(discriminator="form"),
+]
+
+
+class PrescribedSplit(Section):
+    """The division that the data came with."""
+
+    kind: Literal["prescribed"]
+
+
+class SourcesSplit(Section):
+    """Some sources to learn from, others to be tested on."""
+
+    kind: Literal["sources"]
+    train: Annotated[Texts, Field(min_length=1)]
+    test: Annotated[Texts, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        both = sorted(set(self.train) & set(self.test))
+        if both:
+            refuse("split", [problem(("test",), f"source {both[0]!r} is in train too; keep it in one of them", both)])
+        return self
+
+
+class RandomSplit(Section):
+    """A division drawn at random, letter by letter, source by source or writer by writer."""
+
+    kind: Literal["random"]
+    test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    by: Literal["letter", "source", "writer"] = "letter"
+    seed: Seed = 0
+    redraw: bool = False  # a new division for every seed of the comparison
+
+
+Split = Annotated[PrescribedSplit | SourcesSplit | RandomSplit, Field(discriminator="kind")]
+
+
+class NoBalance(Section):
+    """Training letters as they are."""
+
+    method: Literal["none"]
+
+
+class CapBalance(Section):
+    """At most so many training letters of each class."""
+
+    method: Literal["cap"]
+    per_letter: Positive
+
+
+class OversampleBalance(Section):
+    """Rare letters repeated until each class has so many, by default as many as the most common one."""
+
+    method: Literal["oversample"]
+    per_letter: Positive | None = None
+
+
+class WeightsBalance(Section):
+    """Every class weighs the same; needs estimators that take ``sample_weight``."""
+
+    method: Literal["weights"]
+
+
+Balance = Annotated[NoBalance | CapBalance | OversampleBalance | WeightsBalance, Field(discriminator="method")]

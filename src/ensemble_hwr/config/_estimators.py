@@ -1,0 +1,194 @@
+"""Estimators and transformers by name: found, checked against their own parameters, and built."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ensemble_hwr.config._problems import did_you_mean, shorten
+from ensemble_hwr.exceptions import ConfigError
+
+CLASSIFIER = ("fit", "predict")
+TRANSFORMER = ("fit", "transform")
+SHORT_NAMES = {
+    "mlp": "sklearn.neural_network.MLPClassifier",
+    "gradient": "ensemble_hwr.preprocessing.GradientFeatures",
+    "standardize": "sklearn.preprocessing.StandardScaler",
+    "pca": "sklearn.decomposition.PCA",
+}
+SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "early_stopping": True, "max_iter": 100}}
+SHORT_CLASSIFIERS = ("mlp",)
+SHORT_TRANSFORMERS = ("gradient", "standardize", "pca")
+
+Problem = tuple[tuple[str | int, ...], str, Any]
+
+
+def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
+    """Import a class by short name or import path.
+
+    Parameters
+    ----------
+    name : str
+        A short name such as ``"mlp"``, or the import path of a class in an installed package.
+    methods : tuple of str
+        What the class must be able to do: ``CLASSIFIER`` or ``TRANSFORMER``.
+
+    Returns
+    -------
+    type
+
+    Raises
+    ------
+    ConfigError
+        When there is no such class, or it lacks a method. Nothing is done but importing.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config._estimators import CLASSIFIER, find_class
+    >>> find_class("sklearn.svm.SVC", CLASSIFIER).__name__
+    'SVC'
+    """
+    path = SHORT_NAMES.get(name, name)
+    module_name, _, class_name = path.rpartition(".")
+    if not module_name or not all(part.isidentifier() for part in path.split(".")):
+        short = SHORT_CLASSIFIERS if methods is CLASSIFIER else SHORT_TRANSFORMERS
+        raise ConfigError(
+            f"got {name!r}; write an import path such as 'sklearn.svm.SVC', or a short name; "
+            + did_you_mean(name, short)
+        )
+    found = getattr(_import(module_name, name), class_name, None)
+    if found is None:
+        raise ConfigError(f"got {name!r}; module {module_name!r} has no {class_name!r}, check the spelling.")
+    missing = [method for method in methods if not callable(getattr(found, method, None))]
+    if not inspect.isclass(found) or missing:
+        raise ConfigError(
+            f"got {name!r}; it must be a class with the methods {' and '.join(methods)}, as scikit-learn's have."
+        )
+    return found
+
+
+def check_parameters(found: type[Any], params: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check parameters against the class they are meant for.
+
+    Parameters
+    ----------
+    found : type
+    params : mapping of str to object
+        As a config gives them.
+
+    Yields
+    ------
+    path, message, value
+        One for each parameter that is unknown or has a value the class refuses.
+    """
+    allowed = list(_defaults(found))
+    known = {}
+    for name, value in params.items():
+        if name in allowed:
+            known[name] = value
+        else:
+            yield (name,), f"{found.__name__} has no such parameter; {did_you_mean(name, allowed)}", value
+    nested = list(_check_nested(known))
+    yield from nested
+    if not nested:
+        yield from _refused_values(found, known)
+
+
+def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASSIFIER) -> Any:
+    """Make an unfitted estimator from what a config says of it.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config._estimators import build
+    >>> build("mlp", {"hidden_layer_sizes": [60]})
+    MLPClassifier(early_stopping=True, hidden_layer_sizes=(60,), max_iter=100)
+    """
+    return _construct(find_class(name, methods), {**SHORT_PARAMS.get(name, {}), **params})
+
+
+def is_nested(value: Any) -> bool:
+    """Whether a parameter's value is a table that describes another estimator."""
+    return isinstance(value, Mapping) and "estimator" in value and set(value) <= {"estimator", "params"}
+
+
+def _import(module_name: str, name: str) -> Any:
+    package = module_name.partition(".")[0]
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name == package:
+            raise ConfigError(f"got {name!r}; package {package!r} is not installed.") from None
+        raise ConfigError(f"got {name!r}; there is no module {error.name!r}, check the spelling.") from None
+    except Exception as error:
+        raise ConfigError(f"got {name!r}; importing {module_name!r} failed: {error}") from error
+
+
+def _defaults(found: type[Any]) -> dict[str, Any]:
+    """Parameters of ``__init__`` with their defaults."""
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = list(inspect.signature(found.__init__).parameters.values())[1:]
+    return {parameter.name: parameter.default for parameter in parameters if parameter.kind in named}
+
+
+def _construct(found: type[Any], params: Mapping[str, Any]) -> Any:
+    defaults = _defaults(found)
+    return found(**{name: _revive(value, defaults.get(name)) for name, value in params.items()})
+
+
+def _revive(value: Any, default: Any = None) -> Any:
+    """Turn a TOML value into what scikit-learn wants: nested estimators, and tuples where the default is one."""
+    if is_nested(value):
+        return build(value["estimator"], value.get("params", {}))
+    if isinstance(value, list | tuple):
+        revived = [_revive(item) for item in value]
+        return tuple(revived) if isinstance(default, tuple) else revived
+    if isinstance(value, Mapping):
+        return {key: _revive(item) for key, item in value.items()}
+    return value
+
+
+def _check_nested(params: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, value in params.items():
+        if not is_nested(value):
+            continue
+        if not isinstance(value["estimator"], str):
+            yield (name, "estimator"), f"got {shorten(value['estimator'])}; write an import path", value
+            continue
+        try:
+            found = find_class(value["estimator"], CLASSIFIER)
+        except ConfigError as error:
+            yield (name, "estimator"), str(error), value
+            continue
+        for path, message, got in check_parameters(found, value.get("params", {})):
+            yield (name, "params", *path), message, got
+
+
+def _refused_values(found: type[Any], params: Mapping[str, Any]) -> Iterator[Problem]:
+    """Ask the class itself, again without each value that it refused."""
+    left = dict(params)
+    while True:
+        error = _refusal(found, left)
+        if error is None:
+            return
+        named = re.search(r"'(\w+)' parameter", error)
+        if named is None or named[1] not in left:
+            yield (), f"{found.__name__}: {error}", dict(left)
+            return
+        yield (named[1],), error, left.pop(named[1])
+
+
+def _refusal(found: type[Any], params: Mapping[str, Any]) -> str | None:
+    required = [name for name, default in _defaults(found).items() if default is inspect.Parameter.empty]
+    missing = [name for name in required if name not in params]
+    if missing:
+        return f"{found.__name__} needs the parameter {missing[0]!r}, which has no default."
+    try:
+        estimator = _construct(found, params)
+        if hasattr(estimator, "_validate_params"):
+            estimator._validate_params()
+    except Exception as error:  # a class of anyone's may raise anything
+        return str(error)
+    return None

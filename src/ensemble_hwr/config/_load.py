@@ -1,0 +1,81 @@
+"""A TOML file in, a checked config out."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ensemble_hwr.config._overrides import apply_overrides
+from ensemble_hwr.config._problems import describe
+from ensemble_hwr.config._schema import ExperimentConfig
+from ensemble_hwr.exceptions import ConfigError
+
+
+def load_config(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> ExperimentConfig:
+    """Read an experiment from a TOML file.
+
+    Parameters
+    ----------
+    path : path
+        The file. Where the data are is read relative to its folder.
+    overrides : iterable of str
+        Settings to change, each as ``key.path=value``.
+
+    Returns
+    -------
+    ExperimentConfig
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read or says something that is not allowed. The message has a line for each
+        problem: file, key, what was got and what is allowed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemble_hwr.config import load_config
+    >>> text = '''
+    ... name = "mine"
+    ... data = { form = "folder", path = "letters" }
+    ... split = { kind = "random" }
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "mine.toml")
+    ...     _ = file.write_text(text)
+    ...     config = load_config(file, ["seeds=[7]"])
+    >>> config.name, config.seeds, config.split.test_size
+    ('mine', (7,), 0.2)
+    """
+    file = Path(path)
+    document = apply_overrides(_read(file), overrides)
+    data = document.get("data")
+    if isinstance(data, dict) and isinstance(data.get("path"), str) and data["path"]:
+        data["path"] = str(file.parent / Path(data["path"]).expanduser())
+    return validate(document, str(file))
+
+
+def validate(document: dict[str, Any], name: str) -> ExperimentConfig:
+    """Check a parsed config; `name` is what messages call it."""
+    try:
+        return ExperimentConfig.model_validate(document)
+    except ValidationError as error:
+        problems = describe(error, ExperimentConfig)
+        raise ConfigError("\n".join(f"{name}: {problem}" for problem in problems)) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: is not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not a UTF-8 text file: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,215 @@
+"""What a config file may say: every section, its keys, their defaults and their ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ensemble_hwr.config._agreement import PIXELS, STANDARD_CONTENDERS, disagreements, parameter_problems
+from ensemble_hwr.config._data_schema import (
+    Balance,
+    Data,
+    NoBalance,
+    Positive,
+    PrescribedSplit,
+    Section,
+    Seed,
+    Share,
+    Split,
+    Texts,
+)
+from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, find_class
+from ensemble_hwr.config._problems import problem, refuse, shorten
+from ensemble_hwr.exceptions import ConfigError
+
+
+def _importable(methods: tuple[str, ...]) -> Any:
+    def check(name: str) -> str:
+        try:
+            find_class(name, methods)
+        except ConfigError as error:
+            raise PydanticCustomError("setting", "{message}", {"message": str(error)}) from None
+        return name
+
+    return AfterValidator(check)
+
+
+class Step(BaseModel):
+    """One transformer of a view: ``use`` is its name, every other key one of its parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    use: Annotated[str, _importable(TRANSFORMER)]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of the transformer."""
+        return dict(self.__pydantic_extra__ or {})
+
+    @model_validator(mode="after")
+    def _known_parameters(self) -> Self:
+        refuse("step", parameter_problems(find_class(self.use, TRANSFORMER), self.params))
+        return self
+
+
+class View(Section):
+    """A chain of transformers from rows of pixels to features."""
+
+    steps: Annotated[tuple[Step, ...], Field(strict=False, min_length=1)]
+
+
+class Member(Section):
+    """An estimator, its parameters and the view it sees."""
+
+    view: str = PIXELS
+    estimator: Annotated[str, _importable(CLASSIFIER)] = "mlp"
+    params: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known_parameters(self) -> Self:
+        problems = parameter_problems(find_class(self.estimator, CLASSIFIER), self.params, "params")
+        refuse("member", problems)
+        return self
+
+
+class MemberChange(Section):
+    """What is different for one member: keys left out are as in its role's section."""
+
+    view: str | None = None
+    estimator: Annotated[str, _importable(CLASSIFIER)] | None = None
+    params: dict[str, Any] = {}
+
+    def applied_to(self, role: Member) -> Member:
+        """Return the member; another estimator starts without the role's parameters."""
+        inherited = {} if self.estimator not in (None, role.estimator) else role.params
+        return Member(
+            view=self.view or role.view,
+            estimator=self.estimator or role.estimator,
+            params={**inherited, **self.params},
+        )
+
+
+def _sets(words: tuple[str, ...]) -> Any:
+    """Check for a keyword, or sets of classes as a list or a table of strings and lists."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value in words:
+            return value
+        members = list(value.values()) if isinstance(value, Mapping) else value
+        if isinstance(members, list | tuple) and members and all(_is_set(one) for one in members):
+            return value
+        allowed = ", ".join(repr(word) for word in words)
+        message = f'got {shorten(value)}; allowed: {allowed}, a list of sets such as ["BP", "DO"], or a table of them'
+        raise PydanticCustomError("setting", "{message}", {"message": message})
+
+    return BeforeValidator(check)
+
+
+def _is_set(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value)
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str) for one in value)
+
+
+def _check_trust(value: Any) -> Any:
+    shares = value.values() if isinstance(value, Mapping) else [value]
+    if value == "learned" or all(_is_share(one) for one in shares):
+        return value
+    message = f"got {shorten(value)}; allowed: 'learned', a number from 0 to 1, or a table of such numbers by member"
+    raise PydanticCustomError("setting", "{message}", {"message": message})
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+class Hierarchy(Section):
+    """Groups, confusable sets, trust and routing of the hierarchical ensemble."""
+
+    groups: Annotated[Any, _sets(("batches", "derived"))] = "batches"
+    group_size: Positive | None = None
+    confusables: Annotated[Any, _sets(("none", "derived"))] = "none"
+    max_confusables: Positive = 10
+    router_target: Literal["classes", "groups"] = "classes"
+    routing: Literal["soft", "hard"] = "soft"
+    trust: Annotated[Any, BeforeValidator(_check_trust)] = "learned"
+    cv: Annotated[int, Field(ge=2)] | None = None
+    min_mass: Share | None = None
+    certainty: Share | None = None
+
+
+class Compare(Section):
+    """Who takes part in the comparison, and which extra test is made."""
+
+    contenders: Annotated[Texts, Field(min_length=1)] = STANDARD_CONTENDERS
+    five_by_two: bool = False
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        twice = [name for i, name in enumerate(self.contenders) if name in self.contenders[:i]]
+        refuse("compare", [problem(("contenders",), f"{name!r} is in the list twice", name) for name in twice[:1]])
+        return self
+
+
+def _check_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        message = f"got {list(seeds)}; a seed twice would count the same letters twice, keep each once"
+        raise PydanticCustomError("setting", "{message}", {"message": message})
+    return seeds
+
+
+class ExperimentConfig(Section):
+    """A whole experiment: data, division, views, hierarchy and contenders.
+
+    Made by :func:`~ensemble_hwr.config.load_config`; frozen.
+
+    Attributes
+    ----------
+    name, description : str
+        For the report.
+    seeds : tuple of int
+        A fit of every contender for each.
+    data : section
+        Which letters, by ``form``: generated, folder, index, kaggle, emnist, nist or npz.
+    split : section
+        Which of them are learned from, by ``kind``: prescribed, sources or random.
+    balance : section
+        What is done about letters that are more common than others, by ``method``; training letters only.
+    normalizer : dict
+        Parameters of the :class:`~ensemble_hwr.preprocessing.LetterNormalizer` that pictures go through.
+    views : dict of str to View
+        Features by name; ``"pixels"`` is always there.
+    hierarchy : Hierarchy
+        Groups, confusable sets, trust and routing.
+    router, specialist, expert : Member
+        The estimator of each role.
+    members : dict of str to MemberChange
+        Differences for single members, by name such as ``"specialist:A-E"``.
+    compare : Compare
+        Who takes part.
+    contenders : dict of str to Member
+        Contenders of one's own by name.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    description: str = ""
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1), AfterValidator(_check_seeds)] = (0, 1, 2)
+    data: Data
+    split: Split = PrescribedSplit(kind="prescribed")
+    balance: Balance = NoBalance(method="none")
+    normalizer: dict[str, Any] = {}
+    views: dict[str, View] = {}
+    hierarchy: Hierarchy = Field(default_factory=Hierarchy)
+    router: Member = Field(default_factory=Member)
+    specialist: Member = Field(default_factory=Member)
+    expert: Member = Field(default_factory=Member)
+    members: dict[str, MemberChange] = {}
+    compare: Compare = Field(default_factory=Compare)
+    contenders: dict[str, Member] = {}
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        refuse("config", disagreements(self))
+        return self

@@ -1,0 +1,51 @@
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.svm import SVC
+
+from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, check_parameters, find_class
+from ensemble_hwr.exceptions import ConfigError
+
+
+def test_lists_become_tuples_where_the_default_is_one():
+    assert build("mlp", {"hidden_layer_sizes": [60, 30]}).hidden_layer_sizes == (60, 30)
+
+
+def test_given_parameters_win_over_those_of_the_short_name():
+    assert build("mlp", {"max_iter": 7}).max_iter == 7
+    assert build("mlp", {}).early_stopping is True
+    assert build("sklearn.neural_network.MLPClassifier", {}).early_stopping is False
+
+
+def test_nested_tables_become_estimators():
+    built = build(
+        "sklearn.calibration.CalibratedClassifierCV",
+        {"estimator": {"estimator": "sklearn.svm.SVC", "params": {"C": 2.0}}, "ensemble": False},
+    )
+    assert isinstance(built, CalibratedClassifierCV)
+    assert isinstance(built.estimator, SVC)
+    assert built.estimator.C == 2.0
+
+
+def test_every_refused_value_is_reported():
+    found = find_class("mlp", CLASSIFIER)
+    paths = [path for path, _, _ in check_parameters(found, {"alpha": -1, "solver": "x", "max_iter": 5, "what": 1})]
+    assert sorted(paths) == [("alpha",), ("solver",), ("what",)]
+
+
+def test_a_parameter_without_default_must_be_given():
+    found = find_class("sklearn.ensemble.StackingClassifier", CLASSIFIER)
+    ((_, message, _),) = check_parameters(found, {})
+    assert "'estimators'" in message
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "os;system", "sklearn", "sklearn.svm.SVC()", "sklearn.svm"])
+def test_names_that_are_no_class_are_refused(name):
+    with pytest.raises(ConfigError):
+        find_class(name, CLASSIFIER)
+
+
+def test_a_module_that_fails_to_import_is_named(tmp_path, monkeypatch):
+    (tmp_path / "broken_module_for_test.py").write_text("raise RuntimeError('out of order')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigError, match="out of order"):
+        find_class("broken_module_for_test.X", TRANSFORMER)

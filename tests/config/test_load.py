@@ -1,0 +1,177 @@
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from ensemble_hwr.config import load_config
+from ensemble_hwr.exceptions import ConfigError
+
+GOOD = """
+name = "mine"
+[data]
+form = "index"
+path = "letters"
+sources = ["one", "two"]
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text=GOOD):
+        file = tmp_path / "mine.toml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+def problems(file, *overrides):
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, overrides)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{file}: ") or line.startswith("--set ") for line in lines)
+    return [line.removeprefix(f"{file}: ") for line in lines]
+
+
+def test_defaults_are_filled_in_and_the_path_is_relative_to_the_file(write, tmp_path):
+    config = load_config(write())
+    assert config.data.path == str(tmp_path / "letters")
+    assert config.compare.contenders == ("baseline", "flat", "committee", "hard", "hierarchical")
+    assert config.seeds == (0, 1, 2)
+    assert config.split.kind == "prescribed"
+
+
+def test_a_config_is_frozen(write):
+    config = load_config(write())
+    with pytest.raises(ValidationError):
+        config.name = "other"
+
+
+def test_overrides_are_checked_like_the_file(write):
+    assert load_config(write(), ["router.params.hidden_layer_sizes=[7]"]).router.params == {"hidden_layer_sizes": [7]}
+    assert problems(write(), "router.params.alpha=-1")[0].startswith("router.params.alpha: ")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(write):
+    assert load_config(write("\ufeff" + GOOD)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("rooter=1", "rooter: unknown key; did you mean 'router'? Allowed: "),
+        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? Allowed: form, letters, "),
+        ("split.kind=randm", "split.kind: got 'randm'; did you mean 'random'? Allowed: prescribed, random, sources."),
+        ("split={ test_size = 0.2 }", "split.kind: is missing; allowed: "),
+        ("split={ kind = 'random', test_size = 2.0 }", "split.test_size: got 2.0; it should be less than 1"),
+        ("split=3", "split: got 3; it should be a table"),
+        ("seeds=['a']", "seeds[0]: got 'a'; it should be a valid integer"),
+        ("seeds=[]", "seeds: got []; "),
+        ("seeds=[1, 1]", "seeds: got [1, 1]; a seed twice"),
+        ("seeds=[-1]", "seeds[0]: got -1; it should be greater than or equal to 0"),
+        ("data={ form = 'folder' }", "data.path: is missing"),
+        ("balance={ method = 'cap' }", "balance.per_letter: is missing"),
+        ("hierarchy.routing=firm", "hierarchy.routing: got 'firm'; allowed: 'soft' or 'hard'"),
+        ("hierarchy.groups=[3]", "hierarchy.groups: got [3]; allowed: 'batches', 'derived', a list of sets"),
+        ("hierarchy.confusables=none of them", "hierarchy.confusables: got 'none of them'; allowed: 'none', 'derived'"),
+        ("hierarchy.trust=1.5", "hierarchy.trust: got 1.5; allowed: 'learned', a number from 0 to 1"),
+        ("router.view=gradient", "router.view: there is no view 'gradient'; Allowed: pixels."),
+        ("views.pixels.steps=[{use='pca'}]", "views.pixels: the view 'pixels' is always there"),
+        ("views.v.steps=[]", "views.v.steps: got []; "),
+        (
+            "views.v.steps=[{use='pca', n_componets=3}]",
+            "views.v.steps[0].n_componets: PCA has no such parameter; did you",
+        ),
+        (
+            "views.v.steps=[{use='pca', n_components='x'}]",
+            "views.v.steps[0].n_components: The 'n_components' parameter",
+        ),
+        (
+            "views.v.steps=[{use='mlp'}]",
+            "views.v.steps[0].use: got 'mlp'; it must be a class with the methods fit and tran",
+        ),
+        (
+            "router.estimator=MLP",
+            "router.estimator: got 'MLP'; write an import path such as 'sklearn.svm.SVC', or a short",
+        ),
+        (
+            "router.estimator=no_such_package.X",
+            "router.estimator: got 'no_such_package.X'; package 'no_such_package' is not",
+        ),
+        (
+            "router.estimator=sklearn.svm.SVX",
+            "router.estimator: got 'sklearn.svm.SVX'; module 'sklearn.svm' has no 'SVX'",
+        ),
+        (
+            "router.estimator=sklearn.svn.SVC",
+            "router.estimator: got 'sklearn.svn.SVC'; there is no module 'sklearn.svn'",
+        ),
+        (
+            "router.estimator=os.path.join",
+            "router.estimator: got 'os.path.join'; it must be a class with the methods fit",
+        ),
+        ("router.params.alfa=1", "router.params.alfa: MLPClassifier has no such parameter; did you mean 'alpha'?"),
+        ("router.params.alpha=x", "router.params.alpha: The 'alpha' parameter of MLPClassifier must be a float"),
+        ("members.router.view=pixels", 'members.router: members are called "specialist:GROUP" or "expert:SET"'),
+        ('members."expert:B/P".params.alfa=1', 'members."expert:B/P".params.alfa: MLPClassifier has no such parameter'),
+        ("contenders.flat.estimator=mlp", "contenders.flat: is the name of a standard contender"),
+        (
+            "compare.contenders=['flt']",
+            "compare.contenders[0]: there is no contender 'flt'; declare it as [contenders.flt]",
+        ),
+        ("compare.contenders=['flat','flat']", "compare.contenders: 'flat' is in the list twice"),
+        ("split={ kind='sources', train=['one'], test=['three'] }", "split.test[0]: source 'three' is not among"),
+        ("split={ kind='sources', train=['one'], test=['one'] }", "split.test: source 'one' is in train too"),
+        ("data={ form='generated' }", "split.kind: generated letters come without a division"),
+    ],
+)
+def test_each_mistake_is_one_line_with_its_key(write, override, line):
+    found = problems(write(), override)
+    assert len(found) == 1
+    assert found[0].startswith(line)
+
+
+def test_every_problem_is_listed_at_once(write):
+    found = problems(write(), "seeds=3", "data.form=folder", "hierarchy.cv=1", "router.params.alpha=-1", "nmae='x'")
+    assert [line.split(":")[0] for line in found] == [
+        "seeds",
+        "data.sources",
+        "hierarchy.cv",
+        "router.params.alpha",
+        "nmae",
+    ]
+
+
+def test_an_estimator_within_an_estimator_is_checked_too(write):
+    nested = "{ estimator = { estimator = 'sklearn.svm.SVC', params = { C = -1 } }, ensemble = false }"
+    settings = ["router.estimator=sklearn.calibration.CalibratedClassifierCV", f"router.params={nested}"]
+    assert problems(write(), *settings)[0].startswith("router.params.estimator.params.C: The 'C' parameter of SVC")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"name = ", "is not valid TOML"),
+        (b"\xff\xfe\x00", "is not a UTF-8 text file"),
+        (b"\x89PNG\r\n\x1a\n", "is not a UTF-8 text file"),
+        (b"", "name: is missing"),
+    ],
+)
+def test_what_is_no_config_says_so(tmp_path, content, reason):
+    file = tmp_path / "mine.toml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=reason):
+        load_config(file)
+
+
+def test_a_missing_file_and_a_folder_say_so(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path)
+
+
+def test_importing_the_schema_imports_no_scikit_learn():
+    code = "import sys, ensemble_hwr.config; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
