@@ -1,5 +1,29 @@
 """Letters from folders, files and the net, and ways of dividing and balancing them."""
 
+from ensemble_hwr.datasets._balance import balance_indices, class_sample_weight
+from ensemble_hwr.datasets._emnist import load_emnist
+from ensemble_hwr.datasets._folder import load_folder
+from ensemble_hwr.datasets._index import load_index
+from ensemble_hwr.datasets._kaggle import load_kaggle_az
 from ensemble_hwr.datasets._letters import LetterSet, concatenate
+from ensemble_hwr.datasets._nist import load_nist
+from ensemble_hwr.datasets._npz import load_npz, save_npz
+from ensemble_hwr.datasets._split import prescribed_split, split_by_source, split_letters, writer_groups
 
-__all__ = ["LetterSet", "concatenate"]
+__all__ = [
+    "LetterSet",
+    "balance_indices",
+    "class_sample_weight",
+    "concatenate",
+    "load_emnist",
+    "load_folder",
+    "load_index",
+    "load_kaggle_az",
+    "load_nist",
+    "load_npz",
+    "prescribed_split",
+    "save_npz",
+    "split_by_source",
+    "split_letters",
+    "writer_groups",
+]

@@ -184,9 +184,7 @@ def concatenate(sets: Sequence[LetterSet], *, name: str = "") -> LetterSet:
     if not sets:
         raise DataError("no letters to concatenate: give at least one LetterSet")
     if len({letters.is_rows for letters in sets}) > 1:
-        raise DataError(
-            "rows and pictures cannot be concatenated: turn the pictures into rows with to_rows()"
-        )
+        raise DataError("rows and pictures cannot be concatenated: turn the pictures into rows with to_rows()")
     blocks = [letters.data for letters in sets]
     if len({block.dtype for block in blocks}) > 1:
         blocks = [as_ink(block) for block in blocks]
@@ -219,9 +217,7 @@ def pictures_array(pictures: Sequence[Any]) -> NDArray[np.object_]:
     return array
 
 
-def _join(
-    sets: Sequence[LetterSet], field: str, fill: Sequence[Any], *, always: bool = False
-) -> NDArray[Any] | None:
+def _join(sets: Sequence[LetterSet], field: str, fill: Sequence[Any], *, always: bool = False) -> NDArray[Any] | None:
     parts = [getattr(letters, field) for letters in sets]
     if not always and all(part is None for part in parts):
         return None

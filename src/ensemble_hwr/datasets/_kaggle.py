@@ -1,0 +1,176 @@
+"""The Kaggle A-Z table: 372,450 uppercase letters as comma-separated numbers, about 700 MB of text."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble_hwr.datasets._files import PathLike, reading, require_file
+from ensemble_hwr.datasets._letters import PIXELS, LetterSet
+from ensemble_hwr.exceptions import DataError
+
+WIDTH = PIXELS + 1
+WHAT = "a CSV table of letters: a label 0 to 25, then 784 pixels 0 to 255"
+_BLOCK = 1 << 20
+_LONGEST_LINE = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+_COMMA, _NEWLINE, _ZERO = b",\n0"
+
+
+def load_kaggle_az(path: PathLike, *, header: bool | None = None, name: str = "kaggle-az") -> LetterSet:
+    r"""Load the Kaggle A-Z table of handwritten letters, or any CSV file of its form.
+
+    Each line holds a label (0 = A to 25 = Z), then 784 pixels (28x28 in rows, 0 = paper, 255 = ink). The text is
+    parsed block by block straight into one uint8 array, so memory stays at the size of the result.
+
+    Parameters
+    ----------
+    path : path-like
+        The unpacked CSV file.
+    header : bool, optional
+        Whether line 1 names the columns. By default it does when its 785 fields are all different, which no row
+        of 785 values between 0 and 255 can be. A row that some program has turned into column names
+        (``0,0.1,0.2``) is refused: say True to go without it.
+    name : str, default="kaggle-az"
+        Name of the set.
+
+    Returns
+    -------
+    LetterSet
+        Rows of uint8.
+
+    Raises
+    ------
+    DataError
+        When a line has not 785 values, or a value is out of range; the message names the line.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from ensemble_hwr.datasets import load_kaggle_az
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = pathlib.Path(folder, "table.csv")
+    ...     _ = table.write_text("25" + ",0" * 783 + ",255\n")
+    ...     letters = load_kaggle_az(table)
+    >>> letters.target.tolist(), int(letters.data.max())
+    (['Z'], 255)
+    """
+    file = require_file(path, WHAT)
+    with reading(file, WHAT), open(file, "rb") as stream:
+        count = _count_lines(stream)
+        skip = _has_header(stream, file) if header is None else header
+        count -= skip
+        if count < 1:
+            raise DataError(f"{file}: no letter in it; expected {WHAT}")
+        data = np.empty((count, PIXELS), np.uint8)
+        labels = np.empty(count, np.uint8)
+        start = 0
+        for line, block in _blocks(stream, file, skip):
+            rows = _parse(block)
+            if rows is None:
+                raise _explain(block, line, file)
+            labels[start : start + len(rows)] = rows[:, 0]
+            data[start : start + len(rows)] = rows[:, 1:]
+            start += len(rows)
+    return LetterSet(data, np.array(list(string.ascii_uppercase))[labels], name=name)
+
+
+def _count_lines(stream: BinaryIO) -> int:
+    count, last = 0, b"\n"
+    while block := stream.read(_BLOCK):
+        count += block.count(b"\n")
+        last = block[-1:]
+    stream.seek(0)
+    return count + (last != b"\n")
+
+
+def _has_header(stream: BinaryIO, file: Path) -> bool:
+    line = stream.readline(_LONGEST_LINE).removeprefix(_BOM)
+    stream.seek(0)
+    fields = line.decode("utf-8", errors="replace").rstrip("\r\n").split(",")
+    if len(fields) != WIDTH or len(set(fields)) < WIDTH:
+        return False  # a row, or no header this table can have: the parser decides and explains
+    if fields == [str(i) for i in range(WIDTH)]:
+        return True
+    if all(_is_number(field) for field in fields):
+        raise DataError(
+            f"{file}, line 1: neither a row nor column names, but a row turned into column names "
+            f"({','.join(fields[:4])},...); mend the line, or say header=True to go without it"
+        )
+    return True
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _blocks(stream: BinaryIO, file: Path, skip: bool) -> Iterator[tuple[int, bytes]]:
+    """Yield whole lines, about a megabyte at a time, with the number of the first."""
+    line, rest = 1, stream.read(len(_BOM)).removeprefix(_BOM)
+    if skip:
+        if b"\n" not in rest:
+            stream.readline()
+        rest, line = rest.partition(b"\n")[2], 2
+    while block := stream.read(_BLOCK):
+        block = rest + block
+        end = block.rfind(b"\n") + 1
+        if not end and len(block) > _LONGEST_LINE:
+            raise DataError(f"{file}, line {line}: longer than any row can be; expected {WHAT}")
+        if end:
+            yield line, block[:end]
+        line, rest = line + block.count(b"\n"), block[end:]
+    if rest:
+        yield line, rest + b"\n"
+
+
+def _parse(block: bytes) -> NDArray[np.uint8] | None:
+    """Return the rows of a block of whole lines, or None when anything in it is not as it should be."""
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    text = np.frombuffer(block, np.uint8)
+    digits = text - np.uint8(_ZERO)  # anything but a digit wraps round to 10 or more
+    ends = np.flatnonzero(digits > 9)
+    if len(ends) % WIDTH:
+        return None
+    marks = text[ends].reshape(-1, WIDTH)
+    if (marks[:, :-1] != _COMMA).any() or (marks[:, -1] != _NEWLINE).any():
+        return None
+    lengths = np.diff(ends, prepend=-1) - 1
+    if lengths.min() < 1 or lengths.max() > 3:
+        return None
+    values = digits[ends - 1]
+    several = np.flatnonzero(lengths > 1)  # most pixels are a single 0: only the others need tens and hundreds
+    at = ends[several]
+    numbers = values[several] + np.uint16(10) * digits[at - 2]
+    hundreds = lengths[several] > 2
+    numbers[hundreds] += np.uint16(100) * digits[at[hundreds] - 3]
+    if (numbers > 255).any():
+        return None
+    values[several] = numbers
+    rows = values.reshape(-1, WIDTH)
+    return rows if (rows[:, 0] < 26).all() else None
+
+
+def _explain(block: bytes, first_line: int, file: Path) -> DataError:
+    """Find the line that a block was refused for."""
+    for number, line in enumerate(block.decode("utf-8", errors="replace").split("\n")[:-1], first_line):
+        fields = line.removesuffix("\r").split(",")
+        where = f"{file}, line {number}"
+        if len(fields) != WIDTH:
+            return DataError(f"{where}: {len(fields)} values; expected {WIDTH}: a label, then {PIXELS} pixels")
+        for i, field in enumerate(fields):
+            if not (field.isascii() and field.isdigit() and len(field) <= 3 and int(field) <= 255):
+                what = "the label" if i == 0 else f"pixel {i}"
+                return DataError(f"{where}: {what} is {field[:20]!r}; expected a whole number from 0 to 255")
+        if int(fields[0]) > 25:
+            return DataError(f"{where}: the label is {fields[0]}; expected 0 (A) to 25 (Z)")
+    return DataError(f"{file}, from line {first_line}: not {WHAT}")

@@ -1,0 +1,157 @@
+"""NIST Special Database 19, ``by_class``: 814,255 characters as 128x128 PNG in folders named by hex code."""
+
+from __future__ import annotations
+
+import re
+import string
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ensemble_hwr.datasets._files import PathLike, reading
+from ensemble_hwr.datasets._letters import LetterSet, pictures_array
+from ensemble_hwr.exceptions import DataError
+
+PARTS = ("train", *(f"hsf_{i}" for i in range(8)))
+STANDARD_PARTS = ("train", "hsf_4")
+_MEMBER = re.compile(r"(?:.*/)?(?P<code>[0-9a-f]{2})/(?P<part>hsf_[0-7]|train)(?:_(?P=code))?/[^/]+\.png")
+_LARGEST = 1 << 20  # bytes; the pictures are of about one kilobyte
+
+# pictures, paths or encoded, by letter and part
+Found = dict[tuple[str, str], list[Any]]
+
+
+def load_nist(
+    path: PathLike,
+    *,
+    letters: Iterable[str] = string.ascii_uppercase,
+    parts: Iterable[str] = STANDARD_PARTS,
+    name: str = "nist-sd19",
+) -> LetterSet:
+    """Load characters of NIST Special Database 19 (second edition) from its ``by_class`` folders or archive.
+
+    Each character has a folder named by its code in hexadecimal (41 for A), with folders ``hsf_0`` to ``hsf_7``,
+    one for each body of writers, and ``train_41``, which repeats all of them but ``hsf_4``. The division NIST
+    prescribes, and the default here, is to train on ``train_XX`` and to test on ``hsf_4``.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder ``by_class``, or the folder that holds it, or ``by_class.zip`` as published. Pictures are read from
+        the archive in place, into memory; nothing is unpacked.
+    letters : iterable of str, default="ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        Characters to load: digits, uppercase or lowercase.
+    parts : iterable of str, default=("train", "hsf_4")
+        ``"train"``, or any of ``"hsf_0"`` to ``"hsf_7"``: a part becomes the ``source`` of its letters, so that a
+        division by source is one by writers. ``"train"`` goes with ``"hsf_4"`` only, or letters would come twice.
+    name : str, default="nist-sd19"
+        Name of the set.
+
+    Returns
+    -------
+    LetterSet
+        Pictures, as paths from a folder or as PNG bytes from an archive; ``split`` is "test" for ``hsf_4``.
+
+    Raises
+    ------
+    DataError
+        When there is no such folder or archive, or a letter or part is not in it.
+
+    References
+    ----------
+    P. Grother, K. Hanaoka, "NIST Special Database 19: handprinted forms and characters", 2nd edition, 2016.
+    """
+    wanted = _check_letters(letters)
+    chosen = _check_parts(parts)
+    root = Path(path).expanduser()
+    if root.is_dir():
+        found = _find_in_folder(root, wanted, chosen)
+    elif root.is_file():
+        found = _find_in_archive(root, wanted, chosen)
+    else:
+        raise DataError(f"{root}: no such file or folder; expected by_class or by_class.zip")
+    _check_found(root, found, wanted, chosen)
+    keys = [key for key in sorted(found) for _ in found[key]]
+    source = np.array([part for _, part in keys])
+    return LetterSet(
+        pictures_array([picture for key in sorted(found) for picture in found[key]]),
+        np.array([letter for letter, _ in keys]),
+        source=source,
+        split=np.where(source == "hsf_4", "test", "train"),
+        name=name,
+    )
+
+
+def _check_letters(letters: Iterable[str]) -> list[str]:
+    wanted = sorted(set(letters))
+    odd = [letter for letter in wanted if len(letter) != 1 or letter not in string.ascii_letters + string.digits]
+    if odd or not wanted:
+        raise DataError(f"letters must be digits or letters of the Latin alphabet, got {odd or wanted}")
+    return wanted
+
+
+def _check_parts(parts: Iterable[str]) -> list[str]:
+    chosen = [parts] if isinstance(parts, str) else list(dict.fromkeys(parts))
+    odd = sorted(set(chosen) - set(PARTS))
+    if odd or not chosen:
+        raise DataError(f"parts must be among {', '.join(PARTS)}, got {odd or chosen}")
+    if "train" in chosen and set(chosen) - set(STANDARD_PARTS):
+        raise DataError(
+            f"parts {chosen}: 'train' repeats every hsf part but hsf_4; take train with hsf_4, or hsf parts only"
+        )
+    return chosen
+
+
+def _find_in_folder(root: Path, letters: list[str], parts: list[str]) -> Found:
+    base = root / "by_class" if (root / "by_class").is_dir() else root
+    found: Found = {}
+    for letter in letters:
+        code = f"{ord(letter):02x}"
+        folder = base / code
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder; expected the pictures of {letter!r}")
+        for part in parts:
+            place = folder / (f"train_{code}" if part == "train" else part)
+            with reading(place, "a folder of pictures"):
+                pictures = [str(file) for file in place.iterdir() if file.suffix == ".png"] if place.is_dir() else []
+            if pictures:
+                found[letter, part] = sorted(pictures)
+    return found
+
+
+def _find_in_archive(path: Path, letters: list[str], parts: list[str]) -> Found:
+    members: dict[tuple[str, str], list[zipfile.ZipInfo]] = defaultdict(list)
+    with reading(path, "the archive by_class.zip"), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            _check_member(path, info)
+            match = _MEMBER.fullmatch(info.filename)
+            if match is None:
+                continue
+            letter, part = chr(int(match["code"], 16)), match["part"]
+            if letter in letters and part in parts:
+                members[letter, part].append(info)
+        return {
+            key: [archive.read(info) for info in sorted(infos, key=lambda info: info.filename)]
+            for key, infos in members.items()
+        }
+
+
+def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
+    name = info.filename
+    if name.startswith("/") or ":" in name or ".." in name.split("/"):
+        raise DataError(f"{path}: member {name!r} leads out of the archive; do not trust this file")
+    if name.endswith(".png") and info.file_size > _LARGEST:
+        raise DataError(f"{path}: member {name!r} unpacks to {info.file_size} bytes; at most {_LARGEST} are read")
+
+
+def _check_found(root: Path, found: Found, letters: list[str], parts: list[str]) -> None:
+    for letter in letters:
+        if not any(key[0] == letter for key in found):
+            raise DataError(f"{root}: no picture of {letter!r} (folder {ord(letter):02x}) in {', '.join(parts)}")
+    for part in parts:
+        if not any(key[1] == part for key in found):
+            raise DataError(f"{root}: no picture in any folder of part {part!r}; is it unpacked whole?")

@@ -1,0 +1,238 @@
+"""Dividing letters into training and test parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from ensemble_hwr.datasets._files import require_choice
+from ensemble_hwr.datasets._letters import LetterSet
+from ensemble_hwr.exceptions import DataError
+
+Indices = NDArray[np.intp]
+BY = ("letter", "source", "writer")
+
+
+def split_letters(
+    letters: LetterSet,
+    test_size: float = 0.2,
+    *,
+    by: str = "letter",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Indices, Indices]:
+    """Divide letters into a training and a test part, letter by letter, and merge the parts.
+
+    Parameters
+    ----------
+    letters : LetterSet
+        What to divide.
+    test_size : float in (0, 1), default=0.2
+        The test part's share.
+    by : {"letter", "source", "writer"}, default="letter"
+        - "letter": the share of each label;
+        - "source": the share of each label in each source;
+        - "writer": whole writers, so that nobody is in both parts (see :func:`writer_groups`), close to the share in
+          all; every label stays in training.
+    random_state : int, RandomState instance or None, default=None
+        An int makes the division repeatable.
+
+    Returns
+    -------
+    train, test : ndarray of int
+        Positions, rising; together every letter once. With "letter" and "source", a label (of a source) with two
+        letters or more is in both parts, and one with a single letter in training.
+
+    Raises
+    ------
+    DataError
+        When a setting is not allowed, sources or writers are unknown, or too few writers are there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import LetterSet, split_letters
+    >>> letters = LetterSet(np.zeros((15, 784), np.uint8), np.array(["A"] * 10 + ["B"] * 5))
+    >>> train, test = split_letters(letters, random_state=0)
+    >>> letters.take(test).counts()
+    {'A': 2, 'B': 1}
+    """
+    require_choice(by, BY, "by")
+    if not 0 < test_size < 1:
+        raise DataError(f"test_size must lie between 0 and 1, got {test_size!r}")
+    if len(letters) == 0:
+        raise DataError("there are no letters to divide")
+    rng = check_random_state(random_state)
+    if by == "writer":
+        in_test = _draw_writers(letters, test_size, rng)
+    else:
+        in_test = _draw_shares(_strata(letters, by), test_size, rng)
+    return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+
+
+def prescribed_split(letters: LetterSet) -> tuple[Indices, Indices]:
+    """Return the division that the makers of the set prescribe.
+
+    Parameters
+    ----------
+    letters : LetterSet
+        With ``split``; letters that have neither "train" nor "test" there are in no part.
+
+    Returns
+    -------
+    train, test : ndarray of int
+
+    Raises
+    ------
+    DataError
+        When there is none, or one of its parts is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import LetterSet, prescribed_split
+    >>> letters = LetterSet(np.zeros((2, 784), np.uint8), np.array(["A", "A"]), split=np.array(["test", "train"]))
+    >>> prescribed_split(letters)
+    (array([1]), array([0]))
+    """
+    if letters.split is None:
+        raise DataError(f"{letters!r} has no prescribed division; use split_letters")
+    train, test = np.flatnonzero(letters.split == "train"), np.flatnonzero(letters.split == "test")
+    if not len(train) or not len(test):
+        raise DataError(f"{letters!r} prescribes {len(train)} letters for training and {len(test)} for testing")
+    return train, test
+
+
+def split_by_source(
+    letters: LetterSet, train_sources: Iterable[str], test_sources: Iterable[str]
+) -> tuple[Indices, Indices]:
+    """Train on some sources, test on others.
+
+    Parameters
+    ----------
+    letters : LetterSet
+        With ``source``.
+    train_sources, test_sources : iterable of str
+        Names of sources, none in both.
+
+    Returns
+    -------
+    train, test : ndarray of int
+
+    Raises
+    ------
+    DataError
+        When a source is unknown or named for both parts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import LetterSet, split_by_source
+    >>> rows = np.zeros((3, 784), np.uint8)
+    >>> letters = LetterSet(rows, np.array(["A", "A", "A"]), source=np.array(["pen", "scan", "pen"]))
+    >>> split_by_source(letters, ["pen"], ["scan"])
+    (array([0, 2]), array([1]))
+    """
+    sources = _known(letters, "source")
+    train, test = _names(train_sources), _names(test_sources)
+    known = np.unique(sources).tolist()
+    odd = [name for name in train + test if name not in known]
+    if odd or not train or not test:
+        raise DataError(f"sources of {letters!r} are {known}; got {train} for training and {test} for testing")
+    if set(train) & set(test):
+        raise DataError(f"sources {sorted(set(train) & set(test))} cannot be for training and for testing both")
+    return np.flatnonzero(np.isin(sources, train)), np.flatnonzero(np.isin(sources, test))
+
+
+def writer_groups(letters: LetterSet) -> Indices:
+    """Give each writer a number, for scikit-learn's splitters that take ``groups``.
+
+    The same name in two sources is two writers. Letters of unknown writers of one source are one group, since any two
+    of them may be by the same hand.
+
+    Parameters
+    ----------
+    letters : LetterSet
+        With ``writer``.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        A number for each writer.
+
+    Raises
+    ------
+    DataError
+        When no writer is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import LeaveOneGroupOut
+    >>> from ensemble_hwr.datasets import LetterSet, writer_groups
+    >>> letters = LetterSet(np.zeros((3, 784), np.uint8), np.array(["A"] * 3), writer=np.array(["x", "y", "x"]))
+    >>> writer_groups(letters)
+    array([0, 1, 0])
+    >>> LeaveOneGroupOut().get_n_splits(groups=writer_groups(letters))
+    2
+    """
+    writers = _known(letters, "writer")
+    sources = np.full(len(letters), "") if letters.source is None else letters.source
+    return _number_pairs(sources, writers)
+
+
+def _known(letters: LetterSet, field: str) -> NDArray[np.str_]:
+    values: NDArray[np.str_] | None = getattr(letters, field)
+    if values is None or not (values != "").any():
+        raise DataError(f"{letters!r}: no {field} is known; divide by letter, or set {field}")
+    return values
+
+
+def _names(sources: Iterable[str]) -> list[str]:
+    return [sources] if isinstance(sources, str) else sorted(set(sources))
+
+
+def _number_pairs(first: NDArray[np.str_], second: NDArray[np.str_]) -> Indices:
+    _, a = np.unique(first, return_inverse=True)
+    names, b = np.unique(second, return_inverse=True)
+    numbers: Indices = np.unique(a * len(names) + b, return_inverse=True)[1]
+    return numbers
+
+
+def _strata(letters: LetterSet, by: str) -> Indices:
+    labels = np.unique(letters.target, return_inverse=True)[1]
+    return labels if by == "letter" else _number_pairs(_known(letters, "source"), letters.target)
+
+
+def _draw_shares(strata: Indices, test_size: float, rng: np.random.RandomState) -> NDArray[np.bool_]:
+    in_test = np.zeros(len(strata), np.bool_)
+    by_stratum = np.split(np.argsort(strata, kind="stable"), np.cumsum(np.bincount(strata))[:-1])
+    for members in by_stratum:
+        if len(members) > 1:
+            share = min(max(round(test_size * len(members)), 1), len(members) - 1)
+            in_test[rng.choice(members, share, replace=False)] = True
+    return in_test
+
+
+def _draw_writers(letters: LetterSet, test_size: float, rng: np.random.RandomState) -> NDArray[np.bool_]:
+    """Take writers in random order, as long as that brings the test part closer to its share."""
+    groups = writer_groups(letters)
+    labels = np.unique(letters.target, return_inverse=True)[1]
+    table = np.zeros((groups.max() + 1, labels.max() + 1), np.intp)
+    np.add.at(table, (groups, labels), 1)
+    sizes, left, target, drawn = table.sum(axis=1), table.sum(axis=0), test_size * len(letters), []
+    taken = 0
+    for writer in rng.permutation(len(table)):
+        keeps_labels = (left - table[writer] > 0).all()
+        if keeps_labels and abs(taken + sizes[writer] - target) < abs(taken - target):
+            drawn.append(writer)
+            taken += sizes[writer]
+            left = left - table[writer]
+    if not drawn:
+        raise DataError(
+            f"{letters!r} cannot be divided by writer: {len(table)} writers, none of whom can go to the test part "
+            f"near test_size={test_size} with every label kept in training; change test_size or divide by letter"
+        )
+    return np.isin(groups, drawn)
