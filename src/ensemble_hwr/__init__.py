@@ -1,3 +1,51 @@
-"""Hierarchical ensembles of small neural networks for handwritten letters."""
+"""Hierarchical ensembles of small neural networks for handwritten letters.
+
+Public names are imported when they are first used, so that importing the library costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ensemble_hwr.datasets import LetterSet, generate_letters
+    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+    from ensemble_hwr.evaluation import compare
+    from ensemble_hwr.persistence import load_model, save_model
+    from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "GradientFeatures": "preprocessing",
+    "HierarchicalEnsembleClassifier": "ensemble",
+    "LetterNormalizer": "preprocessing",
+    "LetterSet": "datasets",
+    "compare": "evaluation",
+    "generate_letters": "datasets",
+    "load_model": "persistence",
+    "save_model": "persistence",
+}
+__all__ = [
+    "GradientFeatures",
+    "HierarchicalEnsembleClassifier",
+    "LetterNormalizer",
+    "LetterSet",
+    "compare",
+    "generate_letters",
+    "load_model",
+    "save_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module it lives in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Names for completion."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,88 @@
+"""What a hierarchy did with each row, as arrays and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble_hwr.ensemble._consulting import Step
+from ensemble_hwr.ensemble._redistribution import FloatArray
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The path of rows through a hierarchy.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels; columns of all probabilities follow them.
+    router : ndarray of shape (n_rows, n_classes)
+        The router's opinion.
+    steps : tuple of Step
+        What each member with any trust did, in the order in which they spoke: ``step.member.name``,
+        ``step.trust``, ``step.rows``, and the probabilities of those rows ``step.before`` and ``step.after``.
+    result : ndarray of shape (n_rows, n_classes)
+        Probabilities in the end: what ``predict_proba`` returns.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> lr = LogisticRegression(max_iter=1000)
+    >>> model = HierarchicalEnsembleClassifier(lr, lr, lr, confusables=[[1, 2]], trust=1.0).fit(X, y)
+    >>> print(model.explain(X[[70]]))
+    router: 2 (0.55...), then 1 (0.44...), 0 (0.00...)
+      expert:1/2, trust 1.00, on 1/2 holding 1.00: 1 0.44... -> 0.49..., 2 0.55... -> 0.50...
+    result: 2 (0.50...), then 1 (0.49...), 0 (0.00...)
+    """
+
+    classes: NDArray[Any]
+    router: FloatArray
+    steps: tuple[Step, ...]
+    result: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.result)
+
+    def __str__(self) -> str:
+        return "\n".join(self.text(i) for i in range(len(self)))
+
+    def text(self, row: int) -> str:
+        """Tell in words what happened to one row.
+
+        Parameters
+        ----------
+        row : int
+            Index of the row.
+
+        Returns
+        -------
+        str
+            One line for the router, one for each member that spoke, one for the result.
+        """
+        lines = [f"router: {self._ranked(self.router[row])}"]
+        for step in self.steps:
+            at = np.flatnonzero(step.rows == row)
+            if len(at):
+                lines.append(self._spoken(step, step.before[at[0]], step.after[at[0]]))
+        return "\n".join([*lines, f"result: {self._ranked(self.result[row])}"])
+
+    def _ranked(self, probabilities: FloatArray) -> str:
+        best = np.argsort(-probabilities, kind="stable")[:3]
+        first, *others = (f"{self.classes[i]} ({probabilities[i]:.3f})" for i in best)
+        return f"{first}, then {', '.join(others)}"
+
+    def _spoken(self, step: Step, before: FloatArray, after: FloatArray) -> str:
+        columns = step.member.columns
+        moved = sorted(columns, key=lambda column: -abs(after[column] - before[column]))[:2]
+        changes = ", ".join(f"{self.classes[i]} {before[i]:.3f} -> {after[i]:.3f}" for i in moved)
+        letters = "/".join(str(self.classes[i]) for i in columns[:6]) + ("/.." if len(columns) > 6 else "")
+        return (
+            f"  {step.member.name}, trust {step.trust:.2f}, on {letters} holding {before[columns].sum():.2f}: {changes}"
+        )

@@ -1,0 +1,57 @@
+"""Which rows members are judged on that they were not fitted on."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold, check_cv
+
+from ensemble_hwr.ensemble._redistribution import IntArray
+from ensemble_hwr.exceptions import HierarchyError
+
+DEFAULT_FOLDS = 3
+Fold = tuple[IntArray, IntArray]
+
+
+def held_out_folds(
+    cv: Any, X: Any, codes: IntArray, rng: np.random.RandomState | None, **split_params: Any
+) -> list[Fold]:
+    """Divide rows into pairs of a part to fit on and a part to judge on.
+
+    Parameters
+    ----------
+    cv : None, int, float, splitter or iterable
+        Number of stratified folds (3 by default); the share of rows of a single held-out part; or anything
+        scikit-learn takes as ``cv``.
+    X : array-like of shape (n_samples, n_features)
+        Rows.
+    codes : ndarray of shape (n_samples,)
+        Their classes, as columns.
+    rng : RandomState or None
+        Source of the shuffle.
+    **split_params
+        Such as ``groups``, for splitters that keep writers together.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Rows to fit on and rows to judge on.
+    """
+    if cv is not None and not isinstance(cv, Real):
+        return list(check_cv(cv, codes, classifier=True).split(X, codes, **split_params))
+    wanted = DEFAULT_FOLDS if cv is None else int(cv) if isinstance(cv, Integral) else max(2, round(1 / float(cv)))
+    n_folds = min(wanted, int(np.bincount(codes).max()))
+    if n_folds < 2:
+        raise HierarchyError(
+            "trust and derived sets are learned from rows the members were not fitted on, but no class has two rows; "
+            "give more rows, or trust a number and declare the sets."
+        )
+    seed = None if rng is None else int(rng.randint(np.iinfo(np.int32).max))
+    with warnings.catch_warnings():
+        # A class with fewer rows than folds is absent from some folds: members cope with that.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        folds = list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(np.empty(len(codes)), codes))
+    return folds if cv is None or isinstance(cv, Integral) else folds[:1]

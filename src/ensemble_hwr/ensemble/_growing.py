@@ -1,0 +1,257 @@
+"""Grow a hierarchy from labelled rows: router, sets, members and their trust, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing
+
+from ensemble_hwr.ensemble._consulting import Gate
+from ensemble_hwr.ensemble._fitting import Trainer
+from ensemble_hwr.ensemble._folds import Fold, held_out_folds
+from ensemble_hwr.ensemble._held_out import HeldOut, learn_trusts
+from ensemble_hwr.ensemble._members import (
+    ROUTER,
+    Member,
+    check_prefit,
+    declare_members,
+    fixed_trusts,
+    router_probabilities,
+)
+from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
+from ensemble_hwr.exceptions import HierarchyError
+from ensemble_hwr.hierarchy import (
+    NamedSets,
+    batches,
+    derive_confusables,
+    derive_groups,
+    resolve_confusables,
+    resolve_groups,
+)
+
+if TYPE_CHECKING:
+    from ensemble_hwr.ensemble._hierarchical import HierarchicalEnsembleClassifier
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A fitted hierarchy.
+
+    Attributes
+    ----------
+    groups, confusables : dict of str to ndarray
+        Classes of each set.
+    router : Member
+        Fitted on all rows.
+    members : sequence of Member
+        Specialists and experts, fitted on all rows of their sets, in the order in which they speak.
+    trust : dict of str to float
+        Trust of each of `members`.
+    """
+
+    groups: NamedSets
+    confusables: NamedSets
+    router: Member
+    members: Sequence[Member]
+    trust: dict[str, float]
+
+
+def grow(
+    settings: HierarchicalEnsembleClassifier,
+    trainer: Trainer,
+    labels: NDArray[Any],
+    *,
+    classes: NDArray[Any],
+    weight: FloatArray,
+    split_params: Mapping[str, Any],
+) -> Hierarchy:
+    """Fit router and members, derive the sets that are not declared, and learn trust from held-out rows.
+
+    Parameters
+    ----------
+    settings : HierarchicalEnsembleClassifier
+        Whose parameters say what to grow.
+    trainer : Trainer
+        The rows, and how members are fitted on them.
+    labels : ndarray of shape (n_samples,)
+        Label of each row.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    weight : ndarray of shape (n_samples,)
+        Weight of each row where trust is learned.
+    split_params : mapping
+        Given to the splitter.
+
+    Returns
+    -------
+    Hierarchy
+        All of it fitted.
+    """
+    groups = _declared_groups(settings, classes)
+    confusables = _declared_confusables(settings, classes)
+    folds = _folds(settings, trainer, groups, confusables, split_params)
+    growth = _Growth(settings, trainer, labels, classes, folds)
+
+    router, heard = growth.fit_router(groups)
+    if groups is None:
+        groups = derive_groups(growth.confusion(heard), classes, settings.group_size)
+    if confusables is None:
+        confusables = derive_confusables(growth.confusion(heard), classes, max_sets=settings.max_confusables)
+    members, trust = growth.fit_members(groups, confusables, heard, weight)
+    return Hierarchy(groups, confusables, router, members, trust)
+
+
+@dataclass(frozen=True)
+class _Growth:
+    """The steps of growing one hierarchy; `folds` are pairs of rows to fit on and rows to judge on."""
+
+    settings: HierarchicalEnsembleClassifier
+    trainer: Trainer
+    labels: NDArray[Any]
+    classes: NDArray[Any]
+    folds: Sequence[Fold]
+
+    def fit_router(self, groups: NamedSets | None) -> tuple[Member, list[FloatArray]]:
+        """Return the router, and what routers of the folds say of the rows they have not seen."""
+        targets = answers_of_router(self.settings.router_target, groups, self.classes)
+        target = self.labels
+        if self.settings.router_target == "groups":
+            target = _group_names(targets)[self.trainer.codes]
+        declared = Member(ROUTER, ROUTER, np.arange(len(self.classes)), self.settings.router)
+        (router,), by_fold = self._fit([declared], target, self.folds)
+        if is_prefit(self.settings):
+            check_prefit(router, list(targets))
+        heard = [
+            router_probabilities(fold_router.estimator, self._rows(test), targets, len(self.classes))
+            for (fold_router,), (_, test) in zip(by_fold, self.folds, strict=True)
+        ]
+        return router, heard
+
+    def confusion(self, heard: Sequence[FloatArray]) -> FloatArray:
+        """Sum the routers' probabilities by true class."""
+        codes = np.concatenate([self.trainer.codes[test] for _, test in self.folds])
+        matrix: FloatArray = np.eye(len(self.classes))[codes].T @ np.concatenate(heard)
+        return matrix
+
+    def fit_members(
+        self, groups: NamedSets, confusables: NamedSets, heard: Sequence[FloatArray], weight: FloatArray
+    ) -> tuple[list[Member], dict[str, float]]:
+        """Return specialists and experts with their trust, learned where it is not fixed."""
+        declared = [
+            *declare_members("specialist", self.settings.specialist, groups, self.classes),
+            *declare_members("expert", self.settings.expert, confusables, self.classes),
+        ]
+        fixed = fixed_trusts(self.settings.trust, declared, self.settings.router_target == "groups")
+        folds = self.folds if len(fixed) < len(declared) else ()
+        members, by_fold = self._fit(declared, self.labels, folds)
+        if is_prefit(self.settings):
+            for member in members:
+                check_prefit(member, self.classes[member.columns].tolist())
+        held_out = [
+            HeldOut(self._rows(test), self.trainer.codes[test], weight[test], P, fold_members)
+            for (_, test), P, fold_members in zip(folds, heard, by_fold, strict=bool(folds))
+        ]
+        gate = gate_of(self.settings, groups, self.classes)
+        return members, learn_trusts(held_out, fixed, classes=self.classes, gate=gate) if held_out else fixed
+
+    def _fit(
+        self, members: Sequence[Member], target: NDArray[Any], folds: Sequence[Fold]
+    ) -> tuple[list[Member], list[list[Member]]]:
+        """Fit members on all rows, and on those of each fold."""
+        if is_prefit(self.settings):
+            return list(members), [list(members) for _ in folds]
+        everything = np.arange(len(target))
+        whole, *by_fold = self.trainer.fit(members, target, [everything, *(train for train, _ in folds)])
+        return whole, by_fold
+
+    def _rows(self, rows: IntArray) -> Any:
+        return _safe_indexing(self.trainer.X, rows)
+
+
+def is_prefit(settings: HierarchicalEnsembleClassifier) -> bool:
+    """Whether members come fitted."""
+    return isinstance(settings.cv, str)
+
+
+def answers_of_router(router_target: str, groups: NamedSets | None, classes: NDArray[Any]) -> dict[Any, IntArray]:
+    """Return the columns of the classes behind each label that the router may answer."""
+    if router_target == "classes" or groups is None:
+        return {label: np.array([column]) for column, label in enumerate(classes.tolist())}
+    return {name: np.searchsorted(classes, labels) for name, labels in groups.items()}
+
+
+def gate_of(settings: HierarchicalEnsembleClassifier, groups: NamedSets, classes: NDArray[Any]) -> Gate:
+    """Say when members speak."""
+    group_of = np.empty(len(classes), dtype=np.intp)
+    for number, labels in enumerate(groups.values()):
+        group_of[np.searchsorted(classes, labels)] = number
+    return Gate(
+        settings.min_mass,
+        settings.certainty,
+        group_of,
+        hard=settings.routing == "hard",
+        blind=settings.router_target == "groups",
+    )
+
+
+def _group_names(targets: Mapping[str, IntArray]) -> NDArray[np.str_]:
+    """Name of each class's group."""
+    names = np.empty(sum(len(columns) for columns in targets.values()), dtype=object)
+    for name, columns in targets.items():
+        names[columns] = name
+    return names.astype(str)
+
+
+def _declared_groups(settings: HierarchicalEnsembleClassifier, classes: NDArray[Any]) -> NamedSets | None:
+    """Return the groups, or None if they are to be derived."""
+    blind = settings.router_target == "groups"
+    if isinstance(settings.groups, str):
+        if settings.groups == "derived":
+            if blind:
+                raise HierarchyError(
+                    "groups='derived' needs a router that tells classes apart, and router_target='groups' makes one "
+                    "that does not; declare the groups or use router_target='classes'."
+                )
+            return None
+        groups = batches(classes, settings.group_size)
+    else:
+        groups = resolve_groups(settings.groups, classes)
+    if blind and len(groups) < 2:
+        raise HierarchyError("router_target='groups' needs two groups or more to choose from; declare them.")
+    return groups
+
+
+def _declared_confusables(settings: HierarchicalEnsembleClassifier, classes: NDArray[Any]) -> NamedSets | None:
+    """Return the confusable sets, or None if they are to be derived."""
+    if settings.confusables is None:
+        return {}
+    if not isinstance(settings.confusables, str):
+        return resolve_confusables(settings.confusables, classes)
+    if settings.router_target == "groups":
+        raise HierarchyError(
+            "confusables='derived' needs a router that tells classes apart, and router_target='groups' makes one "
+            "that does not; declare the sets or use router_target='classes'."
+        )
+    return None
+
+
+def _folds(
+    settings: HierarchicalEnsembleClassifier,
+    trainer: Trainer,
+    groups: NamedSets | None,
+    confusables: NamedSets | None,
+    split_params: Mapping[str, Any],
+) -> list[Fold]:
+    """Return the folds, or none where nothing is learned from held-out rows."""
+    if is_prefit(settings):
+        everything = np.arange(len(trainer.codes))
+        return [(everything[:0], everything)]
+    derives = groups is None or confusables is None
+    learns = isinstance(settings.trust, str) and (groups is None or len(groups) > 1 or bool(confusables))
+    if not derives and not learns:
+        return []
+    return held_out_folds(settings.cv, trainer.X, trainer.codes, trainer.rng, **split_params)

@@ -1,0 +1,391 @@
+"""The hierarchical ensemble as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils import Tags, check_random_state, gen_batches, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._repr_html.estimator import _VisualBlock
+from sklearn.utils.metadata_routing import MetadataRouter
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
+
+from ensemble_hwr.ensemble._consulting import Step, consult
+from ensemble_hwr.ensemble._explanation import Explanation
+from ensemble_hwr.ensemble._fitting import Trainer
+from ensemble_hwr.ensemble._growing import answers_of_router, gate_of, grow
+from ensemble_hwr.ensemble._members import ROUTER, Member, router_probabilities
+from ensemble_hwr.ensemble._redistribution import FloatArray
+from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
+from ensemble_hwr.hierarchy import Declaration
+
+ROWS_AT_ONCE = 4096
+
+
+class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
+    """A router, specialists of groups of classes and experts of confusable sets, combined by learned trust.
+
+    The router gives every class a probability. Specialists first, then experts, each in declared order,
+    redistribute the probability that their set holds: with `q` the set's probabilities scaled to sum to 1, `e` the
+    member's opinion and `w` its trust, the set's probability is shared as ``normalise(q**(1-w) * e**w)``. How much
+    a set holds never changes. With ``trust=1`` and no experts this is the classic top-down product of hierarchical
+    classification; with ``trust=0`` it is the router.
+
+    Parameters
+    ----------
+    router : classifier, default=None
+        Sees every class. None stands for an :class:`~sklearn.neural_network.MLPClassifier` with one layer of 100
+        units, stopped early where there are 2,000 rows and 20 of every class; so it does for the two below.
+    specialist : classifier or dict of str to classifier, default=None
+        Template of the members that each see one group; or one for each group by name.
+    expert : classifier or dict of str to classifier, default=None
+        Template of the members that each see one confusable set; or one for each set by name.
+    groups : {"batches", "derived"}, list of sets or dict of str to set, default="batches"
+        Disjoint groups that cover all classes. "batches": runs of classes in label order; "derived": classes that
+        the router confuses out of fold. A set is a list of labels, or a string of letters where all classes are
+        single characters.
+    group_size : int, default=None
+        The most classes in a batch or a derived group. None is 5, save that the 26 capitals are batched A-E, F-I,
+        J-N, O-R, S-V, W-Z.
+    confusables : {"derived"}, list of sets or dict of str to set, default=None
+        Sets of two or more classes that look alike; they may overlap and cross groups. ``"*"`` as a set stands for
+        all classes. None is no set, "derived" those that the router confuses most out of fold.
+    max_confusables : int, default=10
+        The most sets to derive.
+    router_target : {"classes", "groups"}, default="classes"
+        What the router learns. A router of groups knows nothing inside a group: its specialists have trust 1 and
+        groups and confusable sets cannot be derived.
+    routing : {"soft", "hard"}, default="soft"
+        Whether every specialist may speak, or only that of the group to which the router gives most.
+    trust : "learned", float or dict of str to float, default="learned"
+        Weight of the members' opinions. "learned": for each member the weight that minimises log-loss on rows it
+        was not fitted on. A number in [0, 1] holds for all, a dict gives each member by name its own.
+    cv : int, float, splitter, iterable or "prefit", default=None
+        Rows on which trust is learned and sets are derived. int: number of stratified folds, None: 3; a float
+        between 0 and 0.5: about this share of the rows, held out once; a splitter or an iterable of (train, test)
+        as in scikit-learn. Members are fitted on all rows in the end. "prefit": `router` and the estimators in the
+        dicts `specialist` and `expert` are fitted already, on other rows than those given to `fit`.
+    min_mass : float, default=0.02
+        A member speaks only on rows in which its set holds at least this probability ...
+    certainty : float, default=0.995
+        ... and the set's leading class holds less than this share of it. With ``min_mass=0, certainty=1`` every
+        member speaks on every row.
+    n_jobs : int, default=None
+        Processes in which members are fitted, each with one BLAS thread.
+    random_state : int, RandomState or None, default=None
+        Seeds folds and every ``random_state`` of the members. With None members keep their own.
+    verbose : int, default=0
+        Passed to joblib.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    groups_, confusables_ : dict of str to ndarray
+        Classes of each group and confusable set.
+    members_ : dict of str to classifier
+        Fitted members: ``"router"``, then ``"specialist:NAME"`` and ``"expert:NAME"`` in the order in which they
+        speak. A group of one class, or of all classes, has no specialist.
+    trust_ : dict of str to float
+        Trust of each specialist and expert.
+    n_features_in_ : int
+        Number of features seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where `X` had any.
+
+    Notes
+    -----
+    The pool of two opinions by powers is the logarithmic pool of Genest and Zidek (1986), "Combining probability
+    distributions: a critique and an annotated bibliography", Statistical Science 1(1). Members only ever see
+    arrays: names of columns are checked here and dropped.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from ensemble_hwr import HierarchicalEnsembleClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> lr = LogisticRegression(max_iter=1000)
+    >>> model = HierarchicalEnsembleClassifier(lr, lr, lr, confusables=[[1, 8], [3, 9]], random_state=0)
+    >>> model.fit(X[::2] / 16, y[::2]).score(X[1::2] / 16, y[1::2]) > 0.9
+    True
+    >>> list(model.members_)
+    ['router', 'specialist:0-4', 'specialist:5-9', 'expert:1/8', 'expert:3/9']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "router": [HasMethods(["fit", "predict_proba"]), None],
+        "specialist": [HasMethods(["fit", "predict_proba"]), dict, None],
+        "expert": [HasMethods(["fit", "predict_proba"]), dict, None],
+        "groups": [StrOptions({"batches", "derived"}), dict, "array-like"],
+        "group_size": [Interval(Integral, 1, None, closed="left"), None],
+        "confusables": [StrOptions({"derived"}), dict, "array-like", None],
+        "max_confusables": [Interval(Integral, 1, None, closed="left")],
+        "router_target": [StrOptions({"classes", "groups"})],
+        "routing": [StrOptions({"soft", "hard"})],
+        "trust": [StrOptions({"learned"}), Interval(Real, 0, 1, closed="both"), dict],
+        "cv": ["cv_object", StrOptions({"prefit"}), Interval(Real, 0, 0.5, closed="right")],
+        "min_mass": [Interval(Real, 0, 1, closed="both")],
+        "certainty": [Interval(Real, 0, 1, closed="both")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        router: BaseEstimator | None = None,
+        specialist: BaseEstimator | Mapping[str, BaseEstimator] | None = None,
+        expert: BaseEstimator | Mapping[str, BaseEstimator] | None = None,
+        *,
+        groups: str | Declaration = "batches",
+        group_size: int | None = None,
+        confusables: str | Declaration | None = None,
+        max_confusables: int = 10,
+        router_target: str = "classes",
+        routing: str = "soft",
+        trust: str | float | Mapping[str, float] = "learned",
+        cv: Any = None,
+        min_mass: float = 0.02,
+        certainty: float = 0.995,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.router = router
+        self.specialist = specialist
+        self.expert = expert
+        self.groups = groups
+        self.group_size = group_size
+        self.confusables = confusables
+        self.max_confusables = max_confusables
+        self.router_target = router_target
+        self.routing = routing
+        self.trust = trust
+        self.cv = cv
+        self.min_mass = min_mass
+        self.certainty = certainty
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> Self:
+        """Fit the members and learn how far to trust them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels of any sortable type.
+        **fit_params : dict
+            ``sample_weight``, given to every member and to the learning of trust, and ``groups`` for `cv`; with
+            metadata routing enabled, whatever members and splitter request.
+
+        Returns
+        -------
+        self
+            The fitted ensemble.
+
+        Raises
+        ------
+        HierarchyError
+            If groups, confusable sets, members or trusts do not fit the classes.
+        """
+        rows, labels = validate_data(self, X, y, accept_sparse="csr")
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_[0]!r}.")
+        rng = None if self.random_state is None else check_random_state(self.random_state)
+        params = fit_params_for(self, fit_params)
+        trainer = Trainer(rows, codes, params.of_member, self.n_jobs, self.verbose, rng)
+        weight = _check_sample_weight(fit_params.get("sample_weight"), rows, dtype=np.float64)
+        grown = grow(self, trainer, labels, classes=self.classes_, weight=weight, split_params=params.of_splitter)
+        self.groups_ = grown.groups
+        self.confusables_ = grown.confusables
+        self.members_ = {member.name: member.estimator for member in (grown.router, *grown.members)}
+        self.trust_ = grown.trust
+        return self
+
+    def route(self, X: ArrayLike) -> FloatArray:
+        """Return the router's opinion.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities of the classes, before any member speaks. A router of groups shares what it gives a group
+            evenly among its classes.
+        """
+        return self._route(self._validated(X))
+
+    def refine(self, X: ArrayLike, probabilities: ArrayLike) -> FloatArray:
+        """Let specialists and experts speak on anybody's probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        probabilities : array-like of shape (n_samples, n_classes)
+            What is believed before they speak; columns follow ``classes_``, rows sum to 1.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities after they spoke.
+        """
+        checked = self._validated(X)
+        refined: FloatArray = check_array(probabilities, dtype=np.float64, copy=True)
+        needed = (checked.shape[0], len(self.classes_))
+        if refined.shape != needed:
+            raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}.")
+        for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
+            for _ in self._consult(checked[rows], refined[rows]):
+                pass
+        return refined
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities; columns follow ``classes_``, rows sum to 1.
+        """
+        checked = self._validated(X)
+        result = np.empty((checked.shape[0], len(self.classes_)))
+        for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
+            result[rows] = self._route(checked[rows])
+            for _ in self._consult(checked[rows], result[rows]):
+                pass
+        return result
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        probabilities = self.predict_proba(X)
+        labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return labels
+
+    def explain(self, X: ArrayLike) -> Explanation:
+        """Tell what the router said of each row, what each member changed, and the result.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        Explanation
+            Arrays for all rows; ``print`` it, or its ``text(i)``, for words.
+        """
+        checked = self._validated(X)
+        router = self._route(checked)
+        result = router.copy()
+        steps = tuple(self._consult(checked, result))
+        return Explanation(self.classes_, router, steps, result)
+
+    def route_counts(self, X: ArrayLike) -> dict[str, int]:
+        """Count the rows on which each member speaks.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        dict of str to int
+            For each of ``members_``; a member without trust is never asked.
+        """
+        counts = dict.fromkeys(self.members_, 0)
+        checked = self._validated(X)
+        counts[ROUTER] = checked.shape[0]
+        for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
+            for step in self._consult(checked[rows], self._route(checked[rows])):
+                counts[step.member.name] += len(step.rows)
+        return counts
+
+    def _validated(self, X: ArrayLike) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, accept_sparse="csr", reset=False)
+
+    def _route(self, X: Any) -> FloatArray:
+        answers = answers_of_router(self.router_target, self.groups_, self.classes_)
+        return router_probabilities(self.members_[ROUTER], X, answers, len(self.classes_))
+
+    def _consult(self, X: Any, probabilities: FloatArray) -> Iterator[Step]:
+        """Let the members speak in turn; `probabilities` changes in place."""
+        gate = gate_of(self, self.groups_, self.classes_)
+        return consult(self._speakers(), self.trust_, X, probabilities, classes=self.classes_, gate=gate)
+
+    def _speakers(self) -> list[Member]:
+        """Fitted specialists and experts in the order in which they speak."""
+        sets = {
+            **{f"specialist:{name}": labels for name, labels in self.groups_.items()},
+            **{f"expert:{name}": labels for name, labels in self.confusables_.items()},
+        }
+        return [
+            Member(name, name.split(":")[0], np.searchsorted(self.classes_, sets[name]), estimator)
+            for name, estimator in self.members_.items()
+            if name != ROUTER
+        ]
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say which members and splitter may be given metadata in fit.
+
+        Returns
+        -------
+        MetadataRouter
+            See scikit-learn's user guide on metadata routing.
+        """
+        return metadata_router(self)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        given = [self.router, *_estimators(self.specialist), *_estimators(self.expert)]
+        tags.input_tags.sparse = all(get_tags(estimator).input_tags.sparse for estimator in given if estimator)
+        return tags
+
+    def _sk_visual_block_(self) -> _VisualBlock:
+        named = {"router": self.router}
+        for role in ("specialist", "expert"):
+            declared = getattr(self, role)
+            if isinstance(declared, Mapping):
+                named |= {f"{role}:{name}": estimator for name, estimator in declared.items()}
+            else:
+                named[role] = declared
+        shown = ["default MLP" if estimator is None else estimator for estimator in named.values()]
+        return _VisualBlock("parallel", shown, names=list(named), dash_wrapped=False)
+
+
+def _estimators(declared: BaseEstimator | Mapping[str, BaseEstimator] | None) -> list[BaseEstimator | None]:
+    return list(declared.values()) if isinstance(declared, Mapping) else [declared]
