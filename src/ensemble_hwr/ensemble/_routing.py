@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import check_cv
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from ensemble_hwr._weights import weight_params
 from ensemble_hwr.ensemble._members import Member
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def fit_params_for(ensemble: HierarchicalEnsembleClassifier, fit_params: Mapping
     if "sample_weight" not in given:
         return FitParams(lambda _: {}, splitter)
     weight = given["sample_weight"]
-    return FitParams(lambda member: _weight_params(member.estimator, weight, member.name), splitter)
+    return FitParams(lambda member: weight_params(member.estimator, weight, member.name), splitter)
 
 
 def metadata_router(ensemble: HierarchicalEnsembleClassifier) -> MetadataRouter:
@@ -73,18 +71,3 @@ def metadata_router(ensemble: HierarchicalEnsembleClassifier) -> MetadataRouter:
         method_mapping=MethodMapping().add(caller="fit", callee="split"),
     )
 
-
-def _weight_params(estimator: BaseEstimator | None, sample_weight: Any, name: str) -> dict[str, Any]:
-    """Say `sample_weight` in the words of an estimator's fit, down to the last step of a Pipeline."""
-    if isinstance(estimator, Pipeline):
-        step, last = estimator.steps[-1]
-        return {f"{step}__{key}": value for key, value in _weight_params(last, sample_weight, name).items()}
-    if estimator is not None:
-        accepted = signature(estimator.fit).parameters
-        anything = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in accepted.values())
-        if "sample_weight" not in accepted and not anything:
-            raise TypeError(
-                f"sample_weight was given, but the {name} is a {type(estimator).__name__}, whose fit takes none; "
-                "leave the weights out or choose an estimator that takes them."
-            )
-    return {"sample_weight": sample_weight}

@@ -1,0 +1,61 @@
+"""Compare classifiers honestly: equal budgets, several seeds, paired statistics, and a report to look at."""
+
+from ensemble_hwr.evaluation._compare import Progress, compare
+from ensemble_hwr.evaluation._contenders import (
+    STANDARD_CONTENDERS,
+    EqualParameters,
+    baseline,
+    scale_hidden_layers,
+    standard_contenders,
+)
+from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
+from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay
+from ensemble_hwr.evaluation._metrics import calibration_error, confused_pairs, log_loss, per_letter, scores
+from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
+from ensemble_hwr.evaluation._statistics import (
+    PairedTest,
+    bca_interval,
+    combined_ftest_5x2cv,
+    five_by_two,
+    holm,
+    mcnemar,
+)
+from ensemble_hwr.evaluation._summary import pareto_frontier, summarise
+from ensemble_hwr.evaluation._table import comparison_table
+from ensemble_hwr.evaluation._trace import trace_hierarchy
+from ensemble_hwr.evaluation._write import write_report
+
+__all__ = [
+    "STANDARD_CONTENDERS",
+    "Comparison",
+    "ConfusionDisplay",
+    "EqualParameters",
+    "FrontierDisplay",
+    "HierarchyTrace",
+    "MemberTrace",
+    "PairedTest",
+    "PerLetterDisplay",
+    "Progress",
+    "Run",
+    "baseline",
+    "bca_interval",
+    "calibration_error",
+    "combined_ftest_5x2cv",
+    "compare",
+    "comparison_table",
+    "confused_pairs",
+    "count_parameters",
+    "five_by_two",
+    "holm",
+    "log_loss",
+    "mcnemar",
+    "multiply_adds",
+    "pareto_frontier",
+    "per_letter",
+    "scale_hidden_layers",
+    "scores",
+    "standard_contenders",
+    "summarise",
+    "trace_hierarchy",
+    "write_report",
+]
