@@ -38,7 +38,7 @@ def test_defaults_are_filled_in_and_the_path_is_relative_to_the_file(write, tmp_
     config = load_config(write())
     assert config.data.path == str(tmp_path / "letters")
     assert config.compare.contenders == ("baseline", "flat", "committee", "hard", "hierarchical")
-    assert config.seeds == (0, 1, 2)
+    assert config.seeds == (0, 1, 2, 3, 4)
     assert config.split.kind == "prescribed"
 
 
@@ -61,7 +61,7 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
     ("override", "line"),
     [
         ("rooter=1", "rooter: unknown key; did you mean 'router'? Allowed: "),
-        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? Allowed: form, letters, "),
+        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? Allowed: drop_upside_down, form, "),
         ("split.kind=randm", "split.kind: got 'randm'; did you mean 'random'? Allowed: prescribed, random, sources."),
         ("split={ test_size = 0.2 }", "split.kind: is missing; allowed: "),
         ("split={ kind = 'random', test_size = 2.0 }", "split.test_size: got 2.0; it should be less than 1"),
@@ -71,7 +71,8 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ("seeds=[1, 1]", "seeds: got [1, 1]; a seed twice"),
         ("seeds=[-1]", "seeds[0]: got -1; it should be greater than or equal to 0"),
         ("data={ form = 'folder' }", "data.path: is missing"),
-        ("balance={ method = 'cap' }", "balance.per_letter: is missing"),
+        ("balance={ method = 'cap', per_letter = 0 }", "balance.per_letter: got 0; it should be greater than"),
+        ("hierarchy.cv=0.7", "hierarchy.cv: got 0.7; allowed: a number of folds, 2 or more, or the share"),
         ("hierarchy.routing=firm", "hierarchy.routing: got 'firm'; allowed: 'soft' or 'hard'"),
         ("hierarchy.groups=[3]", "hierarchy.groups: got [3]; allowed: 'batches', 'derived', a list of sets"),
         ("hierarchy.confusables=none of them", "hierarchy.confusables: got 'none of them'; allowed: 'none', 'derived'"),

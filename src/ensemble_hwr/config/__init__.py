@@ -1,7 +1,56 @@
 """Experiments as TOML files: read, checked, and turned into data, divisions and contenders."""
 
-from ensemble_hwr.config._load import load_config
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ensemble_hwr.config._load import load_config, load_demo
 from ensemble_hwr.config._overrides import parse_override
 from ensemble_hwr.config._schema import ExperimentConfig
 
-__all__ = ["ExperimentConfig", "load_config", "parse_override"]
+if TYPE_CHECKING:
+    from ensemble_hwr.config._build import (
+        build_contenders,
+        build_hierarchy,
+        build_member,
+        build_view,
+        views_of_hierarchy,
+    )
+    from ensemble_hwr.config._letters import (
+        build_normalizer,
+        describe_data,
+        divide,
+        load_letters,
+        locate_data,
+        open_letters,
+        to_rows,
+        training_weight,
+    )
+
+__all__ = [
+    "ExperimentConfig",
+    "build_contenders",
+    "build_hierarchy",
+    "build_member",
+    "build_normalizer",
+    "build_view",
+    "describe_data",
+    "divide",
+    "load_config",
+    "load_demo",
+    "load_letters",
+    "locate_data",
+    "open_letters",
+    "parse_override",
+    "to_rows",
+    "training_weight",
+    "views_of_hierarchy",
+]
+
+# What needs scikit-learn is imported when it is first asked for, so that reading a config stays quick.
+_BUILDERS = ("build_contenders", "build_hierarchy", "build_member", "build_view", "views_of_hierarchy")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{'_build' if name in _BUILDERS else '_letters'}"), name)

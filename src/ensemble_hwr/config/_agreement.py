@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.config._schema import ExperimentConfig, Member
 
 PIXELS = "pixels"
+EQUAL_TO_HIERARCHY = ("flat", "committee")
 STANDARD_CONTENDERS = ("baseline", "flat", "committee", "hard", "hierarchical")
 
 
@@ -40,6 +41,7 @@ def _view_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
         (("router",), config.router.view),
         (("specialist",), config.specialist.view),
         (("expert",), config.expert.view),
+        *([] if config.flat is None else [(("flat",), config.flat.view)]),
         *((("members", name), member.view) for name, member in config.members.items()),
         *((("contenders", name), member.view) for name, member in config.contenders.items()),
     ]
@@ -69,6 +71,19 @@ def _contender_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
         if name not in known:
             text = f"there is no contender {name!r}; declare it as [contenders.{name}]; {did_you_mean(name, known)}"
             yield problem(("compare", "contenders", i), text, name)
+        elif name in EQUAL_TO_HIERARCHY and "hierarchical" not in config.compare.contenders:
+            text = f"{name!r} is given as many parameters as 'hierarchical', which must take part too"
+            yield problem(("compare", "contenders", i), text, name)
+    yield from _flat_problems(config)
+
+
+def _flat_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
+    where, template = ("router", config.router) if config.flat is None else ("flat", config.flat)
+    wanted = [name for name in EQUAL_TO_HIERARCHY if name in config.compare.contenders]
+    found = find_class(template.estimator, CLASSIFIER)
+    if wanted and not issubclass(found, find_class("mlp", CLASSIFIER)):
+        text = f"contender {wanted[0]!r} is scaled from an MLP; declare one as [flat], or leave {wanted[0]!r} out"
+        yield problem((where, "estimator"), text, template.estimator)
 
 
 def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
@@ -81,7 +96,10 @@ def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     if isinstance(config.data, GeneratedData) and not isinstance(config.split, RandomSplit):
         text = "generated letters come without a division; use kind = 'random', by = 'writer'"
         yield problem(("split", "kind"), text, config.split.kind)
-    if config.normalizer:
+    if config.normalizer.get("size", 28) != 28:
+        text = f"got {config.normalizer['size']!r}; letters are compared as rows of 28x28 pixels, leave it out"
+        yield problem(("normalizer", "size"), text, config.normalizer["size"])
+    elif config.normalizer:
         try:
             found = find_class("ensemble_hwr.preprocessing.LetterNormalizer", TRANSFORMER)
         except ConfigError as error:

@@ -52,27 +52,30 @@ class IndexData(_StoredLetters):
     """A folder with an index.csv that names pictures, labels, sources, writers and a division."""
 
     form: Literal["index"]
-    sources: Texts | None = None
+    sources: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
+    drop_upside_down: bool = True
 
 
 class KaggleData(_StoredLetters):
     """A CSV file: label 0 to 25, then 784 pixels, a line for each letter."""
 
     form: Literal["kaggle"]
+    header: bool | None = None  # whether line 1 names the columns; found out where not said
 
 
 class EmnistData(_StoredLetters):
-    """EMNIST as idx, idx.gz or .mat."""
+    """EMNIST as published: idx, idx.gz, gzip.zip or .mat."""
 
     form: Literal["emnist"]
-    variant: Literal["letters", "byclass", "bymerge", "balanced"] = "letters"
-    uppercase: bool = True
+    division: Literal["letters", "byclass", "bymerge", "balanced"] = "letters"
+    uppercase_only: bool = False
 
 
 class NistData(_StoredLetters):
-    """NIST Special Database 19, by_class folders."""
+    """NIST Special Database 19: the by_class folders or their archive."""
 
     form: Literal["nist"]
+    parts: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("train", "hsf_4")
 
 
 class NpzData(_StoredLetters):
@@ -128,10 +131,10 @@ class NoBalance(Section):
 
 
 class CapBalance(Section):
-    """At most so many training letters of each class."""
+    """At most so many training letters of each class, by default as many as the median class has."""
 
     method: Literal["cap"]
-    per_letter: Positive
+    per_letter: Positive | None = None
 
 
 class OversampleBalance(Section):

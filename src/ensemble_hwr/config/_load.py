@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,20 @@ def load_config(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> 
     if isinstance(data, dict) and isinstance(data.get("path"), str) and data["path"]:
         data["path"] = str(file.parent / Path(data["path"]).expanduser())
     return validate(document, str(file))
+
+
+def load_demo(overrides: Iterable[str] = ()) -> ExperimentConfig:
+    """Read the experiment that ships with the library: generated letters, no file needed.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo
+    >>> load_demo().data.form
+    'generated'
+    """
+    name = "demo.toml"
+    text = resources.files("ensemble_hwr.config").joinpath(name).read_text("utf-8")
+    return validate(apply_overrides(tomllib.loads(text), overrides), name)
 
 
 def validate(document: dict[str, Any], name: str) -> ExperimentConfig:

@@ -51,7 +51,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> list[str]:
     list of str
     """
     details = [dict(detail) for detail in error.errors(include_url=False)]
-    places = [detail["loc"] for detail in details]
+    places: list[Location] = [error_detail["loc"] for error_detail in error.errors(include_url=False)]
     return [_describe_one(detail, model) for detail in details if not _follows(detail, places)]
 
 

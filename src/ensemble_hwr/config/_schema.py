@@ -21,7 +21,7 @@ from ensemble_hwr.config._data_schema import (
     Split,
     Texts,
 )
-from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, find_class
+from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, find_class
 from ensemble_hwr.config._problems import problem, refuse, shorten
 from ensemble_hwr.exceptions import ConfigError
 
@@ -71,6 +71,12 @@ class Member(Section):
     def _known_parameters(self) -> Self:
         problems = parameter_problems(find_class(self.estimator, CLASSIFIER), self.params, "params")
         refuse("member", problems)
+        if not hasattr(build(self.estimator, self.params), "predict_proba"):
+            text = (
+                f"{self.estimator!r} gives no probabilities with these params; "
+                "wrap it in sklearn.calibration.CalibratedClassifierCV, or choose another"
+            )
+            refuse("member", [problem(("estimator",), text, self.estimator)])
         return self
 
 
@@ -125,6 +131,16 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
+def _check_cv(value: Any) -> Any:
+    folds = isinstance(value, int) and not isinstance(value, bool) and value >= 2
+    if folds or (isinstance(value, float) and 0 < value <= 0.5):
+        return value
+    message = (
+        f"got {shorten(value)}; allowed: a number of folds, 2 or more, or the share of one held-out part, up to 0.5"
+    )
+    raise PydanticCustomError("setting", "{message}", {"message": message})
+
+
 class Hierarchy(Section):
     """Groups, confusable sets, trust and routing of the hierarchical ensemble."""
 
@@ -135,9 +151,9 @@ class Hierarchy(Section):
     router_target: Literal["classes", "groups"] = "classes"
     routing: Literal["soft", "hard"] = "soft"
     trust: Annotated[Any, BeforeValidator(_check_trust)] = "learned"
-    cv: Annotated[int, Field(ge=2)] | None = None
-    min_mass: Share | None = None
-    certainty: Share | None = None
+    cv: Annotated[Any, BeforeValidator(_check_cv)] = 3
+    min_mass: Share = 0.02
+    certainty: Share = 0.995
 
 
 class Compare(Section):
@@ -185,6 +201,8 @@ class ExperimentConfig(Section):
         Groups, confusable sets, trust and routing.
     router, specialist, expert : Member
         The estimator of each role.
+    flat : Member or None
+        The MLP that contenders ``flat`` and ``committee`` are scaled from; the router by default.
     members : dict of str to MemberChange
         Differences for single members, by name such as ``"specialist:A-E"``.
     compare : Compare
@@ -195,7 +213,13 @@ class ExperimentConfig(Section):
 
     name: Annotated[str, Field(min_length=1)]
     description: str = ""
-    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1), AfterValidator(_check_seeds)] = (0, 1, 2)
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1), AfterValidator(_check_seeds)] = (
+        0,
+        1,
+        2,
+        3,
+        4,
+    )
     data: Data
     split: Split = PrescribedSplit(kind="prescribed")
     balance: Balance = NoBalance(method="none")
@@ -205,6 +229,7 @@ class ExperimentConfig(Section):
     router: Member = Field(default_factory=Member)
     specialist: Member = Field(default_factory=Member)
     expert: Member = Field(default_factory=Member)
+    flat: Member | None = None
     members: dict[str, MemberChange] = {}
     compare: Compare = Field(default_factory=Compare)
     contenders: dict[str, Member] = {}

@@ -1,0 +1,49 @@
+"""The command ``ensemble-hwr``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ensemble_hwr import __version__
+from ensemble_hwr.cli._compare import compare
+from ensemble_hwr.cli._demo import demo
+from ensemble_hwr.cli._errors import run
+from ensemble_hwr.cli._evaluate import evaluate
+from ensemble_hwr.cli._train import train
+
+__all__ = ["cli", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ensemble-hwr")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Read handwritten letters with hierarchical ensembles, and compare them with flat ones.
+
+    Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed (a mistake
+    in a config or in the data included), 2 wrong usage, 130 interrupted.
+    """
+    context.obj = debug
+
+
+for command in (demo, compare, train, evaluate):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        What follows the command's name; by default what the process was started with.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    return run(cli, sys.argv[1:] if arguments is None else arguments)

@@ -1,0 +1,76 @@
+"""How a command ends: exit codes, and errors of one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from ensemble_hwr.exceptions import EnsembleHwrError
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def run(command: click.Command, arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code instead of raising.
+
+    Parameters
+    ----------
+    command : click.Command
+    arguments : sequence of str
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    """
+    try:
+        code = command.main(list(arguments), prog_name="ensemble-hwr", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return USAGE if isinstance(error, click.UsageError) else FAILED
+    except (click.Abort, KeyboardInterrupt):
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # the last place where an error can become a line
+        return _failed(error, debug="--debug" in arguments)
+    return code if isinstance(code, int) else DONE
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+        return FAILED
+    for line in _lines(error):
+        click.echo(f"error: {line}", err=True)
+    return FAILED
+
+
+def _lines(error: Exception) -> list[str]:
+    """Return a line for each problem; errors that are not ours also say what kind they are."""
+    if isinstance(error, EnsembleHwrError):
+        return str(error).splitlines() or [type(error).__name__]
+    if isinstance(error, OSError) and error.filename:
+        return [f"{error.filename}: {error.strerror or error}"]
+    text = " ".join(str(error).split())
+    return [f"{type(error).__name__}: {text} (--debug shows where)"]
+
+
+def _interrupted() -> int:
+    _stop_workers()
+    click.echo("interrupted; nothing was left half-written", err=True)
+    return INTERRUPTED
+
+
+def _stop_workers() -> None:
+    """End the processes that joblib keeps for the next call, if there are any."""
+    if "joblib" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)

@@ -1,0 +1,86 @@
+"""What one model did on some letters, measured and printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ensemble_hwr.exceptions import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ensemble_hwr.datasets import LetterSet
+
+WORST_LETTERS = 6
+CONFUSED_PAIRS = 5
+
+
+def figures(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> dict[str, Any]:
+    """Measure a classifier on labelled rows.
+
+    Parameters
+    ----------
+    classifier : classifier
+        Fitted, with ``predict_proba``.
+    rows : ndarray of shape (n, 784)
+    letters : LetterSet
+        Labels of the rows, and which of them are doubted.
+
+    Returns
+    -------
+    dict
+        ``letters``, ``accuracy``, ``macro_f1``, ``log_loss``, ``calibration_error``, ``accuracy_not_suspect`` where
+        letters are flagged, ``per_letter`` and ``confused_pairs``.
+
+    Raises
+    ------
+    DataError
+        When a label is not one that the classifier knows, or there is no letter.
+    """
+    from ensemble_hwr.evaluation import confused_pairs, per_letter, scores
+
+    classes = classifier.classes_
+    unknown = sorted(set(letters.target.tolist()) - set(classes.tolist()))
+    if unknown or not len(letters):
+        raise DataError(
+            f"{letters!r}: label {unknown[0]!r} is not one that the model knows, which are {', '.join(classes)}."
+            if unknown
+            else f"{letters!r}: there is no letter to test on."
+        )
+    probabilities = classifier.predict_proba(rows)
+    answered = classes[probabilities.argmax(axis=1)]
+    right = answered == letters.target
+    measured: dict[str, Any] = {"letters": len(letters), **scores(letters.target, probabilities, classes)}
+    if letters.suspect is not None and letters.suspect.any() and not letters.suspect.all():
+        measured["accuracy_not_suspect"] = float(right[~letters.suspect].mean())
+    return {
+        **measured,
+        "per_letter": per_letter(letters.target, answered, classes),
+        "confused_pairs": confused_pairs(letters.target, answered, n=CONFUSED_PAIRS),
+    }
+
+
+def print_figures(measured: dict[str, Any]) -> None:
+    """Print the figures on standard output, the weakest letters last."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_row("letters", f"{measured['letters']:,}")
+    table.add_row("accuracy", f"{measured['accuracy']:.2%}")
+    if "accuracy_not_suspect" in measured:
+        table.add_row("accuracy, labels not doubted", f"{measured['accuracy_not_suspect']:.2%}")
+    table.add_row("macro-F1", f"{measured['macro_f1']:.4f}")
+    table.add_row("log-loss", f"{measured['log_loss']:.4f}")
+    table.add_row("calibration error", f"{measured['calibration_error']:.4f}")
+    tried = {label: row for label, row in measured["per_letter"].items() if row["attempts"] > row["right"]}
+    weakest = sorted(tried, key=lambda label: tried[label]["accuracy"])[:WORST_LETTERS]
+    if weakest:
+        table.add_row("weakest letters", Text("  ".join(f"{a} {tried[a]['accuracy']:.1%}" for a in weakest)))
+        pairs = measured["confused_pairs"]
+        table.add_row("most confused", Text("  ".join(f"{pair['a']}/{pair['b']} {pair['count']}" for pair in pairs)))
+    Console().print(table)

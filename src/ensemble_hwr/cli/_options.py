@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _seeds(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read ``0,1,2``."""
+    try:
+        return None if value is None else tuple(int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not whole numbers joined by commas, such as 0,1,2") from None
+
+
+config_argument = click.argument("config", type=click.Path(path_type=Path))
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where the letters are, or the folder that holds them; wins over ENSEMBLE_HWR_DATA and the config.",
+)
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY.PATH=VALUE",
+    help="Change one setting, such as router.params.alpha=1e-3; may be given several times.",
+)
+seeds_option = click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds, instead of the config's.")
+jobs_option = click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to work in; by default one for each core."
+)
+
+
+def all_overrides(overrides: tuple[str, ...], seeds: tuple[int, ...] | None) -> list[str]:
+    """Return the overrides, `--seeds` among them."""
+    return [*overrides, *([] if seeds is None else [f"seeds={list(seeds)}"])]
+
+
+def number_of_jobs(jobs: int | None) -> int:
+    """Return how many processes to use: what was asked, or the cores this process may use."""
+    if jobs is not None:
+        return jobs
+    from joblib import cpu_count
+
+    return int(cpu_count())

@@ -1,0 +1,120 @@
+"""``ensemble-hwr train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ensemble_hwr.cli._options import (
+    all_overrides,
+    config_argument,
+    data_option,
+    jobs_option,
+    number_of_jobs,
+    set_option,
+)
+from ensemble_hwr.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from ensemble_hwr.config import ExperimentConfig
+
+
+@click.command()
+@config_argument
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), required=True, metavar="MODEL", help="File for the model."
+)
+@click.option(
+    "--contender",
+    default="hierarchical",
+    show_default=True,
+    help="Whom to train: hierarchical, hard, or one of the config's own [contenders].",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed; by default the config's first.")
+@data_option
+@set_option
+@jobs_option
+def train(
+    *,
+    config: Path,
+    output: Path,
+    contender: str,
+    seed: int | None,
+    data: Path | None,
+    overrides: tuple[str, ...],
+    jobs: int | None,
+) -> None:
+    """Train on CONFIG's training letters, print the figures on its test letters, write MODEL.
+
+    The model reads pictures: the normalizer is part of it. Letters that are stored as rows are normalised too, so that
+    it is trained on what it will see.
+    """
+    from ensemble_hwr.config import load_config
+
+    experiment = load_config(config, all_overrides(overrides, None))
+    seed = experiment.seeds[0] if seed is None else seed
+    check_file(output)
+    _train(experiment, output, contender=contender, seed=seed, data=data, jobs=number_of_jobs(jobs))
+
+
+def check_file(file: Path) -> None:
+    """Refuse a file that cannot be written, before anything is trained."""
+    from ensemble_hwr.cli._experiment import check_folder
+
+    if file.is_dir():
+        raise ConfigError(f"{file}: is a folder; give the name of a file for the model.")
+    if not file.absolute().parent.is_dir():
+        raise ConfigError(f"{file}: there is no folder {file.parent}; make it first.")
+    check_folder(file.parent)
+
+
+def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int, data: Path | None, jobs: int) -> None:
+    from sklearn.pipeline import Pipeline
+
+    from ensemble_hwr import config as configs
+    from ensemble_hwr.cli._experiment import read_rows
+    from ensemble_hwr.cli._figures import figures, print_figures
+    from ensemble_hwr.cli._progress import Stopwatch, progress
+    from ensemble_hwr.persistence import save_model
+
+    watch = Stopwatch()
+    with progress() as steps:
+        letters, rows = read_rows(config, steps, data=data, jobs=jobs, normalize_rows=True)
+        division = configs.divide(config, letters)
+        learned, tested = division(seed) if callable(division) else division
+        classifier = _classifier(config, contender, sorted(set(letters.target.tolist())), seed, jobs)
+        weight = configs.training_weight(config, letters)
+        weighted = {} if weight is None else {"sample_weight": weight[learned]}
+        with steps.step(f"fitting {contender} on {len(learned)} letters"):
+            classifier.fit(rows[learned], letters.target[learned], **weighted)
+        with steps.step("testing"):
+            measured = figures(classifier, rows[tested], letters.take(tested))
+    print_figures(measured)
+    normalizer = configs.build_normalizer(config)
+    model = Pipeline([("normalize", normalizer), ("classify", classifier)])
+    metadata = {
+        "contender": contender,
+        "seed": seed,
+        "config": config.model_dump(mode="json"),
+        "data": configs.describe_data(config, letters),
+        "figures": measured,
+    }
+    save_model(model, output, metadata=metadata)
+    click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch})")
+
+
+def _classifier(config: ExperimentConfig, contender: str, classes: list[str], seed: int, jobs: int) -> Any:
+    from ensemble_hwr import config as configs
+
+    if contender in ("hierarchical", "hard"):
+        hierarchy = configs.build_hierarchy(config, classes, n_jobs=jobs)
+        routing = {"routing": "hard"} if contender == "hard" else {}
+        return hierarchy.set_params(random_state=seed, **routing)
+    if contender not in config.contenders:
+        known = ", ".join(["hierarchical", "hard", *config.contenders])
+        raise ConfigError(f"--contender: got {contender!r}; allowed: {known}.")
+    classifier = configs.build_member(config, config.contenders[contender])
+    seeds = {name: seed for name in classifier.get_params() if name.split("__")[-1] == "random_state"}
+    return classifier.set_params(**seeds)
