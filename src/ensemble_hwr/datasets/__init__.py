@@ -2,6 +2,7 @@
 
 from ensemble_hwr.datasets._balance import balance_indices, class_sample_weight
 from ensemble_hwr.datasets._emnist import load_emnist
+from ensemble_hwr.datasets._fetch import fetch_emnist, fetch_nist_sd19
 from ensemble_hwr.datasets._folder import load_folder
 from ensemble_hwr.datasets._index import load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
@@ -9,12 +10,16 @@ from ensemble_hwr.datasets._letters import LetterSet, concatenate
 from ensemble_hwr.datasets._nist import load_nist
 from ensemble_hwr.datasets._npz import load_npz, save_npz
 from ensemble_hwr.datasets._split import prescribed_split, split_by_source, split_letters, writer_groups
+from ensemble_hwr.datasets.handwriting import generate_letters
 
 __all__ = [
     "LetterSet",
     "balance_indices",
     "class_sample_weight",
     "concatenate",
+    "fetch_emnist",
+    "fetch_nist_sd19",
+    "generate_letters",
     "load_emnist",
     "load_folder",
     "load_index",

@@ -61,6 +61,18 @@ def load_emnist(
     References
     ----------
     G. Cohen, S. Afshar, J. Tapson, A. van Schaik, "EMNIST: extending MNIST to handwritten letters", IJCNN 2017.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from ensemble_hwr.datasets import load_emnist
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     labels = pathlib.Path(folder, "emnist-letters-test-labels-idx1-ubyte")
+    ...     _ = labels.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 26]))
+    ...     images = pathlib.Path(folder, "emnist-letters-test-images-idx3-ubyte")
+    ...     _ = images.write_bytes(bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]) + bytes(2 * 784))
+    ...     load_emnist(folder, "letters", subset="test").target.tolist()
+    ['A', 'Z']
     """
     require_choice(division, tuple(CHARACTERS), "division")
     require_choice(subset, SUBSETS, "subset")

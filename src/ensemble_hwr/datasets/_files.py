@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,7 +15,18 @@ from ensemble_hwr.exceptions import DataError
 
 PathLike = str | os.PathLike[str]
 
-UNREADABLE = (OSError, EOFError, UnicodeDecodeError, zlib.error, zipfile.BadZipFile, MemoryError)
+# what files, gzip and zip raise when bytes are missing or wrong; RuntimeError: zip's "encrypted", "not supported"
+UNREADABLE = (
+    OSError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    UnicodeDecodeError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def require_file(path: PathLike, what: str) -> Path:

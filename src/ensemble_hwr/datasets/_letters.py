@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
 from ensemble_hwr.exceptions import DataError
 
@@ -23,7 +24,7 @@ class LetterSet:
     ----------
     data : ndarray
         Either rows, of shape (n, 784): 28x28 pixels, uint8 (0 = paper, 255 = ink) or floating point
-        (0 = paper, 1 = ink); or pictures, of shape (n,) and dtype object: paths or arrays of any size.
+        (0 = paper, 1 = ink); or pictures, of shape (n,) and dtype object: paths, encoded bytes or arrays of any size.
         A list is read as pictures.
     target : ndarray of str, shape (n,)
         The label of each letter.
@@ -112,6 +113,14 @@ class LetterSet:
         Returns
         -------
         LetterSet
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ensemble_hwr.datasets import LetterSet
+        >>> letters = LetterSet(np.zeros((3, 784), np.uint8), np.array(["A", "B", "C"]))
+        >>> letters.take([2, 0]).target.tolist()
+        ['C', 'A']
         """
         chosen = np.asarray(index)
         if chosen.size == 0 and chosen.dtype != np.bool_:
@@ -138,16 +147,19 @@ class LetterSet:
         -------
         ndarray of float32, shape (n, 784)
             28x28 pixels, 0 = paper, 1 = ink.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ensemble_hwr.datasets import LetterSet
+        >>> float(LetterSet(np.full((1, 784), 255, np.uint8), np.array(["A"])).to_rows().max())
+        1.0
         """
         if self.is_rows and normalizer is None:
             return as_ink(self.data)
         if len(self) == 0:
             return np.empty((0, PIXELS), np.float32)
-        from sklearn.base import clone
-
-        from ensemble_hwr.preprocessing import LetterNormalizer
-
-        normalizer = LetterNormalizer(n_jobs=n_jobs) if normalizer is None else clone(normalizer)
+        normalizer = _default_normalizer(n_jobs) if normalizer is None else clone(normalizer)
         pictures = list(self.data.reshape(-1, 28, 28)) if self.is_rows else list(self.data)
         return np.asarray(normalizer.fit_transform(pictures), dtype=np.float32)
 
@@ -215,6 +227,12 @@ def pictures_array(pictures: Sequence[Any]) -> NDArray[np.object_]:
     for i, picture in enumerate(pictures):
         array[i] = picture
     return array
+
+
+def _default_normalizer(n_jobs: int | None) -> Any:
+    from ensemble_hwr.preprocessing import LetterNormalizer
+
+    return LetterNormalizer(n_jobs=n_jobs)
 
 
 def _join(sets: Sequence[LetterSet], field: str, fill: Sequence[Any], *, always: bool = False) -> NDArray[Any] | None:

@@ -64,6 +64,19 @@ def load_nist(
     References
     ----------
     P. Grother, K. Hanaoka, "NIST Special Database 19: handprinted forms and characters", 2nd edition, 2016.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from ensemble_hwr.datasets import load_nist
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     for part in ("train_41", "hsf_4"):
+    ...         folder = pathlib.Path(root, "by_class", "41", part)
+    ...         folder.mkdir(parents=True)
+    ...         _ = (folder / f"{part}_00000.png").write_bytes(b"...")
+    ...     letters = load_nist(root, letters="A")
+    >>> letters.source.tolist(), letters.split.tolist()
+    (['hsf_4', 'train'], ['test', 'train'])
     """
     wanted = _check_letters(letters)
     chosen = _check_parts(parts)

@@ -6,10 +6,11 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ensemble_hwr.datasets._files import PathLike, reading, require_file
+from ensemble_hwr.datasets._files import PathLike, require_file
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError
 
@@ -82,24 +83,42 @@ def load_npz(path: PathLike) -> LetterSet:
     ------
     DataError
         When the file is missing, cut short, or holds anything else.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import load_npz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "mine.npz")
+    ...     np.savez(file, data=np.zeros((1, 784), np.uint8), target=np.array(["A"]))
+    ...     load_npz(file)
+    LetterSet(1 letters of 1 classes, rows)
     """
     file = require_file(path, WHAT)
+    arrays = _read_arrays(file)
+    name = str(arrays.pop("name", ""))
     try:
-        with reading(file, WHAT), open(file, "rb") as stream:
+        return LetterSet(**arrays, name=name)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def _read_arrays(file: Path) -> dict[str, Any]:
+    try:
+        with open(file, "rb") as stream:
             if stream.read(2) != b"PK":
                 raise DataError(f"{file}: not {WHAT}; save_npz writes them")
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as archive:
                 _check_keys(file, set(archive.files))
-                arrays = {key: archive[key] for key in archive.files}
-        name = str(arrays.pop("name", ""))
-        return LetterSet(**arrays, name=name)
-    except DataError as error:
-        if str(error).startswith(str(file)):
-            raise
-        raise DataError(f"{file}: {error}") from error
-    except (ValueError, KeyError, SyntaxError, NotImplementedError) as error:
-        raise DataError(f"{file}: cannot be read as {WHAT} ({error}); pickled objects are not allowed") from error
+                return {key: archive[key] for key in archive.files}
+    except DataError:
+        raise
+    except Exception as error:  # numpy has no error of its own: a broken file raises whatever it led to
+        raise DataError(
+            f"{file}: cannot be read as {WHAT} ({error}); check that it is whole; pickled objects are not allowed"
+        ) from error
 
 
 def _check_keys(file: Path, keys: set[str]) -> None:

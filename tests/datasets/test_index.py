@@ -1,0 +1,113 @@
+import os
+
+import numpy as np
+import pytest
+
+from ensemble_hwr.datasets import load_index, prescribed_split, split_by_source, writer_groups
+from ensemble_hwr.exceptions import DataError
+
+HEADER = "path,label,source,writer,split,suspect,upside_down\n"
+POOLED = ["photo62", "tablet55", "binary20x16", "scan34", "scan30"]
+
+
+@pytest.fixture
+def write(tmp_path):
+    for name in ("a.png", "b.png", "sub/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"picture")
+
+    def make(text):
+        (tmp_path / "index.csv").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return make
+
+
+def test_every_column_is_read(write):
+    root = write(HEADER + "a.png,A,pen,7,train,0,0\nb.png,B,scan,,test,1,0\nsub/c.png,A,pen,8,,0,1\n")
+    letters = load_index(root, drop_upside_down=False)
+    assert letters.data.tolist() == [str(root.resolve() / name) for name in ("a.png", "b.png", "sub/c.png")]
+    assert letters.target.tolist() == ["A", "B", "A"]
+    assert letters.source.tolist() == ["pen", "scan", "pen"]
+    assert letters.writer.tolist() == ["7", "", "8"]
+    assert letters.split.tolist() == ["train", "test", ""]
+    assert letters.suspect.tolist() == [False, True, False]
+    assert load_index(root / "index.csv").target.tolist() == ["A", "B"]
+
+
+def test_sources_are_chosen_by_name(write):
+    root = write(HEADER + "a.png,A,pen,7,train,0,0\nb.png,B,scan,,test,1,0\n")
+    assert load_index(root, sources=["scan"]).target.tolist() == ["B"]
+    assert load_index(root, sources="pen").target.tolist() == ["A"]
+    with pytest.raises(DataError, match=r"\['pen', 'scan'\].*'ink'"):
+        load_index(root, sources=["pen", "ink"])
+
+
+def test_path_and_label_are_enough(write):
+    letters = load_index(write("\ufefflabel,note,path\nÄ,x,a.png\n"))
+    assert letters.target.tolist() == ["Ä"]
+    assert letters.source is letters.writer is letters.split is letters.suspect is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column 'path'"),
+        ("label\nA\n", "no column 'path'"),
+        ("path,label,label\na.png,A,A\n", "named twice"),
+        ("path,label\n", "lists no letter"),
+        ("path,label\na.png,A\nb.png\n", "line 3: 1 values for 2 columns"),
+        ("path,label\na.png,\n", "line 2: the label is empty"),
+        ("path,label\n,A\n", "line 2: '' is not a path"),
+        ("path,label\nz.png,A\n", "line 2: 'z.png': no such picture"),
+        ("path,label\nsub,A\n", "line 2: 'sub': no such picture"),
+        ("path,label,split\na.png,A,valid\n", "line 2: split.*'valid'"),
+        ("path,label,suspect\na.png,A,yes\n", "line 2: suspect must be 0 or 1, got 'yes'"),
+        ("path,label,upside_down\na.png,A,1\n", "drop_upside_down=False"),
+        ("path,label\n../index.csv,A\n", "line 2: '../index.csv' leads out"),
+        ("path,label\nsub/../../x.png,A\n", "leads out"),
+        ("path,label\n/etc/hostname,A\n", "leads out"),
+        ("path,label\nsub/..,A\n", "leads out"),
+        ('path,label\n"a.png"x,A\n', "line 2: not a CSV line"),
+    ],
+)
+def test_malformed_indexes_are_refused_by_line(write, text, message):
+    with pytest.raises(DataError, match=message):
+        load_index(write(text))
+
+
+@pytest.mark.parametrize("link", ["file", "folder"])
+def test_links_that_lead_out_are_refused(write, tmp_path_factory, link):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "x.png").write_bytes(b"")
+    root = write("path,label\nlinked/x.png,A\n" if link == "folder" else "path,label\nlinked,A\n")
+    os.symlink(outside if link == "folder" else outside / "x.png", root / "linked")
+    with pytest.raises(DataError, match="leads out"):
+        load_index(root)
+
+
+def test_links_that_stay_inside_are_followed(write):
+    root = write("path,label\nlinked,A\n")
+    os.symlink(root / "a.png", root / "linked")
+    assert load_index(root).data.tolist() == [str(root.resolve() / "a.png")]
+
+
+def test_text_that_is_not_utf8_and_folders_without_index(tmp_path):
+    with pytest.raises(DataError, match=r"index\.csv: no such file"):
+        load_index(tmp_path)
+    (tmp_path / "index.csv").write_bytes(b"path,label\n\xff\xfe.png,A\n")
+    with pytest.raises(DataError, match="UTF-8"):
+        load_index(tmp_path)
+
+
+def test_the_real_letters_hold_the_counts_of_both_protocols(shared_letters):
+    everything = load_index(shared_letters, drop_upside_down=False)
+    assert len(everything) == 20_991
+    assert int(everything.suspect.sum()) == 2_081
+    pooled = load_index(shared_letters, sources=POOLED)
+    train, test = prescribed_split(pooled)
+    assert (len(train), len(test)) == (15_592, 3_919)
+    train, test = split_by_source(pooled, ["photo62", "tablet55", "binary20x16"], ["scan34"])
+    assert (len(train), len(test)) == (4_791, 6_629)
+    tablet = load_index(shared_letters, sources=["tablet55"], drop_upside_down=False)
+    assert len(np.unique(writer_groups(tablet))) == 55
