@@ -25,11 +25,12 @@ SETTINGS = {"groups": ["ABCD", "EFGH"], "confusables": ["AH", "DE", "CDE"], "ran
 
 
 def linear() -> LogisticRegression:
-    return LogisticRegression(max_iter=300)
+    return LogisticRegression(max_iter=3000)
 
 
 def ensemble(**settings) -> HierarchicalEnsembleClassifier:
-    return HierarchicalEnsembleClassifier(linear(), linear(), linear(), **{**SETTINGS, **settings})
+    members = dict.fromkeys(("router", "specialist", "expert"), linear())
+    return HierarchicalEnsembleClassifier(**{**members, **SETTINGS, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,338 @@ def fitted(letters):
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("routing", ["soft", "hard"])
+@pytest.mark.parametrize("router_target", ["classes", "groups"])
+def test_rows_sum_to_one_and_predict_is_their_argmax(letters, routing, router_target):
+    X, y = letters
+    model = ensemble(routing=routing, router_target=router_target).fit(X, y)
+    probabilities = model.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert (probabilities >= 0).all()
+    assert (model.classes_[probabilities.argmax(axis=1)] == model.predict(X)).all()
+
+
+def test_a_row_does_not_depend_on_the_others(fitted, letters):
+    X, _ = letters
+    alone = np.concatenate([fitted.predict_proba(X[i : i + 1]) for i in range(50)])
+    np.testing.assert_allclose(fitted.predict_proba(X)[:50], alone, atol=1e-12)
+    backwards = fitted.predict_proba(X[::-1])[::-1]
+    np.testing.assert_allclose(fitted.predict_proba(X), backwards, atol=1e-12)
+
+
+def test_more_rows_than_are_answered_at_once(fitted, letters):
+    X, _ = letters
+    many = np.tile(X, (20, 1))
+    np.testing.assert_allclose(fitted.predict_proba(many), np.tile(fitted.predict_proba(X), (20, 1)), atol=1e-12)
+
+
+def test_no_trust_is_the_router(letters):
+    X, y = letters
+    model = ensemble(trust=0.0, min_mass=0, certainty=1).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), model.members_["router"].predict_proba(X), atol=1e-12)
+    assert model.route_counts(X) == {name: len(X) if name == "router" else 0 for name in model.members_}
+
+
+def test_one_group_and_no_experts_is_the_router(letters):
+    X, y = letters
+    model = ensemble(groups=["ABCDEFGH"], confusables=None).fit(X, y)
+    assert list(model.members_) == ["router"]
+    np.testing.assert_allclose(model.predict_proba(X), linear().fit(X, y).predict_proba(X), atol=1e-12)
+
+
+def test_full_trust_without_experts_is_the_top_down_product(letters):
+    X, y = letters
+    model = ensemble(confusables=None, trust=1.0, min_mass=0, certainty=1).fit(X, y)
+    router = model.members_["router"].predict_proba(X)
+    expected = np.empty_like(router)
+    for name, labels in model.groups_.items():
+        columns = np.isin(model.classes_, labels)
+        opinion = linear().fit(X[np.isin(y, labels)], y[np.isin(y, labels)]).predict_proba(X)
+        expected[:, columns] = router[:, columns].sum(axis=1, keepdims=True) * opinion
+        assert model.members_[f"specialist:{name}"].classes_.tolist() == labels.tolist()
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-12)
+
+
+def test_a_router_of_groups_is_the_top_down_product_of_group_and_letter(letters):
+    X, y = letters
+    model = ensemble(confusables=None, router_target="groups", min_mass=0, certainty=0.6).fit(X, y)
+    in_first = np.isin(y, list("ABCD"))
+    group = linear().fit(X, np.where(in_first, "A-D", "E-H")).predict_proba(X)
+    first = linear().fit(X[in_first], y[in_first]).predict_proba(X)
+    second = linear().fit(X[~in_first], y[~in_first]).predict_proba(X)
+    np.testing.assert_allclose(
+        model.predict_proba(X), np.hstack([group[:, :1] * first, group[:, 1:] * second]), atol=1e-9
+    )
+    assert model.trust_ == {"specialist:A-D": 1.0, "specialist:E-H": 1.0}
+
+
+def test_hard_routing_asks_only_the_specialist_of_the_winning_group(letters):
+    X, y = letters
+    model = ensemble(routing="hard", confusables=None, trust=1.0, min_mass=0, certainty=1).fit(X, y)
+    winner = model.route(X)[:, :4].sum(axis=1) > 0.5
+    asked = {step.member.name: step.rows for step in model.explain(X).steps}
+    assert asked["specialist:A-D"].tolist() == np.flatnonzero(winner).tolist()
+    assert asked["specialist:E-H"].tolist() == np.flatnonzero(~winner).tolist()
+
+
+def test_gated_answers_are_near_those_of_asking_everybody(letters):
+    X, y = letters
+    everybody = ensemble(min_mass=0, certainty=1, trust=0.5).fit(X, y)
+    gated = ensemble(min_mass=0.01, certainty=0.99, trust=0.5).fit(X, y)
+    assert sum(gated.route_counts(X).values()) < sum(everybody.route_counts(X).values())
+    assert np.abs(gated.predict_proba(X) - everybody.predict_proba(X)).max() < 0.05
+    assert (gated.predict(X) == everybody.predict(X)).mean() > 0.99
+
+
+def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
+    X, y = letters
+    mlp = MLPClassifier((8,), max_iter=15, early_stopping=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        models = [
+            HierarchicalEnsembleClassifier(mlp, mlp, mlp, **SETTINGS, n_jobs=n_jobs).fit(X, y) for n_jobs in (1, 2, 1)
+        ]
+        other = HierarchicalEnsembleClassifier(mlp, mlp, mlp, **{**SETTINGS, "random_state": 1}).fit(X, y)
+    for model in models[1:]:
+        np.testing.assert_array_equal(model.predict_proba(X), models[0].predict_proba(X))
+        assert model.trust_ == models[0].trust_
+    assert not np.array_equal(other.predict_proba(X), models[0].predict_proba(X))
+
+
+def test_without_a_seed_members_keep_their_own(letters):
+    mlp = MLPClassifier((4,), max_iter=300, random_state=5, solver="lbfgs")
+    model = HierarchicalEnsembleClassifier(mlp, mlp, trust=1.0, groups=["ABCD", "EFGH"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(*letters)
+    assert {member.random_state for member in model.members_.values()} == {5}
+
+
+@pytest.mark.parametrize("rename", [lambda y: np.array([ord(c) - 80 for c in y]), lambda y: np.char.add("letter ", y)])
+def test_label_type_does_not_matter(fitted, letters, rename):
+    X, y = letters
+    labels = rename(y)
+    renamed = dict(zip(y, labels.tolist(), strict=True))
+    sets = {key: [[renamed[c] for c in letters_] for letters_ in SETTINGS[key]] for key in ("groups", "confusables")}
+    model = ensemble(**sets, min_mass=0, certainty=1).fit(X, labels)
+    np.testing.assert_allclose(model.predict_proba(X), fitted.predict_proba(X), atol=1e-9)
+
+
+def test_class_order_does_not_matter(letters):
+    X, y = letters
+    reverse = dict(zip(LETTERS, LETTERS[::-1], strict=True))
+    mirrored = np.array([reverse[c] for c in y])
+    settings = {"groups": ["ABCD", "EFGH"], "trust": 0.7, "min_mass": 0, "certainty": 1}
+    straight = ensemble(**settings, confusables=["AB", "CF"]).fit(X, y)
+    turned = ensemble(**settings, confusables=["HG", "FC"]).fit(X, mirrored)
+    np.testing.assert_allclose(straight.predict_proba(X), turned.predict_proba(X)[:, ::-1], atol=1e-3)
+
+
+def test_members_have_names_templates_and_views_of_their_own(letters):
+    X, y = letters
+    scaled = make_pipeline(StandardScaler(), linear())
+    tree = DecisionTreeClassifier(max_depth=4)
+    model = HierarchicalEnsembleClassifier(
+        linear(),
+        {"low": scaled, "high": tree},
+        {"A/H": scaled},
+        groups={"low": "ABCD", "high": "EFGH"},
+        confusables=["AH"],
+        random_state=0,
+    ).fit(X, y)
+    assert list(model.members_) == ["router", "specialist:low", "specialist:high", "expert:A/H"]
+    assert isinstance(model.members_["specialist:high"], DecisionTreeClassifier)
+    assert list(model.trust_) == list(model.members_)[1:]
+    assert model.members_["specialist:low"] is not scaled
+    assert model.specialist["low"] is scaled
+    clone(model)
+
+
+def test_an_expert_may_be_asked_about_all_letters(letters):
+    X, y = letters
+    forest = RandomForestClassifier(30, random_state=0)
+    model = HierarchicalEnsembleClassifier(
+        linear(), linear(), forest, confusables={"second opinion": "*"}, trust=1.0, certainty=0.7, random_state=0
+    ).fit(X, y)
+    unsure = model.explain(X).steps[-1].rows
+    np.testing.assert_allclose(
+        model.predict_proba(X)[unsure], model.members_["expert:second opinion"].predict_proba(X[unsure])
+    )
+
+
+@pytest.mark.parametrize("cv", [2, 0.25, GroupKFold(3), [(np.arange(0, 300), np.arange(300, 480))]])
+def test_trust_is_learned_from_any_held_out_rows(letters, cv):
+    X, y = letters
+    params = {"groups": np.arange(len(y)) % 6} if isinstance(cv, GroupKFold) else {}
+    model = ensemble(cv=cv).fit(X, y, **params)
+    assert all(0 <= trust <= 1 for trust in model.trust_.values())
+    assert set(model.trust_) == set(model.members_) - {"router"}
+
+
+def test_trust_is_learned_out_of_fold_and_a_parrot_earns_none(letters):
+    X, y = letters
+    noise = np.random.default_rng(0).normal(size=(len(y), 1))
+    parrot = KNeighborsClassifier(1)
+    router = make_pipeline(StandardScaler(), linear())
+    model = HierarchicalEnsembleClassifier(
+        router, linear(), parrot, groups=["ABCDEFGH"], confusables=["AB", "CD"], random_state=0
+    ).fit(np.hstack([X, 100 * noise]), y)
+    assert max(model.trust_.values()) < 0.1
+
+
+def test_trust_may_be_given(letters):
+    names = ["specialist:A-D", "specialist:E-H", "expert:A/H", "expert:D/E", "expert:C-E"]
+    given = dict(zip(names, [0, 0.5, 1, 0.25, 0.75], strict=True))
+    assert ensemble(trust=given).fit(*letters).trust_ == given
+    with pytest.raises(HierarchyError, match="name each once"):
+        ensemble(trust={"router": 1.0}).fit(*letters)
+    with pytest.raises(HierarchyError, match="'expert:A/H' has 2"):
+        ensemble(trust=given | {"expert:A/H": 2}).fit(*letters)
+
+
+def test_prefit_members_are_used_as_they_are(letters):
+    X, y = letters
+    fit, judge = np.arange(0, 480, 2), np.arange(1, 480, 2)
+
+    def on(labels):
+        mine = fit[np.isin(y[fit], list(labels))]
+        return linear().fit(X[mine], y[mine])
+
+    model = HierarchicalEnsembleClassifier(
+        on("ABCDEFGH"),
+        {"A-D": on("ABCD"), "E-H": on("EFGH")},
+        {"A/H": on("AH")},
+        groups=["ABCD", "EFGH"],
+        confusables=["AH"],
+        cv="prefit",
+    ).fit(X[judge], y[judge])
+    assert model.members_["router"] is model.router
+    assert model.members_["expert:A/H"] is model.expert["A/H"]
+    with pytest.raises(HierarchyError, match=r"'expert:A/H' was fitted on \['A', 'B'\]"):
+        clone(model).set_params(router=model.router, specialist=model.specialist, expert={"A/H": on("AB")}).fit(X, y)
+    with pytest.raises(HierarchyError, match="needs a fitted estimator for 'specialist:A-D'"):
+        HierarchicalEnsembleClassifier(model.router, groups=["ABCD", "EFGH"], cv="prefit").fit(X, y)
+
+
+def test_sets_are_derived_from_what_the_router_confuses_out_of_fold(letters):
+    X, y = letters
+    model = ensemble(groups="derived", group_size=3, confusables="derived", max_confusables=4).fit(X, y)
+    assert sorted(np.concatenate(list(model.groups_.values()))) == LETTERS.tolist()
+    assert 1 <= len(model.confusables_) <= 4
+    for setting in ("groups", "confusables"):
+        with pytest.raises(HierarchyError, match="needs a router that tells classes apart"):
+            ensemble(router_target="groups", **{setting: "derived"}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"groups": ["ABCD", "DEFGH"]}, "class 'D' is in group"),
+        ({"groups": ["ABCD", "EFG"]}, "class 'H' is in no group"),
+        ({"groups": ["ABCD", "EFGHZ"]}, "'Z' is not one of the classes"),
+        ({"confusables": ["A"]}, "at least two classes"),
+        ({"specialist": {"A-D": linear()}}, r"\['E-H'\] without an estimator"),
+        ({"expert": {"A/H": linear(), "D/E": linear(), "C-E": linear(), "Q": linear()}}, r"\['Q'\] not a set"),
+        ({"router_target": "groups", "groups": ["ABCDEFGH"]}, "two groups or more"),
+    ],
+)
+def test_a_hierarchy_that_does_not_fit_is_one_clear_error(letters, settings, said):
+    with pytest.raises(HierarchyError, match=said):
+        ensemble(**settings).fit(*letters)
+
+
+def test_a_group_of_one_class_has_no_specialist(letters):
+    X, y = letters
+    model = ensemble(groups=["A", "BCDEFG", "H"]).fit(X, y)
+    assert "specialist:A" not in model.members_
+    assert model.score(X, y) > 0.5
+
+
+def test_a_class_that_is_missing_in_a_fold_is_no_harm(letters):
+    X, y = letters
+    kept = np.flatnonzero((y != "H") & (y != "G") | (np.arange(len(y)) == np.flatnonzero(y == "H")[0]))
+    kept = np.r_[kept, np.flatnonzero(y == "G")[:2]]
+    model = ensemble(groups=["ABCDE", "FGH"], confusables=["GH", "AH", "FG"]).fit(X[kept], y[kept])
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+    assert model.classes_.tolist() == LETTERS.tolist()
+
+
+def test_too_few_rows_to_learn_trust_from():
+    X, y = np.arange(8.0).reshape(4, 2), list("ABCD")
+    with pytest.raises(HierarchyError, match="no class has two rows"):
+        ensemble(groups=["AB", "CD"], confusables=None).fit(X, y)
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match="1 class only: 'A'"):
+        ensemble().fit([[1.0], [2.0]], ["A", "A"])
+
+
+def test_sample_weight_reaches_every_member_down_a_pipeline(letters):
+    X, y = letters
+    weight = np.where(np.arange(len(y)) < 240, 1.0, 0.0)
+    piped = make_pipeline(StandardScaler(with_mean=False, with_std=False), linear())
+    half = ensemble(trust=0.5, min_mass=0, certainty=1).fit(X[:240], y[:240])
+    settings = {**SETTINGS, "trust": 0.5, "min_mass": 0, "certainty": 1}
+    weighted = HierarchicalEnsembleClassifier(linear(), piped, linear(), **settings).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(weighted.predict_proba(X), half.predict_proba(X), atol=1e-3)
+
+
+def test_a_member_that_takes_no_weights_is_named(letters):
+    X, y = letters
+    with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit takes none"):
+        HierarchicalEnsembleClassifier(linear(), KNeighborsClassifier(), **{**SETTINGS, "confusables": None}).fit(
+            X, y, sample_weight=np.ones(len(y))
+        )
+    with pytest.raises(TypeError, match=r"fit got \['colour'\]"):
+        ensemble().fit(X, y, colour=1)
+
+
+def test_refine_takes_anybodys_probabilities(fitted, letters):
+    X, _ = letters
+    np.testing.assert_allclose(fitted.refine(X, fitted.route(X)), fitted.predict_proba(X))
+    given = np.full((len(X), 8), 1 / 8)
+    fitted.refine(X, given)
+    assert (given == 1 / 8).all()
+    with pytest.raises(ValueError, match=r"shape \(2, 8\)"):
+        fitted.refine(X, given[:2])
+
+
+def test_counts_are_those_of_the_explanation(letters):
+    X, y = letters
+    model = ensemble(certainty=0.9).fit(X, y)
+    counts = model.route_counts(X)
+    assert counts.pop("router") == len(X)
+    spoken = {step.member.name: len(step.rows) for step in model.explain(X).steps}
+    assert counts == {name: spoken.get(name, 0) for name in model.trust_}
+    assert 0 < counts["expert:D/E"] < len(X)
+
+
+def test_it_works_in_the_tools_of_scikit_learn(letters):
+    X, y = letters
+    base = ensemble(confusables=["AH"], cv=2)
+    assert cross_val_score(base, X, y, cv=2).mean() > 0.5
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), base),
+        {
+            "hierarchicalensembleclassifier__specialist__C": [0.01, 1],
+            "hierarchicalensembleclassifier__routing": ["hard"],
+        },
+        cv=2,
+    ).fit(X, y)
+    assert search.best_score_ > 0.5
+    assert CalibratedClassifierCV(base, cv=2).fit(X, y).score(X, y) > 0.5
+    by_number = ensemble(groups="batches", group_size=4, confusables=[[0, 7]], cv=2)  # stacking numbers the classes
+    stack = StackingClassifier([("ensemble", by_number), ("tree", DecisionTreeClassifier(max_depth=3))], linear(), cv=2)
+    assert stack.fit(X, y).score(X, y) > 0.5
+    nested = HierarchicalEnsembleClassifier(base, linear(), linear(), **SETTINGS, cv=2)
+    assert nested.fit(X, y, sample_weight=np.ones(len(y))).score(X, y) > 0.5
+
+
+def test_the_diagram_shows_the_members():
+    named = {"A-D": linear(), "E-H": StandardScaler()}
+    html = HierarchicalEnsembleClassifier(linear(), named)._repr_html_()
+    for shown in ("router", "specialist:A-D", "specialist:E-H", "expert", "StandardScaler"):
+        assert shown in html

@@ -203,7 +203,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_[0]!r}.")
+            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
         rng = None if self.random_state is None else check_random_state(self.random_state)
         params = fit_params_for(self, fit_params)
         trainer = Trainer(rows, codes, params.of_member, self.n_jobs, self.verbose, rng)
@@ -372,7 +372,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         given = [self.router, *_estimators(self.specialist), *_estimators(self.expert)]
-        tags.input_tags.sparse = all(get_tags(estimator).input_tags.sparse for estimator in given if estimator)
+        tags.input_tags.sparse = all(get_tags(estimator).input_tags.sparse for estimator in given if estimator is not None)
         return tags
 
     def _sk_visual_block_(self) -> _VisualBlock:

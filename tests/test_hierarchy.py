@@ -1,0 +1,134 @@
+"""Groups and confusable sets: what is declared is checked, what is derived covers."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ensemble_hwr.exceptions import HierarchyError
+from ensemble_hwr.hierarchy import (
+    batches,
+    derive_confusables,
+    derive_groups,
+    resolve_confusables,
+    resolve_groups,
+    set_name,
+)
+
+CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+CONFUSIONS = st.integers(2, 12).flatmap(lambda n: arrays(float, (n, n), elements=st.floats(0, 100)))
+
+
+def test_the_capitals_are_batched_as_the_field_does():
+    assert ["".join(members) for members in batches(CAPITALS).values()] == [
+        "ABCDE",
+        "FGHI",
+        "JKLMN",
+        "OPQR",
+        "STUV",
+        "WXYZ",
+    ]
+
+
+@given(st.integers(1, 80), st.integers(1, 20))
+def test_batches_cover_in_order_and_differ_by_one_class_at_most(n_classes, size):
+    found = list(batches(np.arange(n_classes), size).values())
+    assert np.concatenate(found).tolist() == list(range(n_classes))
+    lengths = [len(part) for part in found]
+    assert max(lengths) <= size
+    assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (["AB", "BC", "D"], "class 'B' is in group 'A/B' and in group 'B/C'"),
+        (["AB"], "classes 'C', 'D' are in no group"),
+        (["ABC"], "class 'D' is in no group"),
+        (["ABCD", "E"], "'E' is not one of the classes"),
+        (["AAB", "CD"], "class 'A' is twice"),
+        (["ABCD", ""], "must hold at least one class"),
+        ({"x": "AB", "y": ["C", 7]}, "7 is not one of the classes"),
+        ("ABCD", "give a list of sets"),
+        (5, "give a list of sets"),
+        ([5, "ABCD"], "5 is not a set of classes"),
+    ],
+)
+def test_wrong_groups_are_one_error_that_names_the_letter(groups, said):
+    with pytest.raises(HierarchyError, match=said):
+        resolve_groups(groups, list("ABCD"))
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        (["B"], r"\['B'\] must hold at least two classes"),
+        (["AB", "BA"], "two sets are called 'A/B'"),
+        (["AZ"], "'Z' is not one of the classes"),
+    ],
+)
+def test_wrong_confusable_sets_are_one_error(sets, said):
+    with pytest.raises(HierarchyError, match=said):
+        resolve_confusables(sets, list("ABCD"))
+
+
+def test_a_string_is_not_split_where_labels_are_longer_than_a_character():
+    with pytest.raises(HierarchyError, match="write the set as a list"):
+        resolve_groups(["ab", "cd"], ["ab", "cd"])
+
+
+def test_sets_may_overlap_and_a_star_is_every_class():
+    sets = resolve_confusables({"pair": ["D", "A"], "near": "AB", "all": "*"}, list("ABCD"))
+    assert {name: "".join(labels) for name, labels in sets.items()} == {"pair": "AD", "near": "AB", "all": "ABCD"}
+
+
+def test_labels_of_any_type_are_taken_from_plain_python():
+    assert [part.tolist() for part in resolve_groups([(3, 1), np.array([2])], np.array([1, 2, 3])).values()] == [
+        [1, 3],
+        [2],
+    ]
+
+
+def test_a_long_set_has_a_short_name():
+    assert set_name(list("ACEGIKM"), CAPITALS) == "A/C/../M"
+
+
+@given(CONFUSIONS, st.integers(1, 6))
+def test_derived_groups_cover_every_class_once_within_size(confusion, size):
+    classes = np.array([f"c{i:02d}" for i in range(len(confusion))])
+    groups = derive_groups(confusion, classes, size)
+    assert sorted(np.concatenate(list(groups.values()))) == sorted(classes)
+    assert max(len(labels) for labels in groups.values()) <= size
+
+
+@given(CONFUSIONS)
+def test_derived_groups_do_not_depend_on_labels(confusion):
+    classes = np.arange(len(confusion))
+    as_numbers = [part.tolist() for part in derive_groups(confusion, classes, 3).values()]
+    as_texts = derive_groups(confusion, np.array([f"{i:03d}" for i in classes]), 3)
+    assert as_numbers == [[int(label) for label in part] for part in as_texts.values()]
+
+
+@given(CONFUSIONS, st.integers(1, 4), st.integers(2, 4))
+def test_derived_sets_are_within_their_limits(confusion, max_sets, max_size):
+    classes = np.arange(len(confusion))
+    sets = derive_confusables(confusion, classes, max_sets=max_sets, max_size=max_size)
+    assert len(sets) <= max_sets
+    assert all(2 <= len(labels) <= max_size for labels in sets.values())
+
+
+def test_what_is_confused_most_is_found_first_and_joined():
+    confusion = np.eye(26) * 1000
+    for pair, times in {"OD": 90, "UV": 80, "VW": 70, "UW": 60, "BP": 50, "XY": 1}.items():
+        a, b = (CAPITALS.index(letter) for letter in pair)
+        confusion[a, b] = times
+    assert ["".join(labels) for labels in derive_confusables(confusion, CAPITALS).values()] == ["DO", "UVW", "BP"]
+    groups = derive_groups(confusion, CAPITALS)
+    joined = {letter: name for name, labels in groups.items() for letter in labels}
+    assert joined["O"] == joined["D"]
+    assert joined["U"] == joined["V"] == joined["W"]
+
+
+def test_nothing_confused_is_no_set():
+    assert derive_confusables(np.eye(4), list("ABCD")) == {}
