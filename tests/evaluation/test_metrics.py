@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ensemble_hwr.evaluation._metrics import (
+    answers,
+    calibration_error,
+    confused_pairs,
+    log_loss,
+    per_letter,
+    scores,
+)
+
+CLASSES = np.array(list("ABCDE"))
+
+
+def sample(seed=0, n=300):
+    rng = np.random.default_rng(seed)
+    return rng.choice(CLASSES, n), rng.dirichlet(np.full(5, 0.4), n)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_agree_with_sklearn(seed):
+    y, p = sample(seed)
+    answered = CLASSES[p.argmax(axis=1)]
+    found = scores(y, p, CLASSES)
+    assert found["accuracy"] == sklearn.metrics.accuracy_score(y, answered)
+    assert found["macro_f1"] == pytest.approx(sklearn.metrics.f1_score(y, answered, average="macro"))
+    assert found["log_loss"] == pytest.approx(sklearn.metrics.log_loss(y, p, labels=CLASSES))
+
+
+def test_log_loss_of_no_probability_is_finite():
+    p = np.array([[0.0, 1.0]])
+    classes = np.array(["A", "B"])
+    assert log_loss(np.array(["A"]), p, classes) == pytest.approx(36.04, abs=0.01)
+    assert log_loss(np.array(["A"]), p.astype(np.float32), classes) == pytest.approx(36.04, abs=0.01)
+
+
+def test_calibration_error_by_hand_bin_by_bin():
+    y, p = sample(3)
+    top, right = p.max(axis=1), answers(p, CLASSES) == y
+    expected = 0.0
+    for low in np.arange(15) / 15:
+        inside = (top > low) & (top <= low + 1 / 15)
+        if inside.any():
+            expected += inside.mean() * abs(right[inside].mean() - top[inside].mean())
+    assert calibration_error(y, p, CLASSES) == pytest.approx(expected)
+
+
+def test_calibration_error_of_sure_and_right_is_zero_and_of_sure_and_wrong_one():
+    classes = np.array(["A", "B"])
+    p = np.array([[1.0, 0.0]] * 4)
+    assert calibration_error(np.array(["A"] * 4), p, classes) == 0.0
+    assert calibration_error(np.array(["B"] * 4), p, classes) == 1.0
+
+
+@given(st.integers(0, 10_000), st.integers(1, 40))
+def test_calibration_error_is_a_share(seed, n_bins):
+    y, p = sample(seed, n=20)
+    assert 0.0 <= calibration_error(y, p, CLASSES, n_bins=n_bins) <= 1.0
+
+
+def test_no_letters_no_figures():
+    assert set(scores(np.array([], dtype=str), np.empty((0, 5)), CLASSES).values()) == {None}
+
+
+def test_per_letter_adds_up_to_the_confusion_matrix():
+    y, p = sample()
+    answered = answers(p, CLASSES)
+    table = per_letter(y, answered, CLASSES)
+    matrix = sklearn.metrics.confusion_matrix(y, answered, labels=CLASSES)
+    for i, true in enumerate(CLASSES):
+        row = table[true]
+        assert row["attempts"] == matrix[i].sum()
+        assert row["right"] == matrix[i, i]
+        assert row["accuracy"] == matrix[i, i] / matrix[i].sum()
+        assert row["misclassified_with"] == {CLASSES[j]: matrix[i, j] for j in range(5) if j != i and matrix[i, j]}
+        assert list(row["misclassified_with"].values()) == sorted(row["misclassified_with"].values(), reverse=True)
+
+
+def test_per_letter_without_attempts_has_no_accuracy():
+    table = per_letter(np.array(["A"]), np.array(["A"]), CLASSES)
+    assert table["B"] == {"attempts": 0, "right": 0, "accuracy": None, "misclassified_with": {}}
+
+
+def test_confused_pairs_count_both_ways_most_frequent_first():
+    y = np.array(list("AABBCCC"))
+    answered = np.array(list("BABACDA"))
+    assert confused_pairs(y, answered) == [
+        {"a": "A", "b": "B", "count": 2, "a_as_b": 1, "b_as_a": 1},
+        {"a": "A", "b": "C", "count": 1, "a_as_b": 0, "b_as_a": 1},
+        {"a": "C", "b": "D", "count": 1, "a_as_b": 1, "b_as_a": 0},
+    ]
+    assert len(confused_pairs(y, answered, n=1)) == 1
+    assert confused_pairs(y, y) == []

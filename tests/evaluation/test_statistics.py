@@ -1,0 +1,202 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mlxtend.evaluate import combined_ftest_5x2cv as mlxtend_ftest
+from mlxtend.evaluate import mcnemar as mlxtend_mcnemar
+from scipy import stats
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from ensemble_hwr.evaluation._statistics import bca_interval, combined_ftest_5x2cv, five_by_two, holm, mcnemar
+
+RIGHT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
+
+
+def rights(seed=0, n=400, a=0.9, b=0.85):
+    rng = np.random.default_rng(seed)
+    luck = rng.random(n)
+    return luck + rng.normal(0, 0.05, n) < a, luck + rng.normal(0, 0.05, n) < b
+
+
+def table(a, b):
+    return np.array([[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mcnemar_agrees_with_statsmodels_and_mlxtend(seed):
+    a, b = rights(seed)
+    found = mcnemar(a, b)
+    assert found.p_value == pytest.approx(statsmodels_mcnemar(table(a, b), exact=True).pvalue)
+    assert found.p_value == pytest.approx(mlxtend_mcnemar(table(a, b), exact=True)[1])
+    assert found.name == "McNemar's exact test"
+
+
+def test_each_letter_once_is_mcnemar_whatever_the_numbers_of_the_letters():
+    a, b = rights()
+    assert mcnemar(a, b, letters=np.arange(len(a))[::-1] * 7) == mcnemar(a, b)
+
+
+def test_clustered_statistic_is_durkalskis_sum_over_letters():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((5, 120)) < 0.8, rng.random((5, 120)) < 0.7
+    d = (a.sum(axis=0) - b.sum(axis=0)).astype(float)
+    found = mcnemar(a.ravel(), b.ravel(), letters=np.tile(np.arange(120), 5))
+    assert found.statistic == pytest.approx(d.sum() ** 2 / (d**2).sum())
+    assert found.p_value == pytest.approx(stats.chi2.sf(found.statistic, 1))
+
+
+def test_answers_repeated_by_every_seed_do_not_count_anew():
+    a, b = rights(n=2000)
+    once = statsmodels_mcnemar(table(a, b), exact=False, correction=False)
+    found = mcnemar(np.tile(a, 5), np.tile(b, 5), letters=np.tile(np.arange(2000), 5))
+    assert (found.statistic, found.p_value) == pytest.approx((once.statistic, once.pvalue))
+    assert mcnemar(np.tile(a, 5), np.tile(b, 5)).p_value < found.p_value
+
+
+def test_few_discordant_letters_are_tested_exactly():
+    d = [3, 2, -1, 2, 1, 3]
+    a = np.concatenate([np.repeat([k > 0], abs(k)) for k in d])
+    letters = np.repeat(np.arange(len(d)), np.abs(d))
+    signed = [abs(sum(s * k for s, k in zip(signs, d, strict=True))) for signs in itertools.product([1, -1], repeat=6)]
+    expected = np.mean(np.array(signed) >= abs(sum(d)))
+    found = mcnemar(a, ~a, letters=letters)
+    assert found.p_value == pytest.approx(expected)
+    assert found.name == "exact clustered McNemar test"
+
+
+def test_exact_clustered_is_the_binomial_test_when_letters_differ_by_one():
+    a = np.array([1] * 9 + [0] * 3 + [1, 1], dtype=bool)
+    b = np.array([0] * 9 + [1] * 3 + [1, 1], dtype=bool)
+    letters = [*range(12), 12, 12]
+    assert mcnemar(a, b, letters).p_value == pytest.approx(stats.binomtest(9, 12).pvalue)
+
+
+@given(RIGHT, st.integers(1, 60))
+def test_mcnemar_is_a_probability_and_symmetric(pairs, n_letters):
+    a, b = np.array(pairs).T
+    for letters in (None, np.arange(len(a)) % n_letters):
+        p = mcnemar(a, b, letters).p_value
+        assert 0.0 <= p <= 1.0
+        assert p == pytest.approx(mcnemar(b, a, letters).p_value)
+        assert mcnemar(a, a, letters).p_value == 1.0
+
+
+def test_bca_agrees_with_scipy():
+    a, b = rights(n=150)
+    d = a.astype(int) - b.astype(int)
+    reference = stats.bootstrap(
+        (d,), np.mean, n_resamples=50_000, method="BCa", rng=np.random.default_rng(1), batch=1000
+    )
+    found = bca_interval(a, b, n_resamples=50_000)
+    assert found == pytest.approx(tuple(reference.confidence_interval), abs=1 / 150)
+
+
+def test_bca_resamples_letters_with_all_their_attempts():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((3, 120)) < 0.9, rng.random((3, 120)) < 0.8
+    d = (a.sum(axis=0) - b.sum(axis=0)) / 3
+    reference = stats.bootstrap(
+        (d,), np.mean, n_resamples=50_000, method="BCa", rng=np.random.default_rng(1), batch=1000
+    )
+    found = bca_interval(a.ravel(), b.ravel(), np.tile(np.arange(120), 3), n_resamples=50_000)
+    assert found == pytest.approx(tuple(reference.confidence_interval), abs=1 / 360)
+
+
+def test_bca_takes_letters_with_unequal_numbers_of_attempts():
+    a, b = rights(n=300)
+    letters = np.repeat(np.arange(200), [1] * 100 + [2] * 100)
+    low, high = bca_interval(a, b, letters)
+    assert -1 < low < a.mean() - b.mean() < high < 1
+
+
+def test_bca_covers_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        a, b = rng.random(250) < 0.9, rng.random(250) < 0.8
+        low, high = bca_interval(a, b, n_resamples=999)
+        covered += low <= 0.1 <= high
+    assert 178 <= covered <= 200
+
+
+def test_bca_without_any_difference_is_that_point():
+    assert bca_interval([1, 0, 1], [1, 0, 1]) == (0.0, 0.0)
+    assert bca_interval([1, 1, 1], [0, 0, 0]) == (1.0, 1.0)
+    assert bca_interval([1], [0]) == (1.0, 1.0)
+
+
+@given(RIGHT)
+def test_bca_is_ordered_and_within_bounds(pairs):
+    a, b = np.array(pairs).T
+    low, high = bca_interval(a, b, n_resamples=200)
+    assert -1 <= low <= high <= 1
+
+
+def test_bca_of_many_letters_is_quick_and_the_same_every_time():
+    a, b = rights(n=300_000)
+    assert bca_interval(a, b) == bca_interval(a, b)
+
+
+P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
+
+
+@settings(max_examples=20)  # statsmodels collects garbage in each call
+@given(P_VALUES)
+def test_holm_agrees_with_statsmodels(p):
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+
+
+@given(P_VALUES)
+def test_holm_raises_no_p_value_above_one_and_lowers_none(p):
+    corrected = holm(p)
+    assert (corrected >= np.array(p)).all()
+    assert (corrected <= 1).all()
+
+
+def test_holm_of_nothing_is_nothing():
+    assert len(holm([])) == 0
+
+
+def test_ftest_agrees_with_mlxtend_on_the_same_halves():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300], y[:300]
+    first, second = GaussianNB(), DecisionTreeClassifier(max_depth=4, random_state=0)
+    rng = np.random.RandomState(5)
+    results = np.empty((2, 5, 2))
+    for i in range(5):
+        halves = train_test_split(X, y, test_size=0.5, random_state=rng.randint(low=0, high=32767))
+        for k, (X1, X2, y1, y2) in enumerate([halves, [halves[j] for j in (1, 0, 3, 2)]]):
+            for m, model in enumerate((first, second)):
+                results[m, i, k] = model.fit(X1, y1).score(X2, y2)
+    found = combined_ftest_5x2cv(*results)
+    expected = mlxtend_ftest(first, second, X, y, random_seed=5)
+    assert (found.statistic, found.p_value) == pytest.approx(expected)
+
+
+def test_ftest_without_spread():
+    same = np.full((5, 2), 0.9)
+    assert combined_ftest_5x2cv(same, same).p_value == 1.0
+    assert combined_ftest_5x2cv(same, same - 0.5).p_value == 0.0
+
+
+def test_ftest_refuses_other_shapes():
+    with pytest.raises(ValueError, match=r"\(5, 2\); got \(2, 5\)"):
+        combined_ftest_5x2cv(np.zeros((2, 5)), np.zeros((2, 5)))
+
+
+def test_five_by_two_fits_clones_and_is_symmetric():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:200], y[:200].astype(str)
+    good, bad = GaussianNB(), DecisionTreeClassifier(max_depth=1, random_state=0)
+    found = five_by_two(good, bad, X, y, random_state=0)
+    assert found.p_value < 0.01
+    assert five_by_two(bad, good, X, y, random_state=0) == found
+    assert not hasattr(good, "classes_")
+    assert five_by_two(good, good, X, y, random_state=0).p_value == 1.0
