@@ -1,0 +1,163 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+
+from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
+from ensemble_hwr.evaluation._statistics import PairedTest, holm, mcnemar
+from ensemble_hwr.evaluation._summary import pareto_frontier, summarise
+
+
+def test_summary_is_json_without_nan_and_comes_back_the_same(comparison):
+    summary = summarise(comparison)
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+
+
+def test_summary_has_the_promised_form(comparison):
+    summary = summarise(comparison)
+    assert {"contenders", "pairs", "verdict", "data", "versions"} <= set(summary)
+    assert list(summary["contenders"]) == ["baseline", "flat", "hierarchical"]
+    for figures in summary["contenders"].values():
+        for scored in (figures, figures["not_suspect"]):
+            for score in ("accuracy", "macro_f1", "log_loss", "calibration_error"):
+                assert len(scored[score]) == 3
+        for cost in ("parameters", "multiply_adds", "fit_seconds", "letters_per_second", "size_bytes"):
+            assert figures[cost] > 0
+        assert set(figures["per_letter"]) == {"B", "D", "O", "P"}
+        assert {"a", "b", "count"} <= set(figures["confused_pairs"][0])
+    promised = {"a", "b", "difference", "interval", "p_value", "p_holm", "test", "better"}
+    assert all(promised <= set(pair) for pair in summary["pairs"])
+    assert summary["versions"]["scikit-learn"]
+    assert summary["letters"] == 200
+    assert summary["seeds"] == [0, 1, 2]
+
+
+def test_figures_are_of_each_seed_with_and_without_suspect_letters(comparison):
+    figures = summarise(comparison)["contenders"]["flat"]
+    for i, run in enumerate(comparison.of("flat")):
+        answered = comparison.classes[run.probabilities.argmax(axis=1)]
+        kept = ~comparison.suspect
+        assert figures["accuracy"][i] == accuracy_score(comparison.y, answered)
+        assert figures["not_suspect"]["accuracy"][i] == accuracy_score(comparison.y[kept], answered[kept])
+
+
+def test_per_letter_is_over_all_seeds(comparison):
+    table = summarise(comparison)["contenders"]["flat"]["per_letter"]
+    assert sum(row["attempts"] for row in table.values()) == 600
+
+
+def test_without_flags_there_is_nothing_not_suspect(build):
+    summary = summarise(build({"flat": 0.1}, suspect=False))
+    assert summary["contenders"]["flat"]["not_suspect"] is None
+
+
+def test_all_letters_suspect_gives_none_instead_of_nan(build):
+    whole = build({"flat": 0.1})
+    doubted = Comparison(whole.runs, whole.y, whole.rows, np.ones(200, dtype=bool))
+    assert summarise(doubted)["contenders"]["flat"]["not_suspect"]["accuracy"] == [None] * 3
+
+
+def test_unknown_costs_are_none(build):
+    figures = summarise(build({"svc": 0.1, "flat": 0.2}, counted=False))
+    assert figures["contenders"]["svc"]["parameters"] is None
+    assert figures["contenders"]["svc"]["multiply_adds"] is None
+    assert figures["frontier"] == []
+
+
+def test_pairs_are_tested_clustered_by_letter_and_corrected(comparison):
+    pairs = summarise(comparison)["pairs"]
+    assert [(pair["a"], pair["b"]) for pair in pairs] == [
+        ("baseline", "flat"),
+        ("baseline", "hierarchical"),
+        ("flat", "hierarchical"),
+    ]
+    a, b = (
+        np.concatenate([run.probabilities.argmax(axis=1) for run in comparison.of(name)])
+        == np.tile(np.searchsorted(comparison.classes, comparison.y), 3)
+        for name in ("baseline", "flat")
+    )
+    assert pairs[0]["difference"] == pytest.approx(a.mean() - b.mean())
+    assert pairs[0]["p_value"] == mcnemar(a, b, np.tile(np.arange(200), 3)).p_value
+    assert pairs[0]["better"] == "flat"
+    assert pairs[2]["better"] is None
+    assert [pair["p_holm"] for pair in pairs] == holm([pair["p_value"] for pair in pairs]).tolist()
+
+
+def test_pairing_follows_the_letters_and_not_their_order(build):
+    whole = build({"flat": 0.3, "hierarchical": 0.1})
+    shuffled = []
+    for i, run in enumerate(whole.runs):
+        order = np.random.default_rng(i).permutation(200)
+        shuffled.append(Run(run.contender, run.seed, run.test[order], run.probabilities[order], 1.0, 1.0, 1))
+    mixed = Comparison(tuple(reversed(shuffled[:3])) + tuple(shuffled[3:]), whole.y, whole.rows)
+    found, expected = summarise(mixed)["pairs"][0], summarise(whole)["pairs"][0]
+    assert found == expected
+
+
+def test_single_seed_uses_the_exact_test(build):
+    pair = summarise(build({"flat": 0.3, "hierarchical": 0.1}, seeds=(7,)))["pairs"][0]
+    assert pair["test"] == "McNemar's exact test"
+
+
+def test_ftests_stand_beside_in_either_order(comparison):
+    ftests = {("flat", "baseline"): PairedTest(5.0, 0.02, "5x2cv F test")}
+    pairs = summarise(comparison, ftests=ftests)["pairs"]
+    assert pairs[0]["p_value_5x2cv"] == pairs[0]["p_holm_5x2cv"] == 0.02
+    assert "p_value_5x2cv" not in pairs[1]
+
+
+def test_members_are_added_up_over_seeds(comparison):
+    hierarchy = summarise(comparison)["contenders"]["hierarchical"]["hierarchy"]
+    assert hierarchy["router_accuracy"] == [0.9] * 3
+    assert hierarchy["members"][0] == {
+        "name": "specialist:B-D",
+        "role": "specialist",
+        "classes": ["B", "D"],
+        "seeds": 3,
+        "trust": pytest.approx(0.4),
+        "tested": 600,
+        "asked": 90,
+        "better": 9,
+        "worse": 3,
+    }
+    assert hierarchy["groups"][0] == {"name": "B-D", "classes": ["B", "D"], "seeds": 3}
+
+
+def test_groups_that_differ_from_seed_to_seed_are_told_apart(build):
+    whole = build({"hierarchical": 0.1}, seeds=(0, 1))
+    member = MemberTrace("specialist:1", "specialist", ("O", "P"), 1.0, 5, 0, 0)
+    other = HierarchyTrace(0.8, 0.9, {"1": ("O", "P"), "2": ("B", "D")}, (member,))
+    second = Run("hierarchical", 1, np.arange(200), whole.runs[1].probabilities, 1.0, 1.0, 1, hierarchy=other)
+    hierarchy = summarise(Comparison((whole.runs[0], second), whole.y, whole.rows))["contenders"]["hierarchical"]
+    assert [group["seeds"] for group in hierarchy["hierarchy"]["groups"]] == [1, 1, 1, 1]
+    assert [member["seeds"] for member in hierarchy["hierarchy"]["members"]] == [1, 1, 1]
+
+
+def test_data_becomes_plain(build):
+    data = {"n": np.int64(3), "share": float("nan"), "sizes": {"a": np.arange(2)}, "path": object, 5: (1, None)}
+    plain = summarise(build({"flat": 0.1}, data=data))["data"]
+    assert plain["n"] == 3
+    assert plain["share"] is None
+    assert plain["sizes"] == {"a": [0, 1]}
+    assert plain["5"] == [1, None]
+    assert isinstance(plain["path"], str)
+
+
+def test_labels_may_be_numbers(build):
+    summary = summarise(build({"flat": 0.1, "hierarchical": 0.3}, classes=np.arange(4)))
+    assert summary["classes"] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("costs", "accuracies", "expected"),
+    [
+        ([1, 2, 3], [0.9, 0.95, 0.94], [True, True, False]),
+        ([1, 1], [0.9, 0.95], [False, True]),
+        ([1, 2], [0.9, 0.9], [True, False]),
+        ([1, 1], [0.9, 0.9], [True, True]),
+        ([], [], []),
+    ],
+)
+def test_pareto_frontier(costs, accuracies, expected):
+    assert pareto_frontier(costs, accuracies) == expected

@@ -1,0 +1,87 @@
+import pytest
+
+from ensemble_hwr.evaluation._summary import summarise
+from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
+
+
+def made_up(difference, p, interval, *, better, seeds=5, turned=False):
+    """Summary in which hierarchical minus flat is `difference`."""
+    names = ("flat", "hierarchical") if turned else ("hierarchical", "flat")
+    if turned:
+        difference, interval = -difference, [-interval[1], -interval[0]]
+    pair = {"a": names[0], "b": names[1], "difference": difference, "interval": interval, "p_holm": p, "better": better}
+    costs = {"parameters": 1000, "multiply_adds": 1000.0, "fit_seconds": 10.0}
+    own = {"parameters": 1010, "multiply_adds": 200.0, "fit_seconds": 25.0}
+    return {
+        "reference": "hierarchical",
+        "contenders": {"flat": {"accuracy": [0.95], **costs}, "hierarchical": {"accuracy": [0.96], **own}},
+        "pairs": [pair],
+        "letters": 3919,
+        "seeds": list(range(seeds)),
+    }
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_win_says_by_how_much_at_what_cost_and_how_sure(turned):
+    headline, duel, *_ = verdict_sentences(made_up(0.01, 0.0004, [0.006, 0.014], better="hierarchical", turned=turned))
+    assert headline == "On 3,919 letters, hierarchical (96.00 % right) is more accurate than flat."
+    assert duel == (
+        "Against flat it gains 1.00 points (95 % interval +0.60 to +1.40, p < 0.001), with as many parameters, "
+        "20 % of the multiply-adds per letter and 2.5 times the fit time."
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_loss_is_called_a_loss(turned):
+    headline, duel, *_ = verdict_sentences(made_up(-0.02, 0.012, [-0.03, -0.01], better="flat", turned=turned))
+    assert "is less accurate than flat" in headline
+    assert duel.startswith("Against flat it loses 2.00 points (95 % interval \u22123.00 to \u22121.00, p = 0.012)")
+
+
+def test_no_difference_is_said_to_be_none():
+    headline, duel, *_ = verdict_sentences(made_up(0.001, 0.43, [-0.002, 0.004], better=None))
+    assert "shows no difference from flat" in headline
+    assert duel.startswith(
+        "Against flat no difference shown: +0.10 points (95 % interval \u22120.20 to +0.40, p = 0.43)"
+    )
+
+
+@pytest.mark.parametrize(("seeds", "cautious"), [(1, True), (4, True), (5, False)])
+def test_few_seeds_are_a_caution(seeds, cautious):
+    sentences = verdict_sentences(made_up(0.01, 0.001, [0.006, 0.014], better="hierarchical", seeds=seeds))
+    assert sentences[-1].startswith("Caution") is cautious
+
+
+def test_outcomes_of_several_rivals_are_told_apart(build):
+    summary = summarise(build({"a": 0.4, "b": 0.4, "hierarchical": 0.2, "c": 0.2, "d": 0.02}))
+    headline = summary["verdict"].split(". ")[0]
+    assert "is more accurate than a and b; it is less accurate than d; it shows no difference from c" in headline
+    assert "p-values corrected for 10 pairs (Holm)" in summary["verdict"]
+
+
+def test_identical_contenders_show_no_difference(build):
+    whole = build({"flat": 0.0, "hierarchical": 0.0})
+    assert "shows no difference from flat" in summarise(whole)["verdict"]
+
+
+def test_one_contender_has_nothing_to_be_compared_with(build):
+    assert "nothing to be compared with" in summarise(build({"flat": 0.1}))["verdict"]
+
+
+def test_unknown_costs_are_left_out(build):
+    verdict = summarise(build({"svc": 0.3, "hierarchical": 0.1}, counted=False))["verdict"]
+    assert "multiply-adds" not in verdict
+    assert "times the fit time" in verdict
+
+
+def test_the_reference_is_the_hierarchy_unless_told_otherwise(build):
+    figures = {"x": {"accuracy": [0.9], "hierarchy": None}, "y": {"accuracy": [0.8], "hierarchy": {"groups": []}}}
+    assert reference_contender(figures) == "y"
+    assert reference_contender({**figures, "hierarchical": figures["x"]}) == "hierarchical"
+    assert reference_contender({"x": figures["x"]}) == "x"
+    assert summarise(build({"flat": 0.1, "hierarchical": 0.1}), reference="flat")["reference"] == "flat"
+
+
+def test_an_unknown_reference_is_refused(comparison):
+    with pytest.raises(ValueError, match="'svm'; there are baseline, flat, hierarchical"):
+        summarise(comparison, reference="svm")
