@@ -1,0 +1,66 @@
+import sys
+
+import numpy as np
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib", reason="needs the extra 'plots'")
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+
+from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay  # noqa: E402
+from ensemble_hwr.evaluation._summary import summarise  # noqa: E402
+from ensemble_hwr.exceptions import MissingExtraError  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_frontier_shows_the_figures_of_the_summary(comparison):
+    display = FrontierDisplay.from_comparison(comparison)
+    figures = summarise(comparison)["contenders"]
+    assert display.names == tuple(figures)
+    assert display.accuracy == pytest.approx([np.mean(f["accuracy"]) for f in figures.values()])
+    assert display.multiply_adds == pytest.approx([f["multiply_adds"] for f in figures.values()])
+    assert display.ax_.get_xscale() == "log"
+    display.figure_.canvas.draw()
+
+
+def test_frontier_leaves_out_what_is_not_counted(build):
+    display = FrontierDisplay.from_comparison(build({"svc": 0.1}, counted=False))
+    assert display.names == ()
+
+
+def test_per_letter_shows_the_shares_misread(comparison):
+    display = PerLetterDisplay.from_comparison(comparison)
+    table = summarise(comparison)["contenders"]["flat"]["per_letter"]
+    expected = [1 - table[letter]["accuracy"] for letter in display.letters]
+    assert display.misread[display.names.index("flat")] == pytest.approx(expected)
+    display.figure_.canvas.draw()
+
+
+def test_confusion_shades_errors_alone(comparison):
+    display = ConfusionDisplay.from_comparison(comparison, "baseline")
+    assert (np.diag(display.errors) == 0).all()
+    table = summarise(comparison)["contenders"]["baseline"]["per_letter"]
+    assert display.errors.sum(axis=1) == pytest.approx([1 - row["accuracy"] for row in table.values()])
+    display.figure_.canvas.draw()
+
+
+def test_confusion_of_an_unknown_contender_is_refused(comparison):
+    with pytest.raises(ValueError, match="'svm'; there are baseline"):
+        ConfusionDisplay.from_comparison(comparison, "svm")
+
+
+def test_plots_go_where_they_are_told(comparison):
+    _, ax = plt.subplots()
+    assert FrontierDisplay.from_comparison(comparison, ax=ax).ax_ is ax
+
+
+def test_without_matplotlib_the_extra_is_named(comparison, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[plots\]"):
+        FrontierDisplay.from_comparison(comparison)
