@@ -136,7 +136,7 @@ def scores(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation._metrics import scores
+    >>> from ensemble_hwr.evaluation import scores
     >>> scores(np.array(["B", "P"]), np.array([[0.75, 0.25], [0.25, 0.75]]), np.array(["B", "P"]))["accuracy"]
     1.0
     """

@@ -1,0 +1,131 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ensemble_hwr.evaluation._report import render_report
+from ensemble_hwr.evaluation._summary import summarise
+
+VOID = {"meta", "img", "br", "hr", "input", "link"}
+
+
+class Page(HTMLParser):
+    """Holds the tags to being closed in order, and collects what they say."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, name):
+        return [attrs for tag, attrs in self.tags if tag == name]
+
+
+def render(comparison):
+    return render_report(summarise(comparison), comparison)
+
+
+def test_the_page_is_well_formed_and_in_order(comparison):
+    page = Page(render(comparison))
+    headings = ["Contenders", "Accuracy against arithmetic", "How sure each difference is", "The hierarchy"]
+    headings += ["Letter by letter", "What is taken for what", "Worst mistakes"]
+    text = "\n".join(page.text)
+    places = [text.index(f"\n{heading}\n") for heading in headings]
+    assert places == sorted(places)
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for _, attrs in page.tags:
+        assert set((attrs.get("aria-labelledby") or "").split()) <= set(ids)
+
+
+def test_the_page_loads_nothing_and_runs_nothing(comparison):
+    html = render(comparison)
+    page = Page(html)
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert "http" not in re.sub("http-equiv", "", html)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert all(attrs["src"].startswith("data:image/png;base64,") for attrs in page.all("img"))
+    assert not any(key.startswith("on") for _, attrs in page.tags for key in attrs)
+
+
+def test_every_drawing_has_a_name_or_is_hidden(comparison):
+    for attrs in Page(render(comparison)).all("svg"):
+        assert attrs.get("aria-hidden") == "true" or (attrs["role"] == "img" and attrs["aria-labelledby"])
+
+
+def test_labels_names_and_data_are_escaped(build):
+    nasty = np.array(["<script>alert(1)</script>", "B", "O", "P"])
+    whole = build({"<b>x</b>": 0.3, '"flat"': 0.1}, classes=np.sort(nasty), data={"<i>": "<script>", "config": "<u>"})
+    page = Page(render(whole))
+    assert not {"script", "b>x", "u", "i"} & {tag for tag, _ in page.tags}
+    assert "<script>alert(1)</script>" in "\n".join(page.text)
+
+
+def test_the_tree_shows_trust_and_what_members_changed(comparison):
+    text = " ".join(Page(render(comparison)).text)
+    assert "0.40" in text
+    assert "9 for the better, 3 for the worse" in text
+    assert "no specialist" in text
+    assert "D/O" in text
+
+
+def test_pictures_are_the_rows_dark_on_light(comparison):
+    page = Page(render(comparison))
+    source = page.all("img")[0]["src"].split(",")[1]
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(source))))
+    expected = np.round(255 * (1 - comparison.rows.astype(float))).reshape(-1, 28, 28)
+    assert (expected == picture).all(axis=(1, 2)).any()
+    assert re.fullmatch("Labelled ., read as .", page.all("img")[0]["alt"])
+
+
+def test_rows_that_are_no_pictures_leave_the_pictures_out(build):
+    page = Page(render(build({"flat": 0.2, "hierarchical": 0.1}, width=30)))
+    assert page.all("img") == []
+    assert "Worst mistakes" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("errors", "settings"),
+    [
+        ({"flat": 0.0}, {}),
+        ({"flat": 0.0, "hierarchical": 0.0}, {}),
+        ({"flat": 1.1, "hierarchical": 1.1}, {"seeds": (1,)}),
+        ({"svc": 0.1, "flat": 0.2}, {"counted": False}),
+        ({"svc": 0.1, "flat": 0.2}, {"suspect": False, "seeds": (4,)}),
+        ({"svc": 0.1, "hierarchical": 0.2}, {"classes": np.arange(4)}),
+        ({f"contender {i}": 0.01 * i for i in range(12)}, {"n": 60}),
+    ],
+)
+def test_extremes_make_a_whole_page(build, errors, settings):
+    html = render(build(errors, **settings))
+    Page(html)
+    assert "nan" not in re.findall(r"[a-z]+", html.lower())
+
+
+def test_the_way_to_repeat_it_is_shown(build):
+    data = {"command": "ensemble-hwr compare x.toml", "config": {"seeds": [0, 1]}, "sizes": {"train": 1234}}
+    page = Page(render(build({"flat": 0.1}, data=data)))
+    assert "ensemble-hwr compare x.toml" in page.text
+    assert any('"seeds": [' in text for text in page.text)
+    assert "train: 1,234" in page.text
