@@ -1,0 +1,124 @@
+"""The comparison itself: equal letters, equal seeds, equal cores, and clear errors."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_blobs
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation import EqualParameters, compare
+from ensemble_hwr.exceptions import ConfigError, DataError
+
+X, CODES = make_blobs(240, centers=6, n_features=4, cluster_std=3, random_state=0)
+Y = np.array(list("ABCDEF"))[CODES]
+TRAIN, TEST = np.arange(0, 240, 2), np.arange(1, 240, 2)
+TINY = MLPClassifier((5,), solver="lbfgs", max_iter=3000, alpha=1.0)
+
+
+class Oracle(ClassifierMixin, BaseEstimator):
+    """Remembers with what it was fitted; answers with one class too few."""
+
+    def __init__(self, random_state=None, n_jobs=None):
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_ = np.array(list("ABCDE"))
+        self.weight_ = sample_weight
+        return self
+
+    def predict_proba(self, X):
+        fill = [self.random_state, self.n_jobs or 0, 0 if self.weight_ is None else self.weight_.sum(), len(X), 1]
+        return np.tile(fill, (len(X), 1))
+
+
+def test_every_contender_is_fitted_with_every_seed_on_the_same_letters():
+    told = []
+    result = compare(
+        {"bayes": GaussianNB(), "linear": LogisticRegression(max_iter=1000)},
+        X,
+        Y,
+        split=(TRAIN, TEST),
+        seeds=[3, 1, 3],
+        data={"name": "blobs"},
+        on_progress=told.append,
+    )
+    assert [(run.contender, run.seed) for run in result.runs] == [
+        ("bayes", 3),
+        ("bayes", 1),
+        ("linear", 3),
+        ("linear", 1),
+    ]
+    assert all(run.test.tolist() == TEST.tolist() for run in result.runs)
+    expected = LogisticRegression(max_iter=1000).fit(X[TRAIN], Y[TRAIN]).predict_proba(X[TEST])
+    np.testing.assert_allclose(result.of("linear")[0].probabilities, expected, atol=1e-6)
+    assert sorted(progress.done for progress in told) == [1, 2, 3, 4]
+    assert {progress.total for progress in told} == {4}
+    assert result.data == {"name": "blobs"}
+
+
+def test_seeds_cores_weights_and_unknown_classes():
+    result = compare(
+        {"oracle": Oracle(n_jobs=2)}, X, Y, split=(TRAIN, TEST), seeds=[7], sample_weight=np.full(240, 2.0)
+    )
+    np.testing.assert_array_equal(result.runs[0].probabilities[0], [7, 0, 240, 120, 1, 0])
+
+
+def test_a_split_may_be_drawn_by_seed_and_letters_repeated_in_training():
+    def draw(seed):
+        order = np.random.default_rng(seed).permutation(240)
+        return np.r_[order[:100], order[:50]], order[100:]
+
+    result = compare({"bayes": GaussianNB()}, X, Y, split=draw, seeds=[0, 1])
+    assert result.runs[0].test.tolist() == draw(0)[1].tolist() != result.runs[1].test.tolist()
+
+
+def test_flat_controls_get_as_many_parameters_as_the_hierarchy():
+    hierarchy = HierarchicalEnsembleClassifier(TINY, TINY, groups=["ABC", "DEF"], trust=0.5)
+    flat = EqualParameters(make_pipeline(StandardScaler(), TINY))
+    result = compare({"flat": flat, "hierarchical": hierarchy}, X, Y, split=(TRAIN, TEST), seeds=[0], n_jobs=2)
+    assert result.contenders == ("flat", "hierarchical")
+    parameters = {run.contender: run.parameters for run in result.runs}
+    one_unit = 4 + 1 + 6
+    assert parameters["hierarchical"] == (4 * 5 + 5 + 5 * 6 + 6) + 2 * (4 * 5 + 5 + 5 * 3 + 3)
+    assert abs(parameters["flat"] - parameters["hierarchical"]) <= one_unit / 2
+    assert result.of("hierarchical")[0].hierarchy.groups == {"A-C": ("A", "B", "C"), "D-F": ("D", "E", "F")}
+    assert result.of("flat")[0].hierarchy is None
+
+
+@pytest.mark.parametrize(
+    ("contenders", "said"),
+    [
+        ({}, "no contender"),
+        ({"ridge": RidgeClassifier()}, "'ridge' is a RidgeClassifier without predict_proba"),
+        ({"flat": EqualParameters(TINY)}, "'hierarchical', which is not among the contenders"),
+        ({"flat": EqualParameters(TINY, "bayes"), "bayes": GaussianNB()}, "none that can be counted"),
+    ],
+)
+def test_contenders_that_cannot_be_compared_are_named(contenders, said):
+    with pytest.raises(ConfigError, match=said):
+        compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ((TRAIN, TRAIN[:3]), "3 letters are in the train part and in the test part, letter 0 among them"),
+        ((TRAIN, [240]), "the test part must hold indices from 0 to 239"),
+        ((np.zeros(240, dtype=bool), TEST), "the train part must hold"),
+        ((np.flatnonzero(Y == "A")[:5], np.flatnonzero(Y == "B")), "1 class only"),
+    ],
+)
+def test_a_split_that_cannot_be_honest_is_refused(split, said):
+    with pytest.raises(DataError, match=said):
+        compare({"bayes": GaussianNB()}, X, Y, split=split, seeds=[0])
+
+
+def test_rows_and_labels_must_fit():
+    with pytest.raises(DataError, match="240 rows and 239 labels"):
+        compare({"bayes": GaussianNB()}, X, Y[:-1], split=(TRAIN, TEST))

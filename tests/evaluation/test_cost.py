@@ -1,0 +1,64 @@
+"""Parameters and multiply-adds, against counts by hand."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation import count_parameters, multiply_adds
+from ensemble_hwr.preprocessing import GradientFeatures
+
+X, Y = load_iris(return_X_y=True)
+MLP = MLPClassifier((7, 5), solver="lbfgs", max_iter=3000, alpha=1)
+LINEAR = LogisticRegression(max_iter=3000)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "parameters", "cost"),
+    [
+        (MLP, 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3, 4 * 7 + 7 * 5 + 5 * 3),
+        (LINEAR, 15, 12),
+        (make_pipeline(StandardScaler(), "passthrough", LINEAR), 15, 4 + 12),
+        (VotingClassifier([("a", LINEAR), ("b", MLP)], voting="soft"), 15 + 93, 12 + 78),
+        (StackingClassifier([("a", LINEAR)], LINEAR, cv=2), 15 + 12, None),
+        (DecisionTreeClassifier(), None, None),
+        (make_pipeline(StandardScaler(), DecisionTreeClassifier()), None, None),
+    ],
+)
+def test_counts(estimator, parameters, cost):
+    fitted = estimator.fit(X, Y)
+    assert count_parameters(fitted) == parameters
+    if cost is not None or parameters is None:
+        assert multiply_adds(fitted, X) == cost
+
+
+def test_a_support_vector_machine_compares_with_every_support_vector():
+    svm = SVC().fit(X, Y)
+    assert multiply_adds(svm, X) == len(svm.support_vectors_) * (4 + 2)
+
+
+def test_a_hierarchy_costs_what_its_members_really_do():
+    hierarchy = HierarchicalEnsembleClassifier(
+        LINEAR, LINEAR, MLP, groups=[[0, 1], [2]], confusables=[[1, 2]], trust=1.0, min_mass=0.1, certainty=0.9
+    ).fit(X, Y)
+    counts = hierarchy.route_counts(X)
+    assert 0 < counts["expert:1/2"] < 150
+    spent = 12 + (4 * counts["specialist:0/1"] + (4 * 7 + 7 * 5 + 5) * counts["expert:1/2"]) / 150
+    assert multiply_adds(hierarchy, X) == pytest.approx(spent)
+    assert count_parameters(hierarchy) == 15 + 5 + (4 * 7 + 7 + 7 * 5 + 5 + 5 + 1)
+    assert multiply_adds(make_pipeline(StandardScaler(), hierarchy).fit(X, Y), X) > 4 + 12
+
+
+def test_features_are_counted():
+    rows = np.random.default_rng(0).random((60, 784), dtype=np.float32)
+    piped = make_pipeline(GradientFeatures(), LogisticRegression(max_iter=3000)).fit(rows, np.arange(60) % 3)
+    features = piped[0].multiply_adds_per_row()
+    assert features > 784
+    assert multiply_adds(piped, rows) == features + piped[-1].coef_.size

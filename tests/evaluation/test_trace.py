@@ -1,0 +1,63 @@
+"""What members did to test letters, against a hand-made hierarchy."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation import trace_hierarchy
+
+
+class Table(ClassifierMixin, BaseEstimator):
+    """Answers for each row what a table says for the row's number."""
+
+    def __init__(self, classes="", table=()):
+        self.classes = classes
+        self.table = table
+
+    def fit(self, X, y):
+        self.classes_ = np.array(list(self.classes))
+        return self
+
+    def predict_proba(self, X):
+        return np.array(self.table)[np.asarray(X)[:, 0].astype(int)]
+
+
+ROUTER = [[0.5, 0.3, 0.1, 0.1], [0.3, 0.4, 0.2, 0.1], [0.1, 0.0, 0.4, 0.5], [0.6, 0.1, 0.2, 0.1]]
+LOW = [[0.2, 0.8], [0.9, 0.1], [0.5, 0.5], [0.5, 0.5]]
+ROWS, LABELS = np.arange(4.0)[:, None], np.array(list("BBDC"))
+
+
+@pytest.fixture
+def hierarchy():
+    tables = {"A/B": Table("AB", LOW), "C/D": Table("CD", [[0.5, 0.5]] * 4)}
+    return HierarchicalEnsembleClassifier(
+        Table("ABCD", ROUTER), tables, groups=["AB", "CD"], trust={"specialist:A/B": 1.0, "specialist:C/D": 0.0}
+    ).fit(np.arange(4.0)[:, None], list("ABCD"))
+
+
+def test_better_and_worse_are_counted(hierarchy):
+    trace = trace_hierarchy(hierarchy, ROWS, LABELS)
+    low, high = trace.members
+    assert (low.name, low.role, low.classes) == ("specialist:A/B", "specialist", ("A", "B"))
+    assert (low.trust, low.asked, low.better, low.worse) == (1.0, 3, 1, 1)
+    assert (high.trust, high.asked, high.better, high.worse) == (0.0, 0, 0, 0)
+    assert trace.groups == {"A/B": ("A", "B"), "C/D": ("C", "D")}
+
+
+def test_a_perfect_router_decides_the_group_and_no_more(hierarchy):
+    trace = trace_hierarchy(hierarchy, ROWS, LABELS)
+    assert trace.router_accuracy == 0.5
+    assert trace.perfect_router_accuracy == 0.75
+
+
+def test_a_hierarchy_is_found_at_the_end_of_a_pipeline(hierarchy):
+    piped = make_pipeline(FunctionTransformer(), hierarchy)
+    assert trace_hierarchy(piped, ROWS, LABELS) == trace_hierarchy(hierarchy, ROWS, LABELS)
+
+
+def test_anything_else_has_no_trace():
+    assert trace_hierarchy(LogisticRegression(), ROWS, LABELS) is None
