@@ -56,6 +56,11 @@ def test_calibration_error_of_sure_and_right_is_zero_and_of_sure_and_wrong_one()
     assert calibration_error(np.array(["B"] * 4), p, classes) == 1.0
 
 
+def test_calibration_bins_are_closed_on_the_right():
+    p = np.array([[0.6, 0.4], [0.59, 0.41]])  # 0.6 is the right end of the ninth bin, in which 0.59 lies
+    assert calibration_error(np.array(["A", "B"]), p, np.array(["A", "B"])) == pytest.approx((1.19 - 1) / 2)
+
+
 @given(st.integers(0, 10_000), st.integers(1, 40))
 def test_calibration_error_is_a_share(seed, n_bins):
     y, p = sample(seed, n=20)

@@ -100,6 +100,20 @@ def test_single_seed_uses_the_exact_test(build):
     assert pair["test"] == "McNemar's exact test"
 
 
+def test_a_difference_that_only_many_questions_made_is_not_shown(build):
+    whole = build({"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0}, seeds=(0,))
+    runs = []
+    for run in whole.runs:
+        p = run.probabilities.copy()
+        missed = {"a": [0], "b": range(1, 9)}.get(run.contender, [])
+        p[missed] = np.roll(p[missed], 1, axis=1)
+        runs.append(Run(run.contender, 0, run.test, p, 1.0, 1.0, 1))
+    pair = summarise(Comparison(tuple(runs), whole.y, whole.rows))["pairs"][0]
+    assert pair["interval"][0] > 0
+    assert pair["p_value"] < 0.05 < pair["p_holm"]
+    assert pair["better"] is None
+
+
 def test_ftests_stand_beside_in_either_order(comparison):
     ftests = {("flat", "baseline"): PairedTest(5.0, 0.02, "5x2cv F test")}
     pairs = summarise(comparison, ftests=ftests)["pairs"]
