@@ -1,0 +1,19 @@
+"""Handwriting of the project's own: letters as pen strokes, in the hands of made-up writers.
+
+For demonstrations, tests and examples without a download, and wherever the path of the pen itself is wanted.
+"""
+
+from ensemble_hwr.datasets.handwriting._generate import generate_letters
+from ensemble_hwr.datasets.handwriting._render import paper_picture, render_strokes, stroke_bounds
+from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
+from ensemble_hwr.datasets.handwriting._style import WriterStyle, allograph_names
+
+__all__ = [
+    "WriterStyle",
+    "allograph_names",
+    "generate_letters",
+    "letter_strokes",
+    "paper_picture",
+    "render_strokes",
+    "stroke_bounds",
+]

@@ -1,0 +1,189 @@
+"""Labelled letters by many writers, without a download."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble_hwr.datasets._letters import LetterSet
+from ensemble_hwr.datasets.handwriting._render import Ink, paper_picture, render_strokes, stroke_bounds
+from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
+from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
+from ensemble_hwr.datasets.handwriting._style import PENS, WriterStyle
+from ensemble_hwr.exceptions import DataError
+
+_SIDE, _BOX = 28, 20  # a row is 28x28 pixels, and the letter fits a box of 20x20 in it
+_SLACK = 4  # how far a letter may be moved to centre its mass
+
+
+def generate_letters(
+    n: int,
+    *,
+    letters: str | Sequence[str] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    writers: int = 20,
+    random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    form: str = "rows",
+    size: tuple[int, int] = (28, 64),
+    difficulty: float = 1.0,
+    pens: Sequence[str] = tuple(PENS),
+) -> LetterSet:
+    """Write letters in the hands of made-up writers.
+
+    Each writer has a style (slant, proportions, pen, favourite way to write each letter, ...) that holds across his
+    or her letters. Classes and writers are balanced to within one letter. The n-th time a writer writes a letter, it
+    looks the same whatever `n` and `letters` are, and a larger `n` only adds letters at the end.
+
+    Parameters
+    ----------
+    n : int
+        How many letters, 1 or more.
+    letters : str or sequence of str, default="ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        The capital letters to write.
+    writers : int, default=20
+        How many people write, 1 or more.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default=None
+        The same integer gives the same bytes; another gives other writers under the same names.
+    form : {"rows", "pictures"}, default="rows"
+        Rows of 784 pixels, 28x28 with the letter in a box of 20x20 centred by its mass, light on dark; or grey
+        pictures of different sizes, dark ink on uneven, noisy paper, as a camera would give.
+    size : tuple of int (smallest, largest), default=(28, 64)
+        Height of a capital letter in a picture, in pixels. Rows do not use it.
+    difficulty : float, default=1.0
+        0 is copybook writing, 1 ordinary hands, 2 hasty ones.
+    pens : sequence of str, default=("ball", "pencil", "felt")
+        What the writers may hold.
+
+    Returns
+    -------
+    LetterSet
+        ``data`` uint8 rows of shape (n, 784), 255 = ink, or an object array of n pictures, 255 = white paper;
+        ``target``, ``writer`` ("w000", "w001", ...) and ``source`` ("generated").
+
+    Raises
+    ------
+    DataError
+        If `n` or `writers` is less than 1, a letter is not one of A to Z or given twice, or another setting is not
+        allowed.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.datasets.handwriting import generate_letters
+    >>> found = generate_letters(52, writers=2, random_state=0)
+    >>> found.data.shape, found.target[:3].tolist(), found.writer[:3].tolist()
+    ((52, 784), ['A', 'B', 'C'], ['w000', 'w001', 'w000'])
+    """
+    alphabet = _check(n, letters, writers, form, size)
+    seed = _seed(random_state)
+    place = np.arange(n)
+    which = place % len(alphabet)
+    # Both indices run in step; moving one along each time they meet again visits every pair once.
+    who = (place + place // np.lcm(len(alphabet), writers)) % writers
+    nth = place // (len(alphabet) * writers)
+    styles = [
+        WriterStyle.random(_generator(seed, writer), difficulty=difficulty, pens=pens)
+        for writer in range(min(writers, n))
+    ]
+    finish = _row if form == "rows" else _picture
+    data = np.empty((n, _SIDE * _SIDE), np.uint8) if form == "rows" else np.empty(n, dtype=object)
+    for i in range(n):
+        letter, style = alphabet[which[i]], styles[who[i]]
+        rng = _generator(seed, int(who[i]), ord(letter), int(nth[i]))
+        data[i] = finish(letter_strokes(letter, style, random_state=rng), style, size, rng)
+    return LetterSet(
+        data,
+        np.array(alphabet)[which],
+        source=np.full(n, "generated"),
+        writer=np.array([f"w{writer:03d}" for writer in range(writers)])[who],
+        name="generated",
+    )
+
+
+def _check(n: int, letters: str | Sequence[str], writers: int, form: str, size: tuple[int, int]) -> list[str]:
+    for name, value in (("n", n), ("writers", writers)):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+            raise DataError(f"{name} is {value!r}, but it must be an integer of 1 or more")
+    alphabet = list(letters)
+    unknown = [letter for letter in alphabet if letter not in SKELETONS]
+    if unknown or not alphabet:
+        raise DataError(f"letters holds {unknown!r}, but it must hold capital letters A to Z, at least one")
+    if len(set(alphabet)) < len(alphabet):
+        twice = sorted({letter for letter in alphabet if alphabet.count(letter) > 1})
+        raise DataError(f"letters holds {', '.join(twice)} more than once; give each letter once")
+    if form not in ("rows", "pictures"):
+        raise DataError(f"form is {form!r}, but it must be 'rows' or 'pictures'")
+    if np.shape(size) != (2,) or not 8 <= size[0] <= size[1] <= 1000:
+        raise DataError(f"size is {size!r}, but it must be (smallest, largest) height in pixels within 8 to 1000")
+    return alphabet
+
+
+def _seed(random_state: Any) -> int:
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**32))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**32, dtype=np.uint64))
+    if isinstance(random_state, int | np.integer) and random_state >= 0:
+        return int(random_state)
+    raise DataError(f"random_state is {random_state!r}, but it must be an integer of 0 or more, a generator or None")
+
+
+def _generator(seed: int, *place: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
+
+
+def _row(
+    strokes: list[NDArray[np.float64]], style: WriterStyle, size: tuple[int, int], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """One letter as a row: scaled into the box, centred by mass in whole pixels, its darkest ink 255."""
+    left, top, right, bottom = stroke_bounds(strokes, pen_width=style.pen_width, pen=style.pen)
+    scale = _BOX / max(right - left, bottom - top)
+    half = (_SIDE / 2 + _SLACK) / scale
+    x, y = (left + right) / 2, (top + bottom) / 2
+    ink = render_strokes(
+        strokes,
+        scale=scale,
+        pen_width=style.pen_width,
+        pen=style.pen,
+        softness=rng.uniform(0.9, 1.5),
+        frame=(x - half, y - half, x + half, y + half),
+        random_state=rng,
+    )
+    first_row = _centred_window(ink.sum(axis=1))
+    first_column = _centred_window(ink.sum(axis=0))
+    window = ink[first_row : first_row + _SIDE, first_column : first_column + _SIDE]
+    row: NDArray[np.uint8] = np.rint(255 / float(window.max()) * window).astype(np.uint8).ravel()
+    return row
+
+
+def _centred_window(profile: Ink) -> int:
+    """Where a window of 28 pixels begins that has the profile's centre of mass in its middle."""
+    centre = float(np.arange(len(profile)) @ profile) / float(profile.sum())
+    return min(max(round(centre - (_SIDE - 1) / 2), 0), 2 * _SLACK)
+
+
+def _picture(
+    strokes: list[NDArray[np.float64]], style: WriterStyle, size: tuple[int, int], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """One letter as a camera would give it: any size, loosely or too closely framed, on uneven paper."""
+    scale = rng.uniform(*size)
+    left, top, right, bottom = stroke_bounds(strokes, pen_width=style.pen_width, pen=style.pen)
+    before_x, before_y, after_x, after_y = rng.uniform(-0.02, 0.25, 4)
+    ink = render_strokes(
+        strokes,
+        scale=scale,
+        pen_width=style.pen_width,
+        pen=style.pen,
+        softness=rng.uniform(0.8, 2.2),
+        frame=(left - before_x, top - before_y, right + after_x, bottom + after_y),
+        random_state=rng,
+    )
+    return paper_picture(
+        ink,
+        paper=rng.uniform(0.72, 1.0),
+        contrast=rng.uniform(0.45, 0.95),
+        shading=rng.uniform(0.0, 0.12),
+        noise=rng.uniform(0.0, 0.03),
+        random_state=rng,
+    )

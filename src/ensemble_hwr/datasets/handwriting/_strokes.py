@@ -1,0 +1,160 @@
+"""The pen strokes of one letter in one writer's hand."""
+
+import numpy as np
+
+from ensemble_hwr.datasets.handwriting._curves import SMOOTHINGS, Floats, Skeleton, skeleton
+from ensemble_hwr.datasets.handwriting._style import WriterStyle, allograph_index, allograph_names, pick_allograph_index
+
+# What an ordinary writer's letters vary by (one standard deviation), in cap heights where it is a length.
+_STROKE_SHIFT, _STROKE_STRETCH, _STROKE_TURN = 0.022, 0.06, 0.05
+_KNOT_SHIFT, _END_REACH, _LEG_BOW = 0.015, 0.025, 0.018
+_WARP = 0.036
+_LETTER_WIDTH, _LETTER_SIZE, _LETTER_SLANT, _LETTER_TURN = 0.08, 0.05, 0.04, 0.03
+
+_TREMORS = np.array([2.3, 3.7, 5.9])  # waves of the trembling, in cycles per cap height of path
+_END_REGION = 0.25  # part of a stroke that moves when its end reaches further, in cap heights
+
+
+def letter_strokes(
+    letter: str,
+    style: WriterStyle | None = None,
+    *,
+    allograph: str | None = None,
+    random_state: int | np.random.Generator | None = None,
+) -> list[Floats]:
+    """Write one letter and keep the path of the pen.
+
+    Parameters
+    ----------
+    letter : str
+        A capital letter, A to Z.
+    style : WriterStyle, default=None
+        The hand it is written in; None is the neat default hand.
+    allograph : str, default=None
+        How it is written, one of ``allograph_names(letter)``; None leaves the choice to the style.
+    random_state : int, numpy.random.Generator or None, default=None
+        Where the differences between two letters of one writer come from.
+
+    Returns
+    -------
+    list of ndarray of shape (m, 3)
+        One array of points (x, y, pressure) for each stroke, in order of writing. The letter stands with its left
+        end near x = 0 on the baseline y = 1 and reaches up to about y = 0; y runs downwards. Pressure is in (0, 1].
+
+    Raises
+    ------
+    DataError
+        If the letter or the allograph is not known.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.datasets.handwriting import letter_strokes
+    >>> [stroke.shape[1] for stroke in letter_strokes("T")]
+    [3, 3]
+    """
+    style = WriterStyle() if style is None else style
+    rng = np.random.default_rng(random_state)
+    index = _choose_allograph(letter, style, allograph, rng)
+    bones = skeleton(letter, index)
+    own = np.random.default_rng([style.habit, ord(letter), index]).standard_normal(_count_traits(bones))
+    traits = style.deviation * own + style.unsteadiness * rng.standard_normal(len(own))
+    points = _place_letter(_trace(bones, traits, style), style, rng)
+    points += _tremble(bones, style, rng)
+    drawn = np.concatenate([points, _press(bones, style, rng)[:, None]], axis=1)
+    return [drawn[start : end + 1] for start, end in zip(bones.starts, bones.ends, strict=True)]
+
+
+def _choose_allograph(letter: str, style: WriterStyle, name: str | None, rng: np.random.Generator) -> int:
+    if name is not None:
+        return allograph_index(letter, name)
+    usual = style.allographs.get(letter, allograph_names(letter)[0])
+    return allograph_index(letter, usual) if rng.random() < style.constancy else pick_allograph_index(rng, letter)
+
+
+def _count_traits(bones: Skeleton) -> int:
+    return 10 + 6 * bones.n_strokes + 2 * len(bones.knots) + len(bones.leg_starts)
+
+
+def _trace(bones: Skeleton, traits: Floats, style: WriterStyle) -> Floats:
+    """Move the knots, run the pen through them, bend its lines and warp the whole."""
+    s, k = bones.n_strokes, len(bones.knots)
+    whole, by_stroke, by_knot, by_leg = np.split(traits, np.cumsum([10, 6 * s, 2 * k]))
+    shift_x, shift_y, stretch, turn, *reach = by_stroke.reshape(6, s)
+    knots = bones.knots + _KNOT_SHIFT * (bones.knot_blend @ by_knot.reshape(k, 2))
+    points = _smoothed_matrix(bones, style.roundness) @ knots
+    points = _move_strokes(bones, points, np.stack([shift_x, shift_y], axis=1), stretch, turn)
+    points += _bend(bones, points, style.bow + _LEG_BOW * by_leg)
+    points += _reach_out(bones, points, style.overshoot + _END_REACH * np.stack(reach))
+    return points + _WARP * _warp_basis(points) @ whole.reshape(5, 2)
+
+
+def _smoothed_matrix(bones: Skeleton, roundness: float) -> Floats:
+    level = roundness * (len(SMOOTHINGS) - 1)
+    low = min(int(level), len(SMOOTHINGS) - 2)
+    part = level - low
+    blended: Floats = (1 - part) * bones.matrices[low] + part * bones.matrices[low + 1]
+    return blended
+
+
+def _move_strokes(bones: Skeleton, points: Floats, shift: Floats, stretch: Floats, turn: Floats) -> Floats:
+    """Shift, stretch and turn each stroke about its own middle."""
+    middles = (points[bones.starts] + points[bones.ends]) / 2
+    scale, angle = np.exp(_STROKE_STRETCH * stretch), _STROKE_TURN * turn
+    cosine, sine = (scale * np.cos(angle))[bones.stroke], (scale * np.sin(angle))[bones.stroke]
+    x, y = (points - middles[bones.stroke]).T
+    moved = (middles + _STROKE_SHIFT * shift)[bones.stroke]
+    moved[:, 0] += cosine * x - sine * y
+    moved[:, 1] += sine * x + cosine * y
+    return moved
+
+
+def _bend(bones: Skeleton, points: Floats, bow: Floats) -> Floats:
+    """Bow every line between two corners sideways, in proportion to its length."""
+    chords = points[bones.leg_ends] - points[bones.leg_starts]
+    sideways = chords[:, ::-1] * [-1.0, 1.0] * bow[:, None]
+    return np.asarray(sideways[bones.leg] * bones.leg_arch[:, None])
+
+
+def _reach_out(bones: Skeleton, points: Floats, reach: Floats) -> Floats:
+    """Let strokes run past their ends, or stop short, along their own direction."""
+    first = points[bones.starts] - points[bones.starts + 2]
+    last = points[bones.ends] - points[bones.ends - 2]
+    moves = np.stack([first, last])
+    moves *= (reach / np.maximum(np.hypot(moves[..., 0], moves[..., 1]), 1e-9))[..., None]
+    near_start = np.maximum(1 - bones.from_start / _END_REGION, 0)[:, None]
+    near_end = np.maximum(1 - bones.to_end / _END_REGION, 0)[:, None]
+    return np.asarray(near_start * moves[0, bones.stroke] + near_end * moves[1, bones.stroke])
+
+
+def _warp_basis(points: Floats) -> Floats:
+    """Low polynomials about the middle of a letter: they bend it as a whole and keep its joints together."""
+    x, y = 2 * points[:, 0] - 0.7, 2 * points[:, 1] - 1.0
+    xy, yy = x * y, y * y
+    return np.stack([xy, x * x - 0.3, yy - 0.3, xy * y - 0.3 * x, yy * y - 0.6 * y], axis=1)
+
+
+def _place_letter(points: Floats, style: WriterStyle, rng: np.random.Generator) -> Floats:
+    """Give a letter its width, height, slant and place on the baseline."""
+    now = style.unsteadiness * rng.standard_normal(4)
+    height = style.size * np.exp(_LETTER_SIZE * now[0])
+    width = style.width * height * np.exp(_LETTER_WIDTH * now[1])
+    slant = style.slant + _LETTER_SLANT * now[2]
+    turn = style.rotation + _LETTER_TURN * now[3]
+    x, up = points[:, 0] * width, (1 - points[:, 1]) * height
+    x = x + slant * up
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return np.stack([cosine * x - sine * up, 1 - (sine * x + cosine * up)], axis=1)
+
+
+def _tremble(bones: Skeleton, style: WriterStyle, rng: np.random.Generator) -> Floats:
+    phase, size = rng.random((len(_TREMORS), 1)), rng.standard_normal((len(_TREMORS), 2))
+    waves = np.sin(2 * np.pi * (_TREMORS[:, None] * (bones.from_start + 0.37 * bones.stroke) + phase))
+    return np.asarray(style.tremor * waves.T @ size)
+
+
+def _press(bones: Skeleton, style: WriterStyle, rng: np.random.Generator) -> Floats:
+    """Pressure along the path: slowly changing, lighter where the pen lands and leaves."""
+    frequency, phase = rng.uniform(0.3, 1.0), rng.random()
+    wave = np.sin(2 * np.pi * (frequency * bones.from_start + phase + 0.29 * bones.stroke))
+    landing = 0.6 * np.exp(-bones.from_start / 0.06) + np.exp(-bones.to_end / 0.10)
+    return np.clip(style.pressure * (1 + style.pressure_change * wave) * (1 - style.taper * landing), 0.05, 1.0)

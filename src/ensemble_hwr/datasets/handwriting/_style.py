@@ -1,0 +1,229 @@
+"""What stays the same in all letters one person writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+import numpy as np
+
+from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
+from ensemble_hwr.exceptions import DataError
+
+PENS: dict[str, tuple[float, float, float]] = {
+    # pen: narrowest and widest line in cap heights, share of writers who use it
+    "ball": (0.05, 0.10, 0.5),
+    "pencil": (0.06, 0.12, 0.25),
+    "felt": (0.10, 0.19, 0.25),
+}
+"""The pens a writer may hold."""
+
+
+@dataclass(frozen=True)
+class WriterStyle:
+    """One writer's hand: everything that holds across the letters he or she writes.
+
+    Lengths are in cap heights (the height of a capital letter is 1), angles in radians. The defaults are a neat,
+    upright textbook hand.
+
+    Parameters
+    ----------
+    slant : float, default=0.0
+        Tangent of the lean; positive leans to the right.
+    rotation : float, default=0.0
+        Angle by which the baseline climbs; positive climbs to the right.
+    width : float, default=1.0
+        Width of the letters relative to the skeletons'.
+    size : float, default=1.0
+        Height of the letters relative to the cap height.
+    roundness : float in [0, 1], default=0.0
+        How far the pen cuts corners.
+    bow : float, default=0.0
+        How far straight lines bend, relative to their length.
+    tremor : float, default=0.0
+        Size of the shaking of the hand.
+    overshoot : float, default=0.0
+        How far strokes run past their ends; negative ones stop short and leave gaps at joints.
+    deviation : float, default=0.0
+        How far the writer's own letter shapes are from the skeletons; 1 is ordinary.
+    unsteadiness : float, default=0.0
+        How much one letter differs from the writer's next of the same kind; 1 is ordinary.
+    constancy : float in [0, 1], default=1.0
+        Probability that a letter is written in the writer's usual way.
+    pen : {"ball", "pencil", "felt"}, default="ball"
+        What the writer holds.
+    pen_width : float, default=0.07
+        Width of the line at full pressure.
+    pressure : float in (0, 1], default=0.8
+        Mean pressure.
+    pressure_change : float, default=0.0
+        How much the pressure varies along a stroke.
+    taper : float in [0, 1], default=0.0
+        How much lighter strokes begin and end.
+    habit : int, default=0
+        Seed of the writer's own letter shapes.
+    allographs : mapping of str to str, default={}
+        The usual way to write a letter, by the names that `allograph_names` gives; other letters are written in the
+        commonest way.
+
+    Raises
+    ------
+    DataError
+        If a value is not a number in its range, or a letter, an allograph or a pen is not known.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.datasets.handwriting import WriterStyle
+    >>> style = WriterStyle(slant=0.2, allographs={"A": "round-topped"})
+    >>> style.pen
+    'ball'
+    """
+
+    slant: float = 0.0
+    rotation: float = 0.0
+    width: float = 1.0
+    size: float = 1.0
+    roundness: float = 0.0
+    bow: float = 0.0
+    tremor: float = 0.0
+    overshoot: float = 0.0
+    deviation: float = 0.0
+    unsteadiness: float = 0.0
+    constancy: float = 1.0
+    pen: str = "ball"
+    pen_width: float = 0.07
+    pressure: float = 0.8
+    pressure_change: float = 0.0
+    taper: float = 0.0
+    habit: int = 0
+    allographs: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.pen not in PENS:
+            raise DataError(f"pen is {self.pen!r}, but it must be one of {', '.join(map(repr, PENS))}")
+        for entry in fields(self):
+            if entry.type is float and not np.isfinite(getattr(self, entry.name)):
+                raise DataError(f"{entry.name} is {getattr(self, entry.name)!r}, but it must be a finite number")
+        for name in ("width", "size", "pen_width", "pressure"):
+            if getattr(self, name) <= 0:
+                raise DataError(f"{name} is {getattr(self, name)!r}, but it must be greater than 0")
+        for name in ("roundness", "constancy", "pressure", "taper"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise DataError(f"{name} is {getattr(self, name)!r}, but it must be between 0 and 1")
+        if self.habit < 0:
+            raise DataError(f"habit is {self.habit!r}, but it must be an integer of 0 or more")
+        for letter, name in self.allographs.items():
+            allograph_index(letter, name)
+
+    @classmethod
+    def random(
+        cls,
+        random_state: int | np.random.Generator | None = None,
+        *,
+        difficulty: float = 1.0,
+        pens: Sequence[str] = tuple(PENS),
+    ) -> Self:
+        """Draw a writer.
+
+        Parameters
+        ----------
+        random_state : int, numpy.random.Generator or None, default=None
+            Where the randomness comes from.
+        difficulty : float, default=1.0
+            0 draws neat hands near the skeletons, 1 ordinary ones, 2 hasty ones.
+        pens : sequence of str, default=("ball", "pencil", "felt")
+            The pens the writer may hold.
+
+        Returns
+        -------
+        WriterStyle
+
+        Raises
+        ------
+        DataError
+            If `difficulty` is negative or `pens` is empty or holds an unknown pen.
+
+        Examples
+        --------
+        >>> from ensemble_hwr.datasets.handwriting import WriterStyle
+        >>> WriterStyle.random(7) == WriterStyle.random(7)
+        True
+        """
+        if not (np.isfinite(difficulty) and difficulty >= 0):
+            raise DataError(f"difficulty is {difficulty!r}, but it must be 0 or greater")
+        rng = np.random.default_rng(random_state)
+        pen = _pick_pen(rng, pens)
+        narrowest, widest, _ = PENS[pen]
+        return cls(
+            slant=float(0.04 + difficulty * rng.normal(0.04, 0.13)),
+            rotation=float(difficulty * rng.normal(0.0, 0.04)),
+            width=float(np.exp(difficulty * rng.normal(0.0, 0.15))),
+            size=1.0,
+            roundness=float(np.clip(difficulty * rng.beta(1.4, 2.2), 0.0, 1.0)),
+            bow=float(difficulty * rng.normal(0.0, 0.025)),
+            tremor=float(difficulty * rng.gamma(1.5, 0.0006)),
+            overshoot=float(difficulty * max(rng.normal(0.012, 0.02), -0.015)),
+            deviation=float(difficulty * rng.uniform(0.5, 1.1)),
+            unsteadiness=float(difficulty * rng.uniform(0.4, 0.9)),
+            constancy=float(rng.uniform(0.8, 1.0)),
+            pen=pen,
+            pen_width=float(np.exp(rng.uniform(np.log(narrowest), np.log(widest)))),
+            pressure=float(rng.uniform(0.55, 0.95)),
+            pressure_change=float(rng.uniform(0.0, 0.25)),
+            taper=float(rng.beta(1.2, 3.0)),
+            habit=int(rng.integers(2**31)),
+            allographs={letter: _pick_allograph(rng, letter) for letter in SKELETONS},
+        )
+
+
+def allograph_names(letter: str) -> tuple[str, ...]:
+    """Name the ways a letter may be written, the commonest first.
+
+    Parameters
+    ----------
+    letter : str
+        A capital letter, A to Z.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    DataError
+        If `letter` is not one of A to Z.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.datasets.handwriting import allograph_names
+    >>> allograph_names("L")
+    ('corner', 'rounded', 'two-strokes', 'long-footed', 'looped')
+    """
+    if letter not in SKELETONS:
+        raise DataError(f"letter is {letter!r}, but only the capital letters A to Z can be drawn")
+    return tuple(allograph.name for allograph in SKELETONS[letter])
+
+
+def allograph_index(letter: str, name: str) -> int:
+    """Find the place of a named allograph among those of a letter."""
+    names = allograph_names(letter)
+    if name not in names:
+        raise DataError(f"{letter} has no allograph {name!r}; it has {', '.join(map(repr, names))}")
+    return names.index(name)
+
+
+def pick_allograph_index(rng: np.random.Generator, letter: str) -> int:
+    """Draw an allograph of a letter, common ones more often."""
+    reach = np.cumsum([allograph.weight for allograph in SKELETONS[letter]])
+    return int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
+
+
+def _pick_allograph(rng: np.random.Generator, letter: str) -> str:
+    return SKELETONS[letter][pick_allograph_index(rng, letter)].name
+
+
+def _pick_pen(rng: np.random.Generator, pens: Sequence[str]) -> str:
+    unknown = [pen for pen in pens if pen not in PENS]
+    if unknown or not len(pens):
+        raise DataError(f"pens is {pens!r}, but it must name one or more of {', '.join(map(repr, PENS))}")
+    shares = np.array([PENS[pen][2] for pen in pens])
+    return str(rng.choice(list(pens), p=shares / shares.sum()))
