@@ -20,7 +20,14 @@ _LOOK = 256  # longest side, in pixels, at which polarity and paper are judged
 _LEAST_CONTRAST = 6  # grey levels of 255
 
 
-def to_ink(picture: Picture, *, polarity: Polarity = "auto", flatten: bool = True, max_pixels: int = 50_000_000) -> Ink:
+def to_ink(
+    picture: Picture,
+    *,
+    polarity: Polarity = "auto",
+    flatten: bool = True,
+    longest: int | None = None,
+    max_pixels: int = 50_000_000,
+) -> Ink:
     """Turn any picture of handwriting into ink, 0 for paper and 1 for a full stroke.
 
     Parameters
@@ -33,8 +40,11 @@ def to_ink(picture: Picture, *, polarity: Polarity = "auto", flatten: bool = Tru
     flatten : bool, default=True
         Whether to estimate uneven paper (shadows, vignettes) and take it away; flat paper is recognised
         and costs nothing.
+    longest : int, default=None
+        Longest side wanted, in pixels: a larger picture is first averaged over whole square blocks. None
+        keeps every pixel.
     max_pixels : int, default=50_000_000
-        Pictures with more pixels are refused.
+        Pictures with more pixels are refused, before they are decoded.
 
     Returns
     -------
@@ -60,27 +70,17 @@ def to_ink(picture: Picture, *, polarity: Polarity = "auto", flatten: bool = Tru
     if polarity not in ("auto", "dark", "light"):
         raise ValueError(f"polarity={polarity!r}; allowed are 'auto', 'dark' and 'light'")
     grey = open_picture(picture, max_pixels=max_pixels)
-    small = shrink(grey, _LOOK)
+    if longest is not None:
+        grey = _shrink(grey, longest)
+    small = _shrink(grey, _LOOK)
     _check_contrast(small, picture)
     if not (dark_is_ink(small) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
     return _stretch(_darkness(grey, small, flatten))
 
 
-def shrink(grey: Grey, longest: int) -> Grey:
-    """Average whole blocks of pixels, so that no side is longer than `longest`.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-    longest : int
-        Most pixels a side may keep.
-
-    Returns
-    -------
-    ndarray of uint8
-        The picture itself where it is small enough.
-    """
+def _shrink(grey: Grey, longest: int) -> Grey:
+    """Average whole blocks of pixels, so that no side is longer than `longest`."""
     factor = -(-max(grey.shape) // longest)
     return grey if factor <= 1 else np.asarray(Image.fromarray(grey).reduce(factor))
 
@@ -93,23 +93,22 @@ def _check_contrast(grey: Grey, picture: Picture) -> None:
 
 
 def _darkness(grey: Grey, small: Grey, flatten: bool) -> Ink:
-    """How much darker than its paper every pixel is."""
+    """How much darker than its paper every pixel is; below 0 where noise or glare is brighter."""
     flat, level = is_flat(small)
     tones = grey.astype(np.float32)
     if flat or not flatten:
-        darkness = np.float32(level) - tones
-    else:
-        paper = paper_level(small)
-        if small.shape != grey.shape:
-            size = (grey.shape[1], grey.shape[0])
-            paper = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
-        darkness = np.float32(1) - tones / paper
-    return np.maximum(darkness, np.float32(0), out=darkness)
+        return np.float32(level) - tones
+    paper = paper_level(small)
+    if small.shape != grey.shape:
+        size = (grey.shape[1], grey.shape[0])
+        paper = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
+    return np.float32(1) - tones / paper
 
 
 def _stretch(darkness: Ink) -> Ink:
     """Put the noise of the paper at 0 and the body of the strokes at 1."""
-    histogram = Histogram.of(darkness)
+    glare = -darkness.max() / 2
+    histogram = Histogram.of(np.maximum(darkness, glare))
     threshold = histogram.otsu()
     full = histogram.above(threshold).quantile(0.7)
     paper = histogram.below(threshold)

@@ -31,7 +31,7 @@ def dark_is_ink(grey: Grey) -> bool:
     frame = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
     frame_vote = 2 * float(frame.mean()) - 1
     area_vote = 2 * float(light.mean()) - 1
-    if abs(frame_vote) > 0.4 and abs(area_vote) > 0.1 and frame_vote * area_vote > 0:
+    if abs(frame_vote) > 0.6 and abs(area_vote) > 0.3 and frame_vote * area_vote > 0:
         return frame_vote > 0
     # Weights rounded from a logistic regression on letters of known polarity.
     score = frame_vote + 2 * _balance(_thickness(light), _thickness(~light))

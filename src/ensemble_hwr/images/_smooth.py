@@ -32,4 +32,4 @@ def smooth(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 def _resize(pixels: NDArray[np.float32], height: int, width: int, how: Image.Resampling) -> NDArray[np.float32]:
     if pixels.shape == (height, width):
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize((width, height), how))
+    return np.array(Image.fromarray(pixels).resize((width, height), how))

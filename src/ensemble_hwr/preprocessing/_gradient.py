@@ -190,10 +190,13 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
                     "give image_shape=(height, width)"
                 )
             return side, side
-        height, width = self.image_shape
-        if height < 1 or width < 1 or height * width != n_features:
-            raise ValueError(f"image_shape={self.image_shape!r} does not fit rows of {n_features} pixels")
-        return int(height), int(width)
+        sides = [int(side) for side in self.image_shape]
+        if len(sides) != 2 or min(sides) < 1 or math.prod(sides) != n_features:
+            raise ValueError(
+                f"image_shape={self.image_shape!r} does not fit rows of {n_features} pixels; "
+                "it should be (height, width) with that product"
+            )
+        return sides[0], sides[1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..exceptions import PictureError
-from ..images import Picture, open_picture, shrink, to_ink
+from ..images import Picture, Polarity, to_ink
 from ._pictures import as_pictures
 from ._placement import crop_letter, place_by_mass, place_classic
 
@@ -80,7 +80,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         box: int = 20,
         *,
         method: str = "mass",
-        polarity: str = "auto",
+        polarity: Polarity = "auto",
         max_pixels: int = 50_000_000,
         errors: str = "raise",
         n_jobs: int | None = None,
@@ -166,8 +166,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
 
     def _row(self, picture: Picture) -> NDArray[np.float32]:
         # What is shrunk here has no detail that a letter of `box` pixels could show.
-        grey = shrink(open_picture(picture, max_pixels=self.max_pixels), 12 * self.size)
-        ink = to_ink(grey, polarity=self.polarity)  # type: ignore[arg-type]
+        ink = to_ink(picture, polarity=self.polarity, longest=12 * self.size, max_pixels=self.max_pixels)
         if self.method == "classic":
             return place_classic(ink, self.size, self.box).ravel()
         return place_by_mass(crop_letter(ink), self.size, self.box).ravel()
@@ -179,7 +178,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True
-        tags.input_tags.two_d_array = True
+        tags.input_tags.two_d_array = False  # only where the columns are a square picture's pixels
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []

@@ -1,0 +1,164 @@
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ensemble_hwr.preprocessing import GradientFeatures
+
+
+def slow_features(row, shape, directions, grid, *, sigma, power):
+    """One pixel, one direction and one sample at a time, with angles instead of cross products."""
+    height, width = shape
+    picture = row.reshape(shape).astype(float)
+
+    def pixel(y, x):
+        return picture[min(max(y, 0), height - 1), min(max(x, 0), width - 1)]
+
+    step = 2 * math.pi / directions
+    maps = np.zeros((directions, height, width))
+    for y in range(height):
+        for x in range(width):
+            right = sum(k * (pixel(y + d, x + 1) - pixel(y + d, x - 1)) for d, k in ((-1, 1), (0, 2), (1, 1)))
+            down = sum(k * (pixel(y + 1, x + d) - pixel(y - 1, x + d)) for d, k in ((-1, 1), (0, 2), (1, 1)))
+            angle = math.atan2(down, right) % (2 * math.pi)
+            strength = math.hypot(down, right)
+            first = int(angle // step) % directions
+            beyond = angle - first * step
+            maps[first, y, x] += strength * math.sin(step - beyond) / math.sin(step)
+            maps[(first + 1) % directions, y, x] += strength * math.sin(beyond) / math.sin(step)
+    features = np.zeros((directions, grid, grid))
+    for i in range(grid):
+        for j in range(grid):
+            weights = np.zeros(shape)
+            for y in range(height):
+                for x in range(width):
+                    v = (y - ((i + 0.5) * height / grid - 0.5)) / (sigma or math.sqrt(2) / math.pi * height / grid)
+                    u = (x - ((j + 0.5) * width / grid - 0.5)) / (sigma or math.sqrt(2) / math.pi * width / grid)
+                    weights[y, x] = math.exp(-(u * u + v * v) / 2)
+            features[:, i, j] = (maps * weights / weights.sum()).sum(axis=(1, 2))
+    return np.maximum(features, 0).ravel() ** power
+
+
+@pytest.mark.parametrize("directions", [4, 6, 8, 16])
+@pytest.mark.parametrize(("grid", "sigma", "power"), [(7, None, 0.5), (3, 1.3, 1.0), (1, 4.0, 0.25)])
+@pytest.mark.parametrize("shape", [(12, 12), (9, 14)])
+def test_against_the_slow_way(directions, grid, sigma, power, shape):
+    X = np.random.default_rng(0).random((3, shape[0] * shape[1]))
+    features = GradientFeatures(directions, grid, sigma=sigma, power=power, image_shape=shape).fit_transform(X)
+    for row, found in zip(X, features, strict=True):
+        expected = slow_features(row, shape, directions, grid, sigma=sigma, power=power)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=2e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.float32, (2, 64), elements=st.floats(0, 1, width=16)))
+def test_any_ink(X):
+    features = GradientFeatures(grid=3).fit_transform(X)
+    assert features.shape == (2, 72)
+    assert np.isfinite(features).all()
+    assert (features >= 0).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.float32, (1, 100), elements=st.floats(0, 1, width=16)), st.sampled_from([8, 12, 16]))
+def test_mirroring_permutes_the_features(X, directions):
+    """A mirrored picture has the mirrored maps, and direction d becomes half a turn minus d."""
+    features = GradientFeatures(directions, grid=5, power=1).fit_transform(X)
+    mirrored = GradientFeatures(directions, grid=5, power=1).fit_transform(
+        X.reshape(1, 10, 10)[:, :, ::-1].reshape(1, -1)
+    )
+    order = [(directions // 2 - d) % directions for d in range(directions)]
+    expected = features.reshape(directions, 5, 5)[order][:, :, ::-1]
+    np.testing.assert_allclose(mirrored.reshape(directions, 5, 5), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
+def test_constant_rows_have_no_gradient(level):
+    assert (GradientFeatures().fit_transform(np.full((2, 784), level)) == 0).all()
+
+
+@pytest.mark.parametrize("quarter", range(4))
+def test_directions_turn_clockwise_from_the_right(quarter):
+    ramp = np.rot90(np.tile(np.linspace(0, 1, 20), (20, 1)), -quarter)
+    features = GradientFeatures(grid=1).fit_transform(ramp.reshape(1, -1))
+    assert features.argmax() == 2 * quarter
+
+
+def test_a_row_does_not_depend_on_the_others():
+    """To the bit, in whichever block of whichever batch it comes."""
+    X = np.random.default_rng(0).random((500, 784), dtype=np.float32)
+    features = GradientFeatures().fit(X)
+    together = features.transform(X)
+    for rows in (slice(0, 1), slice(36, 43), slice(100, 437)):
+        np.testing.assert_array_equal(features.transform(X[rows]), together[rows])
+
+
+def test_narrow_weights_between_pixels():
+    X = np.random.default_rng(0).random((2, 64), dtype=np.float32)
+    features = GradientFeatures(grid=4, sigma=1e-3).fit_transform(X)
+    assert np.isfinite(features).all()
+    assert (features > 0).any()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "columns", "problem"),
+    [
+        ({}, 783, "783 pixels are not square"),
+        ({"image_shape": (28, 27)}, 784, r"image_shape=\(28, 27\) does not fit rows of 784"),
+        ({"image_shape": (28,)}, 784, "does not fit"),
+        ({"image_shape": (-28, -28)}, 784, "does not fit"),
+        ({"directions": 7}, 784, "directions=7 must be even"),
+        ({"directions": 2}, 784, "'directions'"),
+        ({"grid": 0}, 784, "'grid'"),
+        ({"sigma": 0.0}, 784, "'sigma'"),
+        ({"power": 2.0}, 784, "'power'"),
+        ({"image_shape": 28}, 784, "'image_shape'"),
+    ],
+)
+def test_wrong_settings(parameters, columns, problem):
+    with pytest.raises(ValueError, match=problem):
+        GradientFeatures(**parameters).fit(np.zeros((2, columns)))
+
+
+@pytest.mark.parametrize(("directions", "grid"), [(8, 7), (4, 5), (16, 9)])
+def test_multiply_adds(directions, grid):
+    """Two 3x3 Sobel masks as sums and differences, then every product of every matrix product."""
+    features = GradientFeatures(directions, grid).fit(np.zeros((1, 784)))
+    matrices = directions * grid * 28 * 28 + directions * grid * grid * 28
+    assert features.multiply_adds_per_row() == (8 + 2 * directions) * 784 + matrices + directions * grid * grid
+
+
+def test_names():
+    names = GradientFeatures(directions=4, grid=2).fit(np.zeros((1, 16))).get_feature_names_out()
+    assert names.shape == (16,)
+    assert list(names[[0, 1, 2, 15]]) == ["gradient_0_0_0", "gradient_0_0_1", "gradient_0_1_0", "gradient_3_1_1"]
+
+
+def test_in_a_pipeline():
+    rng = np.random.default_rng(0)
+    X = np.vstack([np.kron(rng.random((20, 1)), np.eye(10).reshape(1, -1)), rng.random((20, 100))])
+    y = np.repeat([0, 1], 20)
+    pipeline = make_pipeline(GradientFeatures(grid=3), LogisticRegression())
+    fitted = clone(pipeline).fit(X, y)
+    assert fitted.score(X, y) == 1
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X), fitted.predict_proba(X))
+
+
+class _AnyWidth(GradientFeatures):
+    """Takes rows of any width as one line of pixels, where scikit-learn's checks choose widths of their own."""
+
+    def _shape_of(self, n_features):
+        return (1, n_features)
+
+
+@parametrize_with_checks([_AnyWidth(grid=2)])
+def test_sklearn_checks(estimator, check):
+    check(estimator)

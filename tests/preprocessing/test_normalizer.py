@@ -1,0 +1,217 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import SkipTestWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.validation import check_is_fitted
+
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images import to_ink
+from ensemble_hwr.preprocessing import LetterNormalizer
+from ensemble_hwr.preprocessing._placement import crop_letter, place_by_mass, place_classic
+
+
+def picture(text="A", *, pen=4, left=10, top=8):
+    """A letter of straight strokes, dark on light."""
+    image = Image.new("L", (50, 60), 240)
+    draw = ImageDraw.Draw(image)
+    strokes = {
+        "A": [((0, 40), (14, 0)), ((14, 0), (28, 40)), ((6, 24), (22, 24))],
+        "T": [((0, 0), (28, 0)), ((14, 0), (14, 40))],
+        "I": [((14, 0), (14, 40))],
+        "H": [((0, 0), (0, 40)), ((28, 0), (28, 40)), ((0, 20), (28, 20))],
+    }[text]
+    for stroke in strokes:
+        draw.line([(x + left, y + top) for x, y in stroke], fill=20, width=pen)
+    return np.array(image)
+
+
+LETTERS = [picture(text) for text in "ATIH"]
+
+
+@pytest.mark.parametrize("method", ["mass", "classic"])
+def test_is_its_parts_in_order(method):
+    rows = LetterNormalizer(method=method).fit_transform(LETTERS)
+    for row, letter in zip(rows, LETTERS, strict=True):
+        ink = to_ink(letter)
+        placed = place_classic(ink, 28, 20) if method == "classic" else place_by_mass(crop_letter(ink), 28, 20)
+        np.testing.assert_array_equal(row, placed.ravel())
+
+
+def test_every_form_gives_the_same_rows(tmp_path):
+    stack = np.stack(LETTERS)
+    expected = LetterNormalizer().fit_transform(LETTERS)
+    paths = [tmp_path / f"{index}.png" for index in range(len(LETTERS))]
+    for letter, path in zip(LETTERS, paths, strict=True):
+        Image.fromarray(letter).save(path)
+    objects = np.empty(len(LETTERS), dtype=object)
+    objects[:] = LETTERS
+    forms = [
+        stack,
+        stack.astype(float) / 255,
+        np.repeat(stack[..., None], 3, axis=3),
+        tuple(LETTERS),
+        objects,
+        paths,
+        [str(path) for path in paths],
+        np.array([str(path) for path in paths]),
+        [path.read_bytes() for path in paths],
+        [Image.open(path) for path in paths],
+        [255 - letter for letter in LETTERS],
+    ]
+    for form in forms:
+        np.testing.assert_array_equal(LetterNormalizer().fit_transform(form), expected)
+
+
+def test_flattened_rows():
+    squares = [letter[:50] for letter in LETTERS]
+    expected = LetterNormalizer().fit_transform(squares)
+    rows = np.stack(squares).reshape(len(squares), -1)
+    for form in (rows, rows.tolist(), list(rows), rows.astype(float), rows.astype(object)):
+        np.testing.assert_array_equal(LetterNormalizer().fit_transform(form), expected)
+
+
+@pytest.mark.parametrize("method", ["mass", "classic"])
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from("ATIH"), st.tuples(st.integers(4, 18), st.integers(4, 16)), st.integers(2, 5), st.integers(2, 6))
+def test_place_and_size_do_not_matter(method, text, corner, factor, pen):
+    left, top = corner
+    normalizer = LetterNormalizer(method=method)
+    here = picture(text, pen=pen)
+    there = picture(text, pen=pen, left=left, top=top)
+    large = np.kron(here, np.ones((factor, factor), dtype=np.uint8))
+    rows = normalizer.transform([here, there, large, 255 - here])
+    if method == "mass":
+        np.testing.assert_allclose(rows[1], rows[0], atol=1e-5)
+    assert np.abs(rows[2] - rows[0]).mean() < 0.02
+    np.testing.assert_array_equal(rows[3], rows[0])
+
+
+@pytest.mark.parametrize("size", [16, 28, 40])
+def test_letter_fills_its_box(size):
+    box = size * 5 // 7
+    rows = LetterNormalizer(size, box).transform(LETTERS).reshape(-1, size, size)
+    for row in rows:
+        inked = row > 0.3
+        assert abs(max(inked.any(axis=0).sum(), inked.any(axis=1).sum()) - box) <= 1
+
+
+def test_large_loose_drawing_is_the_small_one():
+    small = picture("A")
+    large = np.full((900, 1200), 240, dtype=np.uint8)
+    large[200:680, 300:700] = np.kron(small, np.ones((8, 8), dtype=np.uint8))
+    rows = LetterNormalizer().transform([small, large])
+    assert np.abs(rows[0] - rows[1]).mean() < 0.02
+
+
+def test_n_jobs_changes_nothing():
+    many = [np.roll(LETTERS[index % 4], index % 5, axis=1) for index in range(520)]
+    one = LetterNormalizer().transform(many)
+    assert one.shape == (520, 784)
+    np.testing.assert_array_equal(LetterNormalizer(n_jobs=2).transform(many), one)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_errors_name_the_picture(tmp_path, n_jobs):
+    blank = tmp_path / "blank.png"
+    Image.new("L", (20, 20), 255).save(blank)
+    letters = [LETTERS[0]] * 300 + [blank] + [LETTERS[1]] * 3
+    with pytest.raises(PictureError, match=r"picture 300: '.*blank\.png': it is all one colour"):
+        LetterNormalizer(n_jobs=n_jobs).transform(letters)
+
+
+def test_errors_blank():
+    broken = [LETTERS[0], b"broken", LETTERS[1], np.zeros((4, 4))]
+    with pytest.warns(UserWarning, match="2 of 4 pictures became blank rows; the first: picture 1: "):
+        rows = LetterNormalizer(errors="blank").transform(broken)
+    assert rows.any(axis=1).tolist() == [True, False, True, False]
+    np.testing.assert_array_equal(rows[[0, 2]], LetterNormalizer().transform(LETTERS[:2]))
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "problem"),
+    [
+        ("a.png", TypeError, "put it into a list"),
+        (b"GIF89a", TypeError, "put it into a list"),
+        (Image.new("L", (2, 2)), TypeError, "put it into a list"),
+        (LETTERS[0], ValueError, "50 columns"),
+        (np.zeros(784), ValueError, "shape"),
+        (np.zeros((3, 783)), ValueError, "783 columns"),
+        (np.zeros((3, 0)), ValueError, "0 columns"),
+        (np.zeros((2, 2, 2, 2, 2)), ValueError, "shape"),
+        (np.zeros((0, 784)), ValueError, "at least one picture"),
+        ([], ValueError, "at least one picture"),
+        (None, TypeError, "NoneType"),
+        (5, TypeError, "int"),
+    ],
+)
+def test_wrong_input(X, error, problem):
+    for method in ("fit", "transform"):
+        with pytest.raises(error, match=problem):
+            getattr(LetterNormalizer(), method)(X)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"size": 1}, "'size'"),
+        ({"box": 0}, "'box'"),
+        ({"box": 29}, "box=29 must not be larger than size=28"),
+        ({"method": "mean"}, "'method'"),
+        ({"polarity": "black"}, "'polarity'"),
+        ({"errors": "ignore"}, "'errors'"),
+        ({"max_pixels": 0}, "'max_pixels'"),
+    ],
+)
+def test_wrong_settings(parameters, problem):
+    with pytest.raises(ValueError, match=problem):
+        LetterNormalizer(**parameters).fit(LETTERS)
+    with pytest.raises(ValueError, match=problem):
+        LetterNormalizer(**parameters).transform(LETTERS)
+
+
+def test_settings_reach_the_pictures():
+    with pytest.raises(PictureError, match="max_pixels"):
+        LetterNormalizer(max_pixels=100).transform(LETTERS)
+    dark = LetterNormalizer(polarity="dark").transform(LETTERS)
+    np.testing.assert_array_equal(dark, LetterNormalizer().transform(LETTERS))
+    assert not np.array_equal(LetterNormalizer(polarity="light").transform(LETTERS), dark)
+
+
+def test_in_a_pipeline():
+    pipeline = make_pipeline(LetterNormalizer(method="classic", box=28), DummyClassifier())
+    fitted = clone(pipeline).fit(LETTERS, list("ATIH"))
+    assert fitted[0].get_params()["box"] == 28
+    copied = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copied.predict(LETTERS), fitted.predict(LETTERS))
+
+
+def test_names():
+    normalizer = LetterNormalizer(size=4, box=4)
+    names = normalizer.get_feature_names_out()
+    assert names.shape == (16,)
+    assert names[6] == "ink_1_2"
+
+
+def test_sklearn_checks():
+    """Those that do not feed rows of two or three random columns; the tests above hold the rest."""
+    with pytest.warns(SkipTestWarning, match="Can't test estimator"):
+        results = check_estimator(LetterNormalizer())
+    assert results
+    assert {result["status"] for result in results} == {"passed"}
+
+
+def test_stateless():
+    normalizer = LetterNormalizer()
+    unfitted = normalizer.transform(LETTERS)
+    before = vars(normalizer).copy()
+    np.testing.assert_array_equal(normalizer.fit(LETTERS[:1]).transform(LETTERS), unfitted)
+    assert vars(normalizer) == before
+    check_is_fitted(normalizer)
