@@ -50,7 +50,7 @@ def generate_letters(
     size : tuple of int (smallest, largest), default=(28, 64)
         Height of a capital letter in a picture, in pixels. Rows do not use it.
     difficulty : float, default=1.0
-        0 is copybook writing, 1 ordinary hands, 2 hasty ones.
+        0 is copybook writing, 1 ordinary hands, 2 hasty ones of which people too misread some letters.
     pens : sequence of str, default=("ball", "pencil", "felt")
         What the writers may hold.
 
