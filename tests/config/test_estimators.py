@@ -12,8 +12,8 @@ def test_lists_become_tuples_where_the_default_is_one():
 
 def test_given_parameters_win_over_those_of_the_short_name():
     assert build("mlp", {"max_iter": 7}).max_iter == 7
-    assert build("mlp", {}).early_stopping is True
-    assert build("sklearn.neural_network.MLPClassifier", {}).early_stopping is False
+    assert build("mlp", {}).max_iter == 100
+    assert build("sklearn.neural_network.MLPClassifier", {}).max_iter == 200
 
 
 def test_nested_tables_become_estimators():

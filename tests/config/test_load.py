@@ -176,3 +176,28 @@ def test_a_missing_file_and_a_folder_say_so(tmp_path):
 def test_importing_the_schema_imports_no_scikit_learn():
     code = "import sys, ensemble_hwr.config; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_classifier_without_probabilities_is_refused_before_anything_is_fitted(write):
+    (line,) = problems(write(), "expert.estimator=sklearn.svm.LinearSVC")
+    assert "gives no probabilities" in line
+
+
+def test_flat_needs_the_hierarchy_and_an_mlp_to_scale(write):
+    (line,) = problems(write(), 'compare.contenders=["flat"]')
+    assert "which must take part too" in line
+    found = problems(write(), "router.estimator=sklearn.naive_bayes.GaussianNB")
+    assert found[0].startswith("router.estimator: contender 'flat' is scaled from an MLP; declare one as [flat]")
+    assert load_config(write(), ["router.estimator=sklearn.naive_bayes.GaussianNB", "flat.estimator=mlp"])
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("normalizer.size=32", "normalizer.size: got 32; letters are compared as rows of 28x28"),
+        ("normalizer.bax=20", "normalizer.bax: LetterNormalizer has no such parameter; did you mean 'box'?"),
+        ("normalizer.method=mas", "normalizer.method: The 'method' parameter"),
+    ],
+)
+def test_the_normalizer_is_checked_too(write, override, line):
+    assert problems(write(), override)[0].startswith(line)

@@ -21,7 +21,12 @@ from ensemble_hwr.cli._options import (
 @click.command()
 @config_argument
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the report."
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, readable=False),
+    required=True,
+    metavar="DIR",
+    help="Folder for the report.",
 )
 @data_option
 @set_option

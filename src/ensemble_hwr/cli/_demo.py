@@ -12,7 +12,7 @@ from ensemble_hwr.cli._options import jobs_option, number_of_jobs
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=Path("ensemble-hwr-demo"),
     show_default=True,
     metavar="DIR",

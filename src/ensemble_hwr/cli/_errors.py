@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Interrupted(BaseException):
+    """Ctrl-C. Not KeyboardInterrupt, which scikit-learn's MLPs take for an early end of training, and go on."""
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
@@ -28,16 +34,15 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         0 done, 1 failed, 2 wrong usage, 130 interrupted.
     """
     try:
-        code = command.main(list(arguments), prog_name="ensemble-hwr", standalone_mode=False)
+        with _interruptible():
+            code = command.main(list(arguments), prog_name="ensemble-hwr", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE if isinstance(error, click.UsageError) else FAILED
-    except (click.Abort, KeyboardInterrupt):
-        return _interrupted()
-    except BrokenPipeError:
-        # The reader of our output has gone, as `| head` does: nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except (Interrupted, click.Abort):
+        _stop_workers()
+        click.echo("interrupted; nothing was left half-written", err=True)
+        return INTERRUPTED
     except Exception as error:  # the last place where an error can become a line
         return _failed(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else DONE
@@ -62,10 +67,22 @@ def _lines(error: Exception) -> list[str]:
     return [f"{type(error).__name__}: {text} (--debug shows where)"]
 
 
-def _interrupted() -> int:
-    _stop_workers()
-    click.echo("interrupted; nothing was left half-written", err=True)
-    return INTERRUPTED
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the first Ctrl-C end the command in order, and a second one at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise Interrupted
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _stop_workers() -> None:

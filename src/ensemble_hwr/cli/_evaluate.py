@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("model", type=click.Path(path_type=Path, readable=False))
+@click.argument("data", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--part",
     type=click.Choice(["all", "train", "test"]),

@@ -19,10 +19,10 @@ def _seeds(_: click.Context, __: click.Parameter, value: str | None) -> tuple[in
         raise click.BadParameter(f"{value!r} is not whole numbers joined by commas, such as 0,1,2") from None
 
 
-config_argument = click.argument("config", type=click.Path(path_type=Path))
+config_argument = click.argument("config", type=click.Path(path_type=Path, readable=False))
 data_option = click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
     help="Where the letters are, or the folder that holds them; wins over ENSEMBLE_HWR_DATA and the config.",
 )

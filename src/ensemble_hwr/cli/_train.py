@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 @click.command()
 @config_argument
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path), required=True, metavar="MODEL", help="File for the model."
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, readable=False),
+    required=True,
+    metavar="MODEL",
+    help="File for the model.",
 )
 @click.option(
     "--contender",

@@ -19,7 +19,7 @@ SHORT_NAMES = {
     "standardize": "sklearn.preprocessing.StandardScaler",
     "pca": "sklearn.decomposition.PCA",
 }
-SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "early_stopping": True, "max_iter": 100}}
+SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "max_iter": 100}}
 SHORT_CLASSIFIERS = ("mlp",)
 SHORT_TRANSFORMERS = ("gradient", "standardize", "pca")
 
@@ -104,7 +104,7 @@ def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASS
     --------
     >>> from ensemble_hwr.config._estimators import build
     >>> build("mlp", {"hidden_layer_sizes": [60]})
-    MLPClassifier(early_stopping=True, hidden_layer_sizes=(60,), max_iter=100)
+    MLPClassifier(hidden_layer_sizes=(60,), max_iter=100)
     """
     return _construct(find_class(name, methods), {**SHORT_PARAMS.get(name, {}), **params})
 

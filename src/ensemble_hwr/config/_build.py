@@ -1,0 +1,157 @@
+"""From a config to estimators: members, the hierarchy and the contenders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from ensemble_hwr.config._agreement import PIXELS, STANDARD_CONTENDERS
+from ensemble_hwr.config._estimators import TRANSFORMER, build
+from ensemble_hwr.config._schema import ExperimentConfig, Member
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.hierarchy import NamedSets, batches, resolve_confusables, resolve_groups
+
+
+def build_view(config: ExperimentConfig, name: str) -> BaseEstimator | str:
+    """Make the transformer of a view: ``"passthrough"`` for pixels.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import build_view, load_demo
+    >>> build_view(load_demo(), "pixels")
+    'passthrough'
+    """
+    if name == PIXELS:
+        return "passthrough"
+    steps = [build(step.use, step.params, TRANSFORMER) for step in config.views[name].steps]
+    return steps[0] if len(steps) == 1 else make_pipeline(*steps)
+
+
+def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
+    """Make the estimator of a member or contender: its view first, where that is not the pixels."""
+    estimator = build(member.estimator, member.params)
+    if member.view == PIXELS:
+        return estimator
+    return Pipeline([("view", build_view(config, member.view)), ("classify", estimator)])
+
+
+def build_hierarchy(
+    config: ExperimentConfig, classes: Sequence[Any], *, n_jobs: int | None = None
+) -> HierarchicalEnsembleClassifier:
+    """Make the hierarchical ensemble of a config.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    classes : sequence of str
+        The labels there will be.
+    n_jobs : int, optional
+        Processes in which its members are fitted.
+
+    Returns
+    -------
+    HierarchicalEnsembleClassifier
+        Not fitted.
+
+    Raises
+    ------
+    ConfigError
+        When ``members`` names one that the groups or confusable sets do not make.
+    HierarchyError
+        When groups or confusable sets do not fit the classes.
+    """
+    section = config.hierarchy
+    confusables = None if section.confusables == "none" else section.confusables
+    return HierarchicalEnsembleClassifier(
+        build_member(config, config.router),
+        _role(config, "specialist", _groups(config, classes)),
+        _role(config, "expert", _confusables(confusables, classes)),
+        groups=section.groups,
+        group_size=section.group_size,
+        confusables=confusables,
+        max_confusables=section.max_confusables,
+        router_target=section.router_target,
+        routing=section.routing,
+        trust=section.trust,
+        cv=section.cv,
+        min_mass=section.min_mass,
+        certainty=section.certainty,
+        n_jobs=n_jobs,
+    )
+
+
+def views_of_hierarchy(config: ExperimentConfig) -> dict[str, BaseEstimator | str]:
+    """Make every view that a member of the hierarchy may see, by name."""
+    has_experts = config.hierarchy.confusables != "none"
+    roles = [config.router, config.specialist, *([config.expert] if has_experts else [])]
+    names = [member.view for member in roles]
+    names += [change.view for change in config.members.values() if change.view is not None]
+    return {name: build_view(config, name) for name in dict.fromkeys(names)}
+
+
+def build_contenders(config: ExperimentConfig, classes: Sequence[Any]) -> dict[str, Any]:
+    """Make everyone who takes part in the comparison, in order.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    classes : sequence of str
+        The labels there will be.
+
+    Returns
+    -------
+    dict of str to estimator
+        As :func:`~ensemble_hwr.evaluation.compare` takes them.
+    """
+    from ensemble_hwr.evaluation import standard_contenders
+
+    wanted = config.compare.contenders
+    standard: dict[str, Any] = {}
+    if any(name in STANDARD_CONTENDERS for name in wanted):
+        hierarchy = build_hierarchy(config, classes)
+        flat = None if config.flat is None else build_member(config, config.flat)
+        standard = standard_contenders(hierarchy, views=list(views_of_hierarchy(config).values()), flat=flat)
+    return {
+        name: standard[name] if name in STANDARD_CONTENDERS else build_member(config, config.contenders[name])
+        for name in wanted
+    }
+
+
+def _groups(config: ExperimentConfig, classes: Sequence[Any]) -> NamedSets | None:
+    section = config.hierarchy
+    if section.groups == "derived":
+        return None
+    labels = np.unique(np.asarray(classes))
+    return (
+        batches(labels, section.group_size) if section.groups == "batches" else resolve_groups(section.groups, labels)
+    )
+
+
+def _confusables(declared: Any, classes: Sequence[Any]) -> NamedSets | None:
+    if declared is None:
+        return {}
+    return None if declared == "derived" else resolve_confusables(declared, np.unique(np.asarray(classes)))
+
+
+def _role(config: ExperimentConfig, role: str, sets: NamedSets | None) -> BaseEstimator | dict[str, BaseEstimator]:
+    """Make the template of a role, or one estimator for each set where a member differs from it."""
+    template: Member = getattr(config, role)
+    changes = {name.partition(":")[2]: change for name, change in config.members.items() if name.startswith(f"{role}:")}
+    if not changes:
+        return build_member(config, template)
+    if sets is None:
+        raise ConfigError(
+            f'members."{role}:{next(iter(changes))}": the sets are derived from the data, so their names are not '
+            f"known beforehand; declare them in [hierarchy], or change [{role}] for all."
+        )
+    unknown = [name for name in changes if name not in sets]
+    if unknown:
+        known = ", ".join(f"{role}:{name}" for name in sets) or "none"
+        raise ConfigError(f'members."{role}:{unknown[0]}": there is no such member; there are: {known}.')
+    members = {name: changes[name].applied_to(template) if name in changes else template for name in sets}
+    return {name: build_member(config, member) for name, member in members.items()}

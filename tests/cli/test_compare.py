@@ -1,0 +1,199 @@
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from ensemble_hwr import config as configs
+from ensemble_hwr.cli import main
+
+
+def compare(few, out, *options):
+    return main(["compare", str(few / "few.toml"), "--out", str(out), "-j", "1", *options])
+
+
+def test_a_comparison_prints_a_table_and_writes_a_report(few, tmp_path, capsys):
+    assert compare(few, tmp_path / "deep" / "out", "--seeds", "3,4") == 0
+    printed = capsys.readouterr()
+    assert sorted(os.listdir(tmp_path / "deep" / "out")) == ["report.html", "report.json"]
+    report = json.loads((tmp_path / "deep" / "out" / "report.json").read_text())
+    assert list(report["contenders"]) == ["flat", "hierarchical"]
+    assert len(report["contenders"]["flat"]["accuracy"]) == 2
+    assert (report["data"]["train"], report["data"]["test"]) == (80, 40)
+    assert report["data"]["command"].endswith("--set 'seeds=[3, 4]'")
+    assert "hierarchical" in printed.out
+    assert f"report: {tmp_path / 'deep' / 'out' / 'report.html'}" in printed.out
+
+
+def test_warnings_are_counted_and_told_once(few, tmp_path, capsys):
+    assert compare(few, tmp_path) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "ConvergenceWarning" in line]
+    assert len(told) == len({line.split(" (")[0] for line in told}) > 0
+    assert all(line.startswith("warning: ") for line in told)
+    assert any("times" in line for line in told)
+
+
+def test_the_f_test_is_made_on_request(few, tmp_path):
+    assert compare(few, tmp_path, "--set", "compare.five_by_two=true") == 0
+    (pair,) = json.loads((tmp_path / "report.json").read_text())["pairs"]
+    assert 0 <= pair["p_value_5x2cv"] <= 1
+
+
+def test_contenders_of_ones_own_and_weights(few, tmp_path):
+    own = 'contenders.tree={ estimator = "sklearn.tree.DecisionTreeClassifier", params = { max_depth = 3 } }'
+    settings = ["--set", own, "--set", 'compare.contenders=["tree"]', "--set", "balance.method=weights"]
+    assert compare(few, tmp_path, *settings) == 0
+    assert list(json.loads((tmp_path / "report.json").read_text())["contenders"]) == ["tree"]
+
+
+def test_the_demo_runs_and_says_where_its_report_is(tmp_path, capsys, monkeypatch):
+    demo = configs.load_demo(
+        [
+            "data.n=208",
+            "data.writers=8",
+            "seeds=[0]",
+            "router.params.max_iter=2",
+            "expert.params.early_stopping=false",
+            'compare.contenders=["hierarchical"]',
+        ]
+    )
+    monkeypatch.setattr(configs, "load_demo", lambda: demo)
+    assert main(["demo", "--out", str(tmp_path / "demo"), "-j", "1"]) == 0
+    assert f"report: {tmp_path / 'demo' / 'report.html'}" in capsys.readouterr().out
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "router"], "error: --set router: got no '='"),
+        (["--set", "rooter.view=pixels"], "rooter: unknown key; did you mean 'router'?"),
+        (["--set", "seeds=[1, 1]"], "seeds: got [1, 1]"),
+        (["--seeds", "1,1"], "seeds: got [1, 1]"),
+        (["--data", "no/such/folder"], "error: no letters at no/such/folder/letters or no/such/folder"),
+        (["--set", "data.path=elsewhere"], "elsewhere; say where they are with --data"),
+        (["--set", 'hierarchy.groups=["AB", "D"]'], "class 'O' is in no group"),
+        (["--set", 'hierarchy.groups=["AB", "DOX"]'], "'X' is not one of the classes"),
+        (["--set", 'members."specialist:A-C".view=pixels'], "there is no such member; there are: specialist:A/B, spec"),
+        (["--set", 'data.sources=["nobody"]'], "sources must be among ['generated']"),
+        (["--set", "data.form=npz"], "letters"),
+        (["--set", "split={ kind = 'random', by = 'writer', test_size = 0.0001 }"], "test_size"),
+        (["--set", "data={ form = 'folder', path = 'letters' }"], "prescribed"),
+    ],
+)
+def test_mistakes_are_told_in_lines_that_name_them(few, tmp_path, options, message, capsys):
+    assert compare(few, tmp_path / "out", *options) == 1
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert all(line.startswith("error: ") for line in printed.err.splitlines())
+    assert printed.out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_config_that_is_missing_or_broken_is_named(tmp_path, capsys):
+    assert main(["compare", str(tmp_path / "none.toml"), "--out", str(tmp_path)]) == 1
+    assert "none.toml: cannot be read" in capsys.readouterr().err
+    (tmp_path / "broken.toml").write_text("[data")
+    assert main(["compare", str(tmp_path / "broken.toml"), "--out", str(tmp_path)]) == 1
+    assert "is not valid TOML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["few.toml", "few.toml/deeper"])
+def test_a_place_that_cannot_be_a_folder_is_refused_before_any_work(few, out, capsys, monkeypatch):
+    monkeypatch.setattr(configs, "load_letters", None, raising=False)
+    assert compare(few, few / out) == 1
+    assert "cannot be a folder" in capsys.readouterr().err
+
+
+def test_a_folder_without_permission_is_refused(few, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert compare(few, tmp_path) == 1
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_a_picture_that_is_none_is_named(few, tmp_path, capsys):
+    broken = tmp_path / "letters"
+    for label in "AB":
+        (broken / label).mkdir(parents=True)
+        for i in range(4):
+            (broken / label / f"{i}.png").write_bytes(b"not a picture")
+    changes = ["--set", f"data={{ form = 'folder', path = '{broken}' }}", "--set", "split.kind=random"]
+    assert compare(few, tmp_path / "out", *changes) == 1
+    assert "0.png" in capsys.readouterr().err
+
+
+def test_standard_error_is_silent_away_from_a_terminal(few, tmp_path, run_process):
+    settings = [
+        "--set",
+        'compare.contenders=["tree"]',
+        "--set",
+        'contenders.tree.estimator="sklearn.naive_bayes.GaussianNB"',
+    ]
+    done = run_process("compare", few / "few.toml", "--out", tmp_path, "-j", "1", *settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+
+
+def test_a_terminal_sees_progress_and_no_colour_is_honoured(few, tmp_path, ensemble_hwr_command):
+    pty = pytest.importorskip("pty")
+    command, environment = ensemble_hwr_command
+    settings = [
+        "--set",
+        'compare.contenders=["tree"]',
+        "--set",
+        'contenders.tree.estimator="sklearn.naive_bayes.GaussianNB"',
+    ]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*command, "compare", str(few / "few.toml"), "--out", str(tmp_path), "-j", "1", *settings],
+        env={**environment, "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    while chunk := _read(ours):
+        seen += chunk
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert b"fitting" in seen
+    assert b"120/120" in seen
+    assert b"\x1b[3" not in seen.replace(b"\x1b[3m", b"")  # no foreground colour
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path, few, jobs, ensemble_hwr_command):
+    command, environment = ensemble_hwr_command
+    endless = [
+        "--set",
+        "router.params={ hidden_layer_sizes = [900], max_iter = 100000, tol = 0.0, early_stopping = false }",
+    ]
+    process = subprocess.Popen(
+        [*command, "compare", str(few / "few.toml"), "--out", str(tmp_path / "out"), "-j", jobs, *endless],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        time.sleep(3)
+        still_running = process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert still_running
+    assert process.returncode == 130
+    assert (out, err.splitlines()) == ("", ["interrupted; nothing was left half-written"])
+    assert not (tmp_path / "out").exists()
+
+
+def _read(descriptor):
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # how Linux says that the other end was closed
+        return b""

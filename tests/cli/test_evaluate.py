@@ -1,0 +1,109 @@
+import re
+import shutil
+
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from ensemble_hwr.cli import main
+from ensemble_hwr.config import open_letters
+from ensemble_hwr.datasets import LetterSet, save_npz
+from ensemble_hwr.persistence import read_manifest, save_model
+
+
+def evaluate(model, data, *options):
+    return main(["evaluate", str(model), str(data), "-j", "1", *options])
+
+
+def figure(name, printed):
+    return re.search(rf"^{name} +([\d.]+)", printed, re.MULTILINE)[1]
+
+
+@pytest.fixture(scope="module")
+def rows(few):
+    letters = open_letters(few / "letters")
+    return LetterSet((letters.to_rows() * 255).astype(np.uint8), letters.target)
+
+
+def test_an_index_is_measured_on_its_test_part_as_in_training(few, model, capsys):
+    assert evaluate(model, few / "letters") == 0
+    printed = capsys.readouterr()
+    trained = read_manifest(model)["metadata"]["figures"]
+    assert figure("letters", printed.out) == "40"
+    assert figure("accuracy", printed.out) == f"{trained['accuracy'] * 100:.2f}"
+    assert "the test part of" in printed.out
+    assert printed.err == ""
+
+
+def test_the_part_can_be_chosen(few, model, capsys):
+    assert evaluate(model, few / "letters", "--part", "all") == 0
+    assert figure("letters", capsys.readouterr().out) == "120"
+
+
+def test_a_folder_for_each_letter_is_read(few, model, tmp_path, capsys):
+    shutil.copytree(few / "letters", tmp_path / "mine", ignore=shutil.ignore_patterns("*.csv"))
+    assert evaluate(model, tmp_path / "mine") == 0
+    assert figure("letters", capsys.readouterr().out) == "120"
+
+
+def test_npz_and_csv_give_the_same_figures(model, rows, tmp_path, capsys):
+    save_npz(tmp_path / "rows.npz", rows)
+    labels = [ord(label) - ord("A") for label in rows.target]
+    np.savetxt(tmp_path / "rows.csv", np.column_stack([labels, rows.data]), fmt="%d", delimiter=",")
+    printed = []
+    for name in ("rows.npz", "rows.csv"):
+        assert evaluate(model, tmp_path / name) == 0
+        printed.append(capsys.readouterr().out.rsplit("\n\n", 1)[0])
+    assert printed[0] == printed[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none", None, "there is no such file"),
+        ("text", b"not a model", "is not a model file"),
+        ("empty", b"", "is not a model file"),
+    ],
+)
+def test_what_is_no_model_is_refused(tmp_path, name, content, message, capsys):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert evaluate(tmp_path / name, tmp_path) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {tmp_path / name}: ")
+    assert message in line
+
+
+def test_a_damaged_model_is_refused(few, model, tmp_path, capsys):
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "damaged").write_bytes(data)
+    assert evaluate(tmp_path / "damaged", few / "letters") == 1
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_model_that_reads_no_pictures_is_refused(few, tmp_path, rows, capsys):
+    save_model(GaussianNB().fit(rows.data, rows.target), tmp_path / "m")
+    assert evaluate(tmp_path / "m", few / "letters") == 1
+    assert "does not read pictures" in capsys.readouterr().err
+
+
+def test_data_that_are_missing_or_of_another_kind_are_refused(model, tmp_path, capsys):
+    (tmp_path / "letters.txt").write_text("A")
+    (tmp_path / "empty").mkdir()
+    for name, message in (("none", "no such file or folder"), ("letters.txt", "ending in .txt"), ("empty", "empty")):
+        assert evaluate(model, tmp_path / name) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert message in line
+
+
+def test_letters_the_model_does_not_know_are_named(model, rows, tmp_path, capsys):
+    save_npz(tmp_path / "x.npz", LetterSet(rows.data[:2], np.array(["A", "X"])))
+    assert evaluate(model, tmp_path / "x.npz") == 1
+    assert "label 'X' is not one that the model knows, which are A, B, D, O." in capsys.readouterr().err
+
+
+def test_a_part_that_is_not_there_is_refused(model, rows, tmp_path, capsys):
+    save_npz(tmp_path / "x.npz", rows)
+    assert evaluate(model, tmp_path / "x.npz", "--part", "test") == 1
+    assert "comes without a test part" in capsys.readouterr().err

@@ -1,0 +1,112 @@
+import pytest
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ensemble_hwr.config import (
+    build_contenders,
+    build_hierarchy,
+    build_member,
+    build_view,
+    load_demo,
+    views_of_hierarchy,
+)
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.exceptions import ConfigError, HierarchyError
+from ensemble_hwr.preprocessing import GradientFeatures
+
+CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def hierarchy(*overrides):
+    return build_hierarchy(load_demo(overrides), CAPITALS)
+
+
+def test_settings_arrive_where_they_belong():
+    built = hierarchy(
+        "hierarchy.trust={ 'expert:B/P' = 0.5 }",
+        "hierarchy.routing=hard",
+        "hierarchy.min_mass=0.1",
+        "hierarchy.certainty=0.9",
+        "hierarchy.cv=0.2",
+        "hierarchy.group_size=3",
+        "hierarchy.max_confusables=4",
+        "router.params.alpha=0.5",
+    )
+    assert built.trust == {"expert:B/P": 0.5}
+    assert (built.routing, built.min_mass, built.certainty, built.cv) == ("hard", 0.1, 0.9, 0.2)
+    assert (built.group_size, built.max_confusables) == (3, 4)
+    assert built.router["classify"].alpha == 0.5
+    assert built.router["classify"].hidden_layer_sizes == (40,)
+    assert isinstance(built.router["view"], GradientFeatures)
+    assert isinstance(built.expert, MLPClassifier)
+
+
+def test_defaults_of_a_config_are_those_of_the_estimator():
+    ours = build_hierarchy(
+        load_demo(["hierarchy={}"]),
+        CAPITALS,
+    ).get_params(deep=False)
+    theirs = HierarchicalEnsembleClassifier().get_params(deep=False)
+    differ = {name for name, value in theirs.items() if ours[name] != value}
+    assert differ == {"router", "specialist", "expert", "cv"}
+    assert ours["cv"] == 3  # what None stands for
+
+
+def test_one_member_can_be_changed_by_name():
+    built = hierarchy(
+        'members."specialist:A-E".params.hidden_layer_sizes=[7]',
+        'members."expert:D/O".estimator=sklearn.naive_bayes.GaussianNB',
+    )
+    assert list(built.specialist) == ["A-E", "F-I", "J-N", "O-R", "S-V", "W-Z"]
+    assert built.specialist["A-E"]["classify"].hidden_layer_sizes == (7,)
+    assert built.specialist["A-E"]["classify"].max_iter == 60
+    assert built.specialist["F-I"]["classify"].hidden_layer_sizes == (20,)
+    assert type(built.expert["D/O"]).__name__ == "GaussianNB"
+    assert built.expert["B/P"].hidden_layer_sizes == (20,)
+
+
+def test_a_member_that_is_not_made_is_refused_with_those_that_are():
+    with pytest.raises(ConfigError, match=r"no such member; there are: specialist:A-E, specialist:F-I"):
+        hierarchy('members."specialist:A-D".view=pixels')
+    with pytest.raises(ConfigError, match="derived from the data"):
+        hierarchy("hierarchy.confusables=derived", 'members."expert:B/P".view=pixels')
+
+
+def test_groups_that_do_not_fit_are_refused():
+    with pytest.raises(HierarchyError, match="'Z'"):
+        hierarchy('hierarchy.groups=["ABCDEFGHIJKLM", "NOPQRSTUVWXY"]', 'members."specialist:A-M".view=pixels')
+
+
+def test_a_view_is_its_step_or_a_chain_of_them():
+    config = load_demo(['views.two.steps=[{ use = "gradient", grid = 4 }, { use = "standardize", with_mean = false }]'])
+    assert build_view(config, "pixels") == "passthrough"
+    assert build_view(config, "gradient5").grid == 5
+    chain = build_view(config, "two")
+    assert isinstance(chain, Pipeline)
+    assert isinstance(chain[1], StandardScaler)
+    assert (chain[0].grid, chain[1].with_mean) == (4, False)
+
+
+def test_the_committee_sees_what_the_hierarchy_sees():
+    assert list(views_of_hierarchy(load_demo())) == ["gradient5", "pixels"]
+    assert list(views_of_hierarchy(load_demo(["hierarchy.confusables=none"]))) == ["gradient5"]
+    committee = build_contenders(load_demo(), CAPITALS)["committee"].template
+    seen = [type(pipeline["view"]).__name__ for _, pipeline in committee.estimators]
+    assert seen == ["GradientFeatures", "str", "GradientFeatures"]
+
+
+def test_contenders_come_in_the_order_asked_for():
+    own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"
+    config = load_demo([own, 'compare.contenders=["bayes", "hierarchical", "flat"]'])
+    assert list(build_contenders(config, CAPITALS)) == ["bayes", "hierarchical", "flat"]
+
+
+def test_a_flat_template_of_its_own():
+    config = load_demo(["flat={ view = 'gradient5', params = { hidden_layer_sizes = [9, 9] } }"])
+    assert build_contenders(config, CAPITALS)["flat"].template["classify"].hidden_layer_sizes == (9, 9)
+
+
+def test_pixels_need_no_pipeline():
+    config = load_demo()
+    assert isinstance(build_member(config, config.expert), MLPClassifier)

@@ -1,0 +1,38 @@
+"""Every config that ships says only what is allowed, and works."""
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from ensemble_hwr.config import build_contenders, build_member, divide, load_config, load_demo, load_letters
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.toml")), ids=lambda file: file.stem)
+def test_a_shipped_config_is_valid_and_builds_its_contenders(file):
+    config = load_config(file)
+    assert config.name == file.stem
+    assert config.description
+    assert list(build_contenders(config, CAPITALS)) == ["baseline", "flat", "committee", "hard", "hierarchical"]
+    for contender in config.contenders.values():
+        assert hasattr(build_member(config, contender), "fit")
+
+
+def test_all_four_are_there():
+    assert sorted(file.stem for file in CONFIGS.glob("*.toml")) == ["az_kaggle", "demo", "pooled", "unseen"]
+
+
+def test_the_demo_within_the_package_is_the_one_in_the_folder():
+    packaged = resources.files("ensemble_hwr.config").joinpath("demo.toml").read_bytes()
+    assert packaged == (CONFIGS / "demo.toml").read_bytes()
+
+
+def test_nobody_in_the_demo_tests_himself():
+    config = load_demo(["data.n=780"])
+    letters = load_letters(config)
+    train, test = divide(config, letters)
+    assert set(letters.writer[train]).isdisjoint(letters.writer[test])
+    assert 0.2 < len(test) / len(letters) < 0.4
