@@ -1,5 +1,6 @@
 import re
 import subprocess
+import sys
 import time
 
 import click
@@ -26,7 +27,7 @@ def test_help_imports_nothing_heavy(ensemble_hwr_command):
     _, environment = ensemble_hwr_command
     heavy = "{'numpy', 'sklearn', 'scipy', 'pydantic', 'rich', 'PIL'}"
     code = f"import sys; from ensemble_hwr.cli import main; main(['--help']); sys.exit(str({heavy} & set(sys.modules)))"
-    done = subprocess.run(["python", "-c", code], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stderr.strip() == "set()"
 
 
@@ -38,7 +39,6 @@ def test_help_is_quick(run_process):
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["no-such-command"],
         ["demo", "--no-such-option"],
         ["compare", "config.toml"],
