@@ -68,8 +68,8 @@ def print_figures(measured: dict[str, Any]) -> None:
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="left")
-    table.add_column(justify="right")
+    table.add_column()
+    table.add_column()
     table.add_row("letters", f"{measured['letters']:,}")
     table.add_row("accuracy", f"{measured['accuracy']:.2%}")
     if "accuracy_not_suspect" in measured:
