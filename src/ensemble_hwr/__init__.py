@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemble_hwr.datasets import LetterSet, generate_letters
-    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+    from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.persistence import load_model, save_model
     from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
@@ -22,12 +22,14 @@ _HOMES = {
     "HierarchicalEnsembleClassifier": "ensemble",
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
+    "MLP": "ensemble",
     "compare": "evaluation",
     "generate_letters": "datasets",
     "load_model": "persistence",
     "save_model": "persistence",
 }
 __all__ = [
+    "MLP",
     "GradientFeatures",
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",

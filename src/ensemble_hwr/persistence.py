@@ -30,6 +30,7 @@ MODEL = "model.skops"
 _PACKAGES = ("scikit-learn", "numpy", "scipy", "skops")
 _OWN_TYPES = (
     "ensemble_hwr.ensemble.HierarchicalEnsembleClassifier",
+    "ensemble_hwr.ensemble.MLP",
     "ensemble_hwr.preprocessing.LetterNormalizer",
     "ensemble_hwr.preprocessing.GradientFeatures",
 )

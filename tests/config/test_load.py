@@ -112,10 +112,10 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
             "router.estimator=os.path.join",
             "router.estimator: got 'os.path.join'; it must be a class with the methods fit",
         ),
-        ("router.params.alfa=1", "router.params.alfa: MLPClassifier has no such parameter; did you mean 'alpha'?"),
-        ("router.params.alpha=x", "router.params.alpha: The 'alpha' parameter of MLPClassifier must be a float"),
+        ("router.params.alfa=1", "router.params.alfa: MLP has no such parameter; did you mean 'alpha'?"),
+        ("router.params.alpha=x", "router.params.alpha: The 'alpha' parameter of MLP must be a float"),
         ("members.router.view=pixels", 'members.router: members are called "specialist:GROUP" or "expert:SET"'),
-        ('members."expert:B/P".params.alfa=1', 'members."expert:B/P".params.alfa: MLPClassifier has no such parameter'),
+        ('members."expert:B/P".params.alfa=1', 'members."expert:B/P".params.alfa: MLP has no such parameter'),
         ("contenders.flat.estimator=mlp", "contenders.flat: is the name of a standard contender"),
         (
             "compare.contenders=['flt']",

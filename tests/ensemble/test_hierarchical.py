@@ -11,13 +11,12 @@ from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import HierarchyError
 
 LETTERS = np.array(list("ABCDEFGH"))
@@ -142,7 +141,7 @@ def test_gated_answers_are_near_those_of_asking_everybody(letters):
 
 def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
     X, y = letters
-    mlp = MLPClassifier((8,), max_iter=15, early_stopping=True)
+    mlp = MLP((8,), max_iter=15, early_stopping=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         models = [
@@ -156,7 +155,7 @@ def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
 
 
 def test_without_a_seed_members_keep_their_own(letters):
-    mlp = MLPClassifier((4,), max_iter=300, random_state=5, solver="lbfgs")
+    mlp = MLP((4,), max_iter=300, random_state=5, solver="lbfgs")
     model = HierarchicalEnsembleClassifier(mlp, mlp, trust=1.0, groups=["ABCD", "EFGH"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_blobs
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
@@ -89,6 +90,14 @@ def test_flat_controls_get_as_many_parameters_as_the_hierarchy():
     assert abs(parameters["flat"] - parameters["hierarchical"]) <= one_unit / 2
     assert result.of("hierarchical")[0].hierarchy.groups == {"A-C": ("A", "B", "C"), "D-F": ("D", "E", "F")}
     assert result.of("flat")[0].hierarchy is None
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_what_a_fit_warns_of_is_passed_on_from_any_process(n_jobs):
+    hasty = MLPClassifier((5,), max_iter=1)
+    with pytest.warns(ConvergenceWarning) as caught:
+        compare({"hasty": hasty}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=n_jobs)
+    assert len(caught) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from ensemble_hwr.evaluation._statistics import bca_interval, combined_ftest_5x2cv, five_by_two, holm, mcnemar
+from ensemble_hwr.evaluation._statistics import bca_interval, combined_ftest_5x2cv, holm, mcnemar
 
 RIGHT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
@@ -189,14 +189,3 @@ def test_ftest_without_spread():
 def test_ftest_refuses_other_shapes():
     with pytest.raises(ValueError, match=r"\(5, 2\); got \(2, 5\)"):
         combined_ftest_5x2cv(np.zeros((2, 5)), np.zeros((2, 5)))
-
-
-def test_five_by_two_fits_clones_and_is_symmetric():
-    X, y = load_digits(return_X_y=True)
-    X, y = X[:200], y[:200].astype(str)
-    good, bad = GaussianNB(), DecisionTreeClassifier(max_depth=1, random_state=0)
-    found = five_by_two(good, bad, X, y, random_state=0)
-    assert found.p_value < 0.01
-    assert five_by_two(bad, good, X, y, random_state=0) == found
-    assert not hasattr(good, "classes_")
-    assert five_by_two(good, good, X, y, random_state=0).p_value == 1.0

@@ -41,9 +41,8 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
     from rich import print as rich_print
 
     from ensemble_hwr import config as configs
-    from ensemble_hwr.cli._five_by_two import FITS, five_by_two_tests
     from ensemble_hwr.cli._progress import Stopwatch, progress
-    from ensemble_hwr.evaluation import compare, comparison_table, summarise, write_report
+    from ensemble_hwr.evaluation import FITS, compare, comparison_table, five_by_two, summarise, write_report
 
     watch = Stopwatch()
     with progress() as steps:
@@ -69,7 +68,7 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
         ftests = None
         if config.compare.five_by_two:
             with steps.step("5x2cv", total=len(contenders) * FITS) as tell:
-                ftests = five_by_two_tests(contenders, rows, letters.target, n_jobs=jobs, on_progress=_teller(tell))
+                ftests = five_by_two(contenders, rows, letters.target, n_jobs=jobs, on_progress=_teller(tell))
         with steps.step("figures and report"):
             summary = summarise(comparison, ftests=ftests)
             _, page = write_report(comparison, out, summary=summary)

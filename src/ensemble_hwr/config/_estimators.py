@@ -14,7 +14,7 @@ from ensemble_hwr.exceptions import ConfigError
 CLASSIFIER = ("fit", "predict")
 TRANSFORMER = ("fit", "transform")
 SHORT_NAMES = {
-    "mlp": "sklearn.neural_network.MLPClassifier",
+    "mlp": "ensemble_hwr.ensemble.MLP",
     "gradient": "ensemble_hwr.preprocessing.GradientFeatures",
     "standardize": "sklearn.preprocessing.StandardScaler",
     "pca": "sklearn.decomposition.PCA",
@@ -104,7 +104,7 @@ def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASS
     --------
     >>> from ensemble_hwr.config._estimators import build
     >>> build("mlp", {"hidden_layer_sizes": [60]})
-    MLPClassifier(hidden_layer_sizes=(60,), max_iter=100)
+    MLP(hidden_layer_sizes=(60,), max_iter=100)
     """
     return _construct(find_class(name, methods), {**SHORT_PARAMS.get(name, {}), **params})
 

@@ -2,5 +2,6 @@
 
 from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._hierarchical import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble._mlp import MLP
 
-__all__ = ["Explanation", "HierarchicalEnsembleClassifier"]
+__all__ = ["MLP", "Explanation", "HierarchicalEnsembleClassifier"]

@@ -40,7 +40,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     router : classifier, default=None
-        Sees every class. None stands for an :class:`~sklearn.neural_network.MLPClassifier` with one layer of 100
+        Sees every class. None stands for an :class:`MLP` with one layer of 100
         units, stopped early where there are 2,000 rows and 20 of every class; so it does for the two below.
     specialist : classifier or dict of str to classifier, default=None
         Template of the members that each see one group; or one for each group by name.
@@ -372,7 +372,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         given = [self.router, *_estimators(self.specialist), *_estimators(self.expert)]
-        tags.input_tags.sparse = all(get_tags(estimator).input_tags.sparse for estimator in given if estimator is not None)
+        tags.input_tags.sparse = all(
+            get_tags(estimator).input_tags.sparse for estimator in given if estimator is not None
+        )
         return tags
 
     def _sk_visual_block_(self) -> _VisualBlock:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr.ensemble._mlp import MLP
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import NamedSets
@@ -43,11 +43,11 @@ class Member:
     estimator: BaseEstimator
 
 
-def default_estimator(y: NDArray[Any]) -> MLPClassifier:
+def default_estimator(y: NDArray[Any]) -> MLP:
     """Return an MLP with one layer of 100 units, stopped early where there are rows to spare for it."""
     _, counts = np.unique(y, return_counts=True)
     plenty = len(y) >= EARLY_STOPPING_ROWS and counts.min() >= EARLY_STOPPING_ROWS_OF_CLASS
-    return MLPClassifier((100,), early_stopping=bool(plenty))
+    return MLP((100,), early_stopping=bool(plenty))
 
 
 def declare_members(

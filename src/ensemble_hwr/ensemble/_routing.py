@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn import get_config
 from sklearn.model_selection import check_cv
-from sklearn.neural_network import MLPClassifier
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from ensemble_hwr._weights import weight_params
 from ensemble_hwr.ensemble._members import Member
+from ensemble_hwr.ensemble._mlp import MLP
 
 if TYPE_CHECKING:
     from ensemble_hwr.ensemble._hierarchical import HierarchicalEnsembleClassifier
@@ -62,7 +62,7 @@ def metadata_router(ensemble: HierarchicalEnsembleClassifier) -> MetadataRouter:
         named = (
             {f"{role}:{name}": estimator for name, estimator in declared.items()}
             if isinstance(declared, Mapping)
-            else {role: MLPClassifier() if declared is None else declared}
+            else {role: MLP() if declared is None else declared}
         )
         router.add(method_mapping=fit, **named)
     own_splitter = ensemble.cv is not None and not isinstance(ensemble.cv, str | float)
@@ -70,4 +70,3 @@ def metadata_router(ensemble: HierarchicalEnsembleClassifier) -> MetadataRouter:
         splitter=check_cv(ensemble.cv if own_splitter else None, classifier=True),
         method_mapping=MethodMapping().add(caller="fit", callee="split"),
     )
-

@@ -10,13 +10,13 @@ from ensemble_hwr.evaluation._contenders import (
 )
 from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
 from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay
+from ensemble_hwr.evaluation._five_by_two import FITS, five_by_two
 from ensemble_hwr.evaluation._metrics import calibration_error, confused_pairs, log_loss, per_letter, scores
 from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
 from ensemble_hwr.evaluation._statistics import (
     PairedTest,
     bca_interval,
     combined_ftest_5x2cv,
-    five_by_two,
     holm,
     mcnemar,
 )
@@ -26,6 +26,7 @@ from ensemble_hwr.evaluation._trace import trace_hierarchy
 from ensemble_hwr.evaluation._write import write_report
 
 __all__ = [
+    "FITS",
     "STANDARD_CONTENDERS",
     "Comparison",
     "ConfusionDisplay",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -153,7 +154,7 @@ def compare(
 
 @dataclass
 class _Reporter:
-    """Counts finished fits and tells whoever wants to know."""
+    """Counts finished fits, tells whoever wants to know, and passes on what they warned of."""
 
     total: int
     on_progress: Callable[[Progress], None] | None
@@ -161,6 +162,8 @@ class _Reporter:
 
     def __call__(self, run: Run) -> Run:
         self.done += 1
+        for warning in run.warnings:
+            warnings.warn(warning, stacklevel=4)
         if self.on_progress is not None:
             self.on_progress(Progress(run.contender, run.seed, self.done, self.total, run.fit_seconds))
         return run
@@ -172,7 +175,8 @@ def _run(task: _Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[
     estimator = _prepared(task.contender, task.seed)
     params = {} if weight is None else weight_params(estimator, weight[train], task.name)
     classes = np.unique(labels)
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         start = time.perf_counter()
         estimator.fit(rows[train], labels[train], **params)
         fitted = time.perf_counter()
@@ -193,6 +197,7 @@ def _run(task: _Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[
         parameters=count_parameters(estimator),
         multiply_adds=cost,
         hierarchy=trace,
+        warnings=tuple(warning.message for warning in caught if isinstance(warning.message, Warning)),
     )
 
 

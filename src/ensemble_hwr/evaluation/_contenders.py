@@ -14,7 +14,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ConfigError
 
 COMMITTEE_SIZE = 3
@@ -56,7 +56,7 @@ class EqualParameters:
         return scale_hidden_layers(self.template, n_parameters, X, n_classes)
 
 
-def baseline() -> MLPClassifier:
+def baseline() -> MLP:
     """Return the flat baseline of the field: MLP (100, 100, 100), logistic, Adam, early stopping, on raw pixels.
 
     Examples
@@ -65,7 +65,7 @@ def baseline() -> MLPClassifier:
     >>> baseline().hidden_layer_sizes
     (100, 100, 100)
     """
-    return MLPClassifier((100, 100, 100), activation="logistic", solver="adam", early_stopping=True)
+    return MLP((100, 100, 100), activation="logistic", solver="adam", early_stopping=True)
 
 
 def standard_contenders(

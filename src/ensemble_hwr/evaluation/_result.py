@@ -85,6 +85,8 @@ class Run:
         Multiply-adds spent per test letter, features included; None where they cannot be counted.
     hierarchy : HierarchyTrace or None
         What its members did, for hierarchies.
+    warnings : tuple of Warning
+        What was warned of while it was fitted.
     """
 
     contender: str
@@ -97,6 +99,7 @@ class Run:
     parameters: int | None = None
     multiply_adds: float | None = None
     hierarchy: HierarchyTrace | None = None
+    warnings: tuple[Warning, ...] = ()
 
 
 @dataclass(frozen=True)

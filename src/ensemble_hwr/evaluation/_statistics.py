@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import binomtest, chi2, f
-from sklearn.base import clone
-from sklearn.model_selection import RepeatedStratifiedKFold
-from threadpoolctl import threadpool_limits
 
 FEW_DISCORDANT = 25
 
@@ -215,63 +210,6 @@ def combined_ftest_5x2cv(scores_a: ArrayLike, scores_b: ArrayLike) -> PairedTest
         return PairedTest(np.inf, 0.0, name) if squares else PairedTest(0.0, 1.0, name)
     statistic = squares / (2 * variance)
     return PairedTest(statistic, float(f.sf(statistic, 10, 5)), name)
-
-
-def five_by_two(
-    estimator_a: Any,
-    estimator_b: Any,
-    X: Any,
-    y: Any,
-    *,
-    random_state: int | None = None,
-    n_jobs: int | None = None,
-) -> PairedTest:
-    """Fit two estimators on five divisions into stratified halves, each half in turn, and test the difference.
-
-    Parameters
-    ----------
-    estimator_a, estimator_b : estimator
-        Classifiers; clones of them are fitted.
-    X : array-like of shape (n, ...)
-        Letters.
-    y : array-like of shape (n,)
-        Labels, at least two letters of each.
-    random_state : int or None, default=None
-        Seed of the divisions.
-    n_jobs : int or None, default=None
-        Processes, each with one BLAS thread; None is one, -1 is all cores.
-
-    Returns
-    -------
-    PairedTest
-        See :func:`combined_ftest_5x2cv`.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.dummy import DummyClassifier
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> from ensemble_hwr.evaluation import five_by_two
-    >>> X, y = load_iris(return_X_y=True)
-    >>> five_by_two(GaussianNB(), DummyClassifier(), X, y, random_state=0).p_value < 0.001
-    True
-    """
-    X, y = np.asarray(X), np.asarray(y)
-    halves = RepeatedStratifiedKFold(n_splits=2, n_repeats=5, random_state=random_state)
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(_fold_score)(clone(estimator), X, y, train, test)
-        for estimator in (estimator_a, estimator_b)
-        for train, test in halves.split(np.zeros(len(y)), y)
-    )
-    scores_a, scores_b = np.reshape(results, (2, 5, 2))
-    return combined_ftest_5x2cv(scores_a, scores_b)
-
-
-def _fold_score(
-    estimator: Any, X: NDArray[Any], y: NDArray[Any], train: NDArray[np.intp], test: NDArray[np.intp]
-) -> float:
-    with threadpool_limits(limits=1):
-        return float(estimator.fit(X[train], y[train]).score(X[test], y[test]))
 
 
 def _by_letter(

@@ -13,7 +13,7 @@ Examples
 (0.0, 1.0)
 """
 
-from ._ink import Polarity, to_ink
-from ._open import FORMATS, Picture, describe, open_picture
+from ensemble_hwr.images._ink import Polarity, to_ink
+from ensemble_hwr.images._open import FORMATS, Picture, describe, open_picture
 
 __all__ = ["FORMATS", "Picture", "Polarity", "describe", "open_picture", "to_ink"]

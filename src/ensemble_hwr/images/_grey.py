@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..exceptions import PictureError
+from ensemble_hwr.exceptions import PictureError
 
 Grey = NDArray[np.uint8]
 

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..exceptions import PictureError
-from ._grey import Grey
-from ._open import Picture, describe, open_picture
-from ._paper import is_flat, paper_level
-from ._polarity import dark_is_ink
-from ._threshold import Histogram
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images._grey import Grey
+from ensemble_hwr.images._open import Picture, describe, open_picture
+from ensemble_hwr.images._paper import is_flat, paper_level
+from ensemble_hwr.images._polarity import dark_is_ink
+from ensemble_hwr.images._threshold import Histogram
 
 Polarity = Literal["auto", "dark", "light"]
 Ink = NDArray[np.float32]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..exceptions import PictureError
-from ._grey import Grey, grey_of_array, grey_of_image
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images._grey import Grey, grey_of_array, grey_of_image
 
 Picture = str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image
 

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ._grey import Grey
-from ._smooth import smooth
-from ._threshold import Histogram
+from ensemble_hwr.images._grey import Grey
+from ensemble_hwr.images._smooth import smooth
+from ensemble_hwr.images._threshold import Histogram
 
 _FLAT_WITHIN = 2  # grey levels
 _REFINEMENTS = 3

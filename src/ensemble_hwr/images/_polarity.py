@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ._grey import Grey
-from ._smooth import smooth
-from ._threshold import Histogram
+from ensemble_hwr.images._grey import Grey
+from ensemble_hwr.images._smooth import smooth
+from ensemble_hwr.images._threshold import Histogram
 
 _TOUCHING = np.ones((3, 3), dtype=bool)
 

@@ -1,6 +1,6 @@
 """Transformers from pictures to rows of ink, and from rows to features."""
 
-from ._gradient import GradientFeatures
-from ._normalizer import LetterNormalizer
+from ensemble_hwr.preprocessing._gradient import GradientFeatures
+from ensemble_hwr.preprocessing._normalizer import LetterNormalizer
 
 __all__ = ["GradientFeatures", "LetterNormalizer"]

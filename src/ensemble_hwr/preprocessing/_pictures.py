@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy import sparse
 
-from ..images import Picture, describe
+from ensemble_hwr.images import Picture, describe
 
 
 def as_pictures(X: Any) -> Sequence[Picture]:
