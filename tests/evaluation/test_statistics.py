@@ -92,7 +92,7 @@ def test_bca_agrees_with_scipy():
     a, b = rights(n=150)
     d = a.astype(int) - b.astype(int)
     reference = stats.bootstrap(
-        (d,), np.mean, n_resamples=50_000, method="BCa", rng=np.random.default_rng(1), batch=1000
+        (d,), np.mean, n_resamples=50_000, method="BCa", random_state=np.random.default_rng(1), batch=1000
     )
     found = bca_interval(a, b, n_resamples=50_000)
     assert found == pytest.approx(tuple(reference.confidence_interval), abs=1 / 150)
@@ -103,7 +103,7 @@ def test_bca_resamples_letters_with_all_their_attempts():
     a, b = rng.random((3, 120)) < 0.9, rng.random((3, 120)) < 0.8
     d = (a.sum(axis=0) - b.sum(axis=0)) / 3
     reference = stats.bootstrap(
-        (d,), np.mean, n_resamples=50_000, method="BCa", rng=np.random.default_rng(1), batch=1000
+        (d,), np.mean, n_resamples=50_000, method="BCa", random_state=np.random.default_rng(1), batch=1000
     )
     found = bca_interval(a.ravel(), b.ravel(), np.tile(np.arange(120), 3), n_resamples=50_000)
     assert found == pytest.approx(tuple(reference.confidence_interval), abs=1 / 360)

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,10 +83,9 @@ def progress() -> Iterator[Steps]:
         TimeRemainingColumn(),
     ]
     quiet = not console.is_terminal
-    with (
-        warnings_counted(),
-        Progress(*columns, console=console, disable=quiet, speed_estimate_period=3600) as bars,
-    ):
+    bars = Progress(*columns, console=console, disable=quiet, speed_estimate_period=3600)
+    # Up to rich 14, bars that are disabled still end with an empty line: they are never begun.
+    with warnings_counted(), nullcontext() if quiet else bars:
         yield Steps(bars)
 
 

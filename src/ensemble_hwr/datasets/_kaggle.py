@@ -150,9 +150,9 @@ def _parse(block: bytes) -> NDArray[np.uint8] | None:
     values = digits[ends - 1]
     several = np.flatnonzero(lengths > 1)  # most pixels are a single 0: only the others need tens and hundreds
     at = ends[several]
-    numbers = values[several] + np.uint16(10) * digits[at - 2]
+    numbers = values[several] + np.multiply(digits[at - 2], 10, dtype=np.uint16)
     hundreds = lengths[several] > 2
-    numbers[hundreds] += np.uint16(100) * digits[at[hundreds] - 3]
+    numbers[hundreds] += np.multiply(digits[at[hundreds] - 3], 100, dtype=np.uint16)
     if (numbers > 255).any():
         return None
     values[several] = numbers
