@@ -92,7 +92,7 @@ def consult(
         before = probabilities[rows]
         after = before
         if len(rows):
-            columns, opinion = opinion_of(member.estimator, _safe_indexing(X, rows), classes)
+            columns, opinion = opinion_of(member, _safe_indexing(X, rows), classes)
             after = redistribute(before, columns, opinion, trust[member.name])
             probabilities[rows] = after
         yield Step(member, trust[member.name], rows, before, after)

@@ -59,13 +59,14 @@ class Explanation:
         Parameters
         ----------
         row : int
-            Index of the row.
+            Index of the row; negative ones count from the end.
 
         Returns
         -------
         str
             One line for the router, one for each member that spoke, one for the result.
         """
+        row = range(len(self))[row]
         lines = [f"router: {self._ranked(self.router[row])}"]
         for step in self.steps:
             at = np.flatnonzero(step.rows == row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +11,11 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 from threadpoolctl import threadpool_limits
 
-from ensemble_hwr.ensemble._members import Member, default_estimator, seeded
+from ensemble_hwr.ensemble._members import Member, check_classes, default_estimator, seeded
 from ensemble_hwr.ensemble._redistribution import IntArray
 
 
@@ -62,31 +60,30 @@ class Trainer:
         mine = rows[np.isin(self.codes[rows], member.columns)]
         n_targets = len(np.unique(target[mine]))
         if n_targets < 2:
-            return _Job(DummyClassifier() if n_targets else None, mine, target[mine], {}, False)
-        is_default = member.estimator is None
-        template = default_estimator(target[mine]) if is_default else member.estimator
+            return _Job(member.name, DummyClassifier() if n_targets else None, mine, target[mine], {})
+        template = default_estimator(len(mine)) if member.estimator is None else member.estimator
         params = {name: _rows_of(value, mine, len(target)) for name, value in self.params_of(member).items()}
-        return _Job(seeded(template, self.rng), mine, target[mine], params, is_default)
+        return _Job(member.name, seeded(template, self.rng), mine, target[mine], params)
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One fit; `estimator` is None where there is no row, `quiet` where running out of epochs is no news."""
+    """One fit; `estimator` is None where there is no row."""
 
+    name: str
     estimator: BaseEstimator | None
     rows: IntArray
     target: NDArray[Any]
     params: Mapping[str, Any]
-    quiet: bool
 
 
 def _fit(job: _Job, X: Any) -> BaseEstimator | None:
     if job.estimator is None:
         return None
-    with threadpool_limits(1), warnings.catch_warnings():
-        if job.quiet:
-            warnings.simplefilter("ignore", ConvergenceWarning)
-        return job.estimator.fit(_safe_indexing(X, job.rows), job.target, **job.params)
+    with threadpool_limits(1):
+        job.estimator.fit(_safe_indexing(X, job.rows), job.target, **job.params)
+    check_classes(job.name, job.estimator, job.target)
+    return job.estimator
 
 
 def _rows_of(value: Any, rows: IntArray, n_samples: int) -> Any:

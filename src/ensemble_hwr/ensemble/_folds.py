@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -41,7 +42,8 @@ def held_out_folds(
         Rows to fit on and rows to judge on.
     """
     if cv is not None and not isinstance(cv, Real):
-        return list(check_cv(cv, codes, classifier=True).split(X, codes, **split_params))
+        drawn = check_cv(cv, codes, classifier=True).split(X, codes, **split_params)
+        return _checked(drawn, len(codes))
     wanted = DEFAULT_FOLDS if cv is None else int(cv) if isinstance(cv, Integral) else max(2, round(1 / float(cv)))
     n_folds = min(wanted, int(np.bincount(codes).max()))
     if n_folds < 2:
@@ -55,3 +57,32 @@ def held_out_folds(
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         folds = list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(np.empty(len(codes)), codes))
     return folds if cv is None or isinstance(cv, Integral) else folds[:1]
+
+
+def _checked(drawn: Iterable[Any], n_samples: int) -> list[Fold]:
+    """Return folds as arrays of positions, each row on one side at most."""
+    folds: list[Fold] = []
+    for fold in drawn:
+        train, test = (np.asarray(part) for part in fold)
+        masks = train.dtype == test.dtype == bool
+        if masks and train.shape == test.shape == (n_samples,):
+            train, test = np.flatnonzero(train), np.flatnonzero(test)
+        for part in (train, test):
+            if part.ndim != 1 or part.dtype.kind not in "iu" or not len(part):
+                raise _wrong_fold(len(folds), f"got a part of shape {part.shape} and dtype {part.dtype}")
+            if part.min() < 0 or part.max() >= n_samples:
+                raise _wrong_fold(len(folds), f"got positions {part.min()} to {part.max()} of {n_samples} rows")
+        both = np.intersect1d(train, test)
+        if len(both):
+            raise _wrong_fold(len(folds), f"row {both[0]} is on both sides")
+        folds.append((train, test))
+    if not folds:
+        raise HierarchyError("cv: got no folds; give at least one pair of rows to fit on and rows to judge on.")
+    return folds
+
+
+def _wrong_fold(number: int, got: str) -> HierarchyError:
+    return HierarchyError(
+        f"cv: fold {number}: {got}; a fold is a pair of rows to fit on and other rows to judge on, "
+        "each one or more positions."
+    )

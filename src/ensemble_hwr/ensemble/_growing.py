@@ -155,7 +155,7 @@ class _Growth:
             HeldOut(self._rows(test), self.trainer.codes[test], weight[test], P, fold_members)
             for (_, test), P, fold_members in zip(folds, heard, by_fold, strict=bool(folds))
         ]
-        gate = gate_of(self.settings, groups, self.classes)
+        gate = gate_of(self.settings, groups, self.classes, self.settings.router_target)
         return members, learn_trusts(held_out, fixed, classes=self.classes, gate=gate) if held_out else fixed
 
     def _fit(
@@ -184,7 +184,9 @@ def answers_of_router(router_target: str, groups: NamedSets | None, classes: NDA
     return {name: np.searchsorted(classes, labels) for name, labels in groups.items()}
 
 
-def gate_of(settings: HierarchicalEnsembleClassifier, groups: NamedSets, classes: NDArray[Any]) -> Gate:
+def gate_of(
+    settings: HierarchicalEnsembleClassifier, groups: NamedSets, classes: NDArray[Any], router_target: str
+) -> Gate:
     """Say when members speak."""
     group_of = np.empty(len(classes), dtype=np.intp)
     for number, labels in enumerate(groups.values()):
@@ -194,7 +196,7 @@ def gate_of(settings: HierarchicalEnsembleClassifier, groups: NamedSets, classes
         settings.certainty,
         group_of,
         hard=settings.routing == "hard",
-        blind=settings.router_target == "groups",
+        blind=router_target == "groups",
     )
 
 

@@ -97,7 +97,7 @@ def learn_trusts(
 def _hear(member: Member, fold: HeldOut, rows: IntArray, classes: NDArray[Any]) -> _Hearing:
     if member.estimator is None or len(rows) == 0:
         return _Hearing(rows[:0], member.columns, np.empty((0, len(member.columns))))
-    return _Hearing(rows, *opinion_of(member.estimator, _safe_indexing(fold.X, rows), classes))
+    return _Hearing(rows, *opinion_of(member, _safe_indexing(fold.X, rows), classes))
 
 
 def _evidence(

@@ -21,7 +21,7 @@ from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._fitting import Trainer
 from ensemble_hwr.ensemble._growing import answers_of_router, gate_of, grow
 from ensemble_hwr.ensemble._members import ROUTER, Member, router_probabilities
-from ensemble_hwr.ensemble._redistribution import FloatArray
+from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
 from ensemble_hwr.hierarchy import Declaration
 
@@ -41,7 +41,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     ----------
     router : classifier, default=None
         Sees every class. None stands for an :class:`MLP` with one layer of 100
-        units, stopped early where there are 2,000 rows and 20 of every class; so it does for the two below.
+        units that takes about 3,000 steps, however many rows there are; so it does for the two below.
     specialist : classifier or dict of str to classifier, default=None
         Template of the members that each see one group; or one for each group by name.
     expert : classifier or dict of str to classifier, default=None
@@ -200,8 +200,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             If groups, confusable sets, members or trusts do not fit the classes.
         """
         rows, labels = validate_data(self, X, y, accept_sparse="csr")
-        check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        self.classes_, codes = _sorted_classes(labels)
         if len(self.classes_) < 2:
             raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
         rng = None if self.random_state is None else check_random_state(self.random_state)
@@ -213,6 +212,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.confusables_ = grown.confusables
         self.members_ = {member.name: member.estimator for member in (grown.router, *grown.members)}
         self.trust_ = grown.trust
+        self._router_target = self.router_target  # what the router learned, whatever is set later
         return self
 
     def route(self, X: ArrayLike) -> FloatArray:
@@ -251,6 +251,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         needed = (checked.shape[0], len(self.classes_))
         if refined.shape != needed:
             raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}.")
+        if (refined < 0).any() or not np.allclose(refined.sum(axis=1), 1, atol=1e-3):
+            raise ValueError("probabilities must be 0 or more, and every row must sum to 1; scale the rows.")
         for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
             for _ in self._consult(checked[rows], refined[rows]):
                 pass
@@ -339,12 +341,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         return validate_data(self, X, accept_sparse="csr", reset=False)
 
     def _route(self, X: Any) -> FloatArray:
-        answers = answers_of_router(self.router_target, self.groups_, self.classes_)
+        answers = answers_of_router(self._router_target, self.groups_, self.classes_)
         return router_probabilities(self.members_[ROUTER], X, answers, len(self.classes_))
 
     def _consult(self, X: Any, probabilities: FloatArray) -> Iterator[Step]:
         """Let the members speak in turn; `probabilities` changes in place."""
-        gate = gate_of(self, self.groups_, self.classes_)
+        gate = gate_of(self, self.groups_, self.classes_, self._router_target)
         return consult(self._speakers(), self.trust_, X, probabilities, classes=self.classes_, gate=gate)
 
     def _speakers(self) -> list[Member]:
@@ -387,6 +389,22 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
                 named[role] = declared
         shown = ["default MLP" if estimator is None else estimator for estimator in named.values()]
         return _VisualBlock("parallel", shown, names=list(named), dash_wrapped=False)
+
+
+def _sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
+    """Return the sorted classes, and the position of each label among them."""
+    try:
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        if "not supported between" not in str(error):
+            raise
+        types = sorted({type(label).__name__ for label in labels.tolist()})
+        raise ValueError(
+            f"y mixes labels of the types {', '.join(types)}, which cannot be sorted; "
+            "make them all one type, such as str."
+        ) from None
+    return classes, codes
 
 
 def _estimators(declared: BaseEstimator | Mapping[str, BaseEstimator] | None) -> list[BaseEstimator | None]:

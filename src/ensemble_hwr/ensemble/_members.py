@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ensemble_hwr.ensemble._mlp import MLP
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
@@ -17,8 +18,7 @@ from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import NamedSets
 
 ROUTER = "router"
-EARLY_STOPPING_ROWS = 2000
-EARLY_STOPPING_ROWS_OF_CLASS = 20
+STEPS = 3000
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Member:
     estimator: BaseEstimator
 
 
-def default_estimator(y: NDArray[Any]) -> MLP:
-    """Return an MLP with one layer of 100 units, stopped early where there are rows to spare for it."""
-    _, counts = np.unique(y, return_counts=True)
-    plenty = len(y) >= EARLY_STOPPING_ROWS and counts.min() >= EARLY_STOPPING_ROWS_OF_CLASS
-    return MLP((100,), early_stopping=bool(plenty))
+def default_estimator(n_rows: int) -> MLP:
+    """Return an MLP with one layer of 100 units that takes about 3,000 steps, whether its set is large or small."""
+    batch = min(max(n_rows // 64, 32), 200)
+    epochs = min(max(STEPS * batch // n_rows, 30), 200)
+    return MLP((100,), batch_size=min(batch, n_rows), max_iter=epochs)
 
 
 def declare_members(
@@ -62,15 +62,20 @@ def declare_members(
     if role == "specialist":
         asking = {name: labels for name, labels in asking.items() if len(labels) < len(classes)}
     if isinstance(estimator, Mapping):
-        unknown = sorted(set(estimator) - set(sets))
-        missing = sorted(set(asking) - set(estimator))
+        unknown = [name for name in estimator if name not in sets]
+        missing = [name for name in asking if name not in estimator]
         if unknown or missing:
             raise HierarchyError(
-                f"{role}: the mapping names {sorted(estimator)}, the sets are {sorted(sets)}"
+                f"{role}: the mapping names {list(estimator)}, the sets are {list(sets)}"
                 + (f"; {missing} without an estimator" if missing else "")
                 + (f"; {unknown} not a set" if unknown else "")
                 + ". Give every set of two or more classes one estimator."
             )
+        for name, given in estimator.items():
+            if given is not None and (isinstance(given, type) or not hasattr(given, "predict_proba")):
+                raise HierarchyError(
+                    f"{role}: got {given!r} for {name!r}; give a classifier with predict_proba, such as MLP()."
+                )
     chosen = estimator if isinstance(estimator, Mapping) else dict.fromkeys(asking, estimator)
     return [
         Member(f"{role}:{name}", role, np.searchsorted(classes, labels), chosen[name])
@@ -87,10 +92,28 @@ def seeded(estimator: BaseEstimator, rng: np.random.RandomState | None) -> BaseE
     return fresh
 
 
-def opinion_of(estimator: BaseEstimator, X: Any, classes: NDArray[Any]) -> tuple[IntArray, FloatArray]:
-    """Ask an estimator: columns of the classes it knows, and its probabilities over them."""
-    columns = np.searchsorted(classes, estimator.classes_)
-    return columns, np.asarray(estimator.predict_proba(X), dtype=float)
+def opinion_of(member: Member, X: Any, classes: NDArray[Any]) -> tuple[IntArray, FloatArray]:
+    """Ask a member: columns of the classes it knows, and its probabilities over them."""
+    return np.searchsorted(classes, member.estimator.classes_), _ask(member.name, member.estimator, X)
+
+
+def _ask(name: str, estimator: BaseEstimator, X: Any) -> FloatArray:
+    """Return an estimator's probabilities, refusing what is none: a wrong shape, NaN, a row without any."""
+    answered: FloatArray = np.asarray(estimator.predict_proba(X), dtype=float)
+    needed = (_num_samples(X), len(estimator.classes_))
+    wrong = None
+    if answered.shape != needed:
+        wrong = f"an array of shape {answered.shape}, where {needed[0]} rows of {needed[1]} classes need {needed}"
+    elif not (answered >= 0).all() or not np.isfinite(total := answered.sum(axis=1)).all():
+        wrong = "NaN, infinite or negative values"
+    elif not (total > 0).all():
+        wrong = f"no probability to any class of row {int(np.argmin(total))}"
+    if wrong is not None:
+        raise HierarchyError(
+            f"member {name!r}: predict_proba of its {type(estimator).__name__} gave {wrong}; "
+            "rows of probabilities must be 0 or more and sum to 1, mend the member or choose another."
+        )
+    return answered
 
 
 def router_probabilities(router: BaseEstimator, X: Any, targets: Mapping[Any, IntArray], n_classes: int) -> FloatArray:
@@ -98,7 +121,7 @@ def router_probabilities(router: BaseEstimator, X: Any, targets: Mapping[Any, In
 
     `targets` holds the columns of each label the router may answer; what a label gets is shared evenly among them.
     """
-    answered = np.asarray(router.predict_proba(X), dtype=float)
+    answered = _ask(ROUTER, router, X)
     probabilities = np.zeros((len(answered), n_classes))
     for label, share in zip(router.classes_.tolist(), answered.T, strict=True):
         probabilities[:, targets[label]] = share[:, None] / len(targets[label])
@@ -111,9 +134,9 @@ def fixed_trusts(trust: str | float | Mapping[str, float], members: Sequence[Mem
     names = [member.name for member in members]
     if isinstance(trust, Mapping):
         if set(trust) != set(names):
-            raise HierarchyError(f"trust: the mapping names {sorted(trust)}, the members are {names}; name each once.")
+            raise HierarchyError(f"trust: the mapping names {list(trust)}, the members are {names}; name each once.")
         for name, value in trust.items():
-            if not 0 <= value <= 1:
+            if not isinstance(value, Real) or not 0 <= value <= 1:
                 raise HierarchyError(f"trust: {name!r} has {value!r}; trust is a number from 0 to 1.")
         fixed = {name: float(trust[name]) for name in names}
     else:
@@ -121,6 +144,22 @@ def fixed_trusts(trust: str | float | Mapping[str, float], members: Sequence[Mem
     if blind:
         fixed |= {member.name: 1.0 for member in members if member.role == "specialist"}
     return fixed
+
+
+def check_classes(name: str, estimator: BaseEstimator, labels: NDArray[Any]) -> None:
+    """Check that a member learned the labels that it was given, under the names they have."""
+    learned = getattr(estimator, "classes_", None)
+    if learned is None:
+        raise HierarchyError(
+            f"member {name!r}: its {type(estimator).__name__} has no classes_ after fit, so nobody can tell what its "
+            "probabilities are of; choose a classifier in the manner of scikit-learn."
+        )
+    foreign = set(np.asarray(learned).tolist()) - set(labels.tolist())
+    if foreign:
+        raise HierarchyError(
+            f"member {name!r}: its {type(estimator).__name__} was fitted on {np.unique(labels).tolist()}, but calls "
+            f"its classes {np.asarray(learned).tolist()}; choose a classifier that keeps the labels."
+        )
 
 
 def check_prefit(member: Member, labels: Sequence[Any]) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 
 
 class MLP(MLPClassifier):
-    """scikit-learn's MLPClassifier, able to stop early on letters under every supported release.
+    """scikit-learn's MLPClassifier, fit to be a member.
 
-    Up to 1.8, scikit-learn asks whether the labels answered for the held-out part are NaN, which text cannot tell
-    (``TypeError: ufunc 'isnan' not supported``). This class scores that part without asking and is otherwise the
-    same, bit for bit; all parameters and attributes are those of :class:`~sklearn.neural_network.MLPClassifier`.
+    It learns the same, bit for bit, and its parameters and attributes are those of
+    :class:`~sklearn.neural_network.MLPClassifier`. Two things differ. It can stop early on letters under every
+    supported release: up to 1.8, scikit-learn asks whether the labels answered for the held-out part are NaN, which
+    text cannot tell. And ``max_iter`` is taken as a choice: to reach it is no reason to warn; ``n_iter_`` tells.
 
     Examples
     --------
@@ -25,6 +28,28 @@ class MLP(MLPClassifier):
     >>> MLP((10,), early_stopping=True, random_state=0).fit(X, y).classes_.tolist()
     ['B', 'P']
     """
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        self
+            The fitted network.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            super().fit(X, y, sample_weight=sample_weight)
+        return self
 
     def _score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         return accuracy_score(y, self._predict(X, check_input=False), sample_weight=sample_weight)
