@@ -32,6 +32,7 @@ def test_settings_arrive_where_they_belong():
         "hierarchy.group_size=3",
         "hierarchy.max_confusables=4",
         "router.params.alpha=0.5",
+        "expert.view=pixels",
     )
     assert built.trust == {"expert:B/P": 0.5}
     assert (built.routing, built.min_mass, built.certainty, built.cv) == ("hard", 0.1, 0.9, 0.2)
@@ -57,13 +58,14 @@ def test_one_member_can_be_changed_by_name():
     built = hierarchy(
         'members."specialist:A-E".params.hidden_layer_sizes=[7]',
         'members."expert:D/O".estimator=sklearn.naive_bayes.GaussianNB',
+        'members."expert:D/O".view=pixels',
     )
     assert list(built.specialist) == ["A-E", "F-I", "J-N", "O-R", "S-V", "W-Z"]
     assert built.specialist["A-E"]["classify"].hidden_layer_sizes == (7,)
-    assert built.specialist["A-E"]["classify"].max_iter == 60
+    assert built.specialist["A-E"]["classify"].max_iter == 30
     assert built.specialist["F-I"]["classify"].hidden_layer_sizes == (20,)
     assert type(built.expert["D/O"]).__name__ == "GaussianNB"
-    assert built.expert["B/P"].hidden_layer_sizes == (20,)
+    assert built.expert["B/P"]["classify"].hidden_layer_sizes == (20,)
 
 
 def test_a_member_that_is_not_made_is_refused_with_those_that_are():
@@ -81,7 +83,7 @@ def test_groups_that_do_not_fit_are_refused():
 def test_a_view_is_its_step_or_a_chain_of_them():
     config = load_demo(['views.two.steps=[{ use = "gradient", grid = 4 }, { use = "standardize", with_mean = false }]'])
     assert build_view(config, "pixels") == "passthrough"
-    assert build_view(config, "gradient5").grid == 5
+    assert build_view(config, "coarse").grid == 5
     chain = build_view(config, "two")
     assert isinstance(chain, Pipeline)
     assert isinstance(chain[1], StandardScaler)
@@ -89,9 +91,10 @@ def test_a_view_is_its_step_or_a_chain_of_them():
 
 
 def test_the_committee_sees_what_the_hierarchy_sees():
-    assert list(views_of_hierarchy(load_demo())) == ["gradient5", "pixels"]
-    assert list(views_of_hierarchy(load_demo(["hierarchy.confusables=none"]))) == ["gradient5"]
-    committee = build_contenders(load_demo(), CAPITALS)["committee"].template
+    config = load_demo(["specialist.view=coarse", "expert.view=pixels"])
+    assert list(views_of_hierarchy(config)) == ["coarse", "pixels"]
+    assert list(views_of_hierarchy(load_demo(["hierarchy.confusables=none"]))) == ["coarse", "fine"]
+    committee = build_contenders(config, CAPITALS)["committee"].template
     seen = [type(pipeline["view"]).__name__ for _, pipeline in committee.estimators]
     assert seen == ["GradientFeatures", "str", "GradientFeatures"]
 
@@ -103,10 +106,10 @@ def test_contenders_come_in_the_order_asked_for():
 
 
 def test_a_flat_template_of_its_own():
-    config = load_demo(["flat={ view = 'gradient5', params = { hidden_layer_sizes = [9, 9] } }"])
+    config = load_demo(["flat={ view = 'coarse', params = { hidden_layer_sizes = [9, 9] } }"])
     assert build_contenders(config, CAPITALS)["flat"].template["classify"].hidden_layer_sizes == (9, 9)
 
 
 def test_pixels_need_no_pipeline():
-    config = load_demo()
+    config = load_demo(["expert.view=pixels"])
     assert isinstance(build_member(config, config.expert), MLPClassifier)
