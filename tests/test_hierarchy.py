@@ -132,3 +132,17 @@ def test_what_is_confused_most_is_found_first_and_joined():
 
 def test_nothing_confused_is_no_set():
     assert derive_confusables(np.eye(4), list("ABCD")) == {}
+
+
+def test_no_derived_set_is_lost_where_labels_make_two_names_one():
+    labels = ["a", "a/b", "b/c", "c"]
+    confusion = [[5, 0, 5, 0], [0, 5, 0, 5], [5, 0, 5, 0], [0, 5, 0, 5]]
+    for derived in (derive_groups(confusion, labels, size=2), derive_confusables(confusion, labels)):
+        assert sorted(members.tolist() for members in derived.values()) == [["a", "b/c"], ["a/b", "c"]]
+        assert list(derived) == ["a/b/c", "a/b/c (2)"]
+
+
+@pytest.mark.parametrize("odd", [["A", ["B"]], ["A", {}]])
+def test_labels_that_can_be_no_labels_are_unknown(odd):
+    with pytest.raises(HierarchyError, match="not one of the classes"):
+        resolve_groups([odd], list("AB"))

@@ -6,7 +6,7 @@ Nothing here knows of estimators: classes and a matrix come in, named sets of cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def batches(classes: ArrayLike, size: int | None = None) -> NamedSets:
     if size is None and tuple(labels.tolist()) == CAPITALS:
         return resolve_groups(CAPITAL_BATCHES, labels)
     parts = np.array_split(labels, -(-len(labels) // (size or DEFAULT_GROUP_SIZE)))
-    return {set_name(part, labels): part for part in parts}
+    return _named(parts, labels)
 
 
 def set_name(members: ArrayLike, classes: ArrayLike) -> str:
@@ -194,7 +194,7 @@ def derive_groups(confusion: ArrayLike, classes: ArrayLike, size: int | None = N
         clusters[b] = []
         sizes[a] += sizes[b]
     found = sorted(sorted(cluster) for cluster in clusters if cluster)
-    return {set_name(labels[cluster], labels): labels[cluster] for cluster in found}
+    return _named([labels[cluster] for cluster in found], labels)
 
 
 def derive_confusables(
@@ -248,8 +248,20 @@ def derive_confusables(
         else:
             if len(sets) < max_sets:
                 sets.append(pair)
-    members = [labels[sorted(found)] for found in sets]
-    return {set_name(part, labels): part for part in members}
+    return _named([labels[sorted(found)] for found in sets], labels)
+
+
+def _named(parts: Iterable[NDArray[Any]], classes: NDArray[Any]) -> NamedSets:
+    """Name sets after their classes; where labels that hold "/" or "-" make two names one, number them."""
+    named: NamedSets = {}
+    for part in parts:
+        name = first = set_name(part, classes)
+        number = 1
+        while name in named:
+            number += 1
+            name = f"{first} ({number})"
+        named[name] = part
+    return named
 
 
 def _similarity(confusion: ArrayLike) -> NDArray[np.float64]:
@@ -299,7 +311,7 @@ def _known(members: SetDeclaration, classes: NDArray[Any], what: str, smallest: 
     known = classes.tolist()
     position = {label: i for i, label in enumerate(known)}
     for i, label in enumerate(labels):
-        if label not in position:
+        if not isinstance(label, Hashable) or label not in position:
             raise HierarchyError(f"{what}: {label!r} is not one of the classes, which are {_listed(known, verb='')}.")
         if label in labels[:i]:
             raise HierarchyError(f"{what}: class {label!r} is twice in the set {labels!r}; write it once.")

@@ -10,6 +10,7 @@ from sklearn.datasets import make_blobs
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -389,3 +390,37 @@ def test_the_diagram_shows_the_members():
     html = HierarchicalEnsembleClassifier(linear(), named)._repr_html_()
     for shown in ("router", "specialist:A-D", "specialist:E-H", "expert", "StandardScaler"):
         assert shown in html
+
+
+def test_what_the_router_learned_stays_what_it_is_when_the_parameter_is_set_later():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
+    nb = GaussianNB()
+    model = HierarchicalEnsembleClassifier(nb, nb, groups={"A": "AB", "B": "CD"}, router_target="groups").fit(X, y)
+    before = model.predict_proba(X)
+    assert np.array_equal(model.set_params(router_target="classes").predict_proba(X), before)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 0.0, 2.0])
+def test_refine_takes_probabilities_only(wrong):
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
+    model = HierarchicalEnsembleClassifier(GaussianNB(), GaussianNB(), group_size=2).fit(X, y)
+    with pytest.raises(ValueError, match="sum to 1"):
+        model.refine(X, np.full((60, 4), wrong))
+
+
+@pytest.mark.parametrize("odd", [None, 1])
+def test_labels_that_cannot_be_sorted_are_named_by_type(odd):
+    y = np.array(["A", "B", odd] * 20, dtype=object)
+    with pytest.raises(ValueError, match=r"y mixes labels of the types \w+, str\w*, which cannot be sorted"):
+        HierarchicalEnsembleClassifier(GaussianNB()).fit(np.zeros((60, 2)), y)
+
+
+def test_an_explanation_counts_negative_rows_from_the_end():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
+    model = HierarchicalEnsembleClassifier(
+        GaussianNB(), GaussianNB(), group_size=2, trust=0.5, min_mass=0, certainty=1
+    ).fit(X, y)
+    told = model.explain(X[:3])
+    assert told.text(-1) == told.text(2)
+    with pytest.raises(IndexError):
+        told.text(3)

@@ -1,0 +1,128 @@
+"""Members: who answers for which set, and what they are asked."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from ensemble_hwr.ensemble._members import (
+    Member,
+    check_prefit,
+    declare_members,
+    default_estimator,
+    fixed_trusts,
+    opinion_of,
+    router_probabilities,
+    seeded,
+)
+from ensemble_hwr.ensemble._mlp import MLP
+from ensemble_hwr.exceptions import HierarchyError
+
+CLASSES = np.array(list("ABCDE"))
+SETS = {"A-B": np.array(["A", "B"]), "C": np.array(["C"]), "D-E": np.array(["D", "E"])}
+
+
+class Says:
+    def __init__(self, labels, answer):
+        self.classes_, self.answer = np.asarray(labels), np.asarray(answer, dtype=float)
+
+    def predict_proba(self, X):
+        return self.answer
+
+
+def names(members):
+    return [member.name for member in members]
+
+
+@pytest.mark.parametrize(
+    ("n", "rarest", "early"), [(2000, 20, True), (1999, 20, False), (2000, 19, False), (5000, 400, True)]
+)
+def test_the_default_stops_early_where_there_are_rows_to_spare(n, rarest, early):
+    y = np.repeat(["A", "B"], [rarest, n - rarest])
+    assert default_estimator(y).early_stopping is early
+
+
+def test_sets_of_one_class_and_groups_of_all_have_no_specialist():
+    template = LogisticRegression()
+    members = declare_members("specialist", template, SETS, CLASSES)
+    assert names(members) == ["specialist:A-B", "specialist:D-E"]
+    assert [member.columns.tolist() for member in members] == [[0, 1], [3, 4]]
+    assert all(member.estimator is template for member in members)
+    assert declare_members("specialist", template, {"all": CLASSES}, CLASSES) == []
+    assert names(declare_members("expert", template, {"all": CLASSES}, CLASSES)) == ["expert:all"]
+
+
+def test_a_mapping_may_name_a_set_that_asks_nothing_but_none_that_is_not_there():
+    one, other = LogisticRegression(), DecisionTreeClassifier()
+    members = declare_members("specialist", {"D-E": other, "C": one, "A-B": one}, SETS, CLASSES)
+    assert [(member.name, member.estimator) for member in members] == [
+        ("specialist:A-B", one),
+        ("specialist:D-E", other),
+    ]
+    with pytest.raises(HierarchyError, match=r"specialist: .*\['D-E'\] without an estimator; \['Z'\] not a set"):
+        declare_members("specialist", {"A-B": one, "Z": one}, SETS, CLASSES)
+
+
+def test_every_random_state_is_drawn_also_within_a_pipeline():
+    template = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=3))
+    first, again = (seeded(template, np.random.RandomState(0)) for _ in range(2))
+    assert first[-1].random_state == again[-1].random_state != 3
+    assert seeded(template, None)[-1].random_state == 3
+    assert template[-1].random_state == 3
+
+
+def test_an_opinion_names_the_columns_its_estimator_knows():
+    columns, opinion = opinion_of(Says(["B", "E"], [[0.2, 0.8]]), None, CLASSES)
+    assert columns.tolist() == [1, 4]
+    np.testing.assert_array_equal(opinion, [[0.2, 0.8]])
+
+
+@given(st.integers(0, 1000))
+def test_a_router_of_groups_shares_evenly_and_rows_sum_to_one(seed):
+    answer = np.random.default_rng(seed).dirichlet([1, 1], size=4)
+    found = router_probabilities(Says(["x", "y"], answer), None, {"x": np.array([0, 3, 4]), "y": np.array([1, 2])}, 5)
+    np.testing.assert_allclose(found[:, [0, 3, 4]], np.repeat(answer[:, :1] / 3, 3, axis=1))
+    np.testing.assert_allclose(found[:, [1, 2]], np.repeat(answer[:, 1:] / 2, 2, axis=1))
+
+
+def test_a_router_that_misses_a_class_gives_it_nothing():
+    targets = {label: np.array([column]) for column, label in enumerate(CLASSES.tolist())}
+    found = router_probabilities(Says(["A", "D"], [[0.3, 0.3]]), None, targets, 5)
+    np.testing.assert_allclose(found, [[0.5, 0, 0, 0.5, 0]])
+
+
+def test_trusts_that_are_given():
+    members = [*declare_members("specialist", None, SETS, CLASSES), *declare_members("expert", None, SETS, CLASSES)]
+    specialists, experts = names(members)[:2], names(members)[2:]
+    assert fixed_trusts("learned", members, blind=False) == {}
+    assert fixed_trusts("learned", members, blind=True) == dict.fromkeys(specialists, 1.0)
+    assert fixed_trusts(0.25, members, blind=True) == dict.fromkeys(specialists, 1.0) | dict.fromkeys(experts, 0.25)
+    given_trust = {name: i / 4 for i, name in enumerate(names(members))}
+    assert fixed_trusts(given_trust, members, blind=False) == given_trust
+    for broken in (dict(list(given_trust.items())[1:]), given_trust | {"router": 1.0}):
+        with pytest.raises(HierarchyError, match="name each once"):
+            fixed_trusts(broken, members, blind=False)
+    for value in (-0.1, 1.1, float("nan")):
+        with pytest.raises(HierarchyError, match="trust is a number from 0 to 1"):
+            fixed_trusts(given_trust | {experts[0]: value}, members, blind=False)
+
+
+def test_prefit_members_must_be_fitted_on_the_labels_of_their_set():
+    X, y = np.eye(4), np.array(list("ABAB"))
+    fitted = LogisticRegression().fit(X, y)
+    check_prefit(Member("expert:A/B", "expert", np.array([0, 1]), fitted), ["B", "A"])
+    with pytest.raises(HierarchyError, match=r"'expert:A/C' was fitted on \['A', 'B'\], but its set is \['A', 'C'\]"):
+        check_prefit(Member("expert:A/C", "expert", np.array([0, 2]), fitted), ["A", "C"])
+    with pytest.raises(NotFittedError):
+        check_prefit(Member("expert:A/B", "expert", np.array([0, 1]), LogisticRegression()), ["A", "B"])
+    with pytest.raises(HierarchyError, match="needs a fitted estimator for 'router'; got none"):
+        check_prefit(Member("router", "router", np.array([0, 1]), None), ["A", "B"])
+
+
+def test_the_default_member_is_an_mlp():
+    assert isinstance(default_estimator(np.array(["A", "B"])), MLP)
