@@ -1,5 +1,7 @@
 """Errors a user can meet, each with one sentence that says what was got, what is allowed and what to do."""
 
+from typing import Self
+
 
 class EnsembleHwrError(Exception):
     """Base of every error this library raises on purpose.
@@ -43,3 +45,7 @@ class MissingExtraError(EnsembleHwrError, ImportError):
         super().__init__(
             f"{package} is not installed; install it with: pip install 'ensemble_hwr[{extra}]'", name=package
         )
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str | None, str]]:
+        return type(self), (self.name, self.extra)  # so that it can come back from a worker process

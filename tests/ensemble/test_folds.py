@@ -66,3 +66,26 @@ def test_splitters_and_lists_of_folds_are_taken_as_they_are():
 def test_nothing_can_be_held_out_of_classes_of_one_row():
     with pytest.raises(HierarchyError, match="no class has two rows"):
         folds_of(None, np.arange(6))
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        ([], "got no folds"),
+        ([(np.arange(5), np.arange(4, 9))], "fold 0: row 4 is on both sides"),
+        ([(np.arange(5), np.arange(5, 9)), (np.arange(5), np.arange(40, 49))], "fold 1: got positions 40 to 48 of 48"),
+        ([(np.arange(5), np.arange(-3, -1))], "got positions -3 to -2"),
+        ([(np.arange(5), np.array([], dtype=int))], r"shape \(0,\)"),
+        ([(np.arange(5.0), np.arange(5, 9))], "dtype float64"),
+        ([(np.ones(48, dtype=bool), np.arange(3))], "dtype bool"),
+    ],
+)
+def test_folds_that_are_none_are_refused_by_number(folds, said):
+    with pytest.raises(HierarchyError, match=f"cv: .*{said}"):
+        folds_of(folds)
+
+
+def test_masks_are_folds_too():
+    first = np.arange(48) < 20
+    ((train, test),) = folds_of([(first, ~first)])
+    assert (train.tolist(), test.tolist()) == (list(range(20)), list(range(20, 48)))

@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensemble_hwr.ensemble._members import (
     Member,
+    check_classes,
     check_prefit,
     declare_members,
     default_estimator,
@@ -39,12 +40,18 @@ def names(members):
     return [member.name for member in members]
 
 
-@pytest.mark.parametrize(
-    ("n", "rarest", "early"), [(2000, 20, True), (1999, 20, False), (2000, 19, False), (5000, 400, True)]
-)
-def test_the_default_stops_early_where_there_are_rows_to_spare(n, rarest, early):
-    y = np.repeat(["A", "B"], [rarest, n - rarest])
-    assert default_estimator(y).early_stopping is early
+@pytest.mark.parametrize("n", [512, 1000, 5000, 12_800, 20_000])
+def test_the_default_takes_as_many_steps_for_a_small_set_as_for_a_large_one(n):
+    mlp = default_estimator(n)
+    assert isinstance(mlp, MLP)
+    assert mlp.max_iter * n / mlp.batch_size == pytest.approx(3000, rel=0.05)
+
+
+@pytest.mark.parametrize("n", [2, 31, 32, 1_000_000])
+def test_the_default_can_be_fitted_on_any_number_of_rows(n):
+    mlp = default_estimator(n)
+    assert 1 <= mlp.batch_size <= n
+    assert 30 <= mlp.max_iter <= 200
 
 
 def test_sets_of_one_class_and_groups_of_all_have_no_specialist():
@@ -77,22 +84,50 @@ def test_every_random_state_is_drawn_also_within_a_pipeline():
 
 
 def test_an_opinion_names_the_columns_its_estimator_knows():
-    columns, opinion = opinion_of(Says(["B", "E"], [[0.2, 0.8]]), None, CLASSES)
+    asked = Member("expert:B/E", "expert", np.array([1, 4]), Says(["B", "E"], [[0.2, 0.8]]))
+    columns, opinion = opinion_of(asked, [[0.0]], CLASSES)
     assert columns.tolist() == [1, 4]
     np.testing.assert_array_equal(opinion, [[0.2, 0.8]])
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ([[0.2, 0.8]], r"shape \(1, 2\), where 2 rows of 2 classes need \(2, 2\)"),
+        ([[0.2], [0.8]], r"shape \(2, 1\)"),
+        ([0.2, 0.8], r"shape \(2,\)"),
+        ([[0.5, 0.5], [np.nan, 1]], "NaN"),
+        ([[0.5, 0.5], [np.inf, 1]], "infinite"),
+        ([[0.5, 0.5], [-0.1, 1.1]], "negative"),
+        ([[0.5, 0.5], [0, 0]], "no probability to any class of row 1"),
+    ],
+)
+def test_what_is_no_probability_is_refused_by_the_members_name(answer, said):
+    asked = Member("expert:B/E", "expert", np.array([1, 4]), Says(["B", "E"], answer))
+    with pytest.raises(HierarchyError, match=f"member 'expert:B/E': predict_proba of its Says gave .*{said}"):
+        opinion_of(asked, [[0.0], [1.0]], CLASSES)
+
+
+def test_a_member_must_keep_the_labels_it_was_given():
+    y = np.array(list("ABAB"))
+    check_classes("expert:A/B", Says(["A", "B"], []), y)
+    with pytest.raises(HierarchyError, match=r"fitted on \['A', 'B'\], but calls its classes \[0, 1\]"):
+        check_classes("expert:A/B", Says([0, 1], []), y)
+    with pytest.raises(HierarchyError, match="its object has no classes_ after fit"):
+        check_classes("expert:A/B", object(), y)
 
 
 @given(st.integers(0, 1000))
 def test_a_router_of_groups_shares_evenly_and_rows_sum_to_one(seed):
     answer = np.random.default_rng(seed).dirichlet([1, 1], size=4)
-    found = router_probabilities(Says(["x", "y"], answer), None, {"x": np.array([0, 3, 4]), "y": np.array([1, 2])}, 5)
+    found = router_probabilities(Says(["x", "y"], answer), answer, {"x": np.array([0, 3, 4]), "y": np.array([1, 2])}, 5)
     np.testing.assert_allclose(found[:, [0, 3, 4]], np.repeat(answer[:, :1] / 3, 3, axis=1))
     np.testing.assert_allclose(found[:, [1, 2]], np.repeat(answer[:, 1:] / 2, 2, axis=1))
 
 
 def test_a_router_that_misses_a_class_gives_it_nothing():
     targets = {label: np.array([column]) for column, label in enumerate(CLASSES.tolist())}
-    found = router_probabilities(Says(["A", "D"], [[0.3, 0.3]]), None, targets, 5)
+    found = router_probabilities(Says(["A", "D"], [[0.3, 0.3]]), [[0.0]], targets, 5)
     np.testing.assert_allclose(found, [[0.5, 0, 0, 0.5, 0]])
 
 
@@ -107,7 +142,7 @@ def test_trusts_that_are_given():
     for broken in (dict(list(given_trust.items())[1:]), given_trust | {"router": 1.0}):
         with pytest.raises(HierarchyError, match="name each once"):
             fixed_trusts(broken, members, blind=False)
-    for value in (-0.1, 1.1, float("nan")):
+    for value in (-0.1, 1.1, float("nan"), "1"):
         with pytest.raises(HierarchyError, match="trust is a number from 0 to 1"):
             fixed_trusts(given_trust | {experts[0]: value}, members, blind=False)
 
@@ -122,7 +157,3 @@ def test_prefit_members_must_be_fitted_on_the_labels_of_their_set():
         check_prefit(Member("expert:A/B", "expert", np.array([0, 1]), LogisticRegression()), ["A", "B"])
     with pytest.raises(HierarchyError, match="needs a fitted estimator for 'router'; got none"):
         check_prefit(Member("router", "router", np.array([0, 1]), None), ["A", "B"])
-
-
-def test_the_default_member_is_an_mlp():
-    assert isinstance(default_estimator(np.array(["A", "B"])), MLP)
