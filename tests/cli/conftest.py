@@ -2,7 +2,6 @@ import csv
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
@@ -39,6 +38,14 @@ contenders = ["flat", "hierarchical"]
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_letters_from_elsewhere():
+    """ENSEMBLE_HWR_DATA, which other tests read, would win over the path of few.toml."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ENSEMBLE_HWR_DATA", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def few(tmp_path_factory):
     """A folder with few.toml and, as few.toml has it, letters/index.csv."""
@@ -60,7 +67,8 @@ def few(tmp_path_factory):
 def model(few, tmp_path_factory):
     """A model file trained on few.toml."""
     file = tmp_path_factory.mktemp("model") / "few.model"
-    with warnings.catch_warnings():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ENSEMBLE_HWR_DATA", raising=False)
         assert main(["train", str(few / "few.toml"), "-o", str(file), "-j", "1"]) == 0
     return file
 
