@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.cli import main
-from ensemble_hwr.config import open_letters
+from ensemble_hwr.cli._train import _classifier
+from ensemble_hwr.config import build_contenders, load_demo, open_letters
 from ensemble_hwr.persistence import load_model, read_manifest
 
 
@@ -54,3 +55,12 @@ def test_other_contenders_can_be_trained(few, tmp_path, contender):
     arguments = ["-o", str(tmp_path / "m"), "--contender", contender, "--set", own, "-j", "1", "--seed", "5"]
     assert main(["train", str(few / "few.toml"), *arguments]) == 0
     assert read_manifest(tmp_path / "m")["metadata"]["seed"] == 5
+
+
+def test_the_contender_hard_is_the_one_of_the_comparison():
+    config = load_demo(["hierarchy.trust=learned"])
+    hard = _classifier(config, "hard", list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 5, 1)
+    compared = build_contenders(config, list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))["hard"]
+    settings = ("routing", "trust", "confusables", "min_mass", "certainty")
+    assert [getattr(hard, name) for name in settings] == [getattr(compared, name) for name in settings]
+    assert hard.random_state == 5

@@ -1,9 +1,13 @@
 """The comparison itself: equal letters, equal seeds, equal cores, and clear errors."""
 
+import os
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_blobs
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -12,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import EqualParameters, compare
+from ensemble_hwr.evaluation import EqualParameters, compare, standard_contenders, with_seed
 from ensemble_hwr.exceptions import ConfigError, DataError
 
 X, CODES = make_blobs(240, centers=6, n_features=4, cluster_std=3, random_state=0)
@@ -35,7 +39,7 @@ class Oracle(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         fill = [self.random_state, self.n_jobs or 0, 0 if self.weight_ is None else self.weight_.sum(), len(X), 1]
-        return np.tile(fill, (len(X), 1))
+        return np.tile(fill, (len(X), 1)) / sum(fill)
 
 
 def test_every_contender_is_fitted_with_every_seed_on_the_same_letters():
@@ -67,7 +71,7 @@ def test_seeds_cores_weights_and_unknown_classes():
     result = compare(
         {"oracle": Oracle(n_jobs=2)}, X, Y, split=(TRAIN, TEST), seeds=[7], sample_weight=np.full(240, 2.0)
     )
-    np.testing.assert_array_equal(result.runs[0].probabilities[0], [7, 0, 240, 120, 1, 0])
+    np.testing.assert_allclose(result.runs[0].probabilities[0] * 368, [7, 0, 240, 120, 1, 0])
 
 
 def test_a_split_may_be_drawn_by_seed_and_letters_repeated_in_training():
@@ -129,5 +133,119 @@ def test_a_split_that_cannot_be_honest_is_refused(split, said):
 
 
 def test_rows_and_labels_must_fit():
-    with pytest.raises(DataError, match="240 rows and 239 labels"):
+    with pytest.raises(DataError, match=r"rows of shape \(240, 4\) and labels of shape \(239,\)"):
         compare({"bayes": GaussianNB()}, X, Y[:-1], split=(TRAIN, TEST))
+
+
+class Wayward(ClassifierMixin, BaseEstimator):
+    """Answers evenly, but for one fault."""
+
+    def __init__(self, fault="", random_state=None):
+        self.fault = fault
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        if self.fault == "crash":
+            raise RuntimeError("out of luck")
+        if self.fault == "exit":
+            os._exit(3)
+        self.classes_ = np.arange(6) if self.fault == "numbers" else np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        answered = np.full((len(X), 6), 1 / 6)
+        if self.fault == "nan":
+            answered[0, 0] = np.nan
+        return answered[:, :1] if self.fault == "narrow" else answered[1:] if self.fault == "short" else answered
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("crash", "RuntimeError: out of luck"),
+        ("nan", "NaN"),
+        ("narrow", r"shape \(120, 1\); needed is \(120, 6\)"),
+        ("short", r"shape \(119, 6\)"),
+        ("numbers", r"calls its classes \[0, 1"),
+    ],
+)
+def test_a_contender_that_fails_or_answers_no_probabilities_is_named(fault, said):
+    with pytest.raises(ConfigError, match=rf"contender 'odd', seed 3: .*{said}"):
+        compare({"bayes": GaussianNB(), "odd": Wayward(fault)}, X, Y, split=(TRAIN, TEST), seeds=[3])
+
+
+def test_a_worker_that_dies_is_one_error():
+    with pytest.raises(ConfigError, match="ended without a word"):
+        compare({"odd": Wayward("exit")}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=2)
+
+
+def test_the_members_of_a_committee_differ_though_their_settings_do_not():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        hierarchy = HierarchicalEnsembleClassifier(TINY, TINY, groups=["ABC", "DEF"], trust=0.5)
+        contenders = standard_contenders(hierarchy, views=["passthrough"], flat=MLPClassifier((5,), max_iter=20))
+        committee = contenders["committee"].sized(300, X[TRAIN], 6)
+        seen = []
+        for seed in (0, 0, 1):
+            members = with_seed(committee, seed).fit(X[TRAIN], Y[TRAIN]).estimators_
+            seen.append([member.predict_proba(X[TEST]) for member in members])
+    first, again, other = seen
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], first[2])
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_parameters_are_matched_on_learned_features_and_trained_classes():
+    trained = np.flatnonzero(Y != "F")[:150]
+    tested = np.setdiff1d(np.arange(240), trained)
+    wide = np.random.default_rng(0).normal(size=(240, 130))
+    reference = MLPClassifier((40,), max_iter=1)
+    template = make_pipeline(PCA(120), MLPClassifier((3,), max_iter=1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        contenders = {"flat": EqualParameters(template, "mlp"), "mlp": reference}
+        result = compare(contenders, wide, Y, split=(trained, tested), seeds=[0])
+    flat, mlp = (run.parameters for run in result.runs)
+    assert mlp == 131 * 40 + 41 * 5
+    assert abs(flat - mlp) <= (121 + 5) / 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"seeds": []}, "seeds: got none"),
+        ({"seeds": [1.5]}, "seeds: got 1.5"),
+        ({"seeds": [-1]}, "seeds: got -1"),
+        ({"suspect": ["0"] * 240}, "suspect has shape"),
+        ({"suspect": [True]}, "suspect has shape"),
+        ({"sample_weight": np.ones(241)}, "sample_weight has shape"),
+        ({"sample_weight": ["1"] * 240}, "sample_weight has shape"),
+        ({"split": None}, "split: got NoneType"),
+        ({"split": (TRAIN, TEST, TEST)}, "split: got tuple"),
+        ({"split": (TRAIN + 0.5, TEST)}, "dtype float64"),
+        ({"split": (np.ones(5, bool), TEST)}, "dtype bool"),
+        ({"split": (TRAIN[:, None], TEST)}, r"shape \(120, 1\)"),
+    ],
+)
+def test_what_would_be_measured_wrongly_is_refused(given, said):
+    with pytest.raises((ConfigError, DataError), match=said):
+        compare({"bayes": GaussianNB()}, X, Y, **{"split": (TRAIN, TEST), "seeds": [0], **given})
+
+
+@pytest.mark.parametrize("contenders", [[GaussianNB()], {1: GaussianNB()}, {"bayes": GaussianNB}])
+def test_contenders_are_objects_by_name(contenders):
+    with pytest.raises(ConfigError, match="contender"):
+        compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
+
+
+@pytest.mark.parametrize("labels", [np.array([None, *Y[1:]], dtype=object), np.where(CODES == 0, np.nan, CODES)])
+def test_missing_labels_are_refused(labels):
+    with pytest.raises(DataError, match="none of them missing"):
+        compare({"bayes": GaussianNB()}, X, labels, split=(TRAIN, TEST), seeds=[0])
+
+
+@pytest.mark.parametrize("rows", [np.where(X > 5, np.nan, X), X.astype(str)])
+def test_rows_are_finite_numbers(rows):
+    with pytest.raises(DataError, match="finite numbers"):
+        compare({"bayes": GaussianNB()}, rows, Y, split=(TRAIN, TEST), seeds=[0])

@@ -62,3 +62,8 @@ def test_features_are_counted():
     features = piped[0].multiply_adds_per_row()
     assert features > 784
     assert multiply_adds(piped, rows) == features + piped[-1].coef_.size
+
+
+def test_a_scaler_that_does_not_scale_costs_nothing():
+    X = np.random.default_rng(0).normal(size=(10, 3))
+    assert multiply_adds(StandardScaler(with_std=False).fit(X), X) == 0

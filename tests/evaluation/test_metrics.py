@@ -100,3 +100,13 @@ def test_confused_pairs_count_both_ways_most_frequent_first():
     ]
     assert len(confused_pairs(y, answered, n=1)) == 1
     assert confused_pairs(y, y) == []
+
+
+@pytest.mark.parametrize("measure", [scores, log_loss, calibration_error])
+@pytest.mark.parametrize(
+    ("y", "probabilities"),
+    [(["B"], [[0.5, 0.5]]), (["A"], [[np.nan, 0.5]]), (["A"], [[0.5]]), (["A", "C"], [[0.5, 0.5]])],
+)
+def test_what_cannot_be_measured_is_refused(measure, y, probabilities):
+    with pytest.raises(ValueError, match=r"not one of the classes|must be finite and of shape"):
+        measure(np.array(y), np.array(probabilities), np.array(["A", "C"]))

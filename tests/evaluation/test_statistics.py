@@ -187,5 +187,31 @@ def test_ftest_without_spread():
 
 
 def test_ftest_refuses_other_shapes():
-    with pytest.raises(ValueError, match=r"\(5, 2\); got \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"\(5, 2\); got shapes \(2, 5\)"):
         combined_ftest_5x2cv(np.zeros((2, 5)), np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize("test", [mcnemar, bca_interval])
+@pytest.mark.parametrize(("a", "b"), [([1, 0], [1]), ([0.5, 0.2], [0, 1]), ([2, 0], [0, 1]), ([np.nan], [1])])
+def test_only_right_and_wrong_of_the_same_attempts_can_be_tested(test, a, b):
+    with pytest.raises(ValueError, match="the same attempts"):
+        test(a, b)
+    with pytest.raises(ValueError, match="letters must name"):
+        test([1, 0], [0, 1], letters=[0])
+
+
+@pytest.mark.parametrize("wrong", [{"confidence": 95}, {"confidence": 0}, {"n_resamples": 0}])
+def test_an_interval_needs_settings_that_make_sense(wrong):
+    with pytest.raises(ValueError, match="bca_interval needs"):
+        bca_interval([1, 0, 1], [0, 1, 1], **wrong)
+
+
+@pytest.mark.parametrize("p", [[2.0], [-0.1], [np.nan, 0.1], 0.5, [[0.1, 0.2]]])
+def test_only_p_values_are_corrected(p):
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        holm(p)
+
+
+def test_ftest_refuses_scores_that_are_missing():
+    with pytest.raises(ValueError, match="finite"):
+        combined_ftest_5x2cv(np.full((5, 2), np.nan), np.zeros((5, 2)))

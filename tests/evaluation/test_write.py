@@ -1,11 +1,14 @@
 import json
 import os
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ensemble_hwr.evaluation import _write
 from ensemble_hwr.evaluation._summary import summarise
 from ensemble_hwr.evaluation._write import write_report
+from ensemble_hwr.exceptions import DataError
 
 
 def test_both_files_are_written_and_nothing_else(comparison, tmp_path):
@@ -28,15 +31,17 @@ def test_an_older_report_is_replaced(comparison, tmp_path):
     assert (tmp_path / "report.json").read_text("utf-8").startswith("{")
 
 
-@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
-def test_a_write_that_fails_leaves_the_old_report_and_no_rest(comparison, tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    ("error", "raised"), [(OSError("disk full"), DataError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+def test_a_write_that_fails_leaves_the_old_report_and_no_rest(comparison, tmp_path, monkeypatch, error, raised):
     (tmp_path / "report.json").write_text("old")
 
     def fail(source, target):
         raise error
 
     monkeypatch.setattr(_write.os, "replace", fail)
-    with pytest.raises(type(error)):
+    with pytest.raises(raised):
         write_report(comparison, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
     assert (tmp_path / "report.json").read_text() == "old"
@@ -47,3 +52,32 @@ def test_the_report_is_as_readable_as_any_new_file(comparison, tmp_path):
     plain.write_text("")
     json_path, _ = write_report(comparison, tmp_path)
     assert os.stat(json_path).st_mode == os.stat(plain).st_mode
+
+
+def test_a_page_that_does_not_fit_on_the_disk_leaves_the_old_figures_too(comparison, tmp_path, monkeypatch):
+    (tmp_path / "report.json").write_text("old")
+    monkeypatch.setattr(_write, "open", open_until_the_page, raising=False)
+    with pytest.raises(DataError, match="cannot be written there"):
+        write_report(comparison, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    assert (tmp_path / "report.json").read_text() == "old"
+
+
+def open_until_the_page(path, *args, **settings):
+    if "html" in path.name:
+        raise OSError(28, "No space left on device")
+    return open(path, *args, **settings)
+
+
+def test_a_folder_that_is_a_file_is_named(comparison, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"file: the report cannot be written there \(File exists\)"):
+        write_report(comparison, tmp_path / "file")
+
+
+def test_labels_from_undecodable_names_do_not_cost_the_report(comparison, tmp_path):
+    odd = {"\udcff" if label == comparison.classes[0] else label: label for label in comparison.classes.tolist()}
+    back = {label: name for name, label in odd.items()}
+    named = replace(comparison, y=np.array([back[label] for label in comparison.y.tolist()]))
+    _, page = write_report(named, tmp_path)
+    assert "\\udcff" in page.read_text("utf-8")

@@ -79,6 +79,7 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
     from sklearn.pipeline import Pipeline
 
     from ensemble_hwr import config as configs
+    from ensemble_hwr._weights import weight_params
     from ensemble_hwr.cli._experiment import read_rows
     from ensemble_hwr.cli._figures import figures, print_figures
     from ensemble_hwr.cli._progress import Stopwatch, progress
@@ -91,7 +92,7 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
         learned, tested = division(seed) if callable(division) else division
         classifier = _classifier(config, contender, sorted(set(letters.target.tolist())), seed, jobs)
         weight = configs.training_weight(config, letters)
-        weighted = {} if weight is None else {"sample_weight": weight[learned]}
+        weighted = {} if weight is None else weight_params(classifier, weight[learned], contender)
         with steps.step(f"fitting {contender} on {len(learned)} letters"):
             classifier.fit(rows[learned], letters.target[learned], **weighted)
         with steps.step("testing"):
@@ -112,14 +113,12 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
 
 def _classifier(config: ExperimentConfig, contender: str, classes: list[str], seed: int, jobs: int) -> Any:
     from ensemble_hwr import config as configs
+    from ensemble_hwr.evaluation import top_down, with_seed
 
     if contender in ("hierarchical", "hard"):
         hierarchy = configs.build_hierarchy(config, classes, n_jobs=jobs)
-        routing = {"routing": "hard"} if contender == "hard" else {}
-        return hierarchy.set_params(random_state=seed, **routing)
+        return with_seed(top_down(hierarchy) if contender == "hard" else hierarchy, seed)
     if contender not in config.contenders:
         known = ", ".join(["hierarchical", "hard", *config.contenders])
         raise ConfigError(f"--contender: got {contender!r}; allowed: {known}.")
-    classifier = configs.build_member(config, config.contenders[contender])
-    seeds = {name: seed for name in classifier.get_params() if name.split("__")[-1] == "random_state"}
-    return classifier.set_params(**seeds)
+    return with_seed(configs.build_member(config, config.contenders[contender]), seed)

@@ -7,6 +7,8 @@ from ensemble_hwr.evaluation._contenders import (
     baseline,
     scale_hidden_layers,
     standard_contenders,
+    top_down,
+    with_seed,
 )
 from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
 from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay
@@ -57,6 +59,8 @@ __all__ = [
     "scores",
     "standard_contenders",
     "summarise",
+    "top_down",
     "trace_hierarchy",
+    "with_seed",
     "write_report",
 ]

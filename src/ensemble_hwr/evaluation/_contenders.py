@@ -44,7 +44,7 @@ class EqualParameters:
         n_parameters : int
             Parameters in all.
         X : ndarray of shape (n_rows, n_features)
-            A few training rows, from which the number of features is found.
+            The training rows: features that are learned are fitted on them, to find how many there are.
         n_classes : int
             Number of classes.
 
@@ -96,21 +96,62 @@ def standard_contenders(
             f"flat and committee are scaled from an MLPClassifier, but the router is a {type(mlp).__name__}; "
             "name an MLP to scale as `flat`."
         )
+    if not views:
+        raise ConfigError("views is empty; give the committee one view at least, such as 'passthrough'.")
     chosen = [views[i % len(views)] for i in range(max(COMMITTEE_SIZE, len(views)))]
     committee = VotingClassifier(
         [(f"view{i}", Pipeline([("view", clone_view(view)), ("mlp", clone(mlp))])) for i, view in enumerate(chosen)],
         voting="soft",
     )
-    hard = clone(hierarchy).set_params(
-        routing="hard", trust=1.0, confusables=None, expert=None, min_mass=0.0, certainty=1.0
-    )
     return {
         "baseline": baseline(),
         "flat": EqualParameters(template),
         "committee": EqualParameters(committee),
-        "hard": hard,
+        "hard": top_down(hierarchy),
         "hierarchical": hierarchy,
     }
+
+
+def top_down(hierarchy: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleClassifier:
+    """Return the classic top-down use of a hierarchy: the winning group's specialist decides, nobody else speaks.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import HierarchicalEnsembleClassifier
+    >>> from ensemble_hwr.evaluation import top_down
+    >>> top_down(HierarchicalEnsembleClassifier(confusables="derived"))
+    HierarchicalEnsembleClassifier(certainty=1.0, min_mass=0.0, routing='hard',
+                                   trust=1.0)
+    """
+    classic: HierarchicalEnsembleClassifier = clone(hierarchy).set_params(
+        routing="hard", trust=1.0, confusables=None, expert=None, min_mass=0.0, certainty=1.0
+    )
+    return classic
+
+
+def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """Clone an estimator with a seed for every ``random_state`` in it.
+
+    Its own is the seed itself; each one inside it is drawn from the seed, so that the members of a committee differ
+    though their settings are the same.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from ensemble_hwr import MLP
+    >>> from ensemble_hwr.evaluation import with_seed
+    >>> with_seed(MLP(), 7).random_state
+    7
+    >>> with_seed(make_pipeline("passthrough", MLP()), 7)[-1].random_state
+    327741615
+    """
+    seeded = clone(estimator)
+    names = sorted(name for name in seeded.get_params() if name.split("__")[-1] == "random_state")
+    rng = np.random.RandomState(seed)
+    drawn = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in names if name != "random_state"}
+    own = {"random_state": seed} if "random_state" in names else {}
+    seeded.set_params(**drawn, **own)
+    return seeded
 
 
 def clone_view(view: Any) -> Any:
@@ -128,7 +169,7 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
     n_parameters : int
         Parameters in all.
     X : ndarray of shape (n_rows, n_features)
-        A few training rows.
+        The training rows: features that are learned are fitted on them, to find how many there are.
     n_classes : int
         Number of classes.
 
@@ -150,11 +191,20 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
         members = [(name, scale_hidden_layers(member, share, X, n_classes)) for name, member in estimator.estimators]
         return clone(estimator).set_params(estimators=members)
     if isinstance(estimator, Pipeline):
-        features = clone(estimator[:-1]).fit_transform(X) if len(estimator) > 1 else X
+        features = clone(estimator[:-1]).fit(X).transform(X[:1]) if len(estimator) > 1 else X
         scaled = clone(estimator)
         name, last = scaled.steps[-1]
         return scaled.set_params(**{name: scale_hidden_layers(last, n_parameters, features, n_classes)})
+    if not hasattr(estimator, "hidden_layer_sizes"):
+        raise ConfigError(
+            f"a {type(estimator).__name__} has no hidden layers to scale; give an MLP, or a Pipeline of one."
+        )
     layers = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes))
+    if not layers.size:
+        raise ConfigError(
+            f"{type(estimator).__name__} has no hidden layer that could be scaled to {n_parameters} parameters; "
+            "give it one in hidden_layer_sizes."
+        )
     sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes)
     return clone(estimator).set_params(hidden_layer_sizes=sizes)
 

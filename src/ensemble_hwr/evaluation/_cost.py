@@ -78,7 +78,7 @@ _COUNTED: dict[str, Callable[[Any], float]] = {
     "coefs_": lambda mlp: sum(weights.size for weights in mlp.coefs_),
     "support_vectors_": lambda svm: svm.support_vectors_.size + svm.dual_coef_.size,
     "coef_": lambda linear: linear.coef_.size,
-    "scale_": lambda scaler: len(scaler.scale_),
+    "scale_": lambda scaler: 0 if scaler.scale_ is None else len(scaler.scale_),
 }
 
 

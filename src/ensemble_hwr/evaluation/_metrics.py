@@ -64,6 +64,7 @@ def log_loss(y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: 
     >>> round(log_loss(np.array(["B", "P"]), np.array([[0.5, 0.5], [0.0, 1.0]]), np.array(["B", "P"])), 4)
     0.3466
     """
+    _check(y, probabilities, classes)
     given = np.asarray(probabilities, dtype=np.float64)[np.arange(len(y)), np.searchsorted(classes, y)]
     return float(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)).mean())
 
@@ -106,6 +107,7 @@ def calibration_error(
     >>> round(calibration_error(np.array(["B", "P"]), sure, np.array(["B", "P"])), 3)
     0.4
     """
+    _check(y, probabilities, classes)
     confidence = np.max(probabilities, axis=1).astype(np.float64)
     right = answers(probabilities, classes) == y
     bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
@@ -142,6 +144,7 @@ def scores(
     """
     if len(y) == 0:
         return dict.fromkeys(SCORES)
+    _check(y, probabilities, classes)
     answered = answers(probabilities, classes)
     return {
         "accuracy": float(accuracy_score(y, answered)),
@@ -221,3 +224,13 @@ def confused_pairs(y: NDArray[np.str_], answered: NDArray[np.str_], *, n: int = 
         row = {"a": str(a), "b": str(b), "count": count, "a_as_b": taken[a, b], "b_as_a": taken[b, a]}
         rows.append((count, row))
     return [row for _, row in sorted(rows, key=lambda item: -item[0])[:n]]
+
+
+def _check(y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: NDArray[np.str_]) -> None:
+    """Refuse what would be measured in the wrong column, or not at all."""
+    shape, needed = np.shape(probabilities), (len(y), len(classes))
+    if shape != needed or not len(y) or not np.isfinite(probabilities).all():
+        raise ValueError(f"probabilities must be finite and of shape {needed}, one letter at least; got shape {shape}.")
+    known = np.isin(y, classes)
+    if not known.all():
+        raise ValueError(f"label {y[~known].tolist()[0]!r} is not one of the classes {classes.tolist()}.")

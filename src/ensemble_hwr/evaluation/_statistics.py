@@ -124,6 +124,11 @@ def bca_interval(
     True
     """
     differences, attempts = _by_letter(a_right, b_right, letters)
+    if not len(differences) or not 0 < confidence < 1 or n_resamples < 1:
+        raise ValueError(
+            "bca_interval needs one attempt or more, confidence between 0 and 1, and one resample or more; "
+            f"got {len(differences)} letters, confidence={confidence!r}, n_resamples={n_resamples!r}."
+        )
     kinds, counts = np.unique(np.column_stack([differences, attempts]), axis=0, return_counts=True)
     d, m = kinds.T
     n = counts.sum()
@@ -162,6 +167,8 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     [0.03, 0.06, 0.06]
     """
     p = np.asarray(p_values, dtype=np.float64)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p-values must be a list of numbers from 0 to 1; got {p_values!r}.")
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     corrected = np.empty_like(p)
@@ -199,9 +206,10 @@ def combined_ftest_5x2cv(scores_a: ArrayLike, scores_b: ArrayLike) -> PairedTest
     >>> combined_ftest_5x2cv(a, b).p_value < 0.05
     True
     """
-    difference = np.asarray(scores_a, dtype=np.float64) - np.asarray(scores_b, dtype=np.float64)
-    if difference.shape != (5, 2):
-        raise ValueError(f"The 5x2cv test needs scores of shape (5, 2); got {difference.shape}.")
+    a, b = np.asarray(scores_a, dtype=np.float64), np.asarray(scores_b, dtype=np.float64)
+    if a.shape != (5, 2) or b.shape != (5, 2) or not np.isfinite([a, b]).all():
+        raise ValueError(f"The 5x2cv test needs finite scores of shape (5, 2); got shapes {a.shape} and {b.shape}.")
+    difference = a - b
     name = "5x2cv F test"
     squares = float((difference**2).sum())
     # the two halves of a division lie symmetrically around their mean
@@ -216,9 +224,17 @@ def _by_letter(
     a_right: ArrayLike, b_right: ArrayLike, letters: ArrayLike | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return for each letter the difference of right answers and the number of attempts."""
-    difference = np.asarray(a_right, dtype=np.int64) - np.asarray(b_right, dtype=np.int64)
+    a, b = np.asarray(a_right), np.asarray(b_right)
+    if a.ndim != 1 or a.shape != b.shape or not all(np.isin(right, (0, 1)).all() for right in (a, b)):
+        raise ValueError(
+            "a_right and b_right must say of the same attempts whether they were right, True or False; "
+            f"got shapes {a.shape} and {b.shape}, dtypes {a.dtype} and {b.dtype}."
+        )
+    difference = a.astype(np.int64) - b.astype(np.int64)
     if letters is None:
         return difference, np.ones_like(difference)
+    if np.shape(letters) != a.shape:
+        raise ValueError(f"letters must name the letter of each of {len(a)} attempts; got shape {np.shape(letters)}.")
     _, which = np.unique(np.asarray(letters), return_inverse=True)
     attempts = np.bincount(which)
     summed = np.zeros(len(attempts), dtype=np.int64)

@@ -12,6 +12,7 @@ from uuid import uuid4
 from ensemble_hwr.evaluation._report import render_report
 from ensemble_hwr.evaluation._result import Comparison
 from ensemble_hwr.evaluation._summary import summarise
+from ensemble_hwr.exceptions import DataError
 
 
 def write_report(
@@ -19,7 +20,7 @@ def write_report(
 ) -> tuple[Path, Path]:
     """Write report.json and the self-contained report.html.
 
-    Each file is written beside its place and then moved there, so that nobody ever finds half of one.
+    Both files are written beside their places and then moved there, so that nobody ever finds half of one.
 
     Parameters
     ----------
@@ -34,6 +35,11 @@ def write_report(
     -------
     json_path, html_path : pathlib.Path
         The files.
+
+    Raises
+    ------
+    DataError
+        If they cannot be written; files that were there before are then left as they were.
 
     Examples
     --------
@@ -50,20 +56,26 @@ def write_report(
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     page = render_report(summary, comparison)
     folder = Path(out_dir)
-    folder.mkdir(parents=True, exist_ok=True)
     json_path, html_path = folder / "report.json", folder / "report.html"
-    _write_whole(json_path, text)
-    _write_whole(html_path, page)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole({json_path: text, html_path: page})
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{folder}: the report cannot be written there ({reason}); choose another folder.") from error
     return json_path, html_path
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write `text` to a new file in the same folder, then move it over `path`."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+def _write_whole(texts: Mapping[Path, str]) -> None:
+    """Write all texts to new files in the same folder, then move them to their places."""
+    temporary = {path: path.with_name(f".{path.name}.{uuid4().hex}") for path in texts}
     try:
-        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        for path, text in texts.items():
+            # a label taken from a folder's undecodable name is shown with its bytes escaped
+            with open(temporary[path], "x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(text)
+        for path, part in temporary.items():
+            os.replace(part, path)
+    finally:
+        for part in temporary.values():
+            part.unlink(missing_ok=True)
