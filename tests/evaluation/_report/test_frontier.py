@@ -1,0 +1,64 @@
+import re
+
+import pytest
+
+from ensemble_hwr.evaluation._report._frontier import frontier_plot
+from ensemble_hwr.evaluation._summary import summarise
+
+
+def test_marks_lie_inside_the_frame_cheaper_left_and_better_above(build):
+    summary = summarise(build({"baseline": 0.3, "flat": 0.2, "hierarchical": 0.1}))
+    plot = frontier_plot(summary, width=800, height=400)
+    marks = sorted(plot["marks"], key=lambda mark: mark["x"])
+    assert [mark["name"] for mark in marks] == ["baseline", "flat", "hierarchical"]
+    assert marks[0]["y"] > marks[1]["y"] > marks[2]["y"]
+    axes = plot["axes"]
+    for mark in marks:
+        assert axes.left < mark["x"] < axes.right
+        assert axes.top < mark["y"] < axes.bottom
+
+
+def test_a_step_up_is_the_same_share_fewer_errors_and_a_step_right_the_same_factor_of_cost(build):
+    axes = frontier_plot(summarise(build({"a": 0.4, "b": 0.1})), width=8000, height=4000)["axes"]
+    assert axes.y(60) - axes.y(80) == pytest.approx(axes.y(80) - axes.y(90), abs=0.3)
+    assert axes.x(10_000) - axes.x(5000) == pytest.approx(axes.x(8000) - axes.x(4000), abs=0.3)
+
+
+def test_the_staircase_passes_through_the_frontier_only(build):
+    plot = frontier_plot(summarise(build({"a": 0.2, "b": 0.3, "c": 0.1})), width=800, height=400)
+    at = {mark["name"]: (str(mark["x"]), str(mark["y"])) for mark in plot["marks"]}
+    corners = re.findall(r"H([\d.]+)V([\d.]+)", plot["frontier"])
+    assert corners == [at["a"], at["c"]]
+
+
+def test_names_do_not_cover_each_other_when_marks_crowd(build):
+    names = ["flat", "committee", "hierarchical", "hard"]
+    plot = frontier_plot(summarise(build(dict.fromkeys(names, 0.1), seeds=(0,))), width=800, height=400)
+    boxes = [(m["label_x"], m["label_y"], 7.4 * len(m["name"])) for m in plot["marks"]]
+    for i, (x, y, wide) in enumerate(boxes):
+        for x2, y2, wide2 in boxes[:i]:
+            assert abs(y - y2) >= 14 or abs(x - x2) >= (wide + wide2) / 2 - 1
+
+
+def test_ticks_are_where_the_axes_say_and_seeds_beside_their_mean(build):
+    plot = frontier_plot(summarise(build({"a": 0.3, "b": 0.1})), width=800, height=400)
+    for tick in plot["y_ticks"]:
+        assert tick["at"] == plot["axes"].y(float(tick["text"]))
+    for mark in plot["marks"]:
+        assert min(mark["seeds"]) - 0.1 <= mark["y"] <= max(mark["seeds"]) + 0.1
+    (one, _) = frontier_plot(summarise(build({"a": 0.3, "b": 0.1}, seeds=(0,))), width=800, height=400)["marks"]
+    assert one["seeds"] == []
+
+
+def test_nobody_in_error_is_still_within_the_frame(build):
+    plot = frontier_plot(summarise(build({"perfect": -1.0, "poor": 0.5})), width=800, height=400)
+    perfect = next(mark for mark in plot["marks"] if mark["name"] == "perfect")
+    assert plot["axes"].top <= perfect["y"] < plot["axes"].bottom
+
+
+def test_no_plot_of_one_point_and_the_uncounted_are_named(build):
+    assert frontier_plot(summarise(build({"flat": 0.1})), width=800, height=400) is None
+    assert frontier_plot(summarise(build({"flat": 0.1, "b": 0.2}, counted=False)), width=800, height=400) is None
+    summary = summarise(build({"flat": 0.1, "b": 0.2, "c": 0.3}))
+    summary["contenders"]["c"]["multiply_adds"] = None
+    assert frontier_plot(summary, width=800, height=400)["uncounted"] == ["c"]

@@ -1,0 +1,42 @@
+"""The records of a comparison, and what they say of themselves."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ensemble_hwr.evaluation._result import Comparison, Run
+
+
+def run(contender, seed):
+    return Run(contender, seed, np.arange(2), np.eye(2), 1.0, 1.0, 1)
+
+
+@pytest.fixture
+def mixed():
+    """Runs that come back seed by seed, in no order of names."""
+    runs = tuple(run(name, seed) for seed in (5, 1) for name in ("hard", "baseline"))
+    return Comparison(runs, np.array(["P", "B"]), np.zeros((2, 784), dtype=np.float32))
+
+
+def test_names_and_seeds_keep_the_order_in_which_they_were_given(mixed):
+    assert mixed.contenders == ("hard", "baseline")
+    assert mixed.seeds == (5, 1)
+
+
+def test_the_runs_of_one_contender_are_its_own_in_the_order_of_seeds(mixed):
+    assert [(one.contender, one.seed) for one in mixed.of("baseline")] == [("baseline", 5), ("baseline", 1)]
+    assert mixed.of("nobody") == ()
+
+
+def test_classes_are_the_sorted_labels(mixed):
+    assert mixed.classes.tolist() == ["B", "P"]
+
+
+def test_records_are_frozen_and_share_no_default(mixed):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        mixed.y = None
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        mixed.runs[0].seed = 3
+    assert mixed.data is not dataclasses.replace(mixed, data={}).data
+    assert Comparison((), mixed.y, mixed.rows).data is not Comparison((), mixed.y, mixed.rows).data
