@@ -1,6 +1,7 @@
 """Transformers from pictures to rows of ink, and from rows to features."""
 
+from ensemble_hwr.preprocessing._deskewer import Deskewer
 from ensemble_hwr.preprocessing._gradient import GradientFeatures
 from ensemble_hwr.preprocessing._normalizer import LetterNormalizer
 
-__all__ = ["GradientFeatures", "LetterNormalizer"]
+__all__ = ["Deskewer", "GradientFeatures", "LetterNormalizer"]

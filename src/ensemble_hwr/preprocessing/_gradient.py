@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr.preprocessing._shape import picture_shape
+
 Rows = NDArray[np.float32]
 
 _BLOCK_BYTES = 1 << 20  # directional maps worked on at a time, to stay in the cache
@@ -46,6 +48,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
     See Also
     --------
     LetterNormalizer : Makes the rows.
+    Deskewer : Sets the letters upright before.
 
     References
     ----------
@@ -182,21 +185,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         return float(8 * pixels + 2 * maps * pixels + sampling + maps * self.grid**2)
 
     def _shape_of(self, n_features: int) -> tuple[int, int]:
-        if self.image_shape is None:
-            side = math.isqrt(n_features)
-            if side * side != n_features:
-                raise ValueError(
-                    f"rows of {n_features} pixels are not square pictures, as 784 = 28x28 would be; "
-                    "give image_shape=(height, width)"
-                )
-            return side, side
-        sides = [int(side) for side in self.image_shape]
-        if len(sides) != 2 or min(sides) < 1 or math.prod(sides) != n_features:
-            raise ValueError(
-                f"image_shape={self.image_shape!r} does not fit rows of {n_features} pixels; "
-                "it should be (height, width) with that product"
-            )
-        return sides[0], sides[1]
+        return picture_shape(n_features, self.image_shape)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
