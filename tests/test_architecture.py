@@ -12,7 +12,7 @@ LEVELS = {
     "exceptions": -1, "images": 0, "hierarchy": 0, "_weights": 0,
     "preprocessing": 1, "ensemble": 1,
     "datasets": 3, "evaluation": 3, "config": 3, "persistence": 3,
-    "cli": 4,
+    "cli": 4, "__main__": 5,
 }  # fmt: skip
 OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemble_hwr.datasets import LetterSet, generate_letters
-    from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
+    from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.persistence import load_model, save_model
     from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "EpochMLP": "ensemble",
     "GradientFeatures": "preprocessing",
     "HierarchicalEnsembleClassifier": "ensemble",
     "LetterNormalizer": "preprocessing",
@@ -30,6 +31,7 @@ _HOMES = {
 }
 __all__ = [
     "MLP",
+    "EpochMLP",
     "GradientFeatures",
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",

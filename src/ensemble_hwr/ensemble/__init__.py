@@ -1,7 +1,8 @@
 """The hierarchical ensemble classifier."""
 
+from ensemble_hwr.ensemble._epoch_mlp import EpochMLP
 from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._hierarchical import HierarchicalEnsembleClassifier
 from ensemble_hwr.ensemble._mlp import MLP
 
-__all__ = ["MLP", "Explanation", "HierarchicalEnsembleClassifier"]
+__all__ = ["MLP", "EpochMLP", "Explanation", "HierarchicalEnsembleClassifier"]

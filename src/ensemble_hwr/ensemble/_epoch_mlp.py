@@ -1,0 +1,289 @@
+"""An MLP trained epoch by epoch, on fresh copies of its letters each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import cos, pi
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+ROWS_AT_ONCE = 16_384
+Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
+
+
+class EpochMLP(ClassifierMixin, BaseEstimator):
+    """A multi-layer perceptron with its own augmentation, its own features and a falling learning rate.
+
+    Every epoch sees fresh augmented copies of the rows, turned into features on the way, some 16,000 rows at a time,
+    so memory does not grow with the number of epochs or copies. Each pass is one ``partial_fit`` of scikit-learn's
+    :class:`~sklearn.neural_network.MLPClassifier`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Units of each hidden layer.
+    features : transformer, default=None
+        Applied to the rows after augmentation; fitted on the rows as they are. None is the rows themselves.
+    augmenter : object with ``augment(rows, random_state)``, default=None
+        Makes the copies. None is the rows as they are.
+    epochs : int, default=40
+        Passes over the rows.
+    batch_size : int, default=100
+        Rows a step.
+    learning_rate_init : float, default=0.001
+        Adam's step in the beginning.
+    decay : {"cosine", "constant"}, default="cosine"
+        Whether the step falls along half a cosine to nothing, or stays.
+    average_last : int, default=0
+        Epochs at the end whose weights are averaged; 0 and 1 keep the last weights.
+    validation_fraction : float, default=0.0
+        Share of the rows, stratified, that is held out, never augmented, and judges each epoch by log-loss; the best
+        epoch's weights are kept. 0 holds out nothing.
+    patience : int, default=None
+        With a held-out part, epochs without a better one after which to stop. None never stops early.
+    activation : {"relu", "tanh", "logistic"}, default="relu"
+        Of the hidden units.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, batches, copies and the held-out part.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    mlp_ : MLPClassifier
+        The fitted network; its classes are positions in ``classes_``.
+    features_ : transformer or None
+        The fitted features.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_curve_ : list of float
+        Log-loss of the held-out part after each epoch.
+    n_features_in_ : int
+        Number of features seen in fit.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import EpochMLP, GradientFeatures, generate_letters
+    >>> letters = generate_letters(520, writers=4, random_state=0)
+    >>> rows = letters.to_rows()
+    >>> model = EpochMLP((30,), features=GradientFeatures(grid=5), epochs=20, batch_size=10, random_state=0)
+    >>> model.fit(rows[:390], letters.target[:390]).score(rows[390:], letters.target[390:]) > 0.8
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "features": [HasMethods(["fit", "transform"]), None],
+        "augmenter": [HasMethods(["augment"]), None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "decay": [StrOptions({"cosine", "constant"})],
+        "average_last": [Interval(Integral, 0, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "activation": [StrOptions({"relu", "tanh", "logistic"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: ArrayLike = (100,),
+        *,
+        features: Any = None,
+        augmenter: Any = None,
+        epochs: int = 40,
+        batch_size: int = 100,
+        learning_rate_init: float = 1e-3,
+        decay: str = "cosine",
+        average_last: int = 0,
+        validation_fraction: float = 0.0,
+        patience: int | None = None,
+        activation: str = "relu",
+        alpha: float = 1e-4,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.features = features
+        self.augmenter = augmenter
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.decay = decay
+        self.average_last = average_last
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.activation = activation
+        self.alpha = alpha
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels of any sortable type.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+        """
+        rows, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows, dtype=rows.dtype)
+        rng = check_random_state(self.random_state)
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        train, held_out = self._divide(codes, seed)
+        self.features_ = None if self.features is None else clone(self.features).fit(rows[train], codes[train])
+        self.mlp_ = self._network(len(train), seed)
+        self.loss_curve_: list[float] = []
+        self.validation_curve_: list[float] = []
+        draw = np.random.default_rng(seed)
+        kept: list[Weights] = []
+        for epoch in range(self.epochs):
+            self._set_rate(epoch)
+            self._pass(rows, codes, weight, draw.permutation(train), draw)
+            kept = self._kept(kept, rows[held_out], codes[held_out])
+            if self.patience is not None and self._epochs_since_best() >= self.patience:
+                break
+        self._settle(kept)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities; columns follow ``classes_``.
+        """
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        probabilities: NDArray[np.floating] = self.mlp_.predict_proba(self._described(rows))
+        return probabilities
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        probabilities = self.predict_proba(X)
+        labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return labels
+
+    def _divide(self, codes: NDArray[np.intp], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the rows to train on and those to judge by."""
+        everything = np.arange(len(codes))
+        if self.validation_fraction == 0:
+            return everything, everything[:0]
+        train, held_out = train_test_split(
+            everything, test_size=self.validation_fraction, stratify=codes, random_state=seed
+        )
+        return train, held_out
+
+    def _network(self, n_rows: int, seed: int) -> MLPClassifier:
+        return MLPClassifier(
+            np.atleast_1d(np.asarray(self.hidden_layer_sizes)).tolist(),
+            activation=self.activation,
+            alpha=self.alpha,
+            batch_size=min(self.batch_size, n_rows),
+            learning_rate_init=self.learning_rate_init,
+            random_state=seed,
+        )
+
+    def _set_rate(self, epoch: int) -> None:
+        """Set the step of one epoch."""
+        if epoch and self.decay == "cosine":
+            # Adam takes its step from here; there is no public way to change it between epochs.
+            self.mlp_._optimizer.learning_rate_init = self.learning_rate_init * (1 + cos(pi * epoch / self.epochs)) / 2
+
+    def _pass(
+        self,
+        rows: NDArray[np.floating],
+        codes: NDArray[np.intp],
+        weight: NDArray[np.floating] | None,
+        order: NDArray[np.intp],
+        draw: np.random.Generator,
+    ) -> None:
+        """Learn once from every row in `order`."""
+        losses = []
+        for part in _parts(order):
+            copies = rows[part] if self.augmenter is None else self.augmenter.augment(rows[part], draw)
+            self.mlp_.partial_fit(
+                self._described(copies),
+                codes[part],
+                classes=np.arange(len(self.classes_)),
+                sample_weight=None if weight is None else weight[part],
+            )
+            losses.append(self.mlp_.loss_)
+        self.loss_curve_.append(float(np.mean(losses)))
+
+    def _described(self, rows: NDArray[np.floating]) -> Any:
+        return rows if self.features_ is None else self.features_.transform(rows)
+
+    def _kept(self, kept: list[Weights], rows: NDArray[np.floating], codes: NDArray[np.intp]) -> list[Weights]:
+        """Return the weights to settle on, were this the last epoch: the best epoch's, or the last ones'."""
+        if len(rows):
+            answered = self.mlp_.predict_proba(self._described(rows)).astype(np.float64)
+            answered /= answered.sum(axis=1, keepdims=True)
+            self.validation_curve_.append(log_loss(codes, answered, labels=np.arange(len(self.classes_))))
+            return kept if self._epochs_since_best() else [_copied(self.mlp_)]
+        return [*kept, _copied(self.mlp_)][-max(self.average_last, 1) :]
+
+    def _epochs_since_best(self) -> int:
+        if not self.validation_curve_:
+            return 0
+        return len(self.validation_curve_) - 1 - int(np.argmin(self.validation_curve_))
+
+    def _settle(self, kept: list[Weights]) -> None:
+        """Give the network the average of the weights kept."""
+        for name, layers in zip(("coefs_", "intercepts_"), zip(*kept, strict=True), strict=True):
+            setattr(
+                self.mlp_, name, [np.mean(layer, axis=0, dtype=layer[0].dtype) for layer in zip(*layers, strict=True)]
+            )
+
+
+def _parts(order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Cut an order of rows into parts that are held in memory at once, none much smaller than the others."""
+    yield from np.array_split(order, -(-len(order) // ROWS_AT_ONCE))
+
+
+def _copied(mlp: MLPClassifier) -> Weights:
+    return [layer.copy() for layer in mlp.coefs_], [layer.copy() for layer in mlp.intercepts_]
