@@ -1,15 +1,11 @@
-import re
 import subprocess
 import sys
 import time
 
-import click
 import pytest
 
 from ensemble_hwr import __version__
 from ensemble_hwr.cli import cli, main
-from ensemble_hwr.cli._errors import run
-from ensemble_hwr.exceptions import ConfigError
 
 
 def test_the_version_is_told(capsys):
@@ -58,36 +54,8 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
     assert "Traceback" not in printed.err
 
 
-@pytest.mark.parametrize(
-    ("error", "lines"),
-    [
-        (ConfigError("a.toml: x: bad\na.toml: y: bad"), ["error: a.toml: x: bad", "error: a.toml: y: bad"]),
-        (PermissionError(13, "Permission denied", "out"), ["error: out: Permission denied"]),
-        (ValueError("one\n two"), ["error: ValueError: one two (--debug shows where)"]),
-        (ConfigError(""), ["error: ConfigError"]),
-    ],
-)
-def test_errors_are_lines_without_traceback(error, lines, capsys):
-    assert run(_failing(error), []) == 1
-    assert capsys.readouterr().err.splitlines() == lines
-
-
-def test_debug_shows_the_traceback(capsys):
-    assert run(_failing(ConfigError("bad")), ["--debug"]) == 1
-    assert re.search(r"Traceback[\s\S]+ConfigError: bad", capsys.readouterr().err)
-
-
 def test_the_group_lists_what_there_is():
     assert sorted(cli.commands) == ["compare", "demo", "evaluate", "train"]
-
-
-def _failing(error):
-    @click.group(invoke_without_command=True)
-    @click.option("--debug", is_flag=True)
-    def command(debug):
-        raise error
-
-    return command
 
 
 def _seconds(call):

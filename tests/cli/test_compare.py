@@ -50,23 +50,6 @@ def test_contenders_of_ones_own_and_weights(few, tmp_path):
     assert list(json.loads((tmp_path / "report.json").read_text())["contenders"]) == ["tree"]
 
 
-def test_the_demo_runs_and_says_where_its_report_is(tmp_path, capsys, monkeypatch):
-    demo = configs.load_demo(
-        [
-            "data.n=208",
-            "data.writers=8",
-            "seeds=[0]",
-            "router.params.max_iter=2",
-            "expert.params.early_stopping=false",
-            'compare.contenders=["hierarchical"]',
-        ]
-    )
-    monkeypatch.setattr(configs, "load_demo", lambda: demo)
-    assert main(["demo", "--out", str(tmp_path / "demo"), "-j", "1"]) == 0
-    assert f"report: {tmp_path / 'demo' / 'report.html'}" in capsys.readouterr().out
-    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -107,12 +90,6 @@ def test_a_place_that_cannot_be_a_folder_is_refused_before_any_work(few, out, ca
     monkeypatch.setattr(configs, "load_letters", None, raising=False)
     assert compare(few, few / out) == 1
     assert "cannot be a folder" in capsys.readouterr().err
-
-
-def test_a_folder_without_permission_is_refused(few, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    assert compare(few, tmp_path) == 1
-    assert "cannot be written to" in capsys.readouterr().err
 
 
 def test_a_picture_that_is_none_is_named(few, tmp_path, capsys):

@@ -1,0 +1,91 @@
+import os
+import re
+import signal
+import threading
+
+import click
+import pytest
+
+from ensemble_hwr.cli._errors import DONE, FAILED, INTERRUPTED, USAGE, run
+from ensemble_hwr.exceptions import ConfigError
+
+
+def failing(error):
+    @click.group(invoke_without_command=True)
+    @click.option("--debug", is_flag=True)
+    def command(debug):
+        raise error
+
+    return command
+
+
+def doing(what):
+    @click.command()
+    def command():
+        return what()
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (ConfigError("a.toml: x: bad\na.toml: y: bad"), ["error: a.toml: x: bad", "error: a.toml: y: bad"]),
+        (PermissionError(13, "Permission denied", "out"), ["error: out: Permission denied"]),
+        (ValueError("one\n two"), ["error: ValueError: one two (--debug shows where)"]),
+        (OSError("no name"), ["error: OSError: no name (--debug shows where)"]),
+        (ConfigError(""), ["error: ConfigError"]),
+    ],
+)
+def test_errors_are_lines_without_traceback(error, lines, capsys):
+    assert run(failing(error), []) == FAILED
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_debug_shows_the_traceback(capsys):
+    assert run(failing(ConfigError("bad")), ["--debug"]) == FAILED
+    assert re.search(r"Traceback[\s\S]+ConfigError: bad", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(click.UsageError("?"), USAGE), (click.BadParameter("?"), USAGE), (click.ClickException("?"), FAILED)],
+)
+def test_clicks_own_errors_keep_their_words(error, code, capsys):
+    assert run(failing(error), []) == code
+    assert "?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("answer", "code"), [(None, DONE), ("text", DONE), (0, 0), (1, 1)])
+def test_a_command_that_ends_is_done_unless_it_says_otherwise(answer, code):
+    assert run(doing(lambda: answer), []) == code
+
+
+def test_the_first_interrupt_passes_through_what_catches_keyboard_interrupts(capsys):
+    ended = []
+
+    def work():
+        try:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                signal.pause()
+            except KeyboardInterrupt:  # as scikit-learn's MLPs do
+                ended.append("went on")
+        finally:
+            ended.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    assert run(doing(work), []) == INTERRUPTED
+    assert ended == [signal.SIG_DFL]  # a second Ctrl-C would have ended it at once
+    assert signal.getsignal(signal.SIGINT) is before
+    assert capsys.readouterr().err.splitlines() == ["interrupted; nothing was left half-written"]
+
+
+def test_away_from_the_main_thread_signals_are_left_alone():
+    codes = []
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=lambda: codes.append(run(doing(lambda: 3), [])))
+    thread.start()
+    thread.join()
+    assert codes == [3]
+    assert signal.getsignal(signal.SIGINT) is before
