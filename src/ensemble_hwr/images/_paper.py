@@ -36,7 +36,7 @@ def paper_level(grey: Grey) -> NDArray[np.float32]:
     """Estimate the brightness of the paper under and around the ink of a dark-on-light picture.
 
     A plane is fitted to the paper's pixels, those darker than noise explains being left out; what it leaves
-    is smoothed over the same pixels and added, so that shadows and vignettes of any form are followed.
+    is smoothed over the same pixels and added, so that broad shadows and vignettes are followed.
 
     Parameters
     ----------
