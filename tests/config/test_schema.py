@@ -1,0 +1,90 @@
+"""What a config may say: the edges of every range, from inside."""
+
+import pytest
+from pydantic import ValidationError
+
+from ensemble_hwr.config._schema import Compare, ExperimentConfig, Hierarchy, Member, MemberChange, Step, View
+
+
+def hierarchy(**settings):
+    return Hierarchy.model_validate(settings)
+
+
+@pytest.mark.parametrize("cv", [2, 10, 0.5, 0.01])
+def test_folds_or_a_share(cv):
+    assert hierarchy(cv=cv).cv == cv
+
+
+@pytest.mark.parametrize("cv", [1, 0, -3, True, 0.0, 0.51, "3", None])
+def test_no_other_folds(cv):
+    with pytest.raises(ValidationError, match="a number of folds, 2 or more"):
+        hierarchy(cv=cv)
+
+
+@pytest.mark.parametrize("trust", ["learned", 0, 1, 0.5, {"expert:B/P": 0, "specialist:A-E": 1.0}])
+def test_trust_is_a_word_a_share_or_shares_by_name(trust):
+    assert hierarchy(trust=trust).trust == trust
+
+
+@pytest.mark.parametrize("trust", ["full", -0.1, 1.1, True, None, [0.5], {"a": "learned"}, {"a": 2}, float("nan")])
+def test_no_other_trust(trust):
+    with pytest.raises(ValidationError, match="allowed: 'learned', a number from 0 to 1"):
+        hierarchy(trust=trust)
+
+
+@pytest.mark.parametrize(
+    "groups", ["batches", "derived", ["AB", "CD"], [["A", "B"], "CD"], {"low": "AB", "high": ["C"]}]
+)
+def test_groups_are_a_word_or_sets(groups):
+    assert hierarchy(groups=groups).groups == groups
+
+
+@pytest.mark.parametrize("groups", ["none", "AB", [], {}, [""], [[]], [["A", 1]], {"low": 3}, 3, None])
+def test_no_other_groups(groups):
+    with pytest.raises(ValidationError, match="'batches', 'derived', a list of sets"):
+        hierarchy(groups=groups)
+
+
+def test_a_change_keeps_what_it_does_not_name():
+    role = Member(view="edges", params={"alpha": 0.1, "max_iter": 7})
+    assert MemberChange().applied_to(role) == role
+    changed = MemberChange(params={"alpha": 0.2}).applied_to(role)
+    assert (changed.view, changed.estimator, changed.params) == ("edges", "mlp", {"alpha": 0.2, "max_iter": 7})
+    assert MemberChange(estimator="mlp", view="pixels").applied_to(role).params == role.params
+
+
+def test_another_estimator_starts_without_the_roles_parameters():
+    role = Member(params={"max_iter": 7})
+    other = MemberChange(estimator="sklearn.naive_bayes.GaussianNB", params={"var_smoothing": 0.1}).applied_to(role)
+    assert (other.estimator, other.params) == ("sklearn.naive_bayes.GaussianNB", {"var_smoothing": 0.1})
+
+
+def test_a_step_is_a_name_and_whatever_parameters_that_has():
+    assert Step.model_validate({"use": "pca"}).params == {}
+    step = Step.model_validate({"use": "sklearn.preprocessing.StandardScaler", "with_mean": False})
+    assert step.params == {"with_mean": False}
+    with pytest.raises(ValidationError, match="has no such parameter"):
+        Step.model_validate({"use": "sklearn.preprocessing.StandardScaler", "with_men": False})
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        View.model_validate({"steps": []})
+
+
+def test_a_classifier_must_give_probabilities_with_the_parameters_it_has():
+    assert Member(estimator="sklearn.linear_model.SGDClassifier", params={"loss": "log_loss"})
+    with pytest.raises(ValidationError, match="gives no probabilities with these params"):
+        Member(estimator="sklearn.linear_model.SGDClassifier", params={"loss": "hinge"})
+
+
+def test_a_contender_takes_part_once():
+    with pytest.raises(ValidationError, match="'flat' is in the list twice"):
+        Compare(contenders=("flat", "hard", "flat"))
+
+
+@pytest.mark.parametrize(("seeds", "valid"), [([0], True), ([2**32 - 1, 0], True), ([2**32], False), ([1.0], False)])
+def test_seeds_are_those_numpy_takes(seeds, valid):
+    config = {"name": "x", "data": {"form": "index", "path": "p"}, "seeds": seeds}
+    if valid:
+        assert ExperimentConfig.model_validate(config).seeds == tuple(seeds)
+    else:
+        with pytest.raises(ValidationError):
+            ExperimentConfig.model_validate(config)
