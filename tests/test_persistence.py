@@ -310,3 +310,23 @@ def test_importing_is_light():
     code = "import sys, ensemble_hwr.persistence; sys.exit('sklearn' in sys.modules or 'skops' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(Path(persistence.__file__).parents[1])}
     assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ModelError, match="not a file"):
+        load_model(tmp_path / "pipe")
+
+
+def test_a_part_repeated_in_the_archive_is_read_once(tmp_path, monkeypatch):
+    file = tmp_path / "many"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in ("manifest.json", "model.skops"):
+            archive.writestr(name, "{}")
+        archive.filelist += [archive.filelist[-1]] * 50
+    read = zipfile.ZipFile.read
+    asked = []
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda self, name: (asked.append(name), read(self, name))[1])
+    with pytest.raises(ModelError, match="names no format"):
+        load_model(file)
+    assert asked == ["manifest.json", "model.skops"]

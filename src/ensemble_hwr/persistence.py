@@ -263,9 +263,11 @@ def _zip(content: Mapping[str, bytes]) -> bytes:
 def _read(file: Path) -> dict[str, bytes]:
     """Read the archive; since nothing in it may be compressed, it takes no more memory than the file is long."""
     try:
+        if file.exists() and not file.is_file():
+            raise ModelError(f"{file}: cannot be read, it is not a file; give the name of a model file.")
         with zipfile.ZipFile(file) as archive:
             _refuse_compression(archive, file)
-            content = {name: archive.read(name) for name in archive.namelist() if name in (MANIFEST, MODEL)}
+            content = {name: archive.read(name) for name in (MANIFEST, MODEL) if name in archive.namelist()}
     except FileNotFoundError:
         raise ModelError(f"{file}: there is no such file.") from None
     except OSError as error:

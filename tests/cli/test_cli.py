@@ -1,11 +1,18 @@
+import io
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import click
 import pytest
 
 from ensemble_hwr import __version__
 from ensemble_hwr.cli import cli, main
+from ensemble_hwr.cli._errors import run
+from ensemble_hwr.cli._experiment import check_folder
+from ensemble_hwr.exceptions import DataError
 
 
 def test_the_version_is_told(capsys):
@@ -62,3 +69,22 @@ def _seconds(call):
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
+
+
+def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+
+    @click.command()
+    def tell():
+        print("\N{MINUS SIGN}1")
+
+    assert run(tell, []) == 0
+    ascii_only.flush()
+    assert ascii_only.buffer.getvalue() == b"\\u22121\n"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(capfd):
+    with pytest.raises(DataError, match="cannot be written to"):
+        check_folder(Path("/proc/report"))

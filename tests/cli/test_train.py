@@ -64,3 +64,9 @@ def test_the_contender_hard_is_the_one_of_the_comparison():
     settings = ("routing", "trust", "confusables", "min_mass", "certainty")
     assert [getattr(hard, name) for name in settings] == [getattr(compared, name) for name in settings]
     assert hard.random_state == 5
+
+
+def test_a_contender_that_does_not_exist_is_refused_before_the_letters_are_read(few, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.config.load_letters", None)
+    assert main(["train", str(few / "few.toml"), "-o", str(tmp_path / "m"), "--contender", "nobody"]) == 1
+    assert "--contender: got 'nobody'" in capsys.readouterr().err

@@ -201,3 +201,8 @@ def test_flat_needs_the_hierarchy_and_an_mlp_to_scale(write):
 )
 def test_the_normalizer_is_checked_too(write, override, line):
     assert problems(write(), override)[0].startswith(line)
+
+
+def test_a_file_that_never_ends_is_refused():
+    with pytest.raises(ConfigError, match="is longer than 1,000,000 bytes"):
+        load_config("/dev/zero")

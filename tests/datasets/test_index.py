@@ -58,6 +58,8 @@ def test_path_and_label_are_enough(write):
         ("path,label\n", "lists no letter"),
         ("path,label\na.png,A\nb.png\n", "line 3: 1 values for 2 columns"),
         ("path,label\na.png,\n", "line 2: the label is empty"),
+        ("path,label,split\na.png,A,train\na.png,A,test\n", "line 3: .*a.png' is listed on line 2 already"),
+        ("path,label\na.png,A\nsub/../a.png,B\n", "line 3: .*a.png' is listed on line 2 already"),
         ("path,label\n,A\n", "line 2: '' is not a path"),
         ("path,label\nz.png,A\n", "line 2: 'z.png': no such picture"),
         ("path,label\nsub,A\n", "line 2: 'sub': no such picture"),

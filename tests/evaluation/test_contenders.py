@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
@@ -70,3 +71,18 @@ def test_controls_need_an_mlp_to_scale():
     with pytest.raises(ConfigError, match="the router is a LogisticRegression"):
         standard_contenders(hierarchy, views=["passthrough"])
     assert "flat" in standard_contenders(hierarchy, views=["passthrough"], flat=MLPClassifier())
+
+
+@pytest.mark.parametrize("template", [MLPClassifier(()), GaussianNB(), make_pipeline("passthrough", MLPClassifier([]))])
+def test_what_has_no_hidden_layers_is_refused_before_anything_is_fitted(template):
+    committee = VotingClassifier([("one", MLPClassifier((5,))), ("two", template)])
+    for unfit in (template, committee):
+        with pytest.raises(ConfigError, match="scaled by its hidden layers"):
+            EqualParameters(unfit)
+        with pytest.raises(ConfigError, match="scaled by its hidden layers"):
+            scale_hidden_layers(unfit, 100, np.zeros((1, 4)), 3)
+
+
+def test_a_committee_needs_a_view():
+    with pytest.raises(ConfigError, match="views is empty"):
+        standard_contenders(HierarchicalEnsembleClassifier(MLPClassifier((5,))), views=[])

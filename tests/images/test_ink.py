@@ -182,3 +182,9 @@ def test_polarity_of_real_letters():
         if not np.array_equal(to_ink(folder / row["path"]), known):
             wrong.append(row["path"])
     assert len(wrong) < 0.005 * len(rows), wrong
+
+
+@pytest.mark.parametrize("longest", [0, -1, 2.5, "all"])
+def test_longest_is_a_number_of_pixels(longest):
+    with pytest.raises(ValueError, match="longest="):
+        to_ink(np.eye(9), longest=longest)

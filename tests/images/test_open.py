@@ -370,3 +370,15 @@ def test_describe():
     assert describe(Image.new("L", (3, 2))) == "L image of 3x2 pixels"
     assert describe(np.zeros((2, 3))) == "array of shape (2, 3)"
     assert describe(None) == "object of type NoneType"
+
+
+@pytest.mark.parametrize("size", [(0, 0), (5, 0)])
+def test_an_image_without_pixels_is_empty(size):
+    with pytest.raises(PictureError, match="it is empty"):
+        open_picture(Image.new("L", size))
+
+
+@pytest.mark.parametrize("max_pixels", [None, 0, "many", 1.5])
+def test_max_pixels_is_a_number_of_pixels(max_pixels):
+    with pytest.raises(ValueError, match="max_pixels="):
+        open_picture(np.zeros((2, 2)), max_pixels=max_pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import threading
@@ -33,6 +34,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     int
         0 done, 1 failed, 2 wrong usage, 130 interrupted.
     """
+    _print_anything()
     try:
         with _interruptible():
             code = command.main(list(arguments), prog_name="ensemble-hwr", standalone_mode=False)
@@ -65,6 +67,13 @@ def _lines(error: Exception) -> list[str]:
         return [f"{error.filename}: {error.strerror or error}"]
     text = " ".join(str(error).split())
     return [f"{type(error).__name__}: {text} (--debug shows where)"]
+
+
+def _print_anything() -> None:
+    """Escape what a terminal cannot show, instead of failing over it when the work is done."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

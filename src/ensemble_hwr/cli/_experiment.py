@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,5 +102,11 @@ def check_folder(folder: Path) -> None:
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not nearest.is_dir():
         raise DataError(f"{folder}: cannot be a folder, {nearest} is a file; choose another.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise DataError(f"{folder}: cannot be written to; choose another folder, or change its permissions.")
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(
+            f"{folder}: cannot be written to ({reason}); choose another folder, or change its permissions."
+        ) from None

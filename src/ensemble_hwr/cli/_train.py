@@ -61,6 +61,9 @@ def train(
     experiment = load_config(config, all_overrides(overrides, None))
     seed = experiment.seeds[0] if seed is None else seed
     check_file(output)
+    known = ["hierarchical", "hard", *experiment.contenders]
+    if contender not in known:
+        raise ConfigError(f"--contender: got {contender!r}; allowed: {', '.join(known)}.")
     _train(experiment, output, contender=contender, seed=seed, data=data, jobs=number_of_jobs(jobs))
 
 
@@ -118,7 +121,4 @@ def _classifier(config: ExperimentConfig, contender: str, classes: list[str], se
     if contender in ("hierarchical", "hard"):
         hierarchy = configs.build_hierarchy(config, classes, n_jobs=jobs)
         return with_seed(top_down(hierarchy) if contender == "hard" else hierarchy, seed)
-    if contender not in config.contenders:
-        known = ", ".join(["hierarchical", "hard", *config.contenders])
-        raise ConfigError(f"--contender: got {contender!r}; allowed: {known}.")
     return with_seed(configs.build_member(config, config.contenders[contender]), seed)

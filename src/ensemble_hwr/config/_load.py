@@ -16,6 +16,8 @@ from ensemble_hwr.config._problems import describe
 from ensemble_hwr.config._schema import ExperimentConfig
 from ensemble_hwr.exceptions import ConfigError
 
+LONGEST = 1_000_000  # bytes
+
 
 def load_config(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> ExperimentConfig:
     """Read an experiment from a TOML file.
@@ -87,7 +89,11 @@ def validate(document: dict[str, Any], name: str) -> ExperimentConfig:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        with file.open("rb") as stream:
+            text = stream.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise ConfigError(f"{file}: is longer than {LONGEST:,} bytes; a config is a short TOML file.")
+        return tomllib.loads(text.decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}") from None
     except UnicodeDecodeError as error:

@@ -71,6 +71,7 @@ def load_index(
     rows, lines = _choose(file, rows, lines, sources, drop_upside_down)
     inside = _PathsInside(file)
     paths = [inside.find(row["path"], line) for row, line in zip(rows, lines, strict=True)]
+    _check_once(file, paths, lines)
 
     def text(column: str) -> NDArray[np.str_] | None:
         return np.array([row[column] for row in rows]) if column in columns else None
@@ -147,6 +148,17 @@ def _choose(
     if not chosen:
         raise DataError(f"{file}: every letter is marked upside_down; set drop_upside_down=False to have them")
     return [row for row, _ in chosen], [line for _, line in chosen]
+
+
+def _check_once(file: Path, paths: list[str], lines: list[int]) -> None:
+    """Refuse a picture listed twice: it could be learned and tested, or have two labels."""
+    first: dict[str, int] = {}
+    for path, line in zip(paths, lines, strict=True):
+        if path in first:
+            raise DataError(
+                f"{file}, line {line}: {path!r} is listed on line {first[path]} already; keep one of the two"
+            )
+        first[path] = line
 
 
 class _PathsInside:

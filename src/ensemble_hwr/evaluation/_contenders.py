@@ -36,6 +36,9 @@ class EqualParameters:
     template: BaseEstimator
     reference: str = "hierarchical"
 
+    def __post_init__(self) -> None:
+        _check_scalable(self.template)
+
     def sized(self, n_parameters: int, X: NDArray[Any], n_classes: int) -> BaseEstimator:
         """Return the template, scaled.
 
@@ -186,6 +189,7 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
     >>> scale_hidden_layers(MLPClassifier((10,)), 1_500, np.zeros((1, 20)), n_classes=9).hidden_layer_sizes
     (50,)
     """
+    _check_scalable(estimator)
     if isinstance(estimator, VotingClassifier):
         share = n_parameters // len(estimator.estimators)
         members = [(name, scale_hidden_layers(member, share, X, n_classes)) for name, member in estimator.estimators]
@@ -195,18 +199,23 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
         scaled = clone(estimator)
         name, last = scaled.steps[-1]
         return scaled.set_params(**{name: scale_hidden_layers(last, n_parameters, features, n_classes)})
-    if not hasattr(estimator, "hidden_layer_sizes"):
-        raise ConfigError(
-            f"a {type(estimator).__name__} has no hidden layers to scale; give an MLP, or a Pipeline of one."
-        )
     layers = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes))
-    if not layers.size:
-        raise ConfigError(
-            f"{type(estimator).__name__} has no hidden layer that could be scaled to {n_parameters} parameters; "
-            "give it one in hidden_layer_sizes."
-        )
     sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes)
     return clone(estimator).set_params(hidden_layer_sizes=sizes)
+
+
+def _check_scalable(template: BaseEstimator) -> None:
+    """Refuse what has no hidden layers, before anything is fitted."""
+    if isinstance(template, VotingClassifier):
+        for _, member in template.estimators:
+            _check_scalable(member)
+    elif isinstance(template, Pipeline):
+        _check_scalable(template.steps[-1][1])
+    elif not np.size(getattr(template, "hidden_layer_sizes", ())):
+        raise ConfigError(
+            f"a contender of equal parameters is scaled by its hidden layers, and a {type(template).__name__} here has "
+            "none; give an MLP with one hidden layer or more, a Pipeline that ends in one, or a committee."
+        )
 
 
 def _nearest_sizes(layers: NDArray[Any], n_parameters: int, n_features: int, n_classes: int) -> tuple[int, ...]:

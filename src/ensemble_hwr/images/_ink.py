@@ -1,5 +1,6 @@
 """Grey pictures to ink: which of the two tones was written, on what paper, and how strongly."""
 
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -69,6 +70,8 @@ def to_ink(
     """
     if polarity not in ("auto", "dark", "light"):
         raise ValueError(f"polarity={polarity!r}; allowed are 'auto', 'dark' and 'light'")
+    if longest is not None and (not isinstance(longest, Integral) or longest < 1):
+        raise ValueError(f"longest={longest!r}; it must be a whole number of pixels, 1 or more, or None")
     grey = open_picture(picture, max_pixels=max_pixels)
     if longest is not None:
         grey = _shrink(grey, longest)

@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import warnings
+from numbers import Integral
 from pathlib import Path
 from typing import IO
 
@@ -56,6 +57,8 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
     >>> open_picture(np.array([[0.0, 1.0]]))
     array([[  0, 255]], dtype=uint8)
     """
+    if not isinstance(max_pixels, Integral) or max_pixels < 1:
+        raise ValueError(f"max_pixels={max_pixels!r}; it must be a whole number, 1 or more")
     name = describe(picture)
     try:
         if isinstance(picture, np.ndarray):
@@ -161,6 +164,8 @@ def _decode(image: Image.Image, max_pixels: int) -> Grey:
 
 
 def _check_size(shape: tuple[int, ...], max_pixels: int) -> None:
+    if 0 in shape:
+        raise PictureError("it is empty; a picture needs at least one pixel")
     if np.prod(shape, dtype=np.float64) > max_pixels:
         height, width = shape
         raise PictureError(
