@@ -1,7 +1,9 @@
 """5x2cv for every pair, against mlxtend's for one."""
 
+import numpy as np
 from mlxtend.evaluate import combined_ftest_5x2cv as mlxtend_ftest
 from sklearn.datasets import load_digits
+from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
@@ -30,3 +32,13 @@ def test_a_clear_difference_is_clear_to_mlxtend_too():
     _, theirs = mlxtend_ftest(good, bad, X, Y, random_seed=0)
     assert theirs < 0.01
     assert five_by_two({"good": good, "bad": bad}, X, Y)["good", "bad"].p_value < 0.01
+
+
+def test_weights_reach_every_fit():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), np.tile(["A", "B"], 30)
+    lopsided = np.where(y == "A", 1.0, 1e-9)
+    contenders = {"bayes": GaussianNB(), "dummy": DummyClassifier(strategy="constant", constant="A")}
+    test = five_by_two(contenders, X, y, sample_weight=lopsided)["bayes", "dummy"]
+    assert (test.statistic, test.p_value) == (0.0, 1.0)
+    assert five_by_two(contenders, X, y)["bayes", "dummy"].statistic > 0

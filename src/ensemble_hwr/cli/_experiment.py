@@ -68,7 +68,14 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
         ftests = None
         if config.compare.five_by_two:
             with steps.step("5x2cv", total=len(contenders) * FITS) as tell:
-                ftests = five_by_two(contenders, rows, letters.target, n_jobs=jobs, on_progress=_teller(tell))
+                ftests = five_by_two(
+                    contenders,
+                    rows,
+                    letters.target,
+                    sample_weight=configs.training_weight(config, letters),
+                    n_jobs=jobs,
+                    on_progress=_teller(tell),
+                )
         with steps.step("figures and report"):
             summary = summarise(comparison, ftests=ftests)
             _, page = write_report(comparison, out, summary=summary)

@@ -214,8 +214,17 @@ def _measured(task: _Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDA
         parameters=count_parameters(estimator),
         multiply_adds=cost,
         hierarchy=trace,
-        warnings=tuple(warning.message for warning in caught if isinstance(warning.message, Warning)),
+        warnings=tuple(_portable(warning.message) for warning in caught if isinstance(warning.message, Warning)),
     )
+
+
+def _portable(warning: Warning) -> Warning:
+    """Return a warning that can leave the process: itself, or its text where it cannot be pickled."""
+    try:
+        pickle.loads(pickle.dumps(warning))
+    except Exception:  # a warning of anyone's may raise anything
+        return UserWarning(f"{type(warning).__name__}: {warning}")
+    return warning
 
 
 def _in_columns(answered: Any, estimator: BaseEstimator, classes: NDArray[Any], n_letters: int) -> NDArray[np.float64]:

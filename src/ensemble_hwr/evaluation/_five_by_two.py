@@ -22,6 +22,7 @@ def five_by_two(
     X: ArrayLike,
     y: ArrayLike,
     *,
+    sample_weight: ArrayLike | None = None,
     random_state: int = 0,
     n_jobs: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -36,6 +37,8 @@ def five_by_two(
         Rows.
     y : array-like of shape (n_letters,)
         Labels, at least two letters of each.
+    sample_weight : array-like of shape (n_letters,), optional
+        Weights for fitting, for all letters.
     random_state : int, default=0
         Seed of the five divisions.
     n_jobs, on_progress
@@ -65,6 +68,7 @@ def five_by_two(
         labels,
         split=lambda fit: halves[fit],
         seeds=range(FITS),
+        sample_weight=sample_weight,
         n_jobs=n_jobs,
         on_progress=on_progress,
     )
