@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from math import cos, pi
 from numbers import Integral, Real
@@ -246,12 +247,16 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         losses = []
         for part in _parts(order):
             copies = rows[part] if self.augmenter is None else self.augmenter.augment(rows[part], draw)
-            self.mlp_.partial_fit(
-                self._described(copies),
-                codes[part],
-                classes=np.arange(len(self.classes_)),
-                sample_weight=None if weight is None else weight[part],
-            )
+            described = self._described(copies)
+            with warnings.catch_warnings():
+                # scikit-learn 1.7 takes the classes for labels, and so many different ones for a mistake.
+                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+                self.mlp_.partial_fit(
+                    described,
+                    codes[part],
+                    classes=np.arange(len(self.classes_)),
+                    sample_weight=None if weight is None else weight[part],
+                )
             losses.append(self.mlp_.loss_)
         self.loss_curve_.append(float(np.mean(losses)))
 
