@@ -21,7 +21,13 @@ from ensemble_hwr import persistence
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
-from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
+from ensemble_hwr.preprocessing import (
+    Deskewer,
+    GradientFeatures,
+    LetterNormalizer,
+    SizeNormalizer,
+    StrokeWidthNormalizer,
+)
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
@@ -102,7 +108,8 @@ def test_a_model_that_reads_pictures_comes_back(tmp_path):
     rng = np.random.default_rng(0)
     pictures = [np.pad((rng.random((20, 14)) > 0.5).astype(np.uint8) * 255, 6) for _ in range(24)]
     labels = np.array(list("ABC") * 8)
-    model = make_pipeline(LetterNormalizer(), GradientFeatures(), small_mlp()).fit(pictures, labels)
+    views = [Deskewer(), SizeNormalizer(box=22), StrokeWidthNormalizer(), GradientFeatures(aspect="root")]
+    model = make_pipeline(LetterNormalizer(), *views, small_mlp()).fit(pictures, labels)
     again = load_model(save_model(model, tmp_path / "m"))
     np.testing.assert_array_equal(again.predict_proba(pictures), model.predict_proba(pictures))
     assert again.classes_.tolist() == ["A", "B", "C"]

@@ -32,6 +32,9 @@ _OWN_TYPES = (
     "ensemble_hwr.ensemble.HierarchicalEnsembleClassifier",
     "ensemble_hwr.ensemble.MLP",
     "ensemble_hwr.preprocessing.LetterNormalizer",
+    "ensemble_hwr.preprocessing.Deskewer",
+    "ensemble_hwr.preprocessing.SizeNormalizer",
+    "ensemble_hwr.preprocessing.StrokeWidthNormalizer",
     "ensemble_hwr.preprocessing.GradientFeatures",
 )
 _CALIBRATION_TYPES = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")

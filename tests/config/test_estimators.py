@@ -2,7 +2,15 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import SVC
 
-from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, check_parameters, find_class
+from ensemble_hwr.config._estimators import (
+    CLASSIFIER,
+    SHORT_NAMES,
+    SHORT_TRANSFORMERS,
+    TRANSFORMER,
+    build,
+    check_parameters,
+    find_class,
+)
 from ensemble_hwr.exceptions import ConfigError
 
 
@@ -14,6 +22,25 @@ def test_given_parameters_win_over_those_of_the_short_name():
     assert build("mlp", {"max_iter": 7}).max_iter == 7
     assert build("mlp", {}).max_iter == 100
     assert build("sklearn.neural_network.MLPClassifier", {}).max_iter == 200
+
+
+@pytest.mark.parametrize("name", SHORT_TRANSFORMERS)
+def test_every_short_name_makes_a_transformer_that_tells_its_parameters(name):
+    built = build(name, {}, TRANSFORMER)
+    assert type(built).__name__ == SHORT_NAMES[name].rpartition(".")[2]
+    ((path, message, _),) = check_parameters(type(built), {"no_such_thing": 1})
+    assert path == ("no_such_thing",)
+    assert "no such parameter" in message
+
+
+def test_normalising_transformers_by_name_and_setting():
+    settings = {"deskew": {"limit": 0.5}, "size": {"aspect": "fill"}, "stroke_width": {"width": 2.5}}
+    built = [build(name, params, TRANSFORMER) for name, params in settings.items()]
+    assert [repr(transformer) for transformer in built] == [
+        "Deskewer(limit=0.5)",
+        "SizeNormalizer(aspect='fill')",
+        "StrokeWidthNormalizer(width=2.5)",
+    ]
 
 
 def test_nested_tables_become_estimators():

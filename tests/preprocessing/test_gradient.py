@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ensemble_hwr.preprocessing import GradientFeatures
+from ensemble_hwr.preprocessing._coordinates import moment_edges
 
 
 def slow_features(row, shape, directions, grid, *, sigma, power):
@@ -58,6 +59,43 @@ def test_against_the_slow_way(directions, grid, sigma, power, shape):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=2e-3)
 
 
+@pytest.mark.parametrize(("aspect", "grid", "sigma", "box"), [("root", 3, None, None), ("fill", 4, 1.5, 9.0)])
+def test_cooperation_against_the_slow_way(aspect, grid, sigma, box):
+    """Every pixel's gradient is carried, in a hundred parts, to where the normalisation puts them."""
+    side, parts = 12, 10
+    pictures = np.random.default_rng(0).random((3, side, side), dtype=np.float32) ** 4
+    spread = sigma or math.sqrt(2) / math.pi * side / grid
+    centres = (np.arange(grid) + 0.5) * side / grid
+    found = GradientFeatures(4, grid, sigma=sigma, power=1, aspect=aspect, box=box).fit_transform(
+        pictures.reshape(3, -1)
+    )
+    for index, picture in enumerate(pictures):
+        # with a lattice as fine as the pixels and hardly any spread, the features are the maps themselves
+        maps = GradientFeatures(4, side, sigma=1e-3, power=1).fit_transform(picture.reshape(1, -1)).reshape(4, -1)
+        weights = []
+        for edges in moment_edges(pictures[index : index + 1], aspect, box or side * 6 / 7):
+            moved = np.interp(np.arange(side * parts) / parts + 0.5 / parts, np.arange(side + 1), edges[0])
+            density = np.exp(-(((moved - centres[:, None]) / spread) ** 2) / 2) / (spread * math.sqrt(2 * math.pi))
+            carried = density * (edges[0, 1] - edges[0, 0]) / parts
+            weights.append(carried.reshape(grid, side, parts).sum(axis=2))
+        expected = np.einsum("dyx,iy,jx->dij", maps.reshape(4, side, side), *weights)
+        np.testing.assert_allclose(found[index].reshape(expected.shape), expected, rtol=1e-2, atol=1e-4)
+
+
+def test_cooperation_makes_place_and_size_matter_less():
+    """The same stroke, small in a corner and large in the middle, as the two ways see it."""
+    small, large = np.zeros((2, 28, 28), dtype=np.float32)
+    small[2:12, 3:5] = small[2:4, 3:9] = 1
+    large[4:24, 8:12] = large[4:8, 8:20] = 1
+    rows = np.stack([small, large]).reshape(2, -1)
+
+    def apart(**settings):
+        first, second = GradientFeatures(**settings).fit_transform(rows)
+        return np.linalg.norm(first - second) / np.linalg.norm(second)
+
+    assert apart(aspect="keep") < apart() / 2
+
+
 @settings(max_examples=30, deadline=None)
 @given(arrays(np.float32, (2, 64), elements=st.floats(0, 1, width=16)))
 def test_any_ink(X):
@@ -92,10 +130,11 @@ def test_directions_turn_clockwise_from_the_right(quarter):
     assert features.argmax() == 2 * quarter
 
 
-def test_a_row_does_not_depend_on_the_others():
+@pytest.mark.parametrize("aspect", [None, "root"])
+def test_a_row_does_not_depend_on_the_others(aspect):
     """To the bit, in whichever block of whichever batch it comes."""
     X = np.random.default_rng(0).random((500, 784), dtype=np.float32)
-    features = GradientFeatures().fit(X)
+    features = GradientFeatures(aspect=aspect).fit(X)
     together = features.transform(X)
     for rows in (slice(0, 1), slice(36, 43), slice(100, 437)):
         np.testing.assert_array_equal(features.transform(X[rows]), together[rows])
@@ -120,6 +159,8 @@ def test_narrow_weights_between_pixels():
         ({"grid": 0}, 784, "'grid'"),
         ({"sigma": 0.0}, 784, "'sigma'"),
         ({"power": 2.0}, 784, "'power'"),
+        ({"aspect": "wide"}, 784, "'aspect'"),
+        ({"aspect": "root", "box": 0}, 784, "'box'"),
         ({"image_shape": 28}, 784, "'image_shape'"),
     ],
 )
@@ -133,7 +174,10 @@ def test_multiply_adds(directions, grid):
     """Two 3x3 Sobel masks as sums and differences, then every product of every matrix product."""
     features = GradientFeatures(directions, grid).fit(np.zeros((1, 784)))
     matrices = directions * grid * 28 * 28 + directions * grid * grid * 28
-    assert features.multiply_adds_per_row() == (8 + 2 * directions) * 784 + matrices + directions * grid * grid
+    plain = (8 + 2 * directions) * 784 + matrices + directions * grid * grid
+    assert features.multiply_adds_per_row() == plain
+    features = GradientFeatures(directions, grid, aspect="root").fit(np.zeros((1, 784)))
+    assert features.multiply_adds_per_row() == plain + 2 * 784 + 16 * 2 * grid * 29
 
 
 def test_names():
@@ -159,6 +203,6 @@ class _AnyWidth(GradientFeatures):
         return (1, n_features)
 
 
-@parametrize_with_checks([_AnyWidth(grid=2)])
+@parametrize_with_checks([_AnyWidth(grid=2), _AnyWidth(grid=2, aspect="root")])
 def test_sklearn_checks(estimator, check):
     check(estimator)

@@ -15,13 +15,16 @@ CLASSIFIER = ("fit", "predict")
 TRANSFORMER = ("fit", "transform")
 SHORT_NAMES = {
     "mlp": "ensemble_hwr.ensemble.MLP",
+    "deskew": "ensemble_hwr.preprocessing.Deskewer",
     "gradient": "ensemble_hwr.preprocessing.GradientFeatures",
+    "size": "ensemble_hwr.preprocessing.SizeNormalizer",
+    "stroke_width": "ensemble_hwr.preprocessing.StrokeWidthNormalizer",
     "standardize": "sklearn.preprocessing.StandardScaler",
     "pca": "sklearn.decomposition.PCA",
 }
 SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "max_iter": 100}}
 SHORT_CLASSIFIERS = ("mlp",)
-SHORT_TRANSFORMERS = ("gradient", "standardize", "pca")
+SHORT_TRANSFORMERS = ("deskew", "gradient", "size", "stroke_width", "standardize", "pca")
 
 Problem = tuple[tuple[str | int, ...], str, Any]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr.preprocessing._picture_transformer import Pictures, PictureTransformer
 from ensemble_hwr.preprocessing._shear import shear
@@ -66,12 +67,22 @@ class Deskewer(PictureTransformer):
         self.limit = limit
         self.image_shape = image_shape
 
+    def multiply_adds_per_row(self) -> float:
+        """Arithmetic spent on one row, in multiply-adds.
+
+        Two sums along x and two values between pixels take 4 for each pixel.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        height, width = self.image_shape_
+        return float(4 * height * width)
+
     def _change(self, pictures: Pictures) -> Pictures:
         slope, middle = lean(pictures)
         return shear(pictures, np.clip(slope, -self.limit, self.limit), middle)
-
-    def _multiply_adds_per_pixel(self) -> int:
-        return 4  # two sums along x, and two for a value between two pixels
 
 
 def lean(pictures: Pictures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

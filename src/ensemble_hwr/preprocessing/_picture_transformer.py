@@ -1,4 +1,4 @@
-"""What transformers from rows to rows have in common: checks, blocks and costs."""
+"""What transformers from rows to rows have in common: checks and blocks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ _BLOCK_BYTES = 1 << 18  # pictures worked on at a time, to stay in the cache wit
 class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers that change pictures and keep their shape.
 
-    A subclass says what becomes of a block of pictures in ``_change``, and what one pixel costs in
-    ``_multiply_adds_per_pixel``. It has a parameter ``image_shape``.
+    A subclass says what becomes of a block of pictures in ``_change``, and has a parameter ``image_shape``.
     """
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -61,13 +60,14 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
-        changed = np.empty_like(X)
+        changed: NDArray[np.float32] = np.empty_like(X)
         block = max(1, _BLOCK_BYTES // (4 * X.shape[1]))
         for start in range(0, len(X), block):
             pictures = X[start : start + block].reshape(-1, *self.image_shape_)
             changed[start : start + block] = self._change(pictures).reshape(len(pictures), -1)
         return changed
 
+    @abstractmethod
     def multiply_adds_per_row(self) -> float:
         """Arithmetic spent on one row, in multiply-adds.
 
@@ -75,17 +75,10 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
         -------
         float
         """
-        check_is_fitted(self)
-        height, width = self.image_shape_
-        return float(height * width * self._multiply_adds_per_pixel())
 
     @abstractmethod
     def _change(self, pictures: Pictures) -> Pictures:
         """Change pictures (n, height, width), each by itself."""
-
-    @abstractmethod
-    def _multiply_adds_per_pixel(self) -> int:
-        """Count what `_change` does to a pixel."""
 
     def _shape_of(self, n_features: int) -> tuple[int, int]:
         return picture_shape(n_features, self.image_shape)

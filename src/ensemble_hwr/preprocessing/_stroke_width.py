@@ -1,0 +1,122 @@
+"""Letters written anew with a pen of one width."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from ensemble_hwr.preprocessing._picture_transformer import Pictures, PictureTransformer
+
+
+class StrokeWidthNormalizer(PictureTransformer):
+    """Bring the strokes of letters to one width, on average over each letter.
+
+    A stroke much longer than wide has twice its length as outline, so a letter's mean width is twice its ink over the
+    length of its outline, which is the sum of the ink's gradient [1]_. Half of what is missing is then added on each
+    side by dilation, or taken away by erosion, in steps of a pixel and a last one in part. Each step is the mean of
+    one with a cross and one with a square, since one goes too short a way and the other too long a way aslant.
+
+    Parameters
+    ----------
+    width : float, default=3.0
+        The width wanted, in pixels.
+    limit : int, default=2
+        Pixels that may be added or taken away on each side of a stroke.
+    image_shape : tuple of int, default=None
+        ``(height, width)`` of the pictures in the rows. None: they are square.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Pixels in a row.
+    image_shape_ : tuple of int
+        Height and width of the pictures.
+
+    Notes
+    -----
+    Erosion by the mean width breaks strokes thinner than that: prefer a `width` that makes most letters bolder.
+
+    References
+    ----------
+    .. [1] L. I. Rudin, S. Osher, E. Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D 60
+       (1992) 259-268, for the sum of the gradient; by the coarea formula it is the mean length of the outlines.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.preprocessing import StrokeWidthNormalizer
+    >>> thin = np.zeros((1, 784), dtype=np.float32)
+    >>> thin.reshape(28, 28)[4:24, 14] = 1.0
+    >>> bold = StrokeWidthNormalizer(width=3.0).fit_transform(thin).reshape(28, 28)
+    >>> bold[14, 11:18].round(1).tolist()
+    [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "width": [Interval(Real, 0, None, closed="neither")],
+        "limit": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": [tuple, list, None],
+    }
+
+    def __init__(
+        self,
+        width: float = 3.0,
+        limit: int = 2,
+        *,
+        image_shape: tuple[int, int] | None = None,
+    ) -> None:
+        self.width = width
+        self.limit = limit
+        self.image_shape = image_shape
+
+    def multiply_adds_per_row(self) -> float:
+        """Arithmetic spent on one row, in multiply-adds.
+
+        The width takes 6 for each pixel; each step takes 4, and 6 comparisons that are counted like them.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        height, width = self.image_shape_
+        return float(height * width * (6 + 10 * self.limit))
+
+    def _change(self, pictures: Pictures) -> Pictures:
+        missing = (np.float32(self.width) - stroke_width(pictures)) / 2
+        # eroding ink is dilating paper, so one dilation serves both
+        sign = np.where(missing < 0, np.float32(-1), np.float32(1))[:, None, None]
+        radius = np.abs(missing)[:, None, None]
+        changed = sign * pictures
+        for step in range(self.limit):
+            part = np.clip(radius - step, 0, 1)
+            changed += part * (_dilated(changed) - changed)
+        turned: Pictures = sign * changed
+        return turned
+
+
+def stroke_width(pictures: Pictures) -> NDArray[np.float32]:
+    """Mean width of the strokes of pictures (n, height, width), paper around them; infinite without any outline."""
+    padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)))
+    right = np.diff(padded[:, :-1], axis=2)
+    down = np.diff(padded[:, :, :-1], axis=1)
+    outline = np.hypot(right, down).sum(axis=(1, 2))
+    ink = 2 * pictures.sum(axis=(1, 2))
+    width: NDArray[np.float32] = np.divide(ink, outline, out=np.full_like(ink, np.inf), where=outline > 0)
+    return width
+
+
+def _dilated(pictures: Pictures) -> Pictures:
+    """Mean of the greatest value of each pixel's 4 and of its 8 neighbours; the frame repeats outwards."""
+    padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    down = np.maximum(np.maximum(padded[:, :-2], padded[:, 2:]), padded[:, 1:-1])
+    middle = down[:, :, 1:-1]
+    cross = np.maximum(np.maximum(padded[:, 1:-1, :-2], padded[:, 1:-1, 2:]), middle)
+    square = np.maximum(np.maximum(down[:, :, :-2], down[:, :, 2:]), middle)
+    dilated: Pictures = (cross + square) * np.float32(0.5)
+    return dilated
