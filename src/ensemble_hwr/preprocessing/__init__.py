@@ -1,9 +1,18 @@
-"""Transformers from pictures to rows of ink, and from rows to features."""
+"""Transformers from pictures to rows of ink and to features, and random variations of rows to learn from."""
 
 from ensemble_hwr.preprocessing._deskewer import Deskewer
 from ensemble_hwr.preprocessing._gradient import GradientFeatures
 from ensemble_hwr.preprocessing._normalizer import LetterNormalizer
 from ensemble_hwr.preprocessing._size_normalizer import SizeNormalizer
 from ensemble_hwr.preprocessing._stroke_width import StrokeWidthNormalizer
+from ensemble_hwr.preprocessing.augmentation import AugmentedClassifier, Augmenter
 
-__all__ = ["Deskewer", "GradientFeatures", "LetterNormalizer", "SizeNormalizer", "StrokeWidthNormalizer"]
+__all__ = [
+    "AugmentedClassifier",
+    "Augmenter",
+    "Deskewer",
+    "GradientFeatures",
+    "LetterNormalizer",
+    "SizeNormalizer",
+    "StrokeWidthNormalizer",
+]

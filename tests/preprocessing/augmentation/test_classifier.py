@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
+from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter
+
+
+class Same(BaseEstimator):
+    """Varies nothing, and takes rows that are no pictures: scikit-learn's checks choose rows of their own."""
+
+    def augment(self, rows, random_state):
+        return rows
+
+
+class Numbered(BaseEstimator):
+    """Adds to each copy a number of its own."""
+
+    def augment(self, rows, random_state):
+        return rows + random_state.randint(1, 1000)
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y, sample_weight=None):
+        self.X_, self.y_, self.sample_weight_ = X, y, sample_weight
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+X = np.arange(12, dtype=np.float32).reshape(3, 4) / 12
+y = np.array(["A", "B", "A"])
+
+
+def test_every_copy_is_another():
+    fitted = AugmentedClassifier(Recorder(), Numbered(), copies=3, random_state=0).fit(X, y, sample_weight=[1, 2, 3])
+    seen = fitted.estimator_
+    assert seen.X_.dtype == np.float32
+    parts = seen.X_.reshape(4, 3, 4)
+    added = parts[:, 0, 0] - X[0, 0]
+    assert len(set(added.tolist())) == 4
+    assert 0 in added
+    np.testing.assert_allclose(parts, X + added[:, None, None], atol=1e-4)
+    np.testing.assert_array_equal(seen.y_.reshape(4, 3), [y] * 4)
+    np.testing.assert_array_equal(seen.sample_weight_.reshape(4, 3), [[1, 2, 3]] * 4)
+
+
+def test_without_the_originals_and_without_copies():
+    only = AugmentedClassifier(Recorder(), Numbered(), copies=2, include_original=False, random_state=0).fit(X, y)
+    assert (only.estimator_.X_ >= 1).all()
+    assert only.estimator_.X_.shape == (6, 4)
+    assert only.estimator_.sample_weight_ is None
+    plain = AugmentedClassifier(Recorder(), copies=0).fit(X, y)
+    np.testing.assert_array_equal(plain.estimator_.X_, X)
+    with pytest.raises(ValueError, match="leave no rows"):
+        AugmentedClassifier(Recorder(), copies=0, include_original=False).fit(X, y)
+
+
+def test_the_same_seed_gives_the_same_fit():
+    model = AugmentedClassifier(GaussianNB(), copies=2, random_state=0)
+    once, again = (clone(model).fit(X, y).estimator_.theta_ for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+    assert (clone(model).set_params(random_state=1).fit(X, y).estimator_.theta_ != once).any()
+    assert (clone(model).set_params(augmenter=Augmenter(rotation=90)).fit(X, y).estimator_.theta_ != once).any()
+    assert (model.set_params(augmenter=Augmenter()).fit(X, y).estimator_.theta_ == once).all()
+
+
+def test_it_can_what_its_classifier_can():
+    svc = AugmentedClassifier(LinearSVC())
+    assert hasattr(svc, "decision_function")
+    assert not hasattr(svc, "predict_proba")
+    with pytest.raises(AttributeError, match="predict_proba"):
+        svc.predict_proba  # noqa: B018
+    assert svc.fit(X, y).decision_function(X).shape == (3,)
+    nb = AugmentedClassifier(GaussianNB()).fit(X, y)
+    assert not hasattr(nb, "decision_function")
+    np.testing.assert_array_equal(nb.predict_proba(X), nb.estimator_.predict_proba(X))
+    np.testing.assert_array_equal(nb.predict_log_proba(X), nb.estimator_.predict_log_proba(X))
+    assert nb.classes_.tolist() == ["A", "B"]
+    assert nb.n_features_in_ == 4
+    with pytest.raises(NotFittedError):
+        AugmentedClassifier(GaussianNB()).predict(X)
+    assert not hasattr(AugmentedClassifier(GaussianNB()), "classes_")
+
+
+def test_weights_reach_the_end_of_a_pipeline_and_only_who_takes_them():
+    model = AugmentedClassifier(make_pipeline(GradientFeatures(grid=2), Recorder()), copies=1)
+    seen = model.fit(X, y, sample_weight=[1, 2, 3]).estimator_[-1]
+    np.testing.assert_array_equal(seen.sample_weight_, [1, 2, 3, 1, 2, 3])
+    with pytest.raises(TypeError, match="KNeighborsClassifier, whose fit takes none"):
+        AugmentedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=[1, 2, 3])
+
+
+def test_weights_by_metadata_routing():
+    with config_context(enable_metadata_routing=True):
+        member = AugmentedClassifier(GaussianNB(), Same(), copies=1).set_fit_request(sample_weight=True)
+        model = HierarchicalEnsembleClassifier(member, member, member, group_size=2, trust=0.5, random_state=0)
+        rows, labels = np.random.default_rng(0).random((60, 4)), np.tile(list("ABC"), 20)
+        weight = np.where(labels == "A", 3.0, 1.0)
+        model.fit(rows, labels, sample_weight=weight)
+    np.testing.assert_allclose(model.members_["router"].estimator_.class_prior_, [0.6, 0.2, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"copies": -1}, "'copies'"),
+        ({"copies": 1.5}, "'copies'"),
+        ({"augmenter": GaussianNB()}, "'augmenter'"),
+        ({"include_original": "no"}, "'include_original'"),
+        ({"estimator": Same()}, "'estimator'"),
+    ],
+)
+def test_wrong_settings(settings, problem):
+    with pytest.raises(ValueError, match=problem):
+        AugmentedClassifier(**{"estimator": GaussianNB(), **settings}).fit(X, y)
+
+
+def test_rows_must_be_pictures():
+    with pytest.raises(ValueError, match="values from 0 to 255"):
+        AugmentedClassifier(GaussianNB()).fit(X * 0 + 255, y)
+    with pytest.raises(ValueError, match="5 pixels are not square"):
+        AugmentedClassifier(GaussianNB()).fit(np.zeros((3, 5)), y)
+
+
+@pytest.fixture(scope="module")
+def letters():
+    def rows(seed, n):
+        found = generate_letters(n, letters="ABCDOP", writers=4, random_state=seed)
+        return found.to_rows(), found.target
+
+    return rows(0, 96), rows(1, 180)
+
+
+def test_it_learns_what_variations_teach(letters):
+    (X_train, y_train), (X_test, y_test) = letters
+    turned = Augmenter(rotation=25).augment(X_test, 0)
+    reader = make_pipeline(GradientFeatures(grid=4), LogisticRegression())
+    plain = clone(reader).fit(X_train, y_train).score(turned, y_test)
+    model = AugmentedClassifier(reader, Augmenter(rotation=25), copies=4, random_state=0)
+    assert model.fit(X_train, y_train).score(turned, y_test) > plain + 0.02
+
+
+def test_as_a_member_of_a_hierarchy(letters):
+    (X_train, y_train), (X_test, y_test) = letters
+    member = AugmentedClassifier(make_pipeline(GradientFeatures(grid=3), LogisticRegression()), copies=1)
+    model = HierarchicalEnsembleClassifier(
+        member, member, member, confusables=["DO"], group_size=3, cv=0.3, random_state=0
+    )
+    once = model.fit(X_train, y_train).predict_proba(X_test)
+    assert model.score(X_test, y_test) > 0.8
+    assert len({found.random_state for found in model.members_.values()}) == len(model.members_)
+    np.testing.assert_array_equal(clone(model).fit(X_train, y_train).predict_proba(X_test), once)
+
+
+def test_in_a_search():
+    model = AugmentedClassifier(GaussianNB(), Augmenter(), copies=1, random_state=0)
+    grid = {"augmenter__rotation": [0.0, 8.0], "estimator__var_smoothing": [0.01, 0.1]}
+    rows = np.random.default_rng(0).random((20, 16))
+    search = GridSearchCV(model, grid, cv=2).fit(rows, np.tile(["A", "B"], 10))
+    assert search.best_estimator_.augmenter.rotation in (0.0, 8.0)
+
+
+@parametrize_with_checks([AugmentedClassifier(LogisticRegression(), Same(), copies=1, random_state=0)])
+def test_sklearn_checks(estimator, check):
+    check(estimator)

@@ -1,0 +1,176 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+
+from ensemble_hwr.preprocessing.augmentation._geometry import Warp, _plan, warp
+from ensemble_hwr.preprocessing.augmentation._scratch import Scratch
+
+SIDE = 20
+
+
+def still(n, **changes):
+    values = {"rotation": np.zeros(n), "slant": np.zeros(n), "stretch": np.ones(n), "scale": np.ones(n)}
+    return Warp(**{**values, "shift": np.zeros((2, n)), "bend": None, **changes})
+
+
+def random_warp(rng, n, *, side, strength=1.0, bend=0.0):
+    smooth = ndimage.gaussian_filter(rng.normal(size=(2, n, side, side)), (0, 0, 3, 3))
+    return Warp(
+        rotation=strength * rng.uniform(-0.5, 0.5, n),
+        slant=strength * rng.uniform(-0.5, 0.5, n),
+        stretch=np.exp(strength * rng.uniform(-0.4, 0.4, n)),
+        scale=np.exp(strength * rng.uniform(-0.3, 0.3, n)),
+        shift=strength * rng.uniform(-3, 3, (2, n)),
+        bend=(bend * 10 * smooth).astype(np.float32).reshape(2, n, -1) if bend else None,
+    )
+
+
+def letters(rng, n, box=8):
+    """Random ink in the middle of the frame, so that there is room on all sides."""
+    pictures = np.zeros((n, SIDE, SIDE), dtype=np.float32)
+    edge = (SIDE - box) // 2
+    pictures[:, edge : edge + box, edge : edge + box] = rng.random((n, box, box))
+    return pictures
+
+
+def one(how, letter, name):
+    value = getattr(how, name)
+    return value[..., letter] if value is not None else None
+
+
+def slow_warp(picture, how, letter):
+    """The definition, with scipy's resampling; for letters that have room."""
+    turn, slant, stretch, scale = (float(one(how, letter, name)) for name in ("rotation", "slant", "stretch", "scale"))
+    # rows are (x, y) with y down; clockwise on the page, and leaning right means that the top goes right
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    lean = np.array([[1, -np.tan(slant)], [0, 1]])
+    linear = rotation @ lean @ np.diag([np.sqrt(stretch), 1 / np.sqrt(stretch)])
+    ink = np.argwhere(picture > 0.1)[:, ::-1] - (SIDE - 1) / 2
+    was, becomes = (np.ptp(points, axis=0).max() + 1 for points in (ink, ink @ linear.T))
+    linear *= scale * was / becomes
+    result = np.indices((SIDE, SIDE))[::-1].reshape(2, -1) - (SIDE - 1) / 2
+    moved = how.shift[:, letter][:, None] + (0 if how.bend is None else how.bend[:, letter])
+    x, y = np.linalg.inv(linear) @ (result - moved) + (SIDE - 1) / 2
+    return ndimage.map_coordinates(picture.astype(float), [y, x], order=1, mode="grid-constant").reshape(SIDE, SIDE)
+
+
+@pytest.mark.parametrize("bend", [0.0, 0.4])
+def test_against_the_slow_way(bend):
+    rng = np.random.default_rng(0)
+    pictures = letters(rng, 12)
+    how = random_warp(rng, 12, side=SIDE, bend=bend)
+    expected = [slow_warp(picture, how, letter) for letter, picture in enumerate(pictures)]
+    np.testing.assert_allclose(warp(pictures, how, Scratch()), expected, atol=2e-5)
+
+
+@settings(max_examples=30)
+@given(arrays(np.float32, (2, 9, 9), elements=st.floats(0, 1, width=16)))
+def test_nothing_to_do_changes_nothing(pictures):
+    np.testing.assert_array_equal(warp(pictures, still(2), Scratch()), pictures)
+    no_bend = still(2, bend=np.zeros((2, 2, 81), dtype=np.float32))
+    np.testing.assert_array_equal(warp(pictures, no_bend, Scratch()), pictures)
+
+
+def ink_outside(picture, inverse, offset, bend):
+    """Ink that falls on pixels around the frame, where the bend goes on as at the edge."""
+    side = len(picture)
+    rim = 12
+    x, y = np.indices((side + 2 * rim,) * 2)[::-1] - rim - (side - 1) / 2
+    if bend is not None:
+        x, y = (
+            place - np.pad(one.astype(float).reshape(side, side), rim, mode="edge")
+            for place, one in zip((x, y), bend, strict=True)
+        )
+    places = np.stack([x.ravel() - offset[0], y.ravel() - offset[1]])
+    x, y = inverse @ places + (side - 1) / 2
+    dark = np.where(picture > 0.1, picture, 0).astype(float)
+    spread = ndimage.map_coordinates(dark, [y, x], order=1, mode="grid-constant").reshape((side + 2 * rim,) * 2)
+    spread[rim:-rim, rim:-rim] = 0
+    return spread.sum()
+
+
+@settings(max_examples=40)
+@given(
+    arrays(np.float32, (1, 12, 12), elements=st.sampled_from([0.0, 0.0, 0.0, 0.05, 0.5, 1.0])),
+    st.integers(0, 10_000),
+    st.sampled_from([0.5, 2.0, 6.0]),
+    st.sampled_from([0.0, 0.3, 3.0]),
+)
+def test_ink_stays_in_the_frame(pictures, seed, strength, bend):
+    """Whatever is asked for, and however full the frame is."""
+    how = random_warp(np.random.default_rng(seed), 1, side=12, strength=min(strength, 2.5), bend=bend)
+    how.shift[:] *= strength
+    inverse, offset, limited = _plan(pictures, how)
+    assert ink_outside(
+        pictures[0], inverse[:, :, 0], offset[:, 0], None if limited is None else limited[:, 0]
+    ) == pytest.approx(0, abs=1e-3)
+
+
+def corner():
+    """A letter Γ: a bar on top and one on the left."""
+    pictures = np.zeros((1, SIDE, SIDE), dtype=np.float32)
+    pictures[0, 4, 4:16] = pictures[0, 4:16, 4] = 1
+    return pictures
+
+
+def test_quarter_turns_are_clockwise():
+    found = warp(corner(), still(1, rotation=np.array([np.pi / 2])), Scratch())
+    np.testing.assert_allclose(found[0], np.rot90(corner()[0], -1), atol=1e-5)
+
+
+def test_slant_leans_to_the_right():
+    pictures = np.zeros((1, SIDE, SIDE), dtype=np.float32)
+    pictures[0, 4:16, 10] = 1
+    found = warp(pictures, still(1, slant=np.array([0.3])), Scratch())[0]
+    middle = (found * np.arange(SIDE)).sum(axis=1)[5:15] / found.sum(axis=1)[5:15]
+    np.testing.assert_allclose(np.diff(middle), -np.tan(0.3), atol=1e-3)
+
+
+def box(picture):
+    rows, columns = np.flatnonzero(picture.max(axis=1) > 0.4), np.flatnonzero(picture.max(axis=0) > 0.4)
+    return rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.2, 0.6, 1.0])
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_the_longer_side_keeps_its_length(angle, scale):
+    thick = corner()
+    thick[0, 5, 4:16] = thick[0, 4:16, 5] = 1
+    how = still(1, rotation=np.array([angle]), slant=np.array([angle / 2]), scale=np.array([scale]))
+    assert max(box(warp(thick, how, Scratch())[0])) == pytest.approx(12 * scale, abs=1.2)
+
+
+def test_stretch_is_width_by_height():
+    pictures = np.zeros((1, SIDE, SIDE), dtype=np.float32)
+    pictures[0, 4:16, 4:16] = 1
+    height, width = box(warp(pictures, still(1, stretch=np.array([1.5])), Scratch())[0])
+    assert (height, width) == (8, 12)
+
+
+def test_shifts_go_right_and_down_until_the_frame_ends():
+    found = warp(corner(), still(1, shift=np.array([[3.0], [-2.0]])), Scratch())
+    np.testing.assert_allclose(found[0], np.roll(corner()[0], (-2, 3), axis=(0, 1)), atol=1e-6)
+    found = warp(corner(), still(1, shift=np.array([[99.0], [-99.0]])), Scratch())
+    np.testing.assert_allclose(found[0], np.roll(corner()[0], (-4, 4), axis=(0, 1)), atol=1e-5)
+
+
+def test_a_letter_that_fills_the_frame_becomes_smaller_when_it_turns():
+    full = np.ones((1, SIDE, SIDE), dtype=np.float32)
+    found = warp(full, still(1, rotation=np.array([np.pi / 4])), Scratch())[0]
+    assert found.sum() == pytest.approx(SIDE**2 / 2, rel=0.1)
+    assert box(found) == (SIDE, SIDE)
+
+
+def test_a_row_does_not_depend_on_the_others():
+    rng = np.random.default_rng(0)
+    pictures, how = letters(rng, 6), random_warp(rng, 6, side=SIDE, bend=0.3)
+    together = warp(pictures, how, Scratch())
+    for letter in range(6):
+        values = {
+            name: np.array(one(how, letter, name))[..., None] for name in ("rotation", "slant", "stretch", "scale")
+        }
+        alone = Warp(**values, shift=how.shift[:, [letter]], bend=how.bend[:, [letter]])
+        np.testing.assert_array_equal(warp(pictures[[letter]], alone, Scratch())[0], together[letter])
