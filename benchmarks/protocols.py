@@ -39,7 +39,9 @@ def main(out: Path, update: bool, again: bool) -> None:
     if update:
         readme = ROOT / "README.md"
         pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        readme.write_text(pattern.sub(lambda _: BEGIN + text + END, readme.read_text(encoding="utf-8")), encoding="utf-8")
+        readme.write_text(
+            pattern.sub(lambda _: BEGIN + text + END, readme.read_text(encoding="utf-8")), encoding="utf-8"
+        )
 
 
 def table(reports: dict[str, dict[str, Any]]) -> str:

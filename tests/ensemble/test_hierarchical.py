@@ -334,6 +334,12 @@ def test_sample_weight_reaches_every_member_down_a_pipeline(letters):
     np.testing.assert_allclose(weighted.predict_proba(X), half.predict_proba(X), atol=1e-3)
 
 
+def test_negative_weights_are_refused(letters):
+    X, y = letters
+    with pytest.raises(ValueError, match="(?i)negative values in.*sample_weight"):
+        ensemble().fit(X, y, sample_weight=np.r_[-1.0, np.ones(len(y) - 1)])
+
+
 def test_a_member_that_takes_no_weights_is_named(letters):
     X, y = letters
     with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit takes none"):

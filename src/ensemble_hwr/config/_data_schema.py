@@ -37,7 +37,7 @@ class GeneratedData(_Letters):
     """Letters drawn by the library itself: no file is needed."""
 
     form: Literal["generated"]
-    n: Annotated[int, Field(ge=26)] = 5200
+    n: Annotated[int, Field(ge=26, le=10_000_000)] = 5200
     writers: Positive = 40
     seed: Seed = 0
 

@@ -155,7 +155,9 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows, dtype=rows.dtype)
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, rows, dtype=rows.dtype, ensure_non_negative=True)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
         train, held_out = self._divide(codes, seed)

@@ -206,7 +206,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         rng = None if self.random_state is None else check_random_state(self.random_state)
         params = fit_params_for(self, fit_params)
         trainer = Trainer(rows, codes, params.of_member, self.n_jobs, self.verbose, rng)
-        weight = _check_sample_weight(fit_params.get("sample_weight"), rows, dtype=np.float64)
+        weight = _check_sample_weight(fit_params.get("sample_weight"), rows, dtype=np.float64, ensure_non_negative=True)
         grown = grow(self, trainer, labels, classes=self.classes_, weight=weight, split_params=params.of_splitter)
         self.groups_ = grown.groups
         self.confusables_ = grown.confusables
