@@ -44,7 +44,7 @@ class Member:
 
 
 def default_estimator(n_rows: int) -> MLP:
-    """Return an MLP with one layer of 100 units that takes about 3,000 steps on 500 to 20,000 rows, in 30 to 200 epochs."""
+    """Return an MLP with one layer of 100 units that takes about 3,000 steps, in 30 to 200 epochs."""
     batch = min(max(n_rows // 64, 32), 200)
     epochs = min(max(STEPS * batch // n_rows, 30), 200)
     return MLP((100,), batch_size=min(batch, n_rows), max_iter=epochs)
