@@ -48,6 +48,8 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
     with progress() as steps:
         letters, rows = read_rows(config, steps, data=data, jobs=jobs)
         contenders = configs.build_contenders(config, sorted(set(letters.target.tolist())))
+        weight = configs.training_weight(config, letters)
+        what = {"command": command, "config": config.model_dump(mode="json")}
         with steps.step("fitting", total=len(contenders) * len(config.seeds)) as tell:
             comparison = compare(
                 contenders,
@@ -56,12 +58,8 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
                 split=configs.divide(config, letters),
                 seeds=config.seeds,
                 suspect=letters.suspect,
-                sample_weight=configs.training_weight(config, letters),
-                data={
-                    **configs.describe_data(config, letters),
-                    "command": command,
-                    "config": config.model_dump(mode="json"),
-                },
+                sample_weight=weight,
+                data=configs.describe_data(config, letters) | what,
                 n_jobs=jobs,
                 on_progress=_teller(tell),
             )
@@ -69,12 +67,7 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
         if config.compare.five_by_two:
             with steps.step("5x2cv", total=len(contenders) * FITS) as tell:
                 ftests = five_by_two(
-                    contenders,
-                    rows,
-                    letters.target,
-                    sample_weight=configs.training_weight(config, letters),
-                    n_jobs=jobs,
-                    on_progress=_teller(tell),
+                    contenders, rows, letters.target, sample_weight=weight, n_jobs=jobs, on_progress=_teller(tell)
                 )
         with steps.step("figures and report"):
             summary = summarise(comparison, ftests=ftests)

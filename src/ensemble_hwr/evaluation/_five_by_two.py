@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from ensemble_hwr.evaluation._compare import Contender, Progress, compare
+from ensemble_hwr.evaluation._checks import Contender
+from ensemble_hwr.evaluation._compare import Progress, compare
 from ensemble_hwr.evaluation._metrics import answers
 from ensemble_hwr.evaluation._statistics import PairedTest, combined_ftest_5x2cv
 

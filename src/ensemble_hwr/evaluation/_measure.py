@@ -1,0 +1,105 @@
+"""Fit one contender with one seed on one core, and measure it."""
+
+from __future__ import annotations
+
+import pickle
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
+
+from ensemble_hwr._weights import weight_params
+from ensemble_hwr.evaluation._checks import Division
+from ensemble_hwr.evaluation._contenders import with_seed
+from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
+from ensemble_hwr.evaluation._result import Run
+from ensemble_hwr.evaluation._trace import trace_hierarchy
+from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit: who, with which seed, on which letters, tested on which."""
+
+    name: str
+    contender: BaseEstimator
+    seed: int
+    division: Division
+
+
+def measure(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+    """Fit one contender with one seed on one core, and measure it; say whose fault it is if that fails."""
+    try:
+        return _measured(task, rows, labels, weight)
+    except Exception as error:
+        where = f"contender {task.name!r}, seed {task.seed}: "
+        if isinstance(error, EnsembleHwrError) and not isinstance(error, ImportError):
+            raise type(error)(f"{where}{error}") from error
+        raise ConfigError(f"{where}its fit or prediction failed: {type(error).__name__}: {error}") from error
+
+
+def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+    train, test = task.division
+    estimator = _prepared(task.contender, task.seed)
+    params = {} if weight is None else weight_params(estimator, weight[train], task.name)
+    classes = np.unique(labels)
+    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        start = time.perf_counter()
+        estimator.fit(rows[train], labels[train], **params)
+        fitted = time.perf_counter()
+        answered = estimator.predict_proba(rows[test])
+        predicted = time.perf_counter()
+        cost = multiply_adds(estimator, rows[test])
+        trace = trace_hierarchy(estimator, rows[test], labels[test])
+    return Run(
+        contender=task.name,
+        seed=task.seed,
+        test=test,
+        probabilities=_in_columns(answered, estimator, classes, len(test)),
+        fit_seconds=fitted - start,
+        predict_seconds=predicted - fitted,
+        size_bytes=len(pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)),
+        parameters=count_parameters(estimator),
+        multiply_adds=cost,
+        hierarchy=trace,
+        warnings=tuple(_portable(warning.message) for warning in caught if isinstance(warning.message, Warning)),
+    )
+
+
+def _portable(warning: Warning) -> Warning:
+    """Return a warning that can leave the process: itself, or its text where it cannot be pickled."""
+    try:
+        pickle.loads(pickle.dumps(warning))
+    except Exception:  # a warning of anyone's may raise anything
+        return UserWarning(f"{type(warning).__name__}: {warning}")
+    return warning
+
+
+def _in_columns(answered: Any, estimator: BaseEstimator, classes: NDArray[Any], n_letters: int) -> NDArray[np.float64]:
+    """Put probabilities into the columns of all classes; refuse what is none."""
+    probabilities = np.asarray(answered, dtype=np.float64)
+    known = np.asarray(estimator.classes_)
+    foreign = set(known.tolist()) - set(classes.tolist())
+    if foreign:
+        raise ConfigError(
+            f"it calls its classes {known.tolist()[:10]}, the letters have the labels {classes.tolist()[:10]}."
+        )
+    if probabilities.shape != (n_letters, len(known)):
+        raise ConfigError(f"predict_proba gave shape {probabilities.shape}; needed is {(n_letters, len(known))}.")
+    if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
+        raise ConfigError("predict_proba gave rows that hold NaN or negative values, or do not sum to 1.")
+    placed = np.zeros((n_letters, len(classes)))
+    placed[:, np.searchsorted(classes, known)] = probabilities
+    return placed
+
+
+def _prepared(contender: BaseEstimator, seed: int) -> BaseEstimator:
+    """Clone a contender, seeded, and kept to one core."""
+    estimator = with_seed(contender, seed)
+    return estimator.set_params(**{name: None for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"})
