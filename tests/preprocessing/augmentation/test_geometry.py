@@ -94,7 +94,7 @@ def ink_outside(picture, inverse, offset, bend):
 
 @settings(max_examples=40)
 @given(
-    arrays(np.float32, (1, 12, 12), elements=st.sampled_from([0.0, 0.0, 0.0, 0.05, 0.5, 1.0])),
+    arrays(np.float32, (1, 12, 12), elements=st.sampled_from([0.0, 0.0, 0.0, 0.0625, 0.5, 1.0])),
     st.integers(0, 10_000),
     st.sampled_from([0.5, 2.0, 6.0]),
     st.sampled_from([0.0, 0.3, 3.0]),

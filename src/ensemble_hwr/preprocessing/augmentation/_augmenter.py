@@ -37,17 +37,17 @@ class Augmenter(BaseEstimator):
 
     Parameters
     ----------
-    rotation : float, default=8.0
+    rotation : float, default=10.0
         Greatest turn, either way.
-    slant : float, default=12.0
+    slant : float, default=16.0
         Greatest lean, either way.
-    stretch : float, default=0.15
-        Greatest gain of width over height, or of height over width: 0.15 is 15 %.
-    scale : float, default=0.08
+    stretch : float, default=0.2
+        Greatest gain of width over height, or of height over width: 0.2 is 20 %.
+    scale : float, default=0.1
         Greatest gain or loss of the letter's longer side.
-    shift : float, default=0.04
+    shift : float, default=0.05
         Greatest move on each axis, a share.
-    elastic : float, default=0.03
+    elastic : float, default=0.04
         Greatest standard deviation of the elastic displacements [1]_, a share.
     smoothness : float, default=0.14
         Standard deviation of the Gaussian that smooths the displacements, a share.
@@ -127,12 +127,12 @@ class Augmenter(BaseEstimator):
     def __init__(
         self,
         *,
-        rotation: float = 8.0,
-        slant: float = 12.0,
-        stretch: float = 0.15,
-        scale: float = 0.08,
-        shift: float = 0.04,
-        elastic: float = 0.03,
+        rotation: float = 10.0,
+        slant: float = 16.0,
+        stretch: float = 0.2,
+        scale: float = 0.1,
+        shift: float = 0.05,
+        elastic: float = 0.04,
         smoothness: float = 0.14,
         stroke_width: tuple[float, float] = (-0.03, 0.03),
         erasure: float = 0.05,
