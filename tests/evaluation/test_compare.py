@@ -251,19 +251,17 @@ def test_rows_are_finite_numbers(rows):
         compare({"bayes": GaussianNB()}, rows, Y, split=(TRAIN, TEST), seeds=[0])
 
 
-class Particular(UserWarning):
-    """Cannot be made from its arguments, as pickle would."""
-
-    def __init__(self, *, reason):
-        super().__init__(reason)
-
-
-class Warner(GaussianNB):
-    def fit(self, X, y):
-        warnings.warn(Particular(reason="it rains"), stacklevel=1)
-        return super().fit(X, y)
-
-
 def test_a_warning_that_cannot_be_pickled_does_not_cost_the_comparison():
+    class Particular(UserWarning):
+        """Cannot be made from its arguments, as pickle would."""
+
+        def __init__(self, *, reason):
+            super().__init__(reason)
+
+    class Warner(GaussianNB):
+        def fit(self, X, y):
+            warnings.warn(Particular(reason="it rains"), stacklevel=1)
+            return super().fit(X, y)
+
     with pytest.warns(UserWarning, match="Particular: it rains"):
         compare({"warner": Warner()}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=2)

@@ -102,13 +102,13 @@ class LetterSet:
         labels, counts = np.unique(self.target, return_counts=True)
         return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
-    def take(self, index: ArrayLike) -> LetterSet:
-        """Choose letters by position or by a mask.
+    def take(self, index: ArrayLike | slice) -> LetterSet:
+        """Choose letters by position, by a mask or by a slice.
 
         Parameters
         ----------
-        index : array-like of int or bool
-            Positions in the order wanted, or one True or False for each letter.
+        index : array-like of int or bool, or slice
+            Positions in the order wanted, one True or False for each letter, or a slice of positions.
 
         Returns
         -------
@@ -121,8 +121,10 @@ class LetterSet:
         >>> letters = LetterSet(np.zeros((3, 784), np.uint8), np.array(["A", "B", "C"]))
         >>> letters.take([2, 0]).target.tolist()
         ['C', 'A']
+        >>> letters.take(slice(1, None)).target.tolist()
+        ['B', 'C']
         """
-        chosen = np.asarray(index)
+        chosen = np.arange(len(self))[index] if isinstance(index, slice) else np.asarray(index)
         if chosen.size == 0 and chosen.dtype != np.bool_:
             chosen = chosen.astype(np.intp)
         if chosen.dtype == np.bool_ and chosen.shape != (len(self),):

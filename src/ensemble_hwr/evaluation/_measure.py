@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib.externals import cloudpickle
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
@@ -64,7 +65,7 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
         probabilities=_in_columns(answered, estimator, classes, len(test)),
         fit_seconds=fitted - start,
         predict_seconds=predicted - fitted,
-        size_bytes=len(pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)),
+        size_bytes=len(cloudpickle.dumps(estimator)),  # pickle would not take a class written in a notebook
         parameters=count_parameters(estimator),
         multiply_adds=cost,
         hierarchy=trace,
