@@ -336,7 +336,7 @@ def test_sample_weight_reaches_every_member_down_a_pipeline(letters):
 
 def test_negative_weights_are_refused(letters):
     X, y = letters
-    with pytest.raises(ValueError, match="(?i)negative values in.*sample_weight"):
+    with pytest.raises(ValueError, match=r"(?i)negative values in.*sample_weight"):
         ensemble().fit(X, y, sample_weight=np.r_[-1.0, np.ones(len(y) - 1)])
 
 

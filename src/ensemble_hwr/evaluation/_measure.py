@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib.externals import cloudpickle
+from joblib.externals.loky.backend.reduction import dumps
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
@@ -65,7 +65,7 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
         probabilities=_in_columns(answered, estimator, classes, len(test)),
         fit_seconds=fitted - start,
         predict_seconds=predicted - fitted,
-        size_bytes=len(cloudpickle.dumps(estimator)),  # pickle would not take a class written in a notebook
+        size_bytes=len(dumps(estimator)),  # pickle would not take a class written in a notebook
         parameters=count_parameters(estimator),
         multiply_adds=cost,
         hierarchy=trace,
