@@ -18,10 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr import persistence
-from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
 from ensemble_hwr.preprocessing import (
+    AugmentedClassifier,
+    Augmenter,
     Deskewer,
     GradientFeatures,
     LetterNormalizer,
@@ -337,3 +339,14 @@ def test_a_part_repeated_in_the_archive_is_read_once(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="names no format"):
         load_model(file)
     assert asked == ["manifest.json", "model.skops"]
+
+
+def test_members_that_learned_from_copies_come_back(tmp_path):
+    rows = np.random.default_rng(0).random((60, 784), dtype=np.float32)
+    labels = np.array(list("ABC"))[np.arange(60) % 3]
+    augmented = AugmentedClassifier(small_mlp(), Augmenter(), copies=1, random_state=0)
+    by_epochs = EpochMLP((5,), features=GradientFeatures(grid=3), augmenter=Augmenter(), epochs=2, random_state=0)
+    for model in (augmented.fit(rows, labels), by_epochs.fit(rows, labels)):
+        again = load_model(save_model(model, tmp_path / "letters.model"))
+        np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
+        assert again.get_params(deep=False).keys() == model.get_params(deep=False).keys()

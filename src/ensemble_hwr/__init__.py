@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.persistence import load_model, save_model
-    from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
+    from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AugmentedClassifier": "preprocessing",
+    "Augmenter": "preprocessing",
     "EpochMLP": "ensemble",
     "GradientFeatures": "preprocessing",
     "HierarchicalEnsembleClassifier": "ensemble",
@@ -31,6 +33,8 @@ _HOMES = {
 }
 __all__ = [
     "MLP",
+    "AugmentedClassifier",
+    "Augmenter",
     "EpochMLP",
     "GradientFeatures",
     "HierarchicalEnsembleClassifier",

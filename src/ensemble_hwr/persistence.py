@@ -30,7 +30,10 @@ MODEL = "model.skops"
 _PACKAGES = ("scikit-learn", "numpy", "scipy", "skops")
 _OWN_TYPES = (
     "ensemble_hwr.ensemble.HierarchicalEnsembleClassifier",
+    "ensemble_hwr.ensemble.EpochMLP",
     "ensemble_hwr.ensemble.MLP",
+    "ensemble_hwr.preprocessing.AugmentedClassifier",
+    "ensemble_hwr.preprocessing.Augmenter",
     "ensemble_hwr.preprocessing.LetterNormalizer",
     "ensemble_hwr.preprocessing.Deskewer",
     "ensemble_hwr.preprocessing.SizeNormalizer",

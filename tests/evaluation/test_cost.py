@@ -11,9 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import count_parameters, multiply_adds
-from ensemble_hwr.preprocessing import GradientFeatures
+from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
 X, Y = load_iris(return_X_y=True)
 MLP = MLPClassifier((7, 5), solver="lbfgs", max_iter=3000, alpha=1)
@@ -27,6 +27,8 @@ LINEAR = LogisticRegression(max_iter=3000)
         (LINEAR, 15, 12),
         (make_pipeline(StandardScaler(), "passthrough", LINEAR), 15, 4 + 12),
         (VotingClassifier([("a", LINEAR), ("b", MLP)], voting="soft"), 15 + 93, 12 + 78),
+        (EpochMLP((7, 5), epochs=1), 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3, 4 * 7 + 7 * 5 + 5 * 3),
+        (EpochMLP((7, 5), epochs=1, features=StandardScaler()), 93, 4 + 78),
         (StackingClassifier([("a", LINEAR)], LINEAR, cv=2), 15 + 12, None),
         (DecisionTreeClassifier(), None, None),
         (make_pipeline(StandardScaler(), DecisionTreeClassifier()), None, None),
@@ -67,3 +69,12 @@ def test_features_are_counted():
 def test_a_scaler_that_does_not_scale_costs_nothing():
     X = np.random.default_rng(0).normal(size=(10, 3))
     assert multiply_adds(StandardScaler(with_std=False).fit(X), X) == 0
+
+
+def test_training_on_copies_costs_nothing_later():
+    rows = np.random.default_rng(0).random((30, 784), dtype=np.float32)
+    augmented = AugmentedClassifier(LogisticRegression(max_iter=3000), Augmenter(), copies=1).fit(
+        rows, np.arange(30) % 3
+    )
+    assert multiply_adds(augmented, rows) == 3 * 784
+    assert count_parameters(augmented) == 3 * 785

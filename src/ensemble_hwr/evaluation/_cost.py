@@ -8,7 +8,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.preprocessing import AugmentedClassifier
 
 
 def count_parameters(estimator: Any) -> int | None:
@@ -88,6 +89,10 @@ def _parts(estimator: Any) -> list[Any] | None:
         return list(estimator.members_.values())
     if isinstance(estimator, Pipeline):
         return [step for _, step in estimator.steps if step not in (None, "passthrough")]
+    if isinstance(estimator, EpochMLP):
+        return [part for part in (estimator.features_, estimator.mlp_) if part is not None]
+    if isinstance(estimator, AugmentedClassifier):
+        return [estimator.estimator_]
     if hasattr(estimator, "named_estimators_"):
         final = getattr(estimator, "final_estimator_", None)
         return [*estimator.estimators_, *([final] if final is not None else [])]
