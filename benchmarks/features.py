@@ -1,7 +1,7 @@
-"""What each transformer of rows gains, by cross-validation inside the training letters: makes the table of features.md.
+"""What each transformer of rows gains, cross-validated inside the training letters: the tables of docs/features.md.
 
-    python -m benchmarks.features --out features            about 10 minutes on two cores
-    python -m benchmarks.features --out features --update   and writes the table into docs/features.md
+    python -m benchmarks.features --out features            about 5 minutes on two cores
+    python -m benchmarks.features --out features --update   and writes them into docs/features.md
 
 No letter that a protocol tests on is touched. Pooled: the training letters in two halves, each in five folds. Unseen:
 each of the three training sources in turn is left out, with every seed. The letters must be where the configs or
@@ -33,6 +33,17 @@ from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNorm
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- table: benchmarks/features.py -->\n", "<!-- end of table -->"
 BASE = "`GradientFeatures()`"
+DESKEWED, WIDTHS, SIZED = "`Deskewer`, base", "`StrokeWidthNormalizer`, base", "`SizeNormalizer`, base"
+COOPERATED = '`GradientFeatures(aspect="root")`, cooperated'
+DESKEWED_SIZED = "`Deskewer`, `SizeNormalizer`, base"
+DESKEWED_COOPERATED = "`Deskewer`, cooperated"
+ALL = "`Deskewer`, `StrokeWidthNormalizer`, cooperated"
+STEPS = {  # what is asked of two chains: the one with the step, the one without
+    "`Deskewer` before cooperation": (DESKEWED_COOPERATED, COOPERATED),
+    "`StrokeWidthNormalizer` between the two": (ALL, DESKEWED_COOPERATED),
+    "cooperation in place of `SizeNormalizer`": (COOPERATED, SIZED),
+    "the same after `Deskewer`": (DESKEWED_COOPERATED, DESKEWED_SIZED),
+}
 SOURCES = ("photo62", "tablet55", "binary20x16")
 
 Fold = tuple[int, NDArray[np.intp], NDArray[np.intp]]  # seed, train, test
@@ -43,15 +54,13 @@ def chains() -> dict[str, Pipeline]:
     cooperated = GradientFeatures(aspect="root")
     return {
         BASE: make_pipeline(GradientFeatures()),
-        "`Deskewer`, base": make_pipeline(Deskewer(), GradientFeatures()),
-        "`StrokeWidthNormalizer`, base": make_pipeline(StrokeWidthNormalizer(), GradientFeatures()),
-        "`SizeNormalizer`, base": make_pipeline(SizeNormalizer(), GradientFeatures()),
-        '`GradientFeatures(aspect="root")`, cooperated': make_pipeline(cooperated),
-        "`Deskewer`, `SizeNormalizer`, base": make_pipeline(Deskewer(), SizeNormalizer(), GradientFeatures()),
-        "`Deskewer`, cooperated": make_pipeline(Deskewer(), cooperated),
-        "`Deskewer`, `StrokeWidthNormalizer`, cooperated": make_pipeline(
-            Deskewer(), StrokeWidthNormalizer(), cooperated
-        ),
+        DESKEWED: make_pipeline(Deskewer(), GradientFeatures()),
+        WIDTHS: make_pipeline(StrokeWidthNormalizer(), GradientFeatures()),
+        SIZED: make_pipeline(SizeNormalizer(), GradientFeatures()),
+        COOPERATED: make_pipeline(cooperated),
+        DESKEWED_SIZED: make_pipeline(Deskewer(), SizeNormalizer(), GradientFeatures()),
+        DESKEWED_COOPERATED: make_pipeline(Deskewer(), cooperated),
+        ALL: make_pipeline(Deskewer(), StrokeWidthNormalizer(), cooperated),
     }
 
 
@@ -65,11 +74,11 @@ class Measured:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the rows and the table.")
-@click.option("--update", is_flag=True, help="Write the table into docs/features.md.")
+@click.option("--update", is_flag=True, help="Write the tables into docs/features.md.")
 @click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Fits for each source left out.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
 def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
-    """Measure every chain and print the table."""
+    """Measure every chain and print the tables."""
     out.mkdir(parents=True, exist_ok=True)
     letters = {protocol: training_letters(protocol, out, jobs) for protocol in ("pooled", "unseen")}
     folds = {"pooled": list(pooled_folds(letters["pooled"])), "unseen": list(unseen_folds(letters["unseen"], seeds))}
@@ -78,7 +87,7 @@ def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
         start = perf_counter()
         measured[name] = measure(chain, letters, folds, jobs)
         click.echo(f"{name}: {perf_counter() - start:.0f} s", err=True)
-    text = table(measured, letters["unseen"].source)
+    text = table(measured, letters["unseen"].source) + "\n" + steps(measured)
     click.echo(text)
     (out / "features.md").write_text(text, encoding="utf-8")
     if update:
@@ -154,8 +163,17 @@ def table(measured: dict[str, Measured], source: NDArray[np.str_]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def steps(measured: dict[str, Measured]) -> str:
+    """Say what a step adds to a chain that has others already."""
+    lines = ["| step | pooled gain | unseen gain |", "| --- | --- | --- |"]
+    for name, (with_it, without) in STEPS.items():
+        pairs = [(measured[with_it].right[protocol], right) for protocol, right in measured[without].right.items()]
+        lines.append(f"| {name} | {' | '.join(gain(after - before) for after, before in pairs)} |")
+    return "\n".join(lines) + "\n"
+
+
 def gain(differences: NDArray[np.float64]) -> str:
-    """Mean paired difference to the base and its standard error over letters, in points."""
+    """Mean paired difference and its standard error over letters, in points."""
     if not differences.any():
         return ""
     error = differences.std(ddof=1) / np.sqrt(len(differences))
