@@ -56,4 +56,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Names for completion."""
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]

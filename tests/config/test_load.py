@@ -4,7 +4,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from ensemble_hwr.config import load_config
+from ensemble_hwr.config import load_config, load_demo
 from ensemble_hwr.exceptions import ConfigError
 
 GOOD = """
@@ -206,3 +206,9 @@ def test_the_normalizer_is_checked_too(write, override, line):
 def test_a_file_that_never_ends_is_refused():
     with pytest.raises(ConfigError, match="is longer than 1,000,000 bytes"):
         load_config("/dev/zero")
+
+
+@pytest.mark.parametrize("form", ["folder", "kaggle", "nist"])
+def test_a_division_by_writers_needs_writers(form):
+    with pytest.raises(ConfigError, match=f"split.by: data of the form '{form}' names no writers; write by = 'letter'"):
+        load_demo([f'data={{ form = "{form}", path = "x" }}', 'split={ kind = "random", by = "writer" }'])

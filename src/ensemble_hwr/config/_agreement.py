@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PIXELS = "pixels"
 EQUAL_TO_HIERARCHY = ("flat", "committee")
+WITHOUT_WRITERS = ("folder", "kaggle", "emnist", "nist")
 STANDARD_CONTENDERS = ("baseline", "flat", "committee", "hard", "hierarchical")
 
 
@@ -87,6 +88,9 @@ def _flat_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
 
 
 def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
+    if isinstance(config.split, RandomSplit) and config.split.by == "writer" and config.data.form in WITHOUT_WRITERS:
+        text = f"data of the form {config.data.form!r} names no writers; write by = 'letter'"
+        yield problem(("split", "by"), text, "writer")
     if isinstance(config.split, SourcesSplit) and isinstance(config.data, IndexData) and config.data.sources:
         for part in ("train", "test"):
             for i, source in enumerate(getattr(config.split, part)):

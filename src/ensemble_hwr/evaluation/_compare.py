@@ -41,7 +41,7 @@ class Progress:
     done, total : int
         Fits finished, and fits in all.
     seconds : float
-        Wall time of this fit.
+        Processor time of this fit.
     """
 
     contender: str
@@ -102,6 +102,13 @@ def compare(
     ConfigError
         If a contender cannot be compared.
 
+    See Also
+    --------
+    summarise : Figures, tests and the verdict, as a dict.
+    comparison_table : The summary as a table for the terminal.
+    write_report : The report as a page and as JSON.
+    FrontierDisplay, PerLetterDisplay, ConfusionDisplay : Plots with matplotlib.
+
     Examples
     --------
     >>> import numpy as np
@@ -112,8 +119,11 @@ def compare(
     >>> X, y = load_iris(return_X_y=True)
     >>> contenders = {"logistic": LogisticRegression(max_iter=1000), "bayes": GaussianNB()}
     >>> result = compare(contenders, X, y, split=(np.arange(0, 150, 2), np.arange(1, 150, 2)), seeds=[0])
-    >>> result.contenders
-    ('logistic', 'bayes')
+    >>> result
+    Comparison(logistic, bayes; 1 seeds, 150 letters)
+    >>> from ensemble_hwr.evaluation import summarise
+    >>> summarise(result)["contenders"]["bayes"]["accuracy"]
+    [0.96]
     """
     check_contenders(contenders)
     rows, labels = np.asarray(X), np.asarray(y)

@@ -51,11 +51,11 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
     classes = np.unique(labels)
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        start = time.perf_counter()
+        start = time.process_time()
         estimator.fit(rows[train], labels[train], **params)
-        fitted = time.perf_counter()
+        fitted = time.process_time()
         answered = estimator.predict_proba(rows[test])
-        predicted = time.perf_counter()
+        predicted = time.process_time()
         cost = multiply_adds(estimator, rows[test])
         trace = trace_hierarchy(estimator, rows[test], labels[test])
     return Run(

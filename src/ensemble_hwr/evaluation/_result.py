@@ -76,7 +76,7 @@ class Run:
     probabilities : ndarray of shape (n_test, n_classes)
         What it answered; columns follow ``Comparison.classes``.
     fit_seconds, predict_seconds : float
-        Wall time on one core.
+        Processor time on one core.
     size_bytes : int
         Size of the fitted contender, serialised.
     parameters : int or None
@@ -102,7 +102,7 @@ class Run:
     warnings: tuple[Warning, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Everything a comparison measured, before any statistics.
 
@@ -125,6 +125,10 @@ class Comparison:
     rows: NDArray[np.float32]
     suspect: NDArray[np.bool_] | None = None
     data: dict[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Name what was compared; the arrays would fill pages."""
+        return f"Comparison({', '.join(self.contenders)}; {len(self.seeds)} seeds, {len(self.y)} letters)"
 
     @property
     def classes(self) -> NDArray[np.str_]:
