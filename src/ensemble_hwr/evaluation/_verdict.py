@@ -141,9 +141,7 @@ def _cost(figures: Mapping[str, Any], rival: Mapping[str, Any], key: str, same: 
 def _cautions(summary: Mapping[str, Any]) -> list[str]:
     n_pairs, seeds = len(summary["pairs"]), len(summary["seeds"])
     said = "Figures of one seed" if seeds == 1 else f"Means of {seeds} seeds"
-    cautions = [
-        f"{said}; p-values corrected for {n_pairs} pairs (Holm), intervals not." if n_pairs > 1 else f"{said}."
-    ]
+    cautions = [f"{said}; p-values corrected for {n_pairs} pairs (Holm), intervals not." if n_pairs > 1 else f"{said}."]
     if seeds < ENOUGH_SEEDS:
         few = "one seed says" if seeds == 1 else f"{seeds} seeds say"
         cautions.append(
