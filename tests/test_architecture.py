@@ -18,7 +18,7 @@ OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},
     "pooch": {"datasets/_fetch.py"},
     "rich": {"evaluation/_table.py", "datasets/_fetch.py"},
-    "skops": {"persistence.py"},
+    "skops": {"persistence/_payload.py"},
     "pydantic": {"config"},
     "click": {"cli"},
     "jinja2": {"evaluation/_report"},

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.datasets import LetterSet, generate_letters
     from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
     from ensemble_hwr.evaluation import compare
-    from ensemble_hwr.persistence import load_model, save_model
+    from ensemble_hwr.persistence import available_models, load_model, save_model
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ _HOMES = {
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
     "MLP": "ensemble",
+    "available_models": "persistence",
     "compare": "evaluation",
     "generate_letters": "datasets",
     "load_model": "persistence",
@@ -40,6 +41,7 @@ __all__ = [
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",
     "LetterSet",
+    "available_models",
     "compare",
     "generate_letters",
     "load_model",

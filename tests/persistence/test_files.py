@@ -21,6 +21,7 @@ from ensemble_hwr import persistence
 from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
+from ensemble_hwr.persistence._archive import pack
 from ensemble_hwr.preprocessing import (
     AugmentedClassifier,
     Augmenter,
@@ -61,7 +62,7 @@ def rewrite(file, change):
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     change(parts)
-    file.write_bytes(persistence._zip(parts))
+    file.write_bytes(pack(parts))
 
 
 def edit_manifest(file, **changes):
@@ -207,7 +208,7 @@ def test_a_function_named_in_the_file_is_not_run(file, tmp_path):
     schema = json.loads(parts["schema.json"])
     schema.update({"__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "content": str(target)})
     parts["schema.json"] = json.dumps(schema).encode()
-    swap_model(file, persistence._zip(parts))
+    swap_model(file, pack(parts))
     with pytest.raises(ModelError):
         load_model(file)
     assert not target.exists()
@@ -317,7 +318,7 @@ def test_an_interrupted_write_leaves_the_old_file(file, fitted, monkeypatch):
 
 def test_importing_is_light():
     code = "import sys, ensemble_hwr.persistence; sys.exit('sklearn' in sys.modules or 'skops' in sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": str(Path(persistence.__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(persistence.__file__).parents[2])}
     assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == 0
 
 

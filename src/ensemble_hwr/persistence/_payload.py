@@ -1,0 +1,116 @@
+"""The model inside the file, in the format of skops, which names types and arrays instead of code to run."""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ensemble_hwr.exceptions import ModelError
+from ensemble_hwr.persistence._archive import refuse_compression
+
+_OWN_TYPES = (
+    "ensemble_hwr.ensemble.HierarchicalEnsembleClassifier",
+    "ensemble_hwr.ensemble.EpochMLP",
+    "ensemble_hwr.ensemble.MLP",
+    "ensemble_hwr.preprocessing.AugmentedClassifier",
+    "ensemble_hwr.preprocessing.Augmenter",
+    "ensemble_hwr.preprocessing.LetterNormalizer",
+    "ensemble_hwr.preprocessing.Deskewer",
+    "ensemble_hwr.preprocessing.SizeNormalizer",
+    "ensemble_hwr.preprocessing.StrokeWidthNormalizer",
+    "ensemble_hwr.preprocessing.GradientFeatures",
+)
+_CALIBRATION_TYPES = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")
+
+
+def dump(model: Any, file: Path) -> bytes:
+    """Write a model as bytes; refuse one that could not be read back safely."""
+    import skops.io
+
+    try:
+        data: bytes = skops.io.dumps(_without_training_state(model, {}))
+        foreign = set(skops.io.get_untrusted_types(data=data)) - set(_trusted_types())
+    except Exception as error:
+        raise ModelError(f"{file}: a {type(model).__name__} cannot be saved: {error}") from error
+    if foreign:
+        raise ModelError(
+            f"{file}: cannot save, the model holds {', '.join(sorted(foreign))}, which could not be read back "
+            "safely; use members without trees and without types of your own."
+        )
+    return data
+
+
+def build(data: bytes, file: Path) -> Any:
+    """Build a model of bytes from anyone; only types of the fixed list are built."""
+    import skops.io
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            refuse_compression(archive, file)
+        foreign = set(skops.io.get_untrusted_types(data=data)) - set(_trusted_types())
+        if not foreign:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", InconsistentVersionWarning)
+                return skops.io.loads(data, trusted=_trusted_types())
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a crafted file makes the reader stumble over
+        raise ModelError(f"{file}: the model in it cannot be read: {type(error).__name__}: {error}") from error
+    raise ModelError(
+        f"{file}: holds types that are not trusted: {', '.join(sorted(foreign))}; nothing of it was loaded. "
+        "Load only models that ensemble_hwr saved."
+    )
+
+
+def check_is_model(model: Any, where: str) -> None:
+    """Refuse what is no fitted model."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, "predict")):
+        raise ModelError(f"{where}: got a {type(model).__name__}, not a model with fit and predict.")
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        raise ModelError(f"{where}: the {type(model).__name__} is not fitted; call fit first.") from None
+
+
+def _without_training_state(part: Any, done: dict[int, Any]) -> Any:
+    """Copy estimators and what holds them, without optimizers; everything else is shared with the original."""
+    from sklearn.base import BaseEstimator
+    from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
+
+    if id(part) in done:
+        return done[id(part)]
+    changed = part
+    if isinstance(part, BaseEstimator) and not isinstance(part, type):
+        changed = done[id(part)] = copy.copy(part)
+        if isinstance(changed, BaseMultilayerPerceptron):
+            vars(changed).pop("_optimizer", None)
+        for name, value in list(vars(changed).items()):
+            vars(changed)[name] = _without_training_state(value, done)
+    elif type(part) in (list, tuple) and any(not _is_plain(item) for item in part):
+        changed = type(part)(_without_training_state(item, done) for item in part)
+    elif type(part) is dict:
+        changed = {key: _without_training_state(value, done) for key, value in part.items()}
+    return changed
+
+
+def _is_plain(item: Any) -> bool:
+    return item is None or isinstance(item, str | bytes | int | float)
+
+
+def _trusted_types() -> list[str]:
+    """Name the types beyond those skops trusts, by the modules in which they are defined."""
+    names = list(_CALIBRATION_TYPES)
+    for path in _OWN_TYPES:
+        module, _, name = path.rpartition(".")
+        own = getattr(import_module(module), name)
+        names.append(f"{own.__module__}.{own.__qualname__}")
+    return names
