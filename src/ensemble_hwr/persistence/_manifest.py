@@ -53,7 +53,7 @@ def parse_manifest(content: Mapping[str, bytes], file: Path) -> dict[str, Any]:
 
 def _classes(model: Any) -> list[Any] | None:
     """Return the labels a model tells apart; None where there are none, or none that JSON can hold."""
-    classes = getattr(model, "classes_", None)
+    classes: Any = getattr(model, "classes_", None)
     if not hasattr(classes, "tolist"):
         return None
     listed: list[Any] = classes.tolist()
