@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ensemble_hwr.datasets import LetterSet, generate_letters
+    from ensemble_hwr.datasets import LetterSet, compose_words, generate_letters
     from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.persistence import available_models, load_model, save_model
@@ -28,6 +28,7 @@ _HOMES = {
     "MLP": "ensemble",
     "available_models": "persistence",
     "compare": "evaluation",
+    "compose_words": "datasets",
     "generate_letters": "datasets",
     "load_model": "persistence",
     "save_model": "persistence",
@@ -43,6 +44,7 @@ __all__ = [
     "LetterSet",
     "available_models",
     "compare",
+    "compose_words",
     "generate_letters",
     "load_model",
     "save_model",

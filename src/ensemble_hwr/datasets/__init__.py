@@ -10,12 +10,15 @@ from ensemble_hwr.datasets._letters import LetterSet, concatenate
 from ensemble_hwr.datasets._nist import load_nist
 from ensemble_hwr.datasets._npz import load_npz, save_npz
 from ensemble_hwr.datasets._split import prescribed_split, split_by_source, split_letters, writer_groups
+from ensemble_hwr.datasets.composition import Composition, compose_words
 from ensemble_hwr.datasets.handwriting import generate_letters
 
 __all__ = [
+    "Composition",
     "LetterSet",
     "balance_indices",
     "class_sample_weight",
+    "compose_words",
     "concatenate",
     "fetch_emnist",
     "fetch_nist_sd19",

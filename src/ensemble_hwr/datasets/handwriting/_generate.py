@@ -1,12 +1,12 @@
 """Labelled letters by many writers, without a download."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr.datasets._letters import LetterSet
+from ensemble_hwr.datasets._seeds import generator, seed_of
 from ensemble_hwr.datasets.handwriting._render import Ink, paper_picture, render_strokes, stroke_bounds
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
@@ -74,21 +74,21 @@ def generate_letters(
     ((52, 784), ['A', 'B', 'C'], ['w000', 'w001', 'w000'])
     """
     alphabet = _check(n, letters, writers, form, size)
-    seed = _seed(random_state)
+    seed = seed_of(random_state)
     place = np.arange(n)
     which = place % len(alphabet)
     # Both indices run in step; moving one along each time they meet again visits every pair once.
     who = (place + place // np.lcm(len(alphabet), writers)) % writers
     nth = place // (len(alphabet) * writers)
     styles = [
-        WriterStyle.random(_generator(seed, writer), difficulty=difficulty, pens=pens)
+        WriterStyle.random(generator(seed, writer), difficulty=difficulty, pens=pens)
         for writer in range(min(writers, n))
     ]
     finish = _row if form == "rows" else _picture
     data = np.empty((n, _SIDE * _SIDE), np.uint8) if form == "rows" else np.empty(n, dtype=object)
     for i in range(n):
         letter, style = alphabet[which[i]], styles[who[i]]
-        rng = _generator(seed, int(who[i]), ord(letter), int(nth[i]))
+        rng = generator(seed, int(who[i]), ord(letter), int(nth[i]))
         data[i] = finish(letter_strokes(letter, style, random_state=rng), style, size, rng)
     return LetterSet(
         data,
@@ -115,22 +115,6 @@ def _check(n: int, letters: str | Sequence[str], writers: int, form: str, size: 
     if np.shape(size) != (2,) or not 8 <= size[0] <= size[1] <= 1000:
         raise DataError(f"size is {size!r}, but it must be (smallest, largest) height in pixels within 8 to 1000")
     return alphabet
-
-
-def _seed(random_state: Any) -> int:
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**32))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**32))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**32, dtype=np.uint64))
-    if isinstance(random_state, int | np.integer) and random_state >= 0:
-        return int(random_state)
-    raise DataError(f"random_state is {random_state!r}, but it must be an integer of 0 or more, a generator or None")
-
-
-def _generator(seed: int, *place: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
 
 
 def _row(

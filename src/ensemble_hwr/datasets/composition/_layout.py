@@ -1,0 +1,100 @@
+"""Where letters go: upright, on a level line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble_hwr.datasets.composition._glyphs import INKED, Ink
+
+_GAP_SPREAD = 0.05  # cap heights, standard deviation
+_WORD_GAP_SPREAD = 0.12
+_CRUSHED = 0.07  # ink may run into the neighbour's so far, in cap heights: about a stroke
+_JOINED = 0.02  # touching letters meet so deep
+_DEEPEST = 0.35  # letters are pushed so far together, and no further, in order to touch
+_SWELL = 6.0  # the baseline's slow waves are so many cap heights long
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a letter's upper left corner goes, in pixels; y = 0 is the baseline of the line, y goes down."""
+
+    x: float
+    y: float
+
+
+def lay_out(
+    words: Sequence[Sequence[Ink]],
+    *,
+    height: float,
+    gap: float,
+    touching: float,
+    baseline: float,
+    word_gap: float,
+    rng: np.random.Generator,
+) -> list[list[Spot]]:
+    """Place the letters of a line's words from left to right.
+
+    Parameters
+    ----------
+    words : sequence of sequence of ink
+        Upright letters at their final size.
+    height : float
+        The cap height in pixels; all other lengths are in cap heights.
+    gap : float
+        Mean distance between the boxes of neighbours.
+    touching : float
+        Share of the neighbours that are pushed together until they touch.
+    baseline : float
+        How far letters stray from the line, up and down.
+    word_gap : float
+        Mean distance between words.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of list of Spot
+    """
+    phase, right = rng.uniform(0, 2 * np.pi), 0.0
+    spots: list[list[Spot]] = []
+    for number, word in enumerate(words):
+        if number:
+            right += height * max(word_gap + _WORD_GAP_SPREAD * rng.normal(), gap + 0.5 * (word_gap - gap))
+        placed: list[Spot] = []
+        for ink in word:
+            x = right
+            wave = np.sin(phase + 2 * np.pi * x / (_SWELL * height)) + rng.normal()
+            y = -ink.shape[0] + height * baseline * wave / np.sqrt(1.5)
+            if placed:
+                before = word[len(placed) - 1]
+                distance = height * (gap + _GAP_SPREAD * rng.normal())
+                room = _room(before, placed[-1].y, ink, y)
+                if rng.random() < touching:
+                    distance = max(-room - height * _JOINED, -height * _DEEPEST)
+                x = right + max(distance, -room - height * _CRUSHED)
+            placed.append(Spot(float(round(x)), float(round(y))))
+            right = placed[-1].x + ink.shape[1]
+        spots.append(placed)
+    return spots
+
+
+def _room(left: Ink, left_top: float, right: Ink, right_top: float) -> float:
+    """How far a letter can be pushed into its left neighbour's box before their inks meet, in pixels."""
+    top = round(min(left_top, right_top))
+    first, second = round(left_top) - top, round(right_top) - top
+    rows = max(first + len(left), second + len(right))
+    ends = np.full(rows, np.inf)
+    starts = np.full(rows, np.inf)
+    ends[first : first + len(left)] = _margin(left[:, ::-1])
+    starts[second : second + len(right)] = _margin(right)
+    room = float((ends + starts).min())
+    return room if np.isfinite(room) else 0.0
+
+
+def _margin(ink: Ink) -> NDArray[np.float64]:
+    """Paper before the first ink of each row; infinite where there is none."""
+    inked = ink > INKED
+    return np.where(inked.any(axis=1), inked.argmax(axis=1), np.inf)
