@@ -1,13 +1,9 @@
 import pytest
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr.config import (
     build_contenders,
     build_hierarchy,
-    build_member,
-    build_view,
     load_demo,
     views_of_hierarchy,
 )
@@ -80,16 +76,6 @@ def test_groups_that_do_not_fit_are_refused():
         hierarchy('hierarchy.groups=["ABCDEFGHIJKLM", "NOPQRSTUVWXY"]', 'members."specialist:A-M".view=pixels')
 
 
-def test_a_view_is_its_step_or_a_chain_of_them():
-    config = load_demo(['views.two.steps=[{ use = "gradient", grid = 4 }, { use = "standardize", with_mean = false }]'])
-    assert build_view(config, "pixels") == "passthrough"
-    assert build_view(config, "coarse").grid == 5
-    chain = build_view(config, "two")
-    assert isinstance(chain, Pipeline)
-    assert isinstance(chain[1], StandardScaler)
-    assert (chain[0].grid, chain[1].with_mean) == (4, False)
-
-
 def test_the_committee_sees_what_the_hierarchy_sees():
     config = load_demo(["specialist.view=coarse", "expert.view=pixels"])
     assert list(views_of_hierarchy(config)) == ["coarse", "pixels"]
@@ -110,6 +96,18 @@ def test_a_flat_template_of_its_own():
     assert build_contenders(config, CAPITALS)["flat"].template["classify"].hidden_layer_sizes == (9, 9)
 
 
-def test_pixels_need_no_pipeline():
-    config = load_demo(["expert.view=pixels"])
-    assert isinstance(build_member(config, config.expert), MLPClassifier)
+def test_the_committee_may_be_given_other_views():
+    committee = build_contenders(load_demo(["compare.committee_views=['fine']"]), CAPITALS)["committee"].template
+    assert [member["view"].grid for _, member in committee.estimators] == [7, 7, 7]
+    config = load_demo(["compare.committee_views=['pixels', 'fine', 'fine', 'coarse']"])
+    committee = build_contenders(config, CAPITALS)["committee"].template
+    assert [getattr(member["view"], "grid", None) for _, member in committee.estimators] == [None, 7, 7, 5]
+
+
+def test_a_committee_of_epochs_gets_views_as_features_and_keeps_the_augmentation():
+    config = load_demo(["router={ estimator = 'epochs', view = 'fine', augmentation = 'default' }"])
+    contenders = build_contenders(config, CAPITALS)
+    assert contenders["flat"].template.features.grid == 7
+    members = [member for _, member in contenders["committee"].template.estimators]
+    assert [member.features.grid for member in members] == [7, 7, 7]
+    assert all(member.augmenter is not None for member in members)

@@ -23,6 +23,7 @@ SECTIONS = [
     *unions(_data_schema.Split),
     *unions(_data_schema.Balance),
     _schema.View,
+    _schema.Augmentation,
     _schema.Hierarchy,
     _schema.Member,
     _schema.MemberChange,

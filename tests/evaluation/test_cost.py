@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -56,6 +57,43 @@ def test_a_hierarchy_costs_what_its_members_really_do():
     assert multiply_adds(hierarchy, X) == pytest.approx(spent)
     assert count_parameters(hierarchy) == 15 + 5 + (4 * 7 + 7 + 7 * 5 + 5 + 5 + 1)
     assert multiply_adds(make_pipeline(StandardScaler(), hierarchy).fit(X, Y), X) > 4 + 12
+
+
+def rows_of_three():
+    return np.random.default_rng(0).random((60, 784), dtype=np.float32), np.arange(60) % 3
+
+
+def test_members_with_features_of_their_own_cost_them_too_wherever_they_are():
+    rows, labels = rows_of_three()
+    view = GradientFeatures(grid=4)
+    member = EpochMLP((6,), features=view, augmenter=Augmenter(), epochs=1)
+    fitted = member.fit(rows, labels)
+    n_features = fitted.features_.transform(rows[:1]).shape[1]
+    features = fitted.features_.multiply_adds_per_row()
+    own = (n_features + 1) * 6 + 7 * 3
+    assert features > 784
+    assert count_parameters(fitted) == own
+    assert multiply_adds(fitted, rows) == features + 6 * n_features + 6 * 3
+    chained = clone(member).set_params(features=make_pipeline(view, StandardScaler())).fit(rows, labels)
+    assert count_parameters(chained) == own
+    assert multiply_adds(chained, rows) == features + n_features + 6 * n_features + 6 * 3
+    committee = VotingClassifier([("a", member), ("b", clone(member).set_params(features=None))], voting="soft")
+    committee.fit(rows, labels)
+    assert count_parameters(committee) == own + 785 * 6 + 7 * 3
+    assert multiply_adds(committee, rows) == features + 6 * n_features + 6 * 3 + 6 * 784 + 6 * 3
+
+
+def test_a_hierarchy_of_members_with_features_of_their_own():
+    rows, labels = rows_of_three()
+    member = EpochMLP((6,), features=GradientFeatures(grid=4), augmenter=Augmenter(), epochs=1)
+    hierarchy = HierarchicalEnsembleClassifier(
+        member, member, member, groups=[[0, 1], [2]], confusables=[[1, 2]], trust=1.0, min_mass=0.0, certainty=1.0
+    ).fit(rows, labels)
+    n_features = hierarchy.members_["router"].features_.transform(rows[:1]).shape[1]
+    features = hierarchy.members_["router"].features_.multiply_adds_per_row()
+    assert set(hierarchy.route_counts(rows).values()) == {60}
+    assert count_parameters(hierarchy) == 3 * (n_features + 1) * 6 + 7 * 3 + 2 * 7 * 1
+    assert multiply_adds(hierarchy, rows) == pytest.approx(3 * (features + 6 * n_features) + 6 * 3 + 2 * 6 * 1)
 
 
 def test_features_are_counted():

@@ -8,13 +8,7 @@ from ensemble_hwr.config._overrides import parse_override
 from ensemble_hwr.config._schema import ExperimentConfig
 
 if TYPE_CHECKING:
-    from ensemble_hwr.config._build import (
-        build_contenders,
-        build_hierarchy,
-        build_member,
-        build_view,
-        views_of_hierarchy,
-    )
+    from ensemble_hwr.config._build import build_contenders, build_hierarchy, views_of_hierarchy
     from ensemble_hwr.config._letters import (
         build_normalizer,
         describe_data,
@@ -25,6 +19,7 @@ if TYPE_CHECKING:
         to_rows,
         training_weight,
     )
+    from ensemble_hwr.config._members import build_member, build_view
 
 __all__ = [
     "ExperimentConfig",
@@ -47,10 +42,16 @@ __all__ = [
 ]
 
 # What needs scikit-learn is imported when it is first asked for, so that reading a config stays quick.
-_BUILDERS = ("build_contenders", "build_hierarchy", "build_member", "build_view", "views_of_hierarchy")
+_MODULES = {
+    "build_contenders": "_build",
+    "build_hierarchy": "_build",
+    "views_of_hierarchy": "_build",
+    "build_member": "_members",
+    "build_view": "_members",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{'_build' if name in _BUILDERS else '_letters'}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, '_letters')}"), name)

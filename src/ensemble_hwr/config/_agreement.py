@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from ensemble_hwr.config._data_schema import GeneratedData, IndexData, RandomSplit, SourcesSplit
 from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, check_parameters, find_class
 from ensemble_hwr.config._problems import did_you_mean, problem
+from ensemble_hwr.config._slots import DEFAULT_AUGMENTATION, NO_AUGMENTATION, PIXELS
 from ensemble_hwr.exceptions import ConfigError
 
 if TYPE_CHECKING:
-    from ensemble_hwr.config._schema import ExperimentConfig, Member
+    from ensemble_hwr.config._schema import ExperimentConfig, Member, MemberChange
 
-PIXELS = "pixels"
 EQUAL_TO_HIERARCHY = ("flat", "committee")
+SCALABLE = ("sklearn.neural_network.MLPClassifier", "epochs")
 WITHOUT_WRITERS = ("folder", "kaggle", "emnist", "nist")
 STANDARD_CONTENDERS = ("baseline", "flat", "committee", "hard", "hierarchical")
 
 
 def disagreements(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     """Find names that one section uses and no other declares, and settings that exclude each other."""
-    yield from _view_problems(config)
+    yield from _name_problems(config)
     yield from _member_problems(config)
     yield from _contender_problems(config)
     yield from _data_problems(config)
@@ -34,21 +36,35 @@ def parameter_problems(found: type[Any], params: Mapping[str, Any], *prefix: str
     return [problem((*prefix, *path), text, got) for path, text, got in check_parameters(found, params)]
 
 
-def _view_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
-    if PIXELS in config.views:
-        yield problem(("views", PIXELS), "the view 'pixels' is always there; give yours another name", PIXELS)
-    known = [PIXELS, *config.views]
-    used: list[tuple[tuple[str, ...], str | None]] = [
-        (("router",), config.router.view),
-        (("specialist",), config.specialist.view),
-        (("expert",), config.expert.view),
-        *([] if config.flat is None else [(("flat",), config.flat.view)]),
-        *((("members", name), member.view) for name, member in config.members.items()),
-        *((("contenders", name), member.view) for name, member in config.contenders.items()),
-    ]
-    for path, view in used:
-        if view is not None and view not in known:
-            yield problem((*path, "view"), f"there is no view {view!r}; {did_you_mean(view, known)}", view)
+def _name_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
+    """Check the names of views and augmentations: those declared, and those used."""
+    always = {"view": [PIXELS], "augmentation": [NO_AUGMENTATION, DEFAULT_AUGMENTATION]}
+    for key, built_in in always.items():
+        declared = getattr(config, f"{key}s")
+        for name in built_in:
+            if name in declared:
+                text = f"the {key} {name!r} is always there; give yours another name"
+                yield problem((f"{key}s", name), text, name)
+        for path, member in _members(config):
+            name = getattr(member, key)
+            if name is not None:
+                yield from _unless_known(key, name, [*built_in, *declared], *path, key)
+    for i, name in enumerate(config.compare.committee_views or ()):
+        yield from _unless_known("view", name, [PIXELS, *config.views], "compare", "committee_views", i)
+
+
+def _members(config: ExperimentConfig) -> Iterator[tuple[tuple[str, ...], Member | MemberChange]]:
+    """All that have a view and an augmentation, with the place of each."""
+    yield from (((role,), getattr(config, role)) for role in ("router", "specialist", "expert"))
+    if config.flat is not None:
+        yield ("flat",), config.flat
+    yield from ((("members", name), change) for name, change in config.members.items())
+    yield from ((("contenders", name), member) for name, member in config.contenders.items())
+
+
+def _unless_known(kind: str, name: str, known: list[str], *path: str | int) -> Iterator[InitErrorDetails]:
+    if name not in known:
+        yield problem(path, f"there is no {kind} {name!r}; {did_you_mean(name, known)}", name)
 
 
 def _member_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
@@ -58,9 +74,11 @@ def _member_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
             text = 'members are called "specialist:GROUP" or "expert:SET", such as "expert:B/P"'
             yield problem(("members", name), text, name)
             continue
-        role: Member = getattr(config, kind)
-        found = find_class(change.estimator or role.estimator, CLASSIFIER)
-        yield from parameter_problems(found, change.params, "members", name, "params")
+        try:
+            change.applied_to(getattr(config, kind))
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                yield problem(("members", name, *detail["loc"]), detail["msg"], detail["input"])
 
 
 def _contender_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
@@ -82,7 +100,7 @@ def _flat_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     where, template = ("router", config.router) if config.flat is None else ("flat", config.flat)
     wanted = [name for name in EQUAL_TO_HIERARCHY if name in config.compare.contenders]
     found = find_class(template.estimator, CLASSIFIER)
-    if wanted and not issubclass(found, find_class("mlp", CLASSIFIER)):
+    if wanted and not issubclass(found, tuple(find_class(name, CLASSIFIER) for name in SCALABLE)):
         text = f"contender {wanted[0]!r} is scaled from an MLP; declare one as [flat], or leave {wanted[0]!r} out"
         yield problem((where, "estimator"), text, template.estimator)
 

@@ -1,4 +1,4 @@
-"""From a config to estimators: members, the hierarchy and the contenders."""
+"""From a config to estimators: the hierarchy and the contenders."""
 
 from __future__ import annotations
 
@@ -7,37 +7,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline, make_pipeline
 
-from ensemble_hwr.config._agreement import PIXELS, STANDARD_CONTENDERS
-from ensemble_hwr.config._estimators import TRANSFORMER, build
+from ensemble_hwr.config._agreement import STANDARD_CONTENDERS
+from ensemble_hwr.config._members import build_member, build_view
 from ensemble_hwr.config._schema import ExperimentConfig, Member
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.hierarchy import NamedSets, batches, resolve_confusables, resolve_groups
-
-
-def build_view(config: ExperimentConfig, name: str) -> BaseEstimator | str:
-    """Make the transformer of a view: ``"passthrough"`` for pixels.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.config import build_view, load_demo
-    >>> build_view(load_demo(), "pixels")
-    'passthrough'
-    """
-    if name == PIXELS:
-        return "passthrough"
-    steps = [build(step.use, step.params, TRANSFORMER) for step in config.views[name].steps]
-    return steps[0] if len(steps) == 1 else make_pipeline(*steps)
-
-
-def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
-    """Make the estimator of a member or contender: its view first, where that is not the pixels."""
-    estimator = build(member.estimator, member.params)
-    if member.view == PIXELS:
-        return estimator
-    return Pipeline([("view", build_view(config, member.view)), ("classify", estimator)])
 
 
 def build_hierarchy(
@@ -115,11 +91,17 @@ def build_contenders(config: ExperimentConfig, classes: Sequence[Any]) -> dict[s
     if any(name in STANDARD_CONTENDERS for name in wanted):
         hierarchy = build_hierarchy(config, classes)
         flat = None if config.flat is None else build_member(config, config.flat)
-        standard = standard_contenders(hierarchy, views=list(views_of_hierarchy(config).values()), flat=flat)
+        standard = standard_contenders(hierarchy, views=_views_of_committee(config), flat=flat)
     return {
         name: standard[name] if name in STANDARD_CONTENDERS else build_member(config, config.contenders[name])
         for name in wanted
     }
+
+
+def _views_of_committee(config: ExperimentConfig) -> list[BaseEstimator | str]:
+    if config.compare.committee_views is None:
+        return list(views_of_hierarchy(config).values())
+    return [build_view(config, name) for name in config.compare.committee_views]
 
 
 def _groups(config: ExperimentConfig, classes: Sequence[Any]) -> NamedSets | None:

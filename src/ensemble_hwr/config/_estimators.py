@@ -15,6 +15,7 @@ CLASSIFIER = ("fit", "predict")
 TRANSFORMER = ("fit", "transform")
 SHORT_NAMES = {
     "mlp": "ensemble_hwr.ensemble.MLP",
+    "epochs": "ensemble_hwr.ensemble.EpochMLP",
     "deskew": "ensemble_hwr.preprocessing.Deskewer",
     "gradient": "ensemble_hwr.preprocessing.GradientFeatures",
     "size": "ensemble_hwr.preprocessing.SizeNormalizer",
@@ -23,7 +24,7 @@ SHORT_NAMES = {
     "pca": "sklearn.decomposition.PCA",
 }
 SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "max_iter": 100}}
-SHORT_CLASSIFIERS = ("mlp",)
+SHORT_CLASSIFIERS = ("mlp", "epochs")
 SHORT_TRANSFORMERS = ("deskew", "gradient", "size", "stroke_width", "standardize", "pca")
 
 Problem = tuple[tuple[str | int, ...], str, Any]
@@ -110,6 +111,11 @@ def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASS
     MLP(hidden_layer_sizes=(60,), max_iter=100)
     """
     return _construct(find_class(name, methods), {**SHORT_PARAMS.get(name, {}), **params})
+
+
+def takes(found: type[Any], name: str) -> bool:
+    """Whether a class has a parameter of that name."""
+    return name in _defaults(found)
 
 
 def is_nested(value: Any) -> bool:

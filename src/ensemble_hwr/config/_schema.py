@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ensemble_hwr.config._agreement import PIXELS, STANDARD_CONTENDERS, disagreements, parameter_problems
+from ensemble_hwr.config._agreement import STANDARD_CONTENDERS, disagreements, parameter_problems
 from ensemble_hwr.config._data_schema import (
     Balance,
     Data,
@@ -23,7 +23,11 @@ from ensemble_hwr.config._data_schema import (
 )
 from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, find_class
 from ensemble_hwr.config._problems import problem, refuse, shorten
+from ensemble_hwr.config._slots import NO_AUGMENTATION, PIXELS, slot_problems
 from ensemble_hwr.exceptions import ConfigError
+
+AUGMENTER_CLASS = "ensemble_hwr.preprocessing.Augmenter"
+VARIER = ("augment",)
 
 
 def _importable(methods: tuple[str, ...]) -> Any:
@@ -60,17 +64,42 @@ class View(Section):
     steps: Annotated[tuple[Step, ...], Field(strict=False, min_length=1)]
 
 
+class Augmentation(BaseModel):
+    """Random variations of the letters that are learned from: other keys are parameters of the Augmenter."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    copies: Annotated[int, Field(ge=0)] = 4  # for who learns from one set of rows; "epochs" draws anew every time
+    include_original: bool = True
+
+    def augmenter(self) -> Any:
+        """Return what makes the variations."""
+        return build(AUGMENTER_CLASS, self.__pydantic_extra__ or {}, VARIER)
+
+    @model_validator(mode="after")
+    def _known_parameters(self) -> Self:
+        params = self.__pydantic_extra__ or {}
+        refuse("augmentation", parameter_problems(find_class(AUGMENTER_CLASS, VARIER), params))
+        try:
+            self.augmenter().augment([[0.0]])  # tells what is wrong between settings that are right by themselves
+        except ValueError as error:
+            refuse("augmentation", [problem((), str(error), params)])
+        if not self.copies and not self.include_original:
+            refuse("augmentation", [problem(("copies",), "got 0 without the letters themselves; that leaves none", 0)])
+        return self
+
+
 class Member(Section):
-    """An estimator, its parameters and the view it sees."""
+    """An estimator, its parameters, the view it sees and the variations it learns from."""
 
     view: str = PIXELS
+    augmentation: str = NO_AUGMENTATION
     estimator: Annotated[str, _importable(CLASSIFIER)] = "mlp"
     params: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _known_parameters(self) -> Self:
-        problems = parameter_problems(find_class(self.estimator, CLASSIFIER), self.params, "params")
-        refuse("member", problems)
+        refuse("member", slot_problems(self))
+        refuse("member", parameter_problems(find_class(self.estimator, CLASSIFIER), self.params, "params"))
         if not hasattr(build(self.estimator, self.params), "predict_proba"):
             text = (
                 f"{self.estimator!r} gives no probabilities with these params; "
@@ -84,6 +113,7 @@ class MemberChange(Section):
     """What is different for one member: keys left out are as in its role's section."""
 
     view: str | None = None
+    augmentation: str | None = None
     estimator: Annotated[str, _importable(CLASSIFIER)] | None = None
     params: dict[str, Any] = {}
 
@@ -92,6 +122,7 @@ class MemberChange(Section):
         inherited = {} if self.estimator not in (None, role.estimator) else role.params
         return Member(
             view=self.view or role.view,
+            augmentation=self.augmentation or role.augmentation,
             estimator=self.estimator or role.estimator,
             params={**inherited, **self.params},
         )
@@ -160,6 +191,7 @@ class Compare(Section):
     """Who takes part in the comparison, and which extra test is made."""
 
     contenders: Annotated[Texts, Field(min_length=1)] = STANDARD_CONTENDERS
+    committee_views: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
     five_by_two: bool = False
 
     @model_validator(mode="after")
@@ -197,6 +229,8 @@ class ExperimentConfig(Section):
         Parameters of the :class:`~ensemble_hwr.preprocessing.LetterNormalizer` that pictures go through.
     views : dict of str to View
         Features by name; ``"pixels"`` is always there.
+    augmentations : dict of str to Augmentation
+        Random variations by name; ``"none"`` and ``"default"`` are always there.
     hierarchy : Hierarchy
         Groups, confusable sets, trust and routing.
     router, specialist, expert : Member
@@ -225,6 +259,7 @@ class ExperimentConfig(Section):
     balance: Balance = NoBalance(method="none")
     normalizer: dict[str, Any] = {}
     views: dict[str, View] = {}
+    augmentations: dict[str, Augmentation] = {}
     hierarchy: Hierarchy = Field(default_factory=Hierarchy)
     router: Member = Field(default_factory=Member)
     specialist: Member = Field(default_factory=Member)

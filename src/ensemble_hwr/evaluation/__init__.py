@@ -3,9 +3,7 @@
 from ensemble_hwr.evaluation._compare import Progress, compare
 from ensemble_hwr.evaluation._contenders import (
     STANDARD_CONTENDERS,
-    EqualParameters,
     baseline,
-    scale_hidden_layers,
     standard_contenders,
     top_down,
     with_seed,
@@ -15,6 +13,7 @@ from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay,
 from ensemble_hwr.evaluation._five_by_two import FITS, five_by_two
 from ensemble_hwr.evaluation._metrics import calibration_error, confused_pairs, log_loss, per_letter, scores
 from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
+from ensemble_hwr.evaluation._scaling import EqualParameters, scale_hidden_layers
 from ensemble_hwr.evaluation._statistics import (
     PairedTest,
     bca_interval,

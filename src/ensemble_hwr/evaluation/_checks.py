@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ensemble_hwr.evaluation._contenders import EqualParameters
+from ensemble_hwr.evaluation._scaling import EqualParameters
 from ensemble_hwr.exceptions import ConfigError, DataError
 
 Contender: TypeAlias = Any  # a classifier or EqualParameters; scikit-learn is untyped

@@ -22,9 +22,9 @@ from ensemble_hwr.evaluation._checks import (
     division,
     of_each_letter,
 )
-from ensemble_hwr.evaluation._contenders import EqualParameters
 from ensemble_hwr.evaluation._measure import Task, measure
 from ensemble_hwr.evaluation._result import Comparison, Run
+from ensemble_hwr.evaluation._scaling import EqualParameters
 from ensemble_hwr.exceptions import ConfigError
 
 

@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline
 
 from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation._scaling import SCALABLE, EqualParameters, innermost, seeing
 from ensemble_hwr.exceptions import ConfigError
 
 COMMITTEE_SIZE = 3
 STANDARD_CONTENDERS = ("baseline", "flat", "committee", "hard", "hierarchical")
-
-
-@dataclass(frozen=True)
-class EqualParameters:
-    """A contender that is given as many parameters as another one turned out to have.
-
-    Attributes
-    ----------
-    template : MLPClassifier, Pipeline that ends in one, or VotingClassifier of such
-        Its hidden layers are scaled, their proportions kept; a committee shares the parameters evenly.
-    reference : str
-        Name of the contender whose parameters are matched.
-    """
-
-    template: BaseEstimator
-    reference: str = "hierarchical"
-
-    def __post_init__(self) -> None:
-        _check_scalable(self.template)
-
-    def sized(self, n_parameters: int, X: NDArray[Any], n_classes: int) -> BaseEstimator:
-        """Return the template, scaled.
-
-        Parameters
-        ----------
-        n_parameters : int
-            Parameters in all.
-        X : ndarray of shape (n_rows, n_features)
-            The training rows: features that are learned are fitted on them, to find how many there are.
-        n_classes : int
-            Number of classes.
-
-        Returns
-        -------
-        estimator
-            An unfitted clone.
-        """
-        return scale_hidden_layers(self.template, n_parameters, X, n_classes)
 
 
 def baseline() -> MLP:
@@ -82,8 +40,9 @@ def standard_contenders(
         The hierarchy in question.
     views : sequence of transformer or "passthrough"
         Features that its members see, each view once. The committee has a flat MLP on each, and three at least.
-    flat : MLPClassifier or Pipeline that ends in one, optional
-        What the flat MLP is scaled from; the hierarchy's router by default.
+    flat : MLPClassifier, EpochMLP, Pipeline that ends in one, or AugmentedClassifier of such, optional
+        What the flat MLP is scaled from; the hierarchy's router by default. In the committee each member has its own
+        view in place of the template's, and learns from the same kind of copies.
 
     Returns
     -------
@@ -93,19 +52,16 @@ def standard_contenders(
         router and specialists; ``hierarchical``.
     """
     template = hierarchy.router if flat is None else flat
-    mlp = template.steps[-1][1] if isinstance(template, Pipeline) else template
-    if not isinstance(mlp, MLPClassifier):
+    mlp = innermost(template)
+    if not isinstance(mlp, SCALABLE):
         raise ConfigError(
-            f"flat and committee are scaled from an MLPClassifier, but the router is a {type(mlp).__name__}; "
-            "name an MLP to scale as `flat`."
+            "flat and committee are scaled from an MLPClassifier or an EpochMLP, but "
+            f"the router is a {type(mlp).__name__}; name an MLP to scale as `flat`."
         )
     if not views:
         raise ConfigError("views is empty; give the committee one view at least, such as 'passthrough'.")
     chosen = [views[i % len(views)] for i in range(max(COMMITTEE_SIZE, len(views)))]
-    committee = VotingClassifier(
-        [(f"view{i}", Pipeline([("view", clone_view(view)), ("mlp", clone(mlp))])) for i, view in enumerate(chosen)],
-        voting="soft",
-    )
+    committee = VotingClassifier([(f"view{i}", seeing(view, template)) for i, view in enumerate(chosen)], voting="soft")
     return {
         "baseline": baseline(),
         "flat": EqualParameters(template),
@@ -155,84 +111,3 @@ def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     own = {"random_state": seed} if "random_state" in names else {}
     seeded.set_params(**drawn, **own)
     return seeded
-
-
-def clone_view(view: Any) -> Any:
-    """Clone a transformer; "passthrough" stands for itself."""
-    return view if isinstance(view, str) else clone(view)
-
-
-def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[Any], n_classes: int) -> BaseEstimator:
-    """Scale the hidden layers of an MLP, or of every MLP of a committee, to hold so many parameters in all.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier, Pipeline that ends in one, or VotingClassifier of such
-        Template; not changed.
-    n_parameters : int
-        Parameters in all.
-    X : ndarray of shape (n_rows, n_features)
-        The training rows: features that are learned are fitted on them, to find how many there are.
-    n_classes : int
-        Number of classes.
-
-    Returns
-    -------
-    estimator
-        An unfitted clone with the nearest number of parameters that whole units allow.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.neural_network import MLPClassifier
-    >>> from ensemble_hwr.evaluation import scale_hidden_layers
-    >>> scale_hidden_layers(MLPClassifier((10,)), 1_500, np.zeros((1, 20)), n_classes=9).hidden_layer_sizes
-    (50,)
-    """
-    _check_scalable(estimator)
-    if isinstance(estimator, VotingClassifier):
-        share = n_parameters // len(estimator.estimators)
-        members = [(name, scale_hidden_layers(member, share, X, n_classes)) for name, member in estimator.estimators]
-        return clone(estimator).set_params(estimators=members)
-    if isinstance(estimator, Pipeline):
-        features = clone(estimator[:-1]).fit(X).transform(X[:1]) if len(estimator) > 1 else X
-        scaled = clone(estimator)
-        name, last = scaled.steps[-1]
-        return scaled.set_params(**{name: scale_hidden_layers(last, n_parameters, features, n_classes)})
-    layers = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes))
-    sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes)
-    return clone(estimator).set_params(hidden_layer_sizes=sizes)
-
-
-def _check_scalable(template: BaseEstimator) -> None:
-    """Refuse what has no hidden layers, before anything is fitted."""
-    if isinstance(template, VotingClassifier):
-        for _, member in template.estimators:
-            _check_scalable(member)
-    elif isinstance(template, Pipeline):
-        _check_scalable(template.steps[-1][1])
-    elif not np.size(getattr(template, "hidden_layer_sizes", ())):
-        raise ConfigError(
-            f"a contender of equal parameters is scaled by its hidden layers, and a {type(template).__name__} here has "
-            "none; give an MLP with one hidden layer or more, a Pipeline that ends in one, or a committee."
-        )
-
-
-def _nearest_sizes(layers: NDArray[Any], n_parameters: int, n_features: int, n_classes: int) -> tuple[int, ...]:
-    """Widths in the proportions of `layers` whose MLP has the number of parameters nearest to the one wanted."""
-    outputs = 1 if n_classes == 2 else n_classes
-
-    def widths(scale: float) -> tuple[int, ...]:
-        return tuple(max(1, round(width * scale)) for width in layers.tolist())
-
-    def parameters(scale: float) -> int:
-        sizes = (n_features, *widths(scale), outputs)
-        return sum((a + 1) * b for a, b in pairwise(sizes))
-
-    low, high = 0.0, 1.0
-    while parameters(high) < n_parameters:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if parameters(middle) < n_parameters else (low, middle)
-    return widths(min((low, high), key=lambda scale: abs(parameters(scale) - n_parameters)))

@@ -1,0 +1,93 @@
+"""The flat controls: equal parameters to within half a unit."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.decomposition import PCA
+from sklearn.ensemble import VotingClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from ensemble_hwr.ensemble import EpochMLP
+from ensemble_hwr.evaluation import EqualParameters, count_parameters, scale_hidden_layers
+from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.preprocessing import AugmentedClassifier, GradientFeatures
+
+
+def parameters(sizes):
+    return sum((a + 1) * b for a, b in pairwise(sizes))
+
+
+@given(st.lists(st.integers(5, 60), min_size=1, max_size=3), st.integers(2_000, 60_000), st.integers(3, 30))
+def test_no_other_scale_comes_nearer_by_more_than_a_unit_in_each_layer(layers, wanted, n_classes):
+    X = np.zeros((1, 20))
+    sizes = scale_hidden_layers(MLPClassifier(tuple(layers)), wanted, X, n_classes).hidden_layer_sizes
+    wider = parameters((20, *(size + 1 for size in sizes), n_classes))
+    narrower = parameters((20, *(max(1, size - 1) for size in sizes), n_classes))
+    assert narrower <= wanted <= wider
+
+
+def test_two_classes_have_one_output():
+    scaled = scale_hidden_layers(MLPClassifier((3,)), 1_101, np.zeros((1, 9)), 2)
+    assert scaled.hidden_layer_sizes == (100,)
+    fitted = MLPClassifier((100,), max_iter=1, solver="lbfgs", tol=1e9).fit(np.eye(9), [0, 1, 0, 1, 0, 1, 0, 1, 0])
+    assert sum(a.size for a in (*fitted.coefs_, *fitted.intercepts_)) == 1_101
+
+
+def test_features_are_counted_after_the_view():
+    squares = make_pipeline(PolynomialFeatures(2, include_bias=False), MLPClassifier((1,)))
+    scaled = scale_hidden_layers(squares, 7 * 100 + 1 * 4, np.ones((2, 2)) * [1, 2], 1)
+    assert scaled[-1].hidden_layer_sizes == (100,)
+
+
+def test_a_committee_shares_the_parameters():
+    committee = VotingClassifier([(name, MLPClassifier((4,))) for name in "abc"], voting="soft")
+    sized = EqualParameters(committee).sized(3 * (100 * 16 + 5), np.zeros((1, 10)), 5)
+    assert [member.hidden_layer_sizes for _, member in sized.estimators] == [(100,)] * 3
+    assert committee.estimators[0][1].hidden_layer_sizes == (4,)
+
+
+ROWS = np.random.default_rng(0).random((40, 784), dtype=np.float32)
+VIEW = GradientFeatures(grid=4)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        EpochMLP((10, 5), epochs=1),
+        EpochMLP((10, 5), features=VIEW, epochs=1),
+        EpochMLP((10, 5), features=make_pipeline(VIEW, PCA(7)), epochs=1),
+        make_pipeline(VIEW, EpochMLP((10, 5), features=PCA(7), epochs=1)),
+        AugmentedClassifier(MLPClassifier((10, 5), max_iter=1, solver="lbfgs", tol=1e9), copies=0),
+        AugmentedClassifier(EpochMLP((10, 5), features=VIEW, epochs=1), copies=0),
+        VotingClassifier([(name, EpochMLP((10, 5), features=VIEW, epochs=1)) for name in "abc"], voting="soft"),
+    ],
+)
+def test_what_has_features_of_its_own_really_has_so_many_parameters_once_fitted(template):
+    wanted = 30_000
+    scaled = EqualParameters(template).sized(wanted, ROWS, 4).fit(ROWS, np.arange(40) % 4)
+    assert count_parameters(scaled) == pytest.approx(wanted, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        MLPClassifier(()),
+        GaussianNB(),
+        EpochMLP([]),
+        make_pipeline("passthrough", MLPClassifier([])),
+        AugmentedClassifier(GaussianNB()),
+    ],
+)
+def test_what_has_no_hidden_layers_is_refused_before_anything_is_fitted(template):
+    committee = VotingClassifier([("one", MLPClassifier((5,))), ("two", template)])
+    for unfit in (template, committee):
+        with pytest.raises(ConfigError, match="scaled by its hidden layers"):
+            EqualParameters(unfit)
+        with pytest.raises(ConfigError, match="scaled by its hidden layers"):
+            scale_hidden_layers(unfit, 100, np.zeros((1, 4)), 3)
