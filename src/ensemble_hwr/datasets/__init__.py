@@ -3,6 +3,7 @@
 from ensemble_hwr.datasets._balance import balance_indices, class_sample_weight
 from ensemble_hwr.datasets._emnist import load_emnist
 from ensemble_hwr.datasets._fetch import fetch_emnist, fetch_nist_sd19
+from ensemble_hwr.datasets._find import find_pictures
 from ensemble_hwr.datasets._folder import load_folder
 from ensemble_hwr.datasets._index import load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
@@ -22,6 +23,7 @@ __all__ = [
     "concatenate",
     "fetch_emnist",
     "fetch_nist_sd19",
+    "find_pictures",
     "generate_letters",
     "load_emnist",
     "load_folder",

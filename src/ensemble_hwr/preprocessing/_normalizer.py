@@ -129,20 +129,42 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         PictureError
             If a picture cannot be opened or holds no ink; the message has its index and name.
         """
-        self._check_settings()
-        pictures = as_pictures(X)
-        starts = range(0, len(pictures), _CHUNK)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(starts))
-        done = Parallel(n_jobs=n_jobs)(
-            delayed(_normalize_chunk)(pictures[start : start + _CHUNK], start, self) for start in starts
-        )
-        failures = [failure for _, chunk_failures in done for failure in chunk_failures]
+        rows, failures = self._normalize(X, raising=self.errors == "raise")
         if failures:
+            index, reason = next(iter(failures.items()))
             warnings.warn(
-                f"{len(failures)} of {len(pictures)} pictures became blank rows; the first: {failures[0]}",
+                f"{len(failures)} of {len(rows)} pictures became blank rows; the first: picture {index}: {reason}",
                 stacklevel=2,
             )
-        return np.concatenate([rows for rows, _ in done])
+        return rows
+
+    def transform_readable(self, X: Any) -> tuple[NDArray[np.float32], dict[int, str]]:
+        """Bring those pictures to rows that can be read, and say what is wrong with the others.
+
+        Parameters
+        ----------
+        X : sequence of pictures, or array
+            As `transform` takes them.
+
+        Returns
+        -------
+        rows : ndarray of float32, shape (n_readable, size * size)
+            In the order of the pictures.
+        failures : dict of int to str
+            Position of each picture that has no row, and the reason.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ensemble_hwr.preprocessing import LetterNormalizer
+        >>> letter = np.zeros((9, 9))
+        >>> letter[2:7, 4] = 1.0
+        >>> rows, failures = LetterNormalizer().transform_readable([letter, "missing.png", letter])
+        >>> rows.shape, failures
+        ((2, 784), {1: "'missing.png': there is no such file"})
+        """
+        rows, failures = self._normalize(X, raising=False)
+        return np.delete(rows, list(failures), axis=0), failures
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the pixels of a row.
@@ -163,6 +185,18 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         self._validate_params()
         if self.box > self.size:
             raise ValueError(f"box={self.box} must not be larger than size={self.size}")
+
+    def _normalize(self, X: Any, *, raising: bool) -> tuple[NDArray[np.float32], dict[int, str]]:
+        """Rows of all pictures, and what was wrong with those that became blank."""
+        self._check_settings()
+        pictures = as_pictures(X)
+        starts = range(0, len(pictures), _CHUNK)
+        n_jobs = min(effective_n_jobs(self.n_jobs), len(starts))
+        done = Parallel(n_jobs=n_jobs)(
+            delayed(_normalize_chunk)(pictures[start : start + _CHUNK], start, self, raising) for start in starts
+        )
+        failures = {index: reason for _, of_chunk in done for index, reason in of_chunk.items()}
+        return np.concatenate([rows for rows, _ in done]), failures
 
     def _row(self, picture: Picture) -> NDArray[np.float32]:
         # What is shrunk here has no detail that a letter of `box` pixels could show.
@@ -186,17 +220,15 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
 
 
 def _normalize_chunk(
-    pictures: Sequence[Picture], first: int, normalizer: LetterNormalizer
-) -> tuple[NDArray[np.float32], list[str]]:
-    """Rows of some pictures, and what was wrong with those that became blank."""
+    pictures: Sequence[Picture], first: int, normalizer: LetterNormalizer, raising: bool
+) -> tuple[NDArray[np.float32], dict[int, str]]:
     rows = np.zeros((len(pictures), normalizer.size**2), dtype=np.float32)
-    failures = []
+    failures = {}
     for index, picture in enumerate(pictures):
         try:
             rows[index] = normalizer._row(picture)
         except PictureError as error:
-            message = f"picture {first + index}: {error}"
-            if normalizer.errors == "raise":
-                raise PictureError(message) from error
-            failures.append(message)
+            if raising:
+                raise PictureError(f"picture {first + index}: {error}") from error
+            failures[first + index] = str(error)
     return rows, failures
