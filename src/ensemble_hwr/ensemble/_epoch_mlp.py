@@ -19,6 +19,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ensemble_hwr.ensemble._watching import epoch_done
+
 ROWS_AT_ONCE = 16_384
 Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
 
@@ -171,6 +173,7 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
             self._set_rate(epoch)
             self._pass(rows, codes, weight, draw.permutation(train), draw)
             kept = self._kept(kept, rows[held_out], codes[held_out])
+            epoch_done(self)
             if self.patience is not None and self._epochs_since_best() >= self.patience:
                 break
         self._settle(kept)

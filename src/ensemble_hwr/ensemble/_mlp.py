@@ -10,6 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 
+from ensemble_hwr.ensemble._watching import epoch_done
+
 
 class MLP(MLPClassifier):
     """scikit-learn's MLPClassifier, fit to be a member.
@@ -53,3 +55,8 @@ class MLP(MLPClassifier):
 
     def _score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         return accuracy_score(y, self._predict(X, check_input=False), sample_weight=sample_weight)
+
+    def _update_no_improvement_count(self, *held_out: Any) -> None:
+        """Do what scikit-learn does at the end of each epoch, and tell whoever looks on."""
+        super()._update_no_improvement_count(*held_out)
+        epoch_done(self)

@@ -134,7 +134,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, rows)
             params = weight_params(self.estimator, np.tile(weight, times), "estimator of AugmentedClassifier")
-        self.estimator_ = clone(self.estimator).fit(self._all_rows(rows), np.tile(labels, times), **params)
+        self.estimator_ = clone(self.estimator)
+        self.estimator_.fit(self._all_rows(rows), np.tile(labels, times), **params)
         return self
 
     def _all_rows(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ensemble_hwr import MLP, Augmenter, EpochMLP
+from ensemble_hwr.ensemble import watching
+from ensemble_hwr.preprocessing import AugmentedClassifier
+
+X = np.random.default_rng(0).random((60, 16))
+Y = np.where(X[:, 0] > 0.5, "B", "P")
+
+
+@pytest.mark.parametrize(
+    ("member", "epochs"),
+    [
+        (MLP((3,), max_iter=5, random_state=0), 5),
+        (MLP((3,), max_iter=5, early_stopping=True, random_state=0), 5),
+        (MLP((3,), max_iter=5, solver="lbfgs", random_state=0), 0),
+        (EpochMLP((3,), epochs=4, random_state=0), 4),
+        (make_pipeline(StandardScaler(), MLP((3,), max_iter=2, random_state=0)), 2),
+        (AugmentedClassifier(MLP((3,), max_iter=2, random_state=0), Augmenter(), copies=1, random_state=0), 2),
+    ],
+)
+def test_every_epoch_is_told_and_changes_nothing(member, epochs):
+    answers = []
+    with watching(lambda network: answers.append(network.predict_proba(X[:1]) if member is network else None)):
+        watched = member.fit(X, Y).predict_proba(X)
+    assert len(answers) == epochs
+    np.testing.assert_array_equal(watched, member.fit(X, Y).predict_proba(X))
+    assert len(answers) == epochs
+
+
+def test_what_the_watcher_raises_ends_the_fit():
+    seen = []
+
+    def watcher(network):
+        seen.append(network.n_iter_)
+        raise LookupError
+
+    with pytest.raises(LookupError), watching(watcher):
+        MLP((3,), max_iter=50, random_state=0).fit(X, Y)
+    assert seen == [1]
+    MLP((3,), max_iter=2, random_state=0).fit(X, Y)
+    assert seen == [1]
+
+
+def test_of_two_watchers_the_inner_one_is_told():
+    outer, inner = [], []
+    with watching(outer.append):
+        with watching(inner.append):
+            EpochMLP((3,), epochs=1, random_state=0).fit(X, Y)
+        EpochMLP((3,), epochs=2, random_state=0).fit(X, Y)
+    assert (len(outer), len(inner)) == (2, 1)
