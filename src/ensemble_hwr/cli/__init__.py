@@ -11,6 +11,8 @@ from ensemble_hwr.cli._compare import compare
 from ensemble_hwr.cli._demo import demo
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
+from ensemble_hwr.cli._letters import letters
+from ensemble_hwr.cli._models import models
 from ensemble_hwr.cli._train import train
 
 __all__ = ["cli", "main"]
@@ -29,7 +31,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-for command in (demo, compare, train, evaluate):
+for command in (demo, compare, train, evaluate, letters, models):
     cli.add_command(command)
 
 

@@ -30,15 +30,16 @@ def figures(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> d
     Returns
     -------
     dict
-        ``letters``, ``accuracy``, ``macro_f1``, ``log_loss``, ``calibration_error``, ``accuracy_not_suspect`` where
-        letters are flagged, ``per_letter`` and ``confused_pairs``.
+        ``letters``, ``accuracy``, ``macro_f1``, ``log_loss``, ``calibration_error``, and ``accuracy_not_suspect`` where
+        letters are flagged; the same of each source in ``per_source``, where sources are known; ``per_letter`` and
+        ``confused_pairs``.
 
     Raises
     ------
     DataError
         When a label is not one that the classifier knows, or there is no letter.
     """
-    from ensemble_hwr.evaluation import confused_pairs, per_letter, scores
+    from ensemble_hwr.evaluation import confused_pairs, per_letter
 
     classes = classifier.classes_
     unknown = sorted(set(letters.target.tolist()) - set(classes.tolist()))
@@ -50,14 +51,32 @@ def figures(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> d
         )
     probabilities = classifier.predict_proba(rows)
     answered = classes[probabilities.argmax(axis=1)]
-    right = answered == letters.target
-    measured: dict[str, Any] = {"letters": len(letters), **scores(letters.target, probabilities, classes)}
-    if letters.suspect is not None and letters.suspect.any() and not letters.suspect.all():
-        measured["accuracy_not_suspect"] = float(right[~letters.suspect].mean())
     return {
-        **measured,
+        **_scored(letters, probabilities, classes),
+        **_of_each_source(letters, probabilities, classes),
         "per_letter": per_letter(letters.target, answered, classes),
         "confused_pairs": confused_pairs(letters.target, answered, n=CONFUSED_PAIRS),
+    }
+
+
+def _scored(letters: LetterSet, probabilities: NDArray[Any], classes: NDArray[Any]) -> dict[str, Any]:
+    from ensemble_hwr.evaluation import scores
+
+    measured: dict[str, Any] = {"letters": len(letters), **scores(letters.target, probabilities, classes)}
+    if letters.suspect is not None and letters.suspect.any() and not letters.suspect.all():
+        right = classes[probabilities.argmax(axis=1)] == letters.target
+        measured["accuracy_not_suspect"] = float(right[~letters.suspect].mean())
+    return measured
+
+
+def _of_each_source(letters: LetterSet, probabilities: NDArray[Any], classes: NDArray[Any]) -> dict[str, Any]:
+    if letters.source is None:
+        return {}
+    places = {source: letters.source == source for source in sorted(set(letters.source.tolist()) - {""})}
+    return {
+        "per_source": {
+            source: _scored(letters.take(there), probabilities[there], classes) for source, there in places.items()
+        }
     }
 
 
@@ -77,6 +96,10 @@ def print_figures(measured: dict[str, Any]) -> None:
     table.add_row("macro-F1", f"{measured['macro_f1']:.4f}")
     table.add_row("log-loss", f"{measured['log_loss']:.4f}")
     table.add_row("calibration error", f"{measured['calibration_error']:.4f}")
+    sources = measured.get("per_source", {})
+    if len(sources) > 1:
+        of_each = (f"{source} {found['accuracy']:.2%}" for source, found in sources.items())
+        table.add_row("accuracy, each source", Text("  ".join(of_each)))
     tried = {label: row for label, row in measured["per_letter"].items() if row["attempts"] > row["right"]}
     weakest = sorted(tried, key=lambda label: tried[label]["accuracy"])[:WORST_LETTERS]
     if weakest:

@@ -34,6 +34,14 @@ set_option = click.option(
     help="Change one setting, such as router.params.alpha=1e-3; may be given several times.",
 )
 seeds_option = click.option("--seeds", callback=_seeds, metavar="0,1,2", help="Seeds, instead of the config's.")
+model_option = click.option(
+    "--model",
+    "-m",
+    default="az",
+    show_default=True,
+    metavar="NAME_OR_FILE",
+    help="A shipped model's name (ensemble-hwr models lists them), or a model file.",
+)
 jobs_option = click.option(
     "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to work in; by default one for each core."
 )

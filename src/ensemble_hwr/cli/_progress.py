@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import warnings
 from collections import Counter
@@ -54,8 +55,13 @@ class Steps:
 
 
 @contextmanager
-def progress() -> Iterator[Steps]:
+def progress(*, transient: bool = False) -> Iterator[Steps]:
     """Show progress on standard error while the block runs; at its end say which warnings there were.
+
+    Parameters
+    ----------
+    transient : bool, default=False
+        Wipe the bars away at the end.
 
     Yields
     ------
@@ -83,7 +89,14 @@ def progress() -> Iterator[Steps]:
         TimeRemainingColumn(),
     ]
     quiet = not console.is_terminal
-    bars = Progress(*columns, console=console, disable=quiet, speed_estimate_period=3600)
+    bars = Progress(
+        *columns,
+        console=console,
+        disable=quiet,
+        transient=transient,
+        speed_estimate_period=3600,
+        redirect_stdout=sys.stdout.isatty(),  # printed above the bars; what goes to a file or a pipe is left alone
+    )
     # Up to rich 14, bars that are disabled still end with an empty line: they are never begun.
     with warnings_counted(), nullcontext() if quiet else bars:
         yield Steps(bars)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from ensemble_hwr.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
+    from ensemble_hwr.datasets import LetterSet
 
 
 @click.command()
@@ -79,6 +82,7 @@ def check_file(file: Path) -> None:
 
 
 def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int, data: Path | None, jobs: int) -> None:
+    import numpy as np
     from sklearn.pipeline import Pipeline
 
     from ensemble_hwr import config as configs
@@ -104,14 +108,33 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
     normalizer = configs.build_normalizer(config)
     model = Pipeline([("normalize", normalizer), ("classify", classifier)])
     metadata = {
+        "command": _command(),
         "contender": contender,
         "seed": seed,
         "config": config.model_dump(mode="json"),
         "data": configs.describe_data(config, letters),
+        "trained_on": _count_sources(letters.take(np.unique(learned)), config.name),
         "figures": measured,
     }
     save_model(model, output, metadata=metadata)
     click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch})")
+
+
+def _command() -> str:
+    """Return what was typed, but for where the letters are and how many processes work: neither changes the model."""
+    asked = click.get_current_context().params
+    words = ["ensemble-hwr", "train", str(asked["config"]), "-o", str(asked["output"])]
+    words += [] if asked["contender"] == "hierarchical" else ["--contender", asked["contender"]]
+    words += [] if asked["seed"] is None else ["--seed", str(asked["seed"])]
+    for change in asked["overrides"]:
+        words += ["--set", change]
+    return shlex.join(words)
+
+
+def _count_sources(learned: LetterSet, name: str) -> dict[str, int]:
+    """Count the letters of each source; letters without a source go by the config's name."""
+    sources = [] if learned.source is None else learned.source.tolist()
+    return dict(sorted(Counter(source or name for source in sources or [name] * len(learned)).items()))
 
 
 def _classifier(config: ExperimentConfig, contender: str, classes: list[str], seed: int, jobs: int) -> Any:
