@@ -2,6 +2,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from ensemble_hwr.config import (
+    build_contender,
     build_contenders,
     build_hierarchy,
     load_demo,
@@ -12,6 +13,7 @@ from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.preprocessing import GradientFeatures
 
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+WITHOUT_CONTROLS = "compare.contenders=['baseline', 'hard', 'hierarchical']"
 
 
 def hierarchy(*overrides):
@@ -111,3 +113,22 @@ def test_a_committee_of_epochs_gets_views_as_features_and_keeps_the_augmentation
     members = [member for _, member in contenders["committee"].template.estimators]
     assert [member.features.grid for member in members] == [7, 7, 7]
     assert all(member.augmenter is not None for member in members)
+
+
+def test_a_contender_need_not_take_part_to_be_built():
+    config = load_demo(
+        ["compare.contenders=['hierarchical']", "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"]
+    )
+    hard = build_contender(config, "hard", CAPITALS, n_jobs=2)
+    settings = ("routing", "trust", "confusables", "min_mass", "certainty", "n_jobs")
+    assert [getattr(hard, name) for name in settings] == ["hard", 1.0, None, 0.0, 1.0, 2]
+    assert build_contender(config, "baseline", CAPITALS).hidden_layer_sizes == (100, 100, 100)
+    assert build_contender(config, "flat", CAPITALS).reference == "hierarchical"
+    assert type(build_contender(config, "bayes", CAPITALS)).__name__ == "GaussianNB"
+
+
+def test_only_flat_and_committee_need_an_mlp():
+    config = load_demo(["router.estimator=sklearn.naive_bayes.GaussianNB", "router.params={}", WITHOUT_CONTROLS])
+    assert list(build_contenders(config, CAPITALS)) == ["baseline", "hard", "hierarchical"]
+    with pytest.raises(ConfigError, match="the router is a GaussianNB"):
+        build_contender(config, "committee", CAPITALS)

@@ -22,6 +22,7 @@ SECTIONS = [
     *unions(_data_schema.Data),
     *unions(_data_schema.Split),
     *unions(_data_schema.Balance),
+    _data_schema.ExtraLetters,
     _schema.View,
     _schema.Augmentation,
     _schema.Hierarchy,

@@ -8,7 +8,7 @@ from ensemble_hwr.config._overrides import parse_override
 from ensemble_hwr.config._schema import ExperimentConfig
 
 if TYPE_CHECKING:
-    from ensemble_hwr.config._build import build_contenders, build_hierarchy, views_of_hierarchy
+    from ensemble_hwr.config._build import build_contender, build_contenders, build_hierarchy, views_of_hierarchy
     from ensemble_hwr.config._letters import (
         build_normalizer,
         describe_data,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExperimentConfig",
+    "build_contender",
     "build_contenders",
     "build_hierarchy",
     "build_member",
@@ -43,6 +44,7 @@ __all__ = [
 
 # What needs scikit-learn is imported when it is first asked for, so that reading a config stays quick.
 _MODULES = {
+    "build_contender": "_build",
     "build_contenders": "_build",
     "build_hierarchy": "_build",
     "views_of_hierarchy": "_build",

@@ -118,6 +118,9 @@ def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     if isinstance(config.data, GeneratedData) and not isinstance(config.split, RandomSplit):
         text = "generated letters come without a division; use kind = 'random', by = 'writer'"
         yield problem(("split", "kind"), text, config.split.kind)
+    if config.extra is not None and config.compare.five_by_two:
+        text = "divides all letters anew, and generated ones must not be tested on; leave it or [extra] out"
+        yield problem(("compare", "five_by_two"), text, True)
     if config.normalizer.get("size", 28) != 28:
         text = f"got {config.normalizer['size']!r}; letters are compared as rows of 28x28 pixels, leave it out"
         yield problem(("normalizer", "size"), text, config.normalizer["size"])

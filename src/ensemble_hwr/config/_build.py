@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ensemble_hwr.config._agreement import STANDARD_CONTENDERS
 from ensemble_hwr.config._members import build_member, build_view
 from ensemble_hwr.config._schema import ExperimentConfig, Member
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
@@ -84,18 +83,45 @@ def build_contenders(config: ExperimentConfig, classes: Sequence[Any]) -> dict[s
     dict of str to estimator
         As :func:`~ensemble_hwr.evaluation.compare` takes them.
     """
-    from ensemble_hwr.evaluation import standard_contenders
+    return {name: build_contender(config, name, classes) for name in config.compare.contenders}
 
-    wanted = config.compare.contenders
-    standard: dict[str, Any] = {}
-    if any(name in STANDARD_CONTENDERS for name in wanted):
-        hierarchy = build_hierarchy(config, classes)
-        flat = None if config.flat is None else build_member(config, config.flat)
-        standard = standard_contenders(hierarchy, views=_views_of_committee(config), flat=flat)
-    return {
-        name: standard[name] if name in STANDARD_CONTENDERS else build_member(config, config.contenders[name])
-        for name in wanted
-    }
+
+def build_contender(config: ExperimentConfig, name: str, classes: Sequence[Any], *, n_jobs: int | None = None) -> Any:
+    """Make one contender, whether or not it takes part in the comparison.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    name : str
+        A standard contender, or one of the config's own.
+    classes : sequence of str
+        The labels there will be.
+    n_jobs : int, optional
+        Processes in which members of a hierarchy are fitted.
+
+    Returns
+    -------
+    estimator or EqualParameters
+        Not fitted.
+
+    Raises
+    ------
+    ConfigError
+        When ``flat`` or ``committee`` is wanted, and there is no MLP to scale.
+    """
+    from ensemble_hwr.evaluation import baseline, standard_contenders, top_down
+
+    if name in config.contenders:
+        return build_member(config, config.contenders[name])
+    if name == "baseline":
+        return baseline()
+    hierarchy = build_hierarchy(config, classes, n_jobs=n_jobs)
+    if name == "hierarchical":
+        return hierarchy
+    if name == "hard":
+        return top_down(hierarchy)
+    flat = None if config.flat is None else build_member(config, config.flat)
+    return standard_contenders(hierarchy, views=_views_of_committee(config), flat=flat)[name]
 
 
 def _views_of_committee(config: ExperimentConfig) -> list[BaseEstimator | str]:

@@ -1,4 +1,4 @@
-"""What a config file may say of the letters: where they are, how they are divided and balanced."""
+"""What a config file may say of the letters: where they are, how they are divided, added to and balanced."""
 
 from __future__ import annotations
 
@@ -122,6 +122,14 @@ class RandomSplit(Section):
 
 
 Split = Annotated[PrescribedSplit | SourcesSplit | RandomSplit, Field(discriminator="kind")]
+
+
+class ExtraLetters(Section):
+    """Generated letters in the training part, beside the config's own."""
+
+    generated: Positive
+    writers: Positive = 100
+    random_state: Seed = 0
 
 
 class NoBalance(Section):

@@ -25,6 +25,7 @@ from ensemble_hwr.config._data_schema import (
     SourcesSplit,
     WeightsBalance,
 )
+from ensemble_hwr.config._extra import CAPITALS, is_extra, with_extra
 from ensemble_hwr.config._schema import ExperimentConfig
 from ensemble_hwr.datasets import (
     LetterSet,
@@ -45,7 +46,6 @@ from ensemble_hwr.exceptions import ConfigError, DataError, PictureError
 from ensemble_hwr.preprocessing import LetterNormalizer
 
 DATA_VARIABLE = "ENSEMBLE_HWR_DATA"
-CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS_AT_ONCE = 1024
 
 Division = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -92,7 +92,7 @@ def locate_data(config: ExperimentConfig, data: PathLike | None = None) -> Path:
 
 
 def load_letters(config: ExperimentConfig, *, data: PathLike | None = None) -> LetterSet:
-    """Load or generate the letters that a config names.
+    """Load or generate the letters that a config names, those of ``[extra]`` last.
 
     Parameters
     ----------
@@ -121,6 +121,8 @@ def load_letters(config: ExperimentConfig, *, data: PathLike | None = None) -> L
         letters = _keep(letters, section.letters)
     if section.max_per_letter is not None:
         letters = letters.take(balance_indices(letters.target, "cap", limit=section.max_per_letter, random_state=0))
+    if config.extra is not None:
+        letters = with_extra(letters, config.extra, polarity=config.normalizer.get("polarity", "auto"))
     return letters
 
 
@@ -207,6 +209,7 @@ def divide(config: ExperimentConfig, letters: LetterSet) -> Division | Callable[
     ----------
     config : ExperimentConfig
     letters : LetterSet
+        As `load_letters` gives them: those of ``[extra]`` are in the training part whatever the division is.
 
     Returns
     -------
@@ -244,11 +247,14 @@ def describe_data(config: ExperimentConfig, letters: LetterSet) -> dict[str, obj
         "split": config.split.model_dump(mode="json"),
         "balance": config.balance.model_dump(mode="json"),
     }
+    own = ~is_extra(letters)
+    if config.extra is not None:
+        described["extra"] = {"in": "train only", **config.extra.model_dump(mode="json")}
     if letters.source is not None:
-        sources, counts = np.unique(letters.source, return_counts=True)
+        sources, counts = np.unique(letters.source[own], return_counts=True)
         described["sources"] = dict(zip(sources.tolist(), counts.tolist(), strict=True))
     if letters.writer is not None:
-        described["writers"] = len(set(letters.writer.tolist()) - {""})
+        described["writers"] = len(set(letters.writer[own].tolist()) - {""})
     return described
 
 
@@ -284,11 +290,21 @@ def _keep(letters: LetterSet, wanted: str) -> LetterSet:
 
 
 def _divide(config: ExperimentConfig, letters: LetterSet, seed: int) -> Division:
-    train, test = _cut(config.split, letters, seed)
+    train, test = _cut_own(config.split, letters, seed)
     if isinstance(config.balance, CapBalance | OversampleBalance):
         method, limit = config.balance.method, config.balance.per_letter
         train = train[balance_indices(letters.target[train], method, limit=limit, random_state=seed)]
     return train, test
+
+
+def _cut_own(split: Any, letters: LetterSet, seed: int) -> Division:
+    """Divide the config's own letters; those of ``[extra]`` are all learned from."""
+    added = is_extra(letters)
+    if not added.any():
+        return _cut(split, letters, seed)
+    own = np.flatnonzero(~added)
+    train, test = _cut(split, letters.take(own), seed)
+    return np.concatenate([own[train], np.flatnonzero(added)]), own[test]
 
 
 def _cut(split: Any, letters: LetterSet, seed: int) -> Division:

@@ -12,6 +12,7 @@ from ensemble_hwr.config._agreement import STANDARD_CONTENDERS, disagreements, p
 from ensemble_hwr.config._data_schema import (
     Balance,
     Data,
+    ExtraLetters,
     NoBalance,
     Positive,
     PrescribedSplit,
@@ -24,6 +25,8 @@ from ensemble_hwr.config._data_schema import (
 from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, find_class
 from ensemble_hwr.config._problems import problem, refuse, shorten
 from ensemble_hwr.config._slots import NO_AUGMENTATION, PIXELS, slot_problems
+from ensemble_hwr.config._tune_agreement import tune_problems
+from ensemble_hwr.config._tune_schema import Tune
 from ensemble_hwr.exceptions import ConfigError
 
 AUGMENTER_CLASS = "ensemble_hwr.preprocessing.Augmenter"
@@ -223,6 +226,8 @@ class ExperimentConfig(Section):
         Which letters, by ``form``: generated, folder, index, kaggle, emnist, nist or npz.
     split : section
         Which of them are learned from, by ``kind``: prescribed, sources or random.
+    extra : ExtraLetters or None
+        Generated letters that are learned from too, and never tested on.
     balance : section
         What is done about letters that are more common than others, by ``method``; training letters only.
     normalizer : dict
@@ -243,6 +248,8 @@ class ExperimentConfig(Section):
         Who takes part.
     contenders : dict of str to Member
         Contenders of one's own by name.
+    tune : Tune or None
+        What is searched for each member, and how.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -256,6 +263,7 @@ class ExperimentConfig(Section):
     )
     data: Data
     split: Split = PrescribedSplit(kind="prescribed")
+    extra: ExtraLetters | None = None
     balance: Balance = NoBalance(method="none")
     normalizer: dict[str, Any] = {}
     views: dict[str, View] = {}
@@ -268,8 +276,10 @@ class ExperimentConfig(Section):
     members: dict[str, MemberChange] = {}
     compare: Compare = Field(default_factory=Compare)
     contenders: dict[str, Member] = {}
+    tune: Tune | None = None
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
         refuse("config", disagreements(self))
+        refuse("config", tune_problems(self))
         return self

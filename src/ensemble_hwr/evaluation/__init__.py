@@ -1,5 +1,6 @@
 """Compare classifiers honestly: equal budgets, several seeds, paired statistics, and a report to look at."""
 
+from ensemble_hwr.evaluation._budget import parameters_of
 from ensemble_hwr.evaluation._compare import Progress, compare
 from ensemble_hwr.evaluation._contenders import (
     STANDARD_CONTENDERS,
@@ -52,6 +53,7 @@ __all__ = [
     "log_loss",
     "mcnemar",
     "multiply_adds",
+    "parameters_of",
     "pareto_frontier",
     "per_letter",
     "scale_hidden_layers",

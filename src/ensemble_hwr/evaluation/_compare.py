@@ -172,8 +172,11 @@ class _Bench:
     ) -> Task:
         """Give a contender as many parameters as its reference turned out to have with this seed."""
         train, _ = self.divisions[seed]
-        budget = _budget(name, contender.reference, parameters[contender.reference, seed])
-        estimator = contender.sized(budget, self.rows[train], len(np.unique(self.labels[train])))
+        try:
+            n_parameters = parameters[contender.reference, seed]
+            estimator = contender.sized(n_parameters, self.rows[train], len(np.unique(self.labels[train])))
+        except ConfigError as error:
+            raise ConfigError(f"contender {name!r}: {error}") from error
         return Task(name, estimator, seed, self.divisions[seed])
 
 
@@ -192,13 +195,3 @@ class _Reporter:
         if self.on_progress is not None:
             self.on_progress(Progress(run.contender, run.seed, self.done, self.total, run.fit_seconds))
         return run
-
-
-def _budget(name: str, reference: str, parameters: int | None) -> int:
-    """Return how many parameters a contender may have."""
-    if parameters is None:
-        raise ConfigError(
-            f"contender {name!r} is to have as many parameters as {reference!r}, "
-            "but that one has none that can be counted; make its members MLPs or leave it out."
-        )
-    return parameters

@@ -38,13 +38,13 @@ class EqualParameters:
     def __post_init__(self) -> None:
         _check_scalable(self.template)
 
-    def sized(self, n_parameters: int, X: NDArray[Any], n_classes: int) -> BaseEstimator:
+    def sized(self, n_parameters: int | None, X: NDArray[Any], n_classes: int) -> BaseEstimator:
         """Return the template, scaled.
 
         Parameters
         ----------
-        n_parameters : int
-            Parameters in all.
+        n_parameters : int or None
+            Parameters in all, as the reference has them; None is refused: it has none that can be counted.
         X : ndarray of shape (n_rows, n_features)
             The training rows: features that are learned are fitted on them, to find how many there are.
         n_classes : int
@@ -55,6 +55,11 @@ class EqualParameters:
         estimator
             An unfitted clone.
         """
+        if n_parameters is None:
+            raise ConfigError(
+                f"it is to have as many parameters as {self.reference!r}, but that one has none that can be counted; "
+                "make its members MLPs or leave it out."
+            )
         return scale_hidden_layers(self.template, n_parameters, X, n_classes)
 
 
