@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from ensemble_hwr.config import ExperimentConfig, _data_schema, _schema
+from ensemble_hwr.config import ExperimentConfig, _data_schema, _schema, _space_schema, _tune_schema
 
 TEXT = (Path(__file__).parents[2] / "docs" / "config.md").read_text(encoding="utf-8")
 NAMED = {key for row in re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
@@ -29,6 +29,10 @@ SECTIONS = [
     _schema.Member,
     _schema.MemberChange,
     _schema.Compare,
+    _tune_schema.Tune,
+    _space_schema.Range,
+    _space_schema.Choices,
+    _space_schema.Layers,
 ]
 
 
