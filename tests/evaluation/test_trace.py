@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import trace_hierarchy
+from ensemble_hwr.evaluation import multiply_adds, trace_hierarchy
 
 
 class Table(ClassifierMixin, BaseEstimator):
@@ -61,3 +61,25 @@ def test_a_hierarchy_is_found_at_the_end_of_a_pipeline(hierarchy):
 
 def test_anything_else_has_no_trace():
     assert trace_hierarchy(LogisticRegression(), ROWS, LABELS) is None
+
+
+def test_operating_points_go_from_the_router_alone_to_the_hierarchy_with_everybody_asked(hierarchy):
+    trace = trace_hierarchy(hierarchy.set_params(certainty=0.7), ROWS, LABELS)
+    first, last = trace.operating_points[0], trace.operating_points[-1]
+    assert (first.certainty, first.accuracy) == (0.0, trace.router_accuracy)
+    hierarchy.set_params(certainty=1.0)
+    assert (last.certainty, last.accuracy) == (1.0, hierarchy.score(ROWS, LABELS))
+
+
+def test_operating_points_cost_what_a_hierarchy_of_that_certainty_costs_and_leave_it_as_it_was():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.repeat(list("ABC"), 20)
+    hierarchy = HierarchicalEnsembleClassifier(
+        LogisticRegression(), groups=["ABC"], confusables={"all": "*"}, expert=LogisticRegression(), trust=1.0, certainty=0.9
+    ).fit(X, y)
+    points = trace_hierarchy(hierarchy, X, y).operating_points
+    assert hierarchy.certainty == 0.9
+    found = next(point for point in points if point.certainty == 0.9)
+    assert (found.accuracy, found.multiply_adds) == (hierarchy.score(X, y), multiply_adds(hierarchy, X))
+    costs = [point.multiply_adds for point in points]
+    assert costs == sorted(costs)
+    assert costs[0] < costs[-1]

@@ -13,7 +13,7 @@ from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
 from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay
 from ensemble_hwr.evaluation._five_by_two import FITS, five_by_two
 from ensemble_hwr.evaluation._metrics import calibration_error, confused_pairs, log_loss, per_letter, scores
-from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
+from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, OperatingPoint, Run
 from ensemble_hwr.evaluation._scaling import EqualParameters, scale_hidden_layers
 from ensemble_hwr.evaluation._statistics import (
     PairedTest,
@@ -36,6 +36,7 @@ __all__ = [
     "FrontierDisplay",
     "HierarchyTrace",
     "MemberTrace",
+    "OperatingPoint",
     "PairedTest",
     "PerLetterDisplay",
     "Progress",

@@ -40,6 +40,25 @@ class MemberTrace:
 
 
 @dataclass(frozen=True)
+class OperatingPoint:
+    """What one fitted hierarchy reaches when its members are asked sooner or later.
+
+    Attributes
+    ----------
+    certainty : float
+        Members were asked where the leading class of their set held less than this share of it.
+    accuracy : float
+        Share of the test letters read rightly then.
+    multiply_adds : float or None
+        Multiply-adds spent per test letter then; None where they cannot be counted.
+    """
+
+    certainty: float
+    accuracy: float
+    multiply_adds: float | None
+
+
+@dataclass(frozen=True)
 class HierarchyTrace:
     """What the members of one fitted hierarchy did to the test letters.
 
@@ -53,12 +72,15 @@ class HierarchyTrace:
         Classes of each group.
     members : tuple of MemberTrace
         Specialists and experts in the order in which they speak.
+    operating_points : tuple of OperatingPoint
+        The same fit, its members asked at other certainties: from the router alone to everybody everywhere.
     """
 
     router_accuracy: float
     perfect_router_accuracy: float
     groups: dict[str, tuple[str, ...]]
     members: tuple[MemberTrace, ...]
+    operating_points: tuple[OperatingPoint, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,9 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
           with one figure a seed, the same four under ``not_suspect`` where letters are flagged (else None there),
           ``parameters``, ``multiply_adds``, ``fit_seconds``, ``size_bytes`` (means over the seeds),
           ``letters_per_second``, and over all seeds ``per_letter`` and ``confused_pairs``, and ``hierarchy``
-          (None for others): ``router_accuracy`` and ``perfect_router_accuracy``, one a seed, ``groups`` and
-          ``members`` with their mean trust, the letters they were asked and those they changed for better and worse;
+          (None for others): ``router_accuracy`` and ``perfect_router_accuracy``, one a seed, ``groups``,
+          ``members`` with their mean trust, the letters they were asked and those they changed for better and worse,
+          and ``operating_points``, the mean accuracy and multiply-adds of the same fits at other certainties;
         - ``pairs``: for each two contenders ``a``, ``b``, the ``difference`` of their accuracies with its 95 %
           BCa ``interval``, ``only_a_right`` and ``only_b_right``, ``p_value``, ``p_holm``, ``test``, ``better``
           (the name of the better one, None where no difference is shown), and ``p_value_5x2cv`` and
@@ -163,7 +164,20 @@ def _hierarchy(runs: Sequence[Run]) -> dict[str, Any] | None:
             for (name, group_classes), seeds in groups.items()
         ],
         "members": _members(traced),
+        "operating_points": _operating_points(traces),
     }
+
+
+def _operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, Any]]:
+    """Average each certainty over the seeds."""
+    return [
+        {
+            "certainty": points[0].certainty,
+            "accuracy": _mean(point.accuracy for point in points),
+            "multiply_adds": _mean(point.multiply_adds for point in points),
+        }
+        for points in zip(*(trace.operating_points for trace in traces), strict=True)
+    ]
 
 
 def _members(traced: Sequence[tuple[HierarchyTrace, int]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation._result import HierarchyTrace, MemberTrace
+from ensemble_hwr.evaluation._cost import multiply_adds
+from ensemble_hwr.evaluation._result import HierarchyTrace, MemberTrace, OperatingPoint
+
+CERTAINTIES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 
 
 def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> HierarchyTrace | None:
@@ -56,7 +60,18 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
         perfect_router_accuracy=_accuracy(estimator, _with_perfect_router(estimator, explanation.router, X, y), y),
         groups={name: _texts(labels) for name, labels in estimator.groups_.items()},
         members=tuple(members),
+        operating_points=_operating_points(estimator, X, y),
     )
+
+
+def _operating_points(hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any]) -> tuple[OperatingPoint, ...]:
+    """Measure the fitted hierarchy at other certainties."""
+    other = copy.copy(hierarchy)  # the members are shared: nothing is fitted again
+    points = []
+    for certainty in CERTAINTIES:
+        other.certainty = certainty
+        points.append(OperatingPoint(certainty, _accuracy(other, other.predict_proba(X), y), multiply_adds(other, X)))
+    return tuple(points)
 
 
 def _texts(labels: NDArray[Any]) -> tuple[str, ...]:
