@@ -15,5 +15,6 @@ Examples
 
 from ensemble_hwr.images._ink import Polarity, to_ink
 from ensemble_hwr.images._open import FORMATS, Picture, describe, open_picture
+from ensemble_hwr.images._sequence import as_pictures
 
-__all__ = ["FORMATS", "Picture", "Polarity", "describe", "open_picture", "to_ink"]
+__all__ = ["FORMATS", "Picture", "Polarity", "as_pictures", "describe", "open_picture", "to_ink"]

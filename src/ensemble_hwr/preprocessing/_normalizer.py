@@ -13,8 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, Polarity, to_ink
-from ensemble_hwr.preprocessing._pictures import as_pictures
+from ensemble_hwr.images import Picture, Polarity, as_pictures, to_ink
 from ensemble_hwr.preprocessing._placement import crop_letter, place_by_mass, place_classic
 
 _CHUNK = 256

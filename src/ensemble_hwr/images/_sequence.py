@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy import sparse
 
-from ensemble_hwr.images import Picture, describe
+from ensemble_hwr.images._open import Picture, describe
 
 
 def as_pictures(X: Any) -> Sequence[Picture]:
@@ -31,6 +31,13 @@ def as_pictures(X: Any) -> Sequence[Picture]:
         If X is one picture, or nothing that holds pictures.
     ValueError
         If X is empty, or its rows are not square pictures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images import as_pictures
+    >>> [picture.shape for picture in as_pictures(np.zeros((2, 784)))]
+    [(28, 28), (28, 28)]
     """
     if isinstance(X, str | bytes | os.PathLike | Image.Image):
         raise TypeError(f"expected a sequence of pictures, got one ({describe(X)}); put it into a list")

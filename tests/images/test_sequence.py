@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy import sparse
 
-from ensemble_hwr.preprocessing._pictures import as_pictures
+from ensemble_hwr.images import as_pictures
 
 ROWS = np.arange(3 * 16, dtype=np.uint8).reshape(3, 16)
 SQUARES = ROWS.reshape(3, 4, 4)
