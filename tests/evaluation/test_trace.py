@@ -74,7 +74,12 @@ def test_operating_points_go_from_the_router_alone_to_the_hierarchy_with_everybo
 def test_operating_points_cost_what_a_hierarchy_of_that_certainty_costs_and_leave_it_as_it_was():
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.repeat(list("ABC"), 20)
     hierarchy = HierarchicalEnsembleClassifier(
-        LogisticRegression(), groups=["ABC"], confusables={"all": "*"}, expert=LogisticRegression(), trust=1.0, certainty=0.9
+        LogisticRegression(),
+        groups=["ABC"],
+        confusables={"all": "*"},
+        expert=LogisticRegression(),
+        trust=1.0,
+        certainty=0.9,
     ).fit(X, y)
     points = trace_hierarchy(hierarchy, X, y).operating_points
     assert hierarchy.certainty == 0.9

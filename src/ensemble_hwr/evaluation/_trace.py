@@ -64,7 +64,9 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
     )
 
 
-def _operating_points(hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any]) -> tuple[OperatingPoint, ...]:
+def _operating_points(
+    hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any]
+) -> tuple[OperatingPoint, ...]:
     """Measure the fitted hierarchy at other certainties."""
     other = copy.copy(hierarchy)  # the members are shared: nothing is fitted again
     points = []
