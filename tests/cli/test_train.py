@@ -1,12 +1,15 @@
+import json
 import os
 
 import numpy as np
 import pytest
 
 from ensemble_hwr.cli import main
-from ensemble_hwr.cli._train import _classifier
-from ensemble_hwr.config import build_contenders, load_demo, open_letters
+from ensemble_hwr.config import open_letters
+from ensemble_hwr.evaluation import count_parameters
 from ensemble_hwr.persistence import load_model, read_manifest
+
+EPOCHS = "{ estimator = 'epochs', augmentation = 'default', params = { hidden_layer_sizes = [8], epochs = 2 } }"
 
 
 def test_the_model_reads_pictures_and_its_file_says_how_it_was_made(few, model):
@@ -30,7 +33,7 @@ def test_training_again_gives_the_same_model(few, model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--contender", "svm"], "--contender: got 'svm'; allowed: hierarchical, hard."),
+        (["--contender", "svm"], "--contender: got 'svm'; allowed: hierarchical, hard, baseline, flat, committee."),
         (["--set", "nmae=x"], "nmae: unknown key"),
         (["--data", "no/such"], "no letters at"),
     ],
@@ -57,13 +60,50 @@ def test_other_contenders_can_be_trained(few, tmp_path, contender):
     assert read_manifest(tmp_path / "m")["metadata"]["seed"] == 5
 
 
-def test_the_contender_hard_is_the_one_of_the_comparison():
-    config = load_demo(["hierarchy.trust=learned"])
-    hard = _classifier(config, "hard", list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 5, 1)
-    compared = build_contenders(config, list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))["hard"]
-    settings = ("routing", "trust", "confusables", "min_mass", "certainty")
-    assert [getattr(hard, name) for name in settings] == [getattr(compared, name) for name in settings]
-    assert hard.random_state == 5
+@pytest.mark.parametrize(
+    "members",
+    [
+        [],
+        ["balance.method=weights"],
+        ["hierarchy.groups=derived", "hierarchy.group_size=2"],
+        [f"{role}={EPOCHS}" for role in ("router", "specialist", "expert")],
+    ],
+)
+def test_a_flat_control_is_the_one_of_the_comparison(few, tmp_path, members):
+    settings = [part for member in members for part in ("--set", member)]
+    shared = [str(few / "few.toml"), "-j", "1", *settings]
+    assert main(["train", *shared, "-o", str(tmp_path / "m"), "--contender", "flat"]) == 0
+    assert main(["compare", *shared, "--out", str(tmp_path / "out")]) == 0
+    compared = json.loads((tmp_path / "out" / "report.json").read_text())["contenders"]["flat"]["parameters"]
+    assert count_parameters(load_model(tmp_path / "m")["classify"]) == pytest.approx(np.mean(compared))
+
+
+def test_a_committee_and_the_baseline_can_be_trained_and_read_back(few, tmp_path):
+    letters = open_letters(few / "letters")
+    for contender in ("committee", "baseline"):
+        file = tmp_path / contender
+        assert main(["train", str(few / "few.toml"), "-j", "1", "-o", str(file), "--contender", contender]) == 0
+        answered = load_model(file).predict(list(letters.data))
+        assert set(answered) <= set("ABDO")
+    assert len(load_model(tmp_path / "committee")["classify"].estimators_) == 3
+
+
+def test_a_control_that_cannot_be_scaled_is_one_line(few, tmp_path, capsys):
+    settings = ["--set", "router={ estimator = 'sklearn.naive_bayes.GaussianNB' }"]
+    settings += ["--set", 'compare.contenders=["hierarchical"]']
+    shared = [str(few / "few.toml"), "-j", "1", "-o", str(tmp_path / "m"), "--contender", "flat"]
+    assert main(["train", *shared, *settings]) == 1
+    assert "flat and committee are scaled from an MLPClassifier" in capsys.readouterr().err
+    assert main(["train", *shared, *settings, "--set", "flat.params.hidden_layer_sizes=[9]"]) == 1
+    assert "contender 'flat': it is to have as many parameters as 'hierarchical'" in capsys.readouterr().err
+
+
+def test_extra_letters_are_learned_from_alone_and_the_model_says_so(few, tmp_path):
+    extra = ["--set", "extra={ generated = 40, writers = 5 }", "--set", "router.params.max_iter=3"]
+    assert main(["train", str(few / "few.toml"), "-j", "1", "-o", str(tmp_path / "m"), *extra]) == 0
+    data = read_manifest(tmp_path / "m")["metadata"]["data"]
+    assert (data["letters"], data["train"], data["test"]) == (160, 120, 40)
+    assert data["extra"] == {"in": "train only", "generated": 40, "writers": 5, "random_state": 0}
 
 
 def test_a_contender_that_does_not_exist_is_refused_before_the_letters_are_read(few, tmp_path, capsys, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,8 +20,22 @@ from ensemble_hwr.cli._options import (
 from ensemble_hwr.exceptions import ConfigError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ensemble_hwr.cli._progress import Steps
     from ensemble_hwr.config import ExperimentConfig
     from ensemble_hwr.datasets import LetterSet
+
+STANDARD = ("hierarchical", "hard", "baseline", "flat", "committee")
+
+
+class Part(NamedTuple):
+    """The letters to learn from."""
+
+    rows: NDArray[np.float32]
+    labels: NDArray[np.str_]
+    weight: NDArray[np.float64] | None
 
 
 @click.command()
@@ -38,7 +52,9 @@ if TYPE_CHECKING:
     "--contender",
     default="hierarchical",
     show_default=True,
-    help="Whom to train: hierarchical, hard, or one of the config's own [contenders].",
+    help="Whom to train: hierarchical, hard, baseline, flat, committee, or one of the config's own [contenders]. flat "
+    "and committee have as many parameters as the hierarchy, which is built first to count them: with one epoch for "
+    "each MLP, or, where groups or confusable sets are derived from the letters, trained in full.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; by default the config's first.")
 @data_option
@@ -64,7 +80,7 @@ def train(
     experiment = load_config(config, all_overrides(overrides, None))
     seed = experiment.seeds[0] if seed is None else seed
     check_file(output)
-    known = ["hierarchical", "hard", *experiment.contenders]
+    known = [*STANDARD, *experiment.contenders]
     if contender not in known:
         raise ConfigError(f"--contender: got {contender!r}; allowed: {', '.join(known)}.")
     _train(experiment, output, contender=contender, seed=seed, data=data, jobs=number_of_jobs(jobs))
@@ -90,6 +106,7 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
     from ensemble_hwr.cli._experiment import read_rows
     from ensemble_hwr.cli._figures import figures, print_figures
     from ensemble_hwr.cli._progress import Stopwatch, progress
+    from ensemble_hwr.evaluation import with_seed
     from ensemble_hwr.persistence import save_model
 
     watch = Stopwatch()
@@ -97,11 +114,13 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
         letters, rows = read_rows(config, steps, data=data, jobs=jobs, normalize_rows=True)
         division = configs.divide(config, letters)
         learned, tested = division(seed) if callable(division) else division
-        classifier = _classifier(config, contender, sorted(set(letters.target.tolist())), seed, jobs)
         weight = configs.training_weight(config, letters)
-        weighted = {} if weight is None else weight_params(classifier, weight[learned], contender)
+        part = Part(rows[learned], letters.target[learned], None if weight is None else weight[learned])
+        classes = sorted(set(letters.target.tolist()))
+        classifier = with_seed(_classifier(config, contender, classes, part, steps, seed=seed, jobs=jobs), seed)
+        weighted = {} if part.weight is None else weight_params(classifier, part.weight, contender)
         with steps.step(f"fitting {contender} on {len(learned)} letters"):
-            classifier.fit(rows[learned], letters.target[learned], **weighted)
+            classifier.fit(part.rows, part.labels, **weighted)
         with steps.step("testing"):
             measured = figures(classifier, rows[tested], letters.take(tested))
     print_figures(measured)
@@ -137,11 +156,21 @@ def _count_sources(learned: LetterSet, name: str) -> dict[str, int]:
     return dict(sorted(Counter(source or name for source in sources or [name] * len(learned)).items()))
 
 
-def _classifier(config: ExperimentConfig, contender: str, classes: list[str], seed: int, jobs: int) -> Any:
+def _classifier(
+    config: ExperimentConfig, contender: str, classes: list[str], part: Part, steps: Steps, *, seed: int, jobs: int
+) -> Any:
+    """Make whom to train; one of equal parameters as large as the hierarchy would be."""
     from ensemble_hwr import config as configs
-    from ensemble_hwr.evaluation import top_down, with_seed
+    from ensemble_hwr.evaluation import EqualParameters, parameters_of, with_seed
 
-    if contender in ("hierarchical", "hard"):
-        hierarchy = configs.build_hierarchy(config, classes, n_jobs=jobs)
-        return with_seed(top_down(hierarchy) if contender == "hard" else hierarchy, seed)
-    return with_seed(configs.build_member(config, config.contenders[contender]), seed)
+    chosen = configs.build_contender(config, contender, classes, n_jobs=jobs)
+    if not isinstance(chosen, EqualParameters):
+        return chosen
+    hierarchy = with_seed(configs.build_hierarchy(config, classes, n_jobs=jobs), seed)
+    weighted = {} if part.weight is None else {"sample_weight": part.weight}
+    with steps.step("counting the hierarchy's parameters"):
+        n_parameters = parameters_of(hierarchy, part.rows, part.labels, **weighted)
+    try:
+        return chosen.sized(n_parameters, part.rows, len(set(part.labels.tolist())))
+    except ConfigError as error:
+        raise ConfigError(f"contender {contender!r}: {error}") from error

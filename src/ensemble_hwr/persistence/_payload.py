@@ -26,6 +26,7 @@ _OWN_TYPES = (
     "ensemble_hwr.preprocessing.GradientFeatures",
 )
 _CALIBRATION_TYPES = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")
+_COMMITTEE_TYPES = ("sklearn.utils._bunch.Bunch",)  # the dict in which a committee keeps its members by name
 
 
 def dump(model: Any, file: Path) -> bytes:
@@ -85,6 +86,7 @@ def _without_training_state(part: Any, done: dict[int, Any]) -> Any:
     """Copy estimators and what holds them, without optimizers; everything else is shared with the original."""
     from sklearn.base import BaseEstimator
     from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
+    from sklearn.utils import Bunch
 
     if id(part) in done:
         return done[id(part)]
@@ -97,8 +99,9 @@ def _without_training_state(part: Any, done: dict[int, Any]) -> Any:
             vars(changed)[name] = _without_training_state(value, done)
     elif type(part) in (list, tuple) and any(not _is_plain(item) for item in part):
         changed = type(part)(_without_training_state(item, done) for item in part)
-    elif type(part) is dict:
-        changed = {key: _without_training_state(value, done) for key, value in part.items()}
+    elif type(part) in (dict, Bunch):
+        changed = type(part)()
+        changed.update((key, _without_training_state(value, done)) for key, value in part.items())
     return changed
 
 
@@ -108,7 +111,7 @@ def _is_plain(item: Any) -> bool:
 
 def _trusted_types() -> list[str]:
     """Name the types beyond those skops trusts, by the modules in which they are defined."""
-    names = list(_CALIBRATION_TYPES)
+    names = [*_CALIBRATION_TYPES, *_COMMITTEE_TYPES]
     for path in _OWN_TYPES:
         module, _, name = path.rpartition(".")
         own = getattr(import_module(module), name)
