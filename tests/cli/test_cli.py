@@ -20,7 +20,7 @@ def test_the_version_is_told(capsys):
     assert __version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["demo", "compare", "train", "evaluate"])
+@pytest.mark.parametrize("command", ["demo", "compare", "train", "evaluate", "letters", "models"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert "Usage: ensemble-hwr" in capsys.readouterr().out
@@ -48,6 +48,8 @@ def test_help_is_quick(run_process):
         ["compare"],
         ["train", "config.toml"],
         ["evaluate", "model"],
+        ["letters"],
+        ["models", "az"],
         ["demo", "--jobs", "0"],
         ["demo", "--jobs", "many"],
         ["compare", "config.toml", "--out", "x", "--seeds", "a"],
@@ -62,7 +64,7 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
 
 
 def test_the_group_lists_what_there_is():
-    assert sorted(cli.commands) == ["compare", "demo", "evaluate", "train"]
+    assert sorted(cli.commands) == ["compare", "demo", "evaluate", "letters", "models", "train"]
 
 
 def _seconds(call):

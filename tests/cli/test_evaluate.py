@@ -103,6 +103,28 @@ def test_letters_the_model_does_not_know_are_named(model, rows, tmp_path, capsys
     assert "label 'X' is not one that the model knows, which are A, B, D, O." in capsys.readouterr().err
 
 
+def test_pictures_that_cannot_be_read_are_left_out_and_told(few, model, tmp_path, capsys):
+    shutil.copytree(few / "letters", tmp_path / "mine", ignore=shutil.ignore_patterns("*.csv"))
+    for i in range(7):
+        (tmp_path / "mine" / "A" / f"bad{i}.png").write_bytes(b"no picture")
+    assert evaluate(model, tmp_path / "mine") == 1
+    printed = capsys.readouterr()
+    assert figure("letters", printed.out) == "120"
+    first, *others, last = printed.err.splitlines()
+    assert first == "error: 7 of 127 pictures could not be read; the figures leave them out:"
+    assert len(others) == 5
+    assert all("bad" in line for line in others)
+    assert last == "error: and 2 more"
+
+
+def test_data_of_which_nothing_can_be_read_are_refused(model, tmp_path, capsys):
+    (tmp_path / "A").mkdir()
+    (tmp_path / "A" / "1.png").write_bytes(b"no picture")
+    assert evaluate(model, tmp_path) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no letter in it can be read; the first: " in line
+
+
 def test_a_part_that_is_not_there_is_refused(model, rows, tmp_path, capsys):
     save_npz(tmp_path / "x.npz", rows)
     assert evaluate(model, tmp_path / "x.npz", "--part", "test") == 1

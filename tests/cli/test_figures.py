@@ -41,6 +41,17 @@ def test_letters_whose_label_is_doubted_are_left_out_of_a_figure_of_their_own():
         assert "accuracy_not_suspect" not in measured(suspect=all_or_none)
 
 
+def test_sources_have_figures_of_their_own(capsys):
+    source = np.array(["pen"] * 8 + ["brush"] * 7 + [""])
+    found = measured(source=source, suspect=np.arange(16) < 1)
+    assert list(found["per_source"]) == ["brush", "pen"]
+    assert found["per_source"]["pen"]["accuracy"] == pytest.approx(7 / 8)
+    assert found["per_source"]["pen"]["accuracy_not_suspect"] == pytest.approx(6 / 7)
+    assert found["per_source"]["brush"]["letters"] == 7
+    print_figures(found)
+    assert "brush 71.43%  pen 87.50%" in capsys.readouterr().out
+
+
 def test_labels_that_the_model_does_not_know_and_no_letters_at_all_are_refused():
     with pytest.raises(DataError, match="label 'X' is not one that the model knows, which are A, B, D, O"):
         figures(Says(), np.zeros((2, 784)), LetterSet(np.zeros((2, 784), np.uint8), np.array(["A", "X"])))

@@ -215,3 +215,22 @@ def test_stateless():
     np.testing.assert_array_equal(normalizer.fit(LETTERS[:1]).transform(LETTERS), unfitted)
     assert vars(normalizer) == before
     check_is_fitted(normalizer)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_what_cannot_be_read_is_set_aside_with_its_reason(n_jobs, monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.preprocessing._normalizer._CHUNK", 2)
+    letter = np.zeros((9, 9))
+    letter[2:7, 4] = 1.0
+    pictures = [letter, b"no picture", letter.T, np.zeros((5, 5)), letter]
+    rows, failures = LetterNormalizer(n_jobs=n_jobs).transform_readable(pictures)
+    np.testing.assert_array_equal(rows, LetterNormalizer().transform([letter, letter.T, letter]))
+    assert list(failures) == [1, 3]
+    assert "it is not a picture" in failures[1]
+    assert "all one colour" in failures[3]
+
+
+def test_where_nothing_can_be_read_there_are_no_rows():
+    rows, failures = LetterNormalizer().transform_readable([b"x", b"y"])
+    assert rows.shape == (0, 784)
+    assert list(failures) == [0, 1]

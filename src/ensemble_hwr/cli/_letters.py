@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
 from ensemble_hwr.exceptions import DataError
 
 GUESSES = 3
-WIDEST_PATH = 60
+WIDTH_OF_GUESSES = 40
 
 Guesses = list[tuple[Any, float]]
 
@@ -95,7 +96,8 @@ def _show_plain(path: str, guesses: Guesses) -> str:
 def _show_aligned(pictures: Sequence[str]) -> Any:
     from rich.cells import cell_len
 
-    width = min(max((cell_len(_printable(path)) for path in pictures), default=0), WIDEST_PATH)
+    room = max(shutil.get_terminal_size().columns - WIDTH_OF_GUESSES, 0)
+    width = min(max((cell_len(_printable(path)) for path in pictures), default=0), room)
 
     def show(path: str, guesses: Guesses) -> str:
         (letter, p), *others = guesses
