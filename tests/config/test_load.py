@@ -72,7 +72,7 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ("seeds=[-1]", "seeds[0]: got -1; it should be greater than or equal to 0"),
         ("data={ form = 'folder' }", "data.path: is missing"),
         ("balance={ method = 'cap', per_letter = 0 }", "balance.per_letter: got 0; it should be greater than"),
-        ("hierarchy.cv=0.7", "hierarchy.cv: got 0.7; allowed: a number of folds, 2 or more, or the share"),
+        ("hierarchy.cv=0.7", "hierarchy.cv: got 0.7; allowed: a number of folds, 2 or more, the share"),
         ("hierarchy.routing=firm", "hierarchy.routing: got 'firm'; allowed: 'soft' or 'hard'"),
         ("hierarchy.groups=[3]", "hierarchy.groups: got [3]; allowed: 'batches', 'derived', a list of sets"),
         ("hierarchy.confusables=none of them", "hierarchy.confusables: got 'none of them'; allowed: 'none', 'derived'"),

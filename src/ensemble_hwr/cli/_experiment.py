@@ -47,7 +47,8 @@ def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jo
     watch = Stopwatch()
     with progress() as steps:
         letters, rows = read_rows(config, steps, data=data, jobs=jobs)
-        contenders = configs.build_contenders(config, sorted(set(letters.target.tolist())))
+        sources = configs.training_sources(config, letters)
+        contenders = configs.build_contenders(config, sorted(set(letters.target.tolist())), sources=sources)
         weight = configs.training_weight(config, letters)
         what = {"command": command, "config": config.model_dump(mode="json")}
         with steps.step("fitting", total=len(contenders) * len(config.seeds)) as tell:

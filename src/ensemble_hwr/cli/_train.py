@@ -36,6 +36,7 @@ class Part(NamedTuple):
     rows: NDArray[np.float32]
     labels: NDArray[np.str_]
     weight: NDArray[np.float64] | None
+    sources: list[str] | None
 
 
 @click.command()
@@ -115,7 +116,12 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
         division = configs.divide(config, letters)
         learned, tested = division(seed) if callable(division) else division
         weight = configs.training_weight(config, letters)
-        part = Part(rows[learned], letters.target[learned], None if weight is None else weight[learned])
+        part = Part(
+            rows[learned],
+            letters.target[learned],
+            None if weight is None else weight[learned],
+            configs.training_sources(config, letters),
+        )
         classes = sorted(set(letters.target.tolist()))
         classifier = with_seed(_classifier(config, contender, classes, part, steps, seed=seed, jobs=jobs), seed)
         weighted = {} if part.weight is None else weight_params(classifier, part.weight, contender)
@@ -163,10 +169,10 @@ def _classifier(
     from ensemble_hwr import config as configs
     from ensemble_hwr.evaluation import EqualParameters, parameters_of, with_seed
 
-    chosen = configs.build_contender(config, contender, classes, n_jobs=jobs)
+    chosen = configs.build_contender(config, contender, classes, sources=part.sources, n_jobs=jobs)
     if not isinstance(chosen, EqualParameters):
         return chosen
-    hierarchy = with_seed(configs.build_hierarchy(config, classes, n_jobs=jobs), seed)
+    hierarchy = with_seed(configs.build_hierarchy(config, classes, sources=part.sources, n_jobs=jobs), seed)
     weighted = {} if part.weight is None else {"sample_weight": part.weight}
     with steps.step("counting the hierarchy's parameters"):
         n_parameters = parameters_of(hierarchy, part.rows, part.labels, **weighted)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         locate_data,
         open_letters,
         to_rows,
+        training_sources,
         training_weight,
     )
     from ensemble_hwr.config._members import build_member, build_view
@@ -38,6 +39,7 @@ __all__ = [
     "open_letters",
     "parse_override",
     "to_rows",
+    "training_sources",
     "training_weight",
     "views_of_hierarchy",
 ]

@@ -29,6 +29,7 @@ def disagreements(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     yield from _member_problems(config)
     yield from _contender_problems(config)
     yield from _data_problems(config)
+    yield from _trust_problems(config)
 
 
 def parameter_problems(found: type[Any], params: Mapping[str, Any], *prefix: str) -> list[InitErrorDetails]:
@@ -103,6 +104,18 @@ def _flat_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     if wanted and not issubclass(found, tuple(find_class(name, CLASSIFIER) for name in SCALABLE)):
         text = f"contender {wanted[0]!r} is scaled from an MLP; declare one as [flat], or leave {wanted[0]!r} out"
         yield problem((where, "estimator"), text, template.estimator)
+
+
+def _trust_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
+    """Check that the training letters are the same for every fit where trust is learned by source."""
+    if not isinstance(config.hierarchy.cv, tuple):
+        return
+    if isinstance(config.split, RandomSplit) and config.split.redraw:
+        text = "names sources, and with split.redraw every seed learns from other letters; write a number of folds"
+        yield problem(("hierarchy", "cv"), text, config.hierarchy.cv)
+    if config.compare.five_by_two:
+        text = "divides all letters anew, so hierarchy.cv cannot name sources; write a number of folds there"
+        yield problem(("compare", "five_by_two"), text, True)
 
 
 def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:

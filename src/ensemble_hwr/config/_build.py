@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ensemble_hwr.config._folds import Sources, trust_cv
 from ensemble_hwr.config._members import build_member, build_view
 from ensemble_hwr.config._schema import ExperimentConfig, Member
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
@@ -16,7 +17,7 @@ from ensemble_hwr.hierarchy import NamedSets, batches, resolve_confusables, reso
 
 
 def build_hierarchy(
-    config: ExperimentConfig, classes: Sequence[Any], *, n_jobs: int | None = None
+    config: ExperimentConfig, classes: Sequence[Any], *, sources: Sources | None = None, n_jobs: int | None = None
 ) -> HierarchicalEnsembleClassifier:
     """Make the hierarchical ensemble of a config.
 
@@ -25,6 +26,8 @@ def build_hierarchy(
     config : ExperimentConfig
     classes : sequence of str
         The labels there will be.
+    sources : sequence of str or None, optional
+        Source of each training letter; needed where ``hierarchy.cv`` names sources.
     n_jobs : int, optional
         Processes in which its members are fitted.
 
@@ -36,7 +39,8 @@ def build_hierarchy(
     Raises
     ------
     ConfigError
-        When ``members`` names one that the groups or confusable sets do not make.
+        When ``members`` names one that the groups or confusable sets do not make, or ``hierarchy.cv`` a source
+        that there is not.
     HierarchyError
         When groups or confusable sets do not fit the classes.
     """
@@ -53,7 +57,7 @@ def build_hierarchy(
         router_target=section.router_target,
         routing=section.routing,
         trust=section.trust,
-        cv=section.cv,
+        cv=trust_cv(section, sources),
         min_mass=section.min_mass,
         certainty=section.certainty,
         n_jobs=n_jobs,
@@ -69,7 +73,9 @@ def views_of_hierarchy(config: ExperimentConfig) -> dict[str, BaseEstimator | st
     return {name: build_view(config, name) for name in dict.fromkeys(names)}
 
 
-def build_contenders(config: ExperimentConfig, classes: Sequence[Any]) -> dict[str, Any]:
+def build_contenders(
+    config: ExperimentConfig, classes: Sequence[Any], *, sources: Sources | None = None
+) -> dict[str, Any]:
     """Make everyone who takes part in the comparison, in order.
 
     Parameters
@@ -77,16 +83,25 @@ def build_contenders(config: ExperimentConfig, classes: Sequence[Any]) -> dict[s
     config : ExperimentConfig
     classes : sequence of str
         The labels there will be.
+    sources : sequence of str or None, optional
+        Source of each training letter; needed where ``hierarchy.cv`` names sources.
 
     Returns
     -------
     dict of str to estimator
         As :func:`~ensemble_hwr.evaluation.compare` takes them.
     """
-    return {name: build_contender(config, name, classes) for name in config.compare.contenders}
+    return {name: build_contender(config, name, classes, sources=sources) for name in config.compare.contenders}
 
 
-def build_contender(config: ExperimentConfig, name: str, classes: Sequence[Any], *, n_jobs: int | None = None) -> Any:
+def build_contender(
+    config: ExperimentConfig,
+    name: str,
+    classes: Sequence[Any],
+    *,
+    sources: Sources | None = None,
+    n_jobs: int | None = None,
+) -> Any:
     """Make one contender, whether or not it takes part in the comparison.
 
     Parameters
@@ -96,6 +111,8 @@ def build_contender(config: ExperimentConfig, name: str, classes: Sequence[Any],
         A standard contender, or one of the config's own.
     classes : sequence of str
         The labels there will be.
+    sources : sequence of str or None, optional
+        Source of each training letter; needed where ``hierarchy.cv`` names sources.
     n_jobs : int, optional
         Processes in which members of a hierarchy are fitted.
 
@@ -115,7 +132,7 @@ def build_contender(config: ExperimentConfig, name: str, classes: Sequence[Any],
         return build_member(config, config.contenders[name])
     if name == "baseline":
         return baseline()
-    hierarchy = build_hierarchy(config, classes, n_jobs=n_jobs)
+    hierarchy = build_hierarchy(config, classes, sources=sources, n_jobs=n_jobs)
     if name == "hierarchical":
         return hierarchy
     if name == "hard":

@@ -221,6 +221,15 @@ def divide(config: ExperimentConfig, letters: LetterSet) -> Division | Callable[
     return _divide(config, letters, config.split.seed if isinstance(config.split, RandomSplit) else 0)
 
 
+def training_sources(config: ExperimentConfig, letters: LetterSet) -> list[str] | None:
+    """Return the source of each training letter, in the order in which they are learned from.
+
+    None where the letters come without, or where every seed learns from others.
+    """
+    division = divide(config, letters)
+    return None if letters.source is None or callable(division) else letters.source[division[0]].tolist()
+
+
 def training_weight(config: ExperimentConfig, letters: LetterSet) -> NDArray[np.float64] | None:
     """Weigh every letter so that classes weigh the same, where the config asks for it; else None.
 

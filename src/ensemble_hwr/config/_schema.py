@@ -169,8 +169,11 @@ def _check_cv(value: Any) -> Any:
     folds = isinstance(value, int) and not isinstance(value, bool) and value >= 2
     if folds or (isinstance(value, float) and 0 < value <= 0.5):
         return value
+    if isinstance(value, list | tuple) and value and all(isinstance(name, str) for name in value):
+        return tuple(value)
     message = (
-        f"got {shorten(value)}; allowed: a number of folds, 2 or more, or the share of one held-out part, up to 0.5"
+        f"got {shorten(value)}; allowed: a number of folds, 2 or more, the share of one held-out part, up to 0.5, or a "
+        "list of sources, each of which is held out once"
     )
     raise PydanticCustomError("setting", "{message}", {"message": message})
 
