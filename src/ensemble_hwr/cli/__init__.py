@@ -14,6 +14,7 @@ from ensemble_hwr.cli._evaluate import evaluate
 from ensemble_hwr.cli._letters import letters
 from ensemble_hwr.cli._models import models
 from ensemble_hwr.cli._train import train
+from ensemble_hwr.cli._tune import tune
 
 __all__ = ["cli", "main"]
 
@@ -31,7 +32,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-for command in (demo, compare, train, evaluate, letters, models):
+for command in (demo, compare, tune, train, evaluate, letters, models):
     cli.add_command(command)
 
 

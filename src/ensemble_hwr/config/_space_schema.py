@@ -210,7 +210,7 @@ def parse_entry(raw: Any) -> Entry:
     if not isinstance(raw, Mapping):
         text = (
             f"got {shorten(raw)}; write a range {{ low = 1, high = 9 }}, a list of choices, or layers "
-            "{ n = [1, 3], width = { low = 16, high = 256, log = true } }; one value belongs into the member's own section"
+            "{ n = [1, 3], width = { low = 16, high = 256, log = true } }; a fixed value belongs into the member's section"
         )
         raise ValidationError.from_exception_data("space", [problem((), text, raw)])
     kind = Choices if "choices" in raw else Layers if {"n", "width"} & set(raw) else Range

@@ -1,0 +1,114 @@
+"""tuned.toml: the config with everything that was chosen, and where it comes from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ensemble_hwr.config import ExperimentConfig
+from ensemble_hwr.config._data_schema import GeneratedData
+from ensemble_hwr.exceptions import DataError
+from ensemble_hwr.tuning._run import Tuned, Tuning
+from ensemble_hwr.tuning._score import shown
+from ensemble_hwr.tuning._toml import to_toml
+from ensemble_hwr.tuning._versions import versions
+
+FIRST = ("name", "description", "seeds", "data", "split", "balance", "extra", "normalizer", "views", "augmentations")
+
+
+def write_tuned(tuning: Tuning, file: Path, command: str) -> None:
+    """Write the tuned config, whole or not at all.
+
+    Parameters
+    ----------
+    tuning : Tuning
+    file : Path
+    command : str
+        What was typed.
+
+    Raises
+    ------
+    DataError
+        When it cannot be written.
+    """
+    write_whole(file, tuned_text(tuning, file, command))
+
+
+def tuned_text(tuning: Tuning, file: Path, command: str) -> str:
+    """Return the tuned config as TOML, its members commented with study, score and settings."""
+    document = _ordered(_document(tuning.config))
+    comments: dict[tuple[str, ...], str] = {(): _heading(tuning, file, command)}
+    for tuned in tuning.members:
+        comments[_place(tuned.name)] = _comment(tuned, tuning)
+    return to_toml(document, comments)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file beside its place, then move it there."""
+    part = file.with_name(f".{file.name}.{uuid4().hex}")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(part, file)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written ({error.strerror or error}).") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _document(config: ExperimentConfig) -> dict[str, Any]:
+    """Return every section that says something, what was left to defaults by the user included where a member has it."""
+    document = config.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"tune"})
+    if not isinstance(config.data, GeneratedData):
+        document["data"]["path"] = str(Path(config.data.path).absolute())
+    return document
+
+
+def _ordered(document: dict[str, Any]) -> dict[str, Any]:
+    """Put the sections in the order in which the shipped configs have them."""
+    return {key: document[key] for key in FIRST if key in document} | document
+
+
+def _place(name: str) -> tuple[str, ...]:
+    return ("members", name) if ":" in name else (name,)
+
+
+def _heading(tuning: Tuning, file: Path, command: str) -> str:
+    score = tuning.data["score"].replace("_", "-") if tuning.data["score"] == "log_loss" else tuning.data["score"]
+    lines = [
+        f"{tuning.config.name}, tuned. Made by:",
+        "",
+        f"  {command}",
+        "",
+        f"  ensemble-hwr compare {file} --out report       to judge it on letters that tuning never saw",
+        f"  ensemble-hwr train {file} -o letters.model",
+        "",
+        f"Chosen by cross-validated {score} in {tuning.data['folds']} folds of the "
+        f"{tuning.data['letters to learn from']:,} training letters.",
+    ]
+    if tuning.gain is not None:
+        low, high = (shown(tuning.gain.score, bound) for bound in tuning.gain.interval)
+        before, after = (
+            shown(tuning.gain.score, sum(losses) / len(losses)) for losses in (tuning.gain.untuned, tuning.gain.tuned)
+        )
+        low, high = sorted((abs(low) if low * high > 0 else low, abs(high) if low * high > 0 else high))
+        lines.append(
+            f"The whole ensemble's {score} in repeated cross-validation: {before:.4f} untuned, {after:.4f} tuned; "
+            f"95 % interval of the difference {low:.4f} to {high:.4f}."
+        )
+    lines += ["Versions: " + ", ".join(f"{name} {version}" for name, version in versions().items()), ""]
+    return "\n".join(lines)
+
+
+def _comment(tuned: Tuned, tuning: Tuning) -> str:
+    score = tuning.data["score"]
+    before = "" if tuned.untuned_loss is None else f", {shown(score, tuned.untuned_loss):.4f} untuned"
+    return (
+        f"Study {tuned.study.study_name!r}, trial {_number(tuned)}: {score} {shown(score, tuned.loss):.4f}{before}; "
+        f"{tuned.reason}."
+    )
+
+
+def _number(tuned: Tuned) -> int:
+    return next(trial.number for trial in tuned.study.get_trials(deepcopy=False) if trial.value == tuned.loss)
