@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.persistence import available_models, load_model, save_model
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
+    from ensemble_hwr.segmentation import WordSegmenter
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ _HOMES = {
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
     "MLP": "ensemble",
+    "WordSegmenter": "segmentation",
     "available_models": "persistence",
     "compare": "evaluation",
     "compose_words": "datasets",
@@ -42,6 +44,7 @@ __all__ = [
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",
     "LetterSet",
+    "WordSegmenter",
     "available_models",
     "compare",
     "compose_words",

@@ -14,7 +14,7 @@ _GAP_SPREAD = 0.05  # cap heights, standard deviation
 _WORD_GAP_SPREAD = 0.12
 _CRUSHED = 0.07  # ink may run into the neighbour's so far, in cap heights: about a stroke
 _JOINED = 0.02  # touching letters meet so deep
-_DEEPEST = 0.35  # letters are pushed so far together, and no further, in order to touch
+_DEEPEST = 0.2  # letters are pushed so far together, and no further, in order to touch
 _SWELL = 6.0  # the baseline's slow waves are so many cap heights long
 
 

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ensemble_hwr import compose_words, generate_letters
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.segmentation import cut_word, join_pieces
+from ensemble_hwr.segmentation._lattice import MOST_PIECES, boundary_gaps
+from ensemble_hwr.segmentation._upright import set_upright
+
+LETTERS = generate_letters(26 * 6, writers=6, random_state=3)
+words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=6)
+
+
+def recall(word):
+    """Share of the letters that are among the candidates: eight tenths of the pixels in common."""
+    lattice = cut_word(word.picture, polarity="dark")
+    rows = slice(lattice.writing.top, lattice.writing.top + len(lattice.pieces))
+    owner = set_upright(word.owner[rows] + 1, lattice.writing.shifts)
+    found = []
+    for letter in word.letters:
+        mine = owner == letter.number + 1
+        shared = []
+        for start, stop in lattice.spans:
+            candidate = (lattice.pieces >= start) & (lattice.pieces < stop)
+            shared.append((mine & candidate).sum() / (mine | candidate).sum())
+        found.append(max(shared) >= 0.8)
+    return float(np.mean(found))
+
+
+def test_letters_are_among_the_candidates(wide, tight):
+    assert np.mean([recall(word) for word in wide]) > 0.99
+    assert np.mean([recall(word) for word in tight]) > 0.88
+
+
+def test_pieces_are_few(wide, tight):
+    for word in [*wide, *tight]:
+        assert cut_word(word.picture).n_pieces <= MOST_PIECES * len(word.letters)
+
+
+@settings(max_examples=40)
+@given(words, st.floats(-0.1, 0.4), st.floats(-0.5, 0.5), st.integers(0, 1000))
+def test_nothing_is_lost(text, gap, slant, seed):
+    (word,) = compose_words(LETTERS, [text], gap=gap, slant=slant, random_state=seed)
+    lattice = cut_word(word.picture)
+    pieces = [candidate for candidate in lattice.candidates if candidate.stop - candidate.start == 1]
+    assert [piece.start for piece in pieces] == list(range(lattice.n_pieces))
+    labels = lattice.writing.parts.labels
+    np.testing.assert_array_equal(lattice.pieces >= 0, labels > 0)
+    assert np.count_nonzero(labels) > 0.98 * np.count_nonzero(word.owner >= 0)
+    total = sum(float(piece.ink[piece.ink > 0.25].sum()) for piece in pieces)
+    assert total == pytest.approx(float(lattice.writing.ink[labels > 0].sum()), rel=0.001)
+    height, width = word.picture.shape
+    for candidate in lattice.candidates:
+        box = candidate.box
+        assert 0 <= box.left < box.right <= width
+        assert 0 <= box.top < box.bottom <= height
+        assert candidate.ink.max() <= 1
+        assert candidate.width > 0
+        assert candidate.height == pytest.approx(box.height / lattice.letter_height, abs=1e-6)
+
+
+def test_prices_and_gaps_say_where_paper_is(wide):
+    for word in wide:
+        lattice = cut_word(word.picture)
+        assert len(lattice.prices) == len(lattice.gaps) == lattice.n_pieces - 1
+        clear = lattice.gaps > 0.1
+        assert (lattice.prices[clear] < 0.3).all()
+        assert clear.sum() >= len(word.letters) - 2
+
+
+extents = st.lists(st.tuples(st.floats(0, 0.5), st.floats(0.05, 1.0)), min_size=1, max_size=12)
+
+
+@given(extents)
+def test_runs_are_all_that_the_rules_allow(gaps_and_widths):
+    left, right, place = [], [], 0.0
+    for gap, width in gaps_and_widths:
+        left.append(place + gap)
+        right.append(place + gap + width)
+        place += gap + width
+    spans = join_pieces(np.array(left), np.array(right))
+    expected = [
+        (start, stop)
+        for start in range(len(left))
+        for stop in range(start + 1, min(start + MOST_PIECES, len(left)) + 1)
+        if stop == start + 1
+        or (all(left[i] - right[i - 1] <= 0.3 for i in range(start + 1, stop)) and right[stop - 1] - left[start] <= 1.7)
+    ]
+    assert spans == expected
+
+
+def test_gaps_at_boundaries():
+    gaps = boundary_gaps(np.array([0.0, 2.0, 1.5]), np.array([1.0, 3.0, 1.8]))
+    np.testing.assert_allclose(gaps, [0.5, -1.5])
+
+
+def test_slant_may_be_given(letters):
+    (word,) = compose_words(letters, ["HILL"], slant=0.3, random_state=0)
+    assert cut_word(word.picture, slant=0.3).slant == 0.3
+
+
+@pytest.mark.parametrize("picture", [np.zeros((9, 9)), np.full((9, 9), 255, np.uint8), b"", np.full((3, 3), np.nan)])
+def test_bad_pictures(picture):
+    with pytest.raises(PictureError):
+        cut_word(picture)
