@@ -10,7 +10,7 @@ import ensemble_hwr
 SOURCE = Path(ensemble_hwr.__file__).parent
 LEVELS = {
     "exceptions": -1, "boxes": 0, "images": 0, "hierarchy": 0, "_weights": 0,
-    "preprocessing": 1, "ensemble": 1, "segmentation": 1, "segmentation": 1,
+    "preprocessing": 1, "ensemble": 1, "segmentation": 1,
     "datasets": 3, "evaluation": 3, "config": 3, "tuning": 3, "persistence": 3,
     "cli": 4, "__main__": 5,
 }  # fmt: skip
@@ -22,7 +22,7 @@ OWNERS = {
     "pydantic": {"config"},
     "optuna": {"tuning"},
     "click": {"cli"},
-    "jinja2": {"evaluation/_report"},
+    "jinja2": {"evaluation/_report", "tuning/_report"},
 }
 
 

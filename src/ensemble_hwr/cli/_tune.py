@@ -87,7 +87,7 @@ def _tune(
     from ensemble_hwr.cli._experiment import check_folder, read_rows
     from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.cli._tuning_table import live_table
-    from ensemble_hwr.tuning import dashboard_command, summary, tune, write_tuned
+    from ensemble_hwr.tuning import dashboard_command, summary, tune, write_tuned, write_tuning_report
 
     check_folder(work)
     watch = Stopwatch()
@@ -100,7 +100,8 @@ def _tune(
         click.echo(f"stopped; every finished trial is kept. Go on with:\n  {command}", err=True)
         raise
     write_tuned(tuning, work / TUNED, command)
+    write_tuning_report(tuning, work / REPORT, command)
     click.echo(summary(tuning))
     if (dashboard := dashboard_command(tuning.address)) is not None:
         click.echo(f"dashboard: {dashboard}")
-    click.echo(f"config: {work / TUNED} (in {watch})")
+    click.echo(f"report: {work / REPORT}\nconfig: {work / TUNED} (in {watch})")

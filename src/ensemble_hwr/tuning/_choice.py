@@ -26,11 +26,14 @@ def space_of(config: ExperimentConfig, name: str) -> Space | None:
     space = dict(spaces[key])
     for setting, entry in space.items():
         head, _, rest = setting.partition(".")
-        if head == "view" and rest and isinstance(space.get("view"), Choices):
+        named = space.get(head)
+        if not rest or not isinstance(named, Choices):
+            continue
+        if head == "view":
             views = [view for view in views_searched(config, key) if step_named(config, view, rest.partition(".")[0])]
             space[setting] = entry.model_copy(update={"when": {**entry.when, "view": views}})
-        elif head == "augmentation" and rest and isinstance(space.get("augmentation"), Choices):
-            varied = [choice for choice in space["augmentation"].choices if choice != "none"]
+        else:
+            varied = [choice for choice in named.choices if choice != "none"]
             space[setting] = entry.model_copy(update={"when": {**entry.when, "augmentation": varied}})
     return space
 
@@ -70,7 +73,8 @@ def with_choice(config: ExperimentConfig, name: str, chosen: Mapping[str, Any]) 
             place[key] = chosen[key]
         own = {setting.partition(".")[2]: value for setting, value in chosen.items() if setting.startswith(f"{key}.")}
         if own:
-            _declare(document, config, key, f"{TUNED} {name}", chosen.get(key, getattr(member, key)), own)
+            base = chosen.get(key, getattr(member, key))
+            _declare(document, config, key, own_name=f"{TUNED} {name}", base=base, own=own)
             place[key] = f"{TUNED} {name}"
     params = {key: value for key, value in chosen.items() if "." not in key and key not in ("view", "augmentation")}
     place["params"] = {**place.get("params", {}), **params}
@@ -106,7 +110,7 @@ def _member(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _declare(
-    document: dict[str, Any], config: ExperimentConfig, key: str, own_name: str, base: str, own: Mapping[str, Any]
+    document: dict[str, Any], config: ExperimentConfig, key: str, *, own_name: str, base: str, own: Mapping[str, Any]
 ) -> None:
     """Add a view or an augmentation that differs from its base in some settings."""
     if key == "augmentation":

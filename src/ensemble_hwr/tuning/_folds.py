@@ -31,7 +31,7 @@ def kept_together(config: ExperimentConfig) -> str:
 
 
 def companies(letters: LetterSet, by: str) -> NDArray[Any] | None:
-    """Number the letters that must stay together; None where every letter stands for itself.
+    """Give letters that must stay together one number; None where every letter stands for itself.
 
     A letter whose writer or source is not known stands for itself. Two sources may use the same name for different
     writers.

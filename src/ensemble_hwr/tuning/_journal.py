@@ -55,8 +55,8 @@ class SafeJournal(BaseJournalBackend):
                     raise
         except OSError as error:
             raise DataError(
-                f"{self._file}: cannot be written to ({error.strerror or error}); no finished trial is lost: make room, "
-                "then give the same command again."
+                f"{self._file}: cannot be written to ({error.strerror or error}); no finished trial is lost: "
+                "make room, then give the same command again."
             ) from error
 
 

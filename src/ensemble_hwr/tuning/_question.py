@@ -209,7 +209,8 @@ def _redistributed(prior: FloatArray, columns: IntArray, opinion: FloatArray, tr
     known = ~np.isnan(opinion[0])
     after = redistribute(prior, columns[known], opinion[:, known], trust)[:, columns]
     total = after.sum(axis=1, keepdims=True)
-    return np.divide(after, total, out=np.zeros_like(after), where=total > 0)
+    shares: FloatArray = np.divide(after, total, out=np.zeros_like(after), where=total > 0)
+    return shares
 
 
 def _pool(question: Question, part: Part, opinion: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -224,7 +225,8 @@ def _pool(question: Question, part: Part, opinion: FloatArray) -> tuple[FloatArr
 
 
 def _truth(question: Question, part: Part, letters: Letters) -> IntArray:
-    return np.searchsorted(question.classes[question.columns], letters.labels[part.judge])
+    codes: IntArray = np.searchsorted(question.classes[question.columns], letters.labels[part.judge])
+    return codes
 
 
 def _target(question: Question, labels: NDArray[Any]) -> NDArray[Any]:

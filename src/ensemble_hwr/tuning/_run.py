@@ -192,7 +192,8 @@ def tune(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: cannot be made ({error.strerror or error}); choose another folder.") from error
-    run = _Run(config, letters, rows, folder, n_jobs, address_of_storage(storage, folder), on_progress)
+    address = address_of_storage(storage, folder)
+    run = _Run(config, letters, rows, folder, n_jobs=n_jobs, address=address, on_progress=on_progress)
     return run.tune(fresh)
 
 
@@ -205,6 +206,7 @@ class _Run:
         letters: LetterSet,
         rows: NDArray[np.float32],
         folder: Path,
+        *,
         n_jobs: int,
         address: str,
         on_progress: Callable[[Progress], None] | None,
@@ -380,7 +382,7 @@ class _Run:
 
     def _measure(self) -> Gain:
         """Measure what was gained, unless it was measured before."""
-        classes = np.unique(self._letters.labels)
+        classes = np.unique(self._letters.labels).tolist()
         sections = [one.model_dump(mode="json", exclude={"tune"}) for one in (self._config, self._result.config)]
         key = digest([sections, self._settings.repeats, self._settings.folds, self._settings.score, len(classes)])
         kept = self._folder / f"gain-{key}.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ class ResumableSampler(BaseSampler):
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> Mapping[str, Any]:  # type: ignore[override]
+    ) -> dict[str, Any]:
         """Draw settings together."""
         return self._sampler(study, trial).sample_relative(study, trial, search_space)
 

@@ -84,7 +84,7 @@ class _Answers:
     def __init__(self, space: Space, values: Mapping[str, Any]) -> None:
         self._values: dict[str, Any] = {}
         for name, entry in space.items():
-            value = values[name] if name in values else None
+            value = values.get(name)
             if isinstance(entry, Layers):
                 widths = list(value) if isinstance(value, list | tuple) else [value]
                 self._values[f"{name}.n"] = len(widths)

@@ -61,7 +61,7 @@ class WholeMaker:
     def __call__(self, chosen: Mapping[str, Any]) -> Any:
         """Return the ensemble, not fitted."""
         config = with_choice(self.config, WHOLE, chosen) if chosen else self.config
-        return build_hierarchy(without_strangers(config, self.classes), self.classes)
+        return build_hierarchy(without_strangers(config, self.classes), self.classes.tolist())
 
 
 def without_strangers(config: ExperimentConfig, classes: NDArray[Any]) -> ExperimentConfig:
@@ -78,13 +78,13 @@ def without_strangers(config: ExperimentConfig, classes: NDArray[Any]) -> Experi
 
 def groups_of(config: ExperimentConfig, classes: NDArray[Any]) -> Any:
     """Return the groups of a config; None where they are derived."""
-    return _groups(config, classes)
+    return _groups(config, classes.tolist())
 
 
 def confusables_of(config: ExperimentConfig, classes: NDArray[Any]) -> Any:
     """Return the confusable sets of a config; None where they are derived."""
     section = config.hierarchy.confusables
-    return _confusables(None if section == "none" else section, classes)
+    return _confusables(None if section == "none" else section, classes.tolist())
 
 
 class Stages:
@@ -163,7 +163,7 @@ class Stages:
         """Tune specialists, then experts, each on the rows that are really sent to it."""
         believed = self._fit(MemberMaker(self.config, ROUTER)({}), router)
         self._declare_sets(believed)
-        ensemble = build_hierarchy(self.config, self._classes)
+        ensemble = build_hierarchy(self.config, self._classes.tolist())
         gate = gate_of(ensemble, groups_of(self.config, self._classes), self._classes, ensemble.router_target)
         winners = [gate.winners(probabilities) for probabilities in believed]
         members = [
@@ -189,7 +189,7 @@ class Stages:
     def _question(
         self, member: Member, trust: float | None, heard: Sequence[IntArray], believed: Sequence[FloatArray]
     ) -> Question:
-        """Ask a member about the rows sent to it whose letter is in its set: the others it can neither help nor harm."""
+        """Ask a member about the rows sent to it whose letter is in its set; others it can neither help nor harm."""
         parts = []
         for (fit, judge), rows, probabilities in zip(self._folds, heard, believed, strict=True):
             own = fit[np.isin(self._codes[fit], member.columns)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,10 +58,8 @@ def _proxy(address: str) -> BaseStorage:
     parts = urlsplit(address)
     if parts.hostname is None or parts.port is None:
         raise ConfigError(f"--storage {address}: write grpc://HOST:PORT.")
-    try:
-        import grpc  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("grpcio", "distributed") from None
+    if find_spec("grpc") is None:
+        raise MissingExtraError("grpcio", "distributed")
     proxy = optuna.storages.GrpcStorageProxy(host=parts.hostname, port=parts.port)
     try:
         proxy.wait_server_ready(timeout=10)

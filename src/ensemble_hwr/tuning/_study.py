@@ -138,8 +138,8 @@ def open_study(storage: BaseStorage, task: Task, fingerprint: Mapping[str, str],
     changed = [what for what, value in fingerprint.items() if known.get(what) != value]
     if changed:
         raise ConfigError(
-            f"study {task.study_name!r}: {' and '.join(changed)} changed since its first trial, so its trials cannot be "
-            "compared with new ones; change that back, or start anew beside it with --fresh."
+            f"study {task.study_name!r}: {' and '.join(changed)} changed since its first trial, so its trials cannot "
+            "be compared with new ones; change that back, or start anew beside it with --fresh."
         )
     return study
 
@@ -148,13 +148,18 @@ def load_study(storage: BaseStorage, task: Task, *, make: bool = False) -> Study
     """Open the study of a task with its sampler and its pruner."""
     sampler = ResumableSampler(task.sampler, task.seed)
     pruner = make_pruner(task.pruner, task.span, len(task.question.parts))
-    settings = {"study_name": task.study_name, "storage": storage, "sampler": sampler, "pruner": pruner}
-    study = optuna.create_study(**settings, load_if_exists=True) if make else optuna.load_study(**settings)
+    name = task.study_name
+    if make:
+        study = optuna.create_study(
+            study_name=name, storage=storage, sampler=sampler, pruner=pruner, load_if_exists=True
+        )
+    else:
+        study = optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
     sampler.follow(study)
     return study
 
 
-def why_done(study: Study, budget: Budget) -> str | None:
+def why_done(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
     """Say why no further trial is to be begun; None where one is."""
     trials = study.get_trials(deepcopy=False)
     failures = [trial for trial in trials if trial.state is TrialState.FAIL and "error" in trial.user_attrs]
@@ -169,12 +174,10 @@ def why_done(study: Study, budget: Budget) -> str | None:
         return f"{len(begun)} trials were made"
     if len(failures) > (budget.trials or len(begun) + MOST_FAILURES):
         return f"{len(failures)} trials failed"
-    done = finished(study)
     best = best_trial(study)
-    if budget.patience is not None and best is not None:
-        since = sum(trial.number > best.number for trial in done)
-        if since >= budget.patience:
-            return f"{since} trials brought nothing better"
+    since = 0 if best is None else sum(trial.number > best.number for trial in finished(study))
+    if budget.patience is not None and since >= budget.patience:
+        return f"{since} trials brought nothing better"
     return None
 
 

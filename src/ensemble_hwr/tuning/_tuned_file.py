@@ -58,7 +58,7 @@ def write_whole(file: Path, text: str) -> None:
 
 
 def _document(config: ExperimentConfig) -> dict[str, Any]:
-    """Return every section that says something, what was left to defaults by the user included where a member has it."""
+    """Return every section that says something."""
     document = config.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"tune"})
     if not isinstance(config.data, GeneratedData):
         document["data"]["path"] = str(Path(config.data.path).absolute())

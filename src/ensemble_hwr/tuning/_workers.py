@@ -105,8 +105,9 @@ class Crew:
 
     def _start(self) -> _Worker:
         ours, theirs = _spawn.Pipe()
-        arguments = (theirs, self._stop, self._address, self._rows, self._letters.labels, self._letters.weight)
-        process = _spawn.Process(target=_serve, args=arguments, daemon=True)
+        known = {"labels": self._letters.labels, "weight": self._letters.weight}
+        settings = {"stop": self._stop, "address": self._address, "rows": self._rows, **known}
+        process = _spawn.Process(target=_serve, args=(theirs,), kwargs=settings, daemon=True)
         with _environment(ONE_THREAD):
             process.start()
         theirs.close()
@@ -158,7 +159,7 @@ class _Worker:
             self.process.join()
 
 
-def _serve(connection: Connection, stop: Any, address: str, rows: Path, labels: Any, weight: Any) -> None:
+def _serve(connection: Connection, *, stop: Any, address: str, rows: Path, labels: Any, weight: Any) -> None:
     """Do one task after the other until nobody gives any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one tells the others
     parent = multiprocessing.parent_process()
