@@ -1,9 +1,11 @@
 """Small comparisons with known answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
+from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, OperatingPoint, Run
 
 LETTERS = np.array(["B", "D", "O", "P"])
 
@@ -22,6 +24,22 @@ def trace():
         MemberTrace("expert:D/O", "expert", ("D", "O"), 0.25, 12, 2, 0),
     )
     return HierarchyTrace(0.9, 0.97, {"B-D": ("B", "D"), "O-P": ("O", "P")}, members)
+
+
+@pytest.fixture
+def with_points():
+    """Return a function that gives the hierarchies of a comparison operating points: cost and accuracy of each."""
+
+    def give(comparison, points):
+        certainties = np.linspace(0, 1, len(points))
+        operating = tuple(OperatingPoint(float(c), a, cost) for c, (cost, a) in zip(certainties, points, strict=True))
+        runs = tuple(
+            replace(run, hierarchy=run.hierarchy and replace(run.hierarchy, operating_points=operating))
+            for run in comparison.runs
+        )
+        return replace(comparison, runs=runs)
+
+    return give
 
 
 @pytest.fixture

@@ -34,6 +34,39 @@ def test_frontier_leaves_out_what_is_not_counted(build):
     assert display.names == ()
 
 
+def test_frontier_draws_a_curve_through_hierarchies(comparison, with_points):
+    points = [(9000.0, 0.88), (30_000.0, 0.91)]
+    display = FrontierDisplay.from_comparison(with_points(comparison, points))
+    own = display.multiply_adds[-1], display.accuracy[-1]
+    assert list(display.curves) == ["hierarchical"]
+    assert display.curves["hierarchical"] == pytest.approx(np.array([points[0], own, points[1]]))
+    low, high = display.ax_.get_xlim()
+    assert low < points[0][0]
+    assert high > points[1][0]
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == ["frontier", "the same fits, members asked sooner or later"]
+    display.figure_.canvas.draw()
+
+
+def test_a_router_far_below_everybody_does_not_squeeze_the_plot(comparison, with_points):
+    plain = FrontierDisplay.from_comparison(comparison).ax_
+    curved = FrontierDisplay.from_comparison(with_points(comparison, [(10.0, 0.2), (10_000.0, 0.88)])).ax_
+    assert curved.get_xlim() == plain.get_xlim()
+    assert curved.get_ylim() == plain.get_ylim()
+
+
+@pytest.mark.parametrize("points", [[], [(None, 0.88), (None, 0.91)]])
+def test_hierarchies_without_points_or_costs_have_no_curve(comparison, with_points, points):
+    display = FrontierDisplay.from_comparison(with_points(comparison, points))
+    assert display.curves == {}
+    assert display.ax_.get_legend() is None
+
+
+def test_frontier_needs_no_curves():
+    display = FrontierDisplay(("a", "b"), np.array([1.0, 2.0]), np.array([0.8, 0.9])).plot()
+    assert display.curves == {}
+
+
 def test_per_letter_shows_the_shares_misread(comparison):
     display = PerLetterDisplay.from_comparison(comparison)
     table = summarise(comparison)["contenders"]["flat"]["per_letter"]

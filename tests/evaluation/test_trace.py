@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import multiply_adds, trace_hierarchy
@@ -57,6 +57,16 @@ def test_a_perfect_router_decides_the_group_and_no_more(hierarchy):
 def test_a_hierarchy_is_found_at_the_end_of_a_pipeline(hierarchy):
     piped = make_pipeline(FunctionTransformer(), hierarchy)
     assert trace_hierarchy(piped, ROWS, LABELS) == trace_hierarchy(hierarchy, ROWS, LABELS)
+
+
+def test_operating_points_at_the_end_of_a_pipeline_count_the_steps_before():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.repeat(list("ABC"), 20)
+    hierarchy = HierarchicalEnsembleClassifier(LogisticRegression(), groups=["ABC"])
+    piped = make_pipeline(StandardScaler(), hierarchy).fit(X, y)
+    points = trace_hierarchy(piped, X, y).operating_points
+    assert points[-1].multiply_adds == multiply_adds(piped.set_params(hierarchicalensembleclassifier__certainty=1.0), X)
+    inside = trace_hierarchy(piped[-1], piped[:-1].transform(X), y).operating_points
+    assert points[-1].multiply_adds == inside[-1].multiply_adds + 3
 
 
 def test_anything_else_has_no_trace():

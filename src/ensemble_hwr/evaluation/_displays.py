@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
+from ensemble_hwr.evaluation._curve import deepest_error, operating_curve
 from ensemble_hwr.evaluation._metrics import answers
 from ensemble_hwr.evaluation._result import Comparison
-from ensemble_hwr.evaluation._summary import pareto_frontier
+from ensemble_hwr.evaluation._summary import mean_operating_points, pareto_frontier
 from ensemble_hwr.exceptions import MissingExtraError
 
 COLOURS = ("#c2410c", "#1764ab", "#0b7a5e", "#9a3d80", "#6b6b6b", "#8a6a00", "#3e7f9c")
+CURVE = "the same fits, members asked sooner or later"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 class FrontierDisplay:
     """Accuracy against multiply-adds per letter, with the Pareto frontier.
+
+    A thin line with dots runs through each hierarchy: the same fits, their members asked sooner or later. Where it
+    falls far below every contender it leaves the plot, which would be squeezed otherwise.
 
     Make it with :meth:`from_comparison`.
 
@@ -30,6 +36,8 @@ class FrontierDisplay:
         Multiply-adds per letter, each above 0.
     accuracy : ndarray of shape (n,)
         Mean accuracies, between 0 and 1.
+    curves : mapping of str to ndarray of shape (n_points, 2), default=None
+        For hierarchies, multiply-adds and mean accuracies at other certainties, from the cheapest; None for no curves.
 
     Attributes
     ----------
@@ -37,10 +45,17 @@ class FrontierDisplay:
     figure_ : matplotlib Figure
     """
 
-    def __init__(self, names: tuple[str, ...], multiply_adds: NDArray[Any], accuracy: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        multiply_adds: NDArray[Any],
+        accuracy: NDArray[Any],
+        curves: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
         self.names = names
         self.multiply_adds = multiply_adds
         self.accuracy = accuracy
+        self.curves = dict(curves or {})
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> FrontierDisplay:
@@ -62,7 +77,7 @@ class FrontierDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
-        kept, costs, accuracies = [], [], []
+        kept, costs, accuracies, curves = [], [], [], {}
         for name in comparison.contenders:
             spent = [run.multiply_adds for run in comparison.of(name)]
             known = [cost for cost in spent if cost]
@@ -70,7 +85,10 @@ class FrontierDisplay:
                 kept.append(name)
                 costs.append(float(np.mean(known)))
                 accuracies.append(float(np.mean(_right(comparison, name)[1])))
-        return cls(tuple(kept), np.array(costs), np.array(accuracies)).plot(ax=ax)
+                curve = _curve(comparison, name, costs[-1], accuracies[-1])
+                if len(curve):
+                    curves[name] = curve
+        return cls(tuple(kept), np.array(costs), np.array(accuracies), curves).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> FrontierDisplay:
         """Plot.
@@ -89,14 +107,28 @@ class FrontierDisplay:
         on = np.array(pareto_frontier(list(self.multiply_adds), list(self.accuracy)), dtype=bool)
         order = np.argsort(self.multiply_adds[on])
         steps = self.multiply_adds[on][order], 100 * self.accuracy[on][order]
-        ax.step(*steps, where="post", color="0.4", linestyle="--", linewidth=1.2, label="frontier", zorder=1)
+        dashed = {"color": "0.4", "linestyle": "--", "linewidth": 1.2, "zorder": 1}
+        (frontier,) = ax.step(*steps, where="post", label="frontier", **dashed)
         for i, name in enumerate(self.names):
             point = self.multiply_adds[i], 100 * self.accuracy[i]
             ax.scatter(*point, marker=_cycled(MARKERS, i), color=_cycled(COLOURS, i), s=55, zorder=2)
             ax.annotate(name, point, xytext=(7, 5), textcoords="offset points")
+            if name in self.curves:
+                self._plot_curve(self.curves[name], _cycled(COLOURS, i))
         ax.set(xscale="log", xlabel="multiply-adds per letter", ylabel="accuracy (%)")
         ax.margins(x=0.25, y=0.12)
+        ax.autoscale_view()
+        if self.curves:
+            handles = [frontier, _curve_line([], [], color="0.4", label=CURVE)]
+            ax.legend(handles=handles, ncols=2, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         return self
+
+    def _plot_curve(self, curve: NDArray[Any], colour: str) -> None:
+        """Plot a curve; only what is not far below every contender claims room on the axes."""
+        costs, accuracies = curve.T
+        shown = 1 - accuracies <= deepest_error(1 - self.accuracy.min())
+        self.ax_.add_artist(_curve_line(costs, 100 * accuracies, color=colour, zorder=1.5))
+        self.ax_.update_datalim(np.column_stack([costs, 100 * accuracies])[shown])
 
 
 class PerLetterDisplay:
@@ -265,6 +297,19 @@ def _right(comparison: Comparison, contender: str) -> tuple[NDArray[np.str_], ND
     y = np.concatenate([comparison.y[run.test] for run in runs])
     answered = np.concatenate([answers(run.probabilities, comparison.classes) for run in runs])
     return y, answered == y
+
+
+def _curve(comparison: Comparison, contender: str, cost: float, accuracy: float) -> NDArray[np.float64]:
+    """Return multiply-adds and accuracies along the curve of a contender, no rows where it has none."""
+    traces = [run.hierarchy for run in comparison.of(contender) if run.hierarchy is not None]
+    curve = operating_curve(mean_operating_points(traces), cost, accuracy)
+    return np.array([[point["multiply_adds"], point["accuracy"]] for point in curve]).reshape(-1, 2)
+
+
+def _curve_line(costs: ArrayLike, accuracies: ArrayLike, **settings: Any) -> Any:
+    from matplotlib.lines import Line2D
+
+    return Line2D(costs, accuracies, marker="o", markersize=3, linewidth=1, **settings)
 
 
 def _axes(ax: Any, **figure: Any) -> Any:

@@ -164,12 +164,12 @@ def _hierarchy(runs: Sequence[Run]) -> dict[str, Any] | None:
             for (name, group_classes), seeds in groups.items()
         ],
         "members": _members(traced),
-        "operating_points": _operating_points(traces),
+        "operating_points": mean_operating_points(traces),
     }
 
 
-def _operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, Any]]:
-    """Average each certainty over the seeds."""
+def mean_operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, Any]]:
+    """Average each certainty over the traces of all seeds."""
     return [
         {
             "certainty": points[0].certainty,

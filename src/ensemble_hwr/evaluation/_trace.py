@@ -33,8 +33,10 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
     HierarchyTrace or None
         None for anything but a hierarchy.
     """
+    before: float | None = 0.0
     if isinstance(estimator, Pipeline) and isinstance(estimator[-1], HierarchicalEnsembleClassifier):
-        return trace_hierarchy(estimator[-1], estimator[:-1].transform(X), y)
+        before = multiply_adds(estimator[:-1], X)
+        X, estimator = estimator[:-1].transform(X), estimator[-1]
     if not isinstance(estimator, HierarchicalEnsembleClassifier):
         return None
     explanation = estimator.explain(X)
@@ -60,19 +62,21 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
         perfect_router_accuracy=_accuracy(estimator, _with_perfect_router(estimator, explanation.router, X, y), y),
         groups={name: _texts(labels) for name, labels in estimator.groups_.items()},
         members=tuple(members),
-        operating_points=_operating_points(estimator, X, y),
+        operating_points=_operating_points(estimator, X, y, before),
     )
 
 
 def _operating_points(
-    hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any]
+    hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any], before: float | None
 ) -> tuple[OperatingPoint, ...]:
-    """Measure the fitted hierarchy at other certainties."""
+    """Measure the fitted hierarchy at other certainties; `before` is what the steps before it cost a letter."""
     other = copy.copy(hierarchy)  # the members are shared: nothing is fitted again
     points = []
     for certainty in CERTAINTIES:
         other.certainty = certainty
-        points.append(OperatingPoint(certainty, _accuracy(other, other.predict_proba(X), y), multiply_adds(other, X)))
+        cost = multiply_adds(other, X)
+        total = None if cost is None or before is None else before + cost
+        points.append(OperatingPoint(certainty, _accuracy(other, other.predict_proba(X), y), total))
     return tuple(points)
 
 

@@ -62,3 +62,60 @@ def test_no_plot_of_one_point_and_the_uncounted_are_named(build):
     summary = summarise(build({"flat": 0.1, "b": 0.2, "c": 0.3}))
     summary["contenders"]["c"]["multiply_adds"] = None
     assert frontier_plot(summary, width=800, height=400)["uncounted"] == ["c"]
+
+
+def plot_with(comparison, with_points, points):
+    return frontier_plot(summarise(with_points(comparison, points)), width=800, height=400)
+
+
+def test_a_curve_goes_through_the_mark_of_its_hierarchy_and_is_inside_the_frame(comparison, with_points):
+    plot = plot_with(comparison, with_points, [(1000.0, 0.85), (8000.0, 0.97), (90_000.0, 0.89)])
+    (curve,) = plot["curves"]
+    mark = next(mark for mark in plot["marks"] if mark["name"] == "hierarchical")
+    assert curve["name"] == "hierarchical"
+    assert f"L{mark['x']} {mark['y']}L" in curve["line"]
+    assert curve["cut"] is None
+    assert len(curve["dots"]) == 3
+    axes = plot["axes"]
+    for dot in curve["dots"]:
+        assert axes.left < dot["x"] < axes.right
+        assert axes.top < dot["y"] < axes.bottom
+        assert (dot["x"], dot["y"]) == (axes.x(dot["multiply_adds"]), axes.y(100 * dot["accuracy"]))
+
+
+def test_a_router_far_below_everybody_runs_out_of_the_frame_and_moves_nothing(comparison, with_points):
+    plain = frontier_plot(summarise(comparison), width=800, height=400)
+    plot = plot_with(comparison, with_points, [(10.0, 0.2), (10_000.0, 0.88)])
+    assert plot["x_ticks"] == plain["x_ticks"]
+    assert plot["y_ticks"] == plain["y_ticks"]
+    (curve,) = plot["curves"]
+    assert [dot["accuracy"] for dot in curve["dots"]] == [0.88]
+    assert (curve["cut"]["accuracy"], curve["cut"]["multiply_adds"]) == (pytest.approx(0.2), 10.0)
+    x, y = map(float, re.match(r"M(\S+) ([^L]+)L", curve["line"]).groups())
+    assert x < plot["axes"].left
+    assert y > plot["axes"].bottom
+
+
+def test_a_curve_may_lower_the_floor_a_little(comparison, with_points):
+    summary = summarise(comparison)
+    worst = min(a for figures in summary["contenders"].values() for a in figures["accuracy"])
+    plot = plot_with(comparison, with_points, [(4000.0, 1 - 1.2 * (1 - worst))])
+    assert plot["curves"][0]["cut"] is None
+    assert plot["axes"].y(100 * worst) < frontier_plot(summary, width=800, height=400)["axes"].y(100 * worst)
+
+
+def test_figures_of_before_and_unknown_costs_have_no_curve(comparison, with_points):
+    assert plot_with(comparison, with_points, [(None, 0.8), (None, 0.9)])["curves"] == []
+    summary = summarise(comparison)
+    del summary["contenders"]["hierarchical"]["hierarchy"]["operating_points"]
+    plot = frontier_plot(summary, width=800, height=400)
+    assert plot["curves"] == []
+    assert len(plot["marks"]) == 3
+
+
+def test_names_keep_off_the_curve(comparison, with_points):
+    summary = summarise(comparison)
+    accuracy = sum(summary["contenders"]["hierarchical"]["accuracy"]) / 3
+    plot = plot_with(comparison, with_points, [(1000.0, accuracy), (200_000.0, accuracy)])
+    mark = next(mark for mark in plot["marks"] if mark["name"] == "hierarchical")
+    assert abs(mark["label_y"] - 4 - mark["y"]) >= 8

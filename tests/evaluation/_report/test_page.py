@@ -129,3 +129,26 @@ def test_the_way_to_repeat_it_is_shown(build):
     assert "ensemble-hwr compare x.toml" in page.text
     assert any('"seeds": [' in text for text in page.text)
     assert "train: 1,234" in page.text
+
+
+def test_curves_are_drawn_and_told_in_words(comparison, with_points):
+    page = Page(render(with_points(comparison, [(2000.0, 0.87), (30_000.0, 0.9)])))
+    assert len([a for a in page.all("path") if a.get("class") == "curve" and "clip-path" in a]) == 2
+    text = " ".join("".join(page.text).split())
+    assert "hierarchical: the same fits, members asked sooner or later" in text
+    assert "hierarchical at certainty 0: 87.00 % for 2.00k" in text
+    assert "goes on to" not in text
+    ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
+    assert {a["clip-path"][5:-1] for _, a in page.tags if "clip-path" in a} <= ids
+
+
+def test_where_a_curve_leaves_the_plot_it_says_whereto(comparison, with_points):
+    text = " ".join("".join(Page(render(with_points(comparison, [(10.0, 0.2), (30_000.0, 0.9)]))).text).split())
+    assert "Below the plot, hierarchical goes on to 20.00 % for 10.0." in text
+
+
+def test_figures_of_before_there_were_curves_still_make_a_page(comparison):
+    summary = summarise(comparison)
+    del summary["contenders"]["hierarchical"]["hierarchy"]["operating_points"]
+    page = Page(render_report(summary, comparison))
+    assert not [a for a in page.all("path") if a.get("class") == "curve"]
