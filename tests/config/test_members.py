@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from sklearn.ensemble import VotingClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr.config import build_hierarchy, build_member, build_view, load_demo
-from ensemble_hwr.config._schema import Augmentation
+from ensemble_hwr.config import build_hierarchy, build_member, build_view, load_demo, views_of_hierarchy
+from ensemble_hwr.config._schema import Augmentation, MemberChange
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.ensemble import MLP, EpochMLP
 from ensemble_hwr.exceptions import ConfigError
@@ -162,3 +163,38 @@ def test_every_setting_of_the_augmenter_can_be_tried_out_on_loading():
     assert Augmentation.model_validate(everything | {"stroke_width": [0.0, 0.02]}).augmenter().photo == 0.5
     with pytest.raises(ValidationError, match="stroke_width"):
         Augmentation.model_validate({"stroke_width": [0.2, 0.1]})
+
+
+def test_a_member_of_several_views_is_a_committee_with_an_estimator_for_each():
+    config = load_demo(["router={ estimator = 'epochs', views = ['coarse', 'pixels'], augmentation = 'default' }"])
+    committee = build_member(config, config.router)
+    assert isinstance(committee, VotingClassifier)
+    assert committee.voting == "soft"
+    first, second = (estimator for _, estimator in committee.estimators)
+    assert (first.features.grid, second.features) == (5, None)
+    assert all(isinstance(estimator.augmenter, Augmenter) for estimator in (first, second))
+
+
+def test_a_change_of_view_takes_the_place_of_the_role_s_views_and_the_other_way_round():
+    config = load_demo(["specialist={ views = ['coarse', 'fine'] }", "expert={ view = 'fine' }"])
+    assert MemberChange(view="fine").applied_to(config.specialist).views == ()
+    assert MemberChange(params={"alpha": 0.1}).applied_to(config.specialist).views == ("coarse", "fine")
+    changed = MemberChange(views=("coarse",)).applied_to(config.expert)
+    assert (changed.view, changed.views) == ("pixels", ("coarse",))
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ("{ view = 'coarse', views = ['fine'] }", r"router\.views: got view and views; write one of the two"),
+        ("{ views = ['fine', 'fien'] }", r"router\.views\[1\]: .*'fien'"),
+    ],
+)
+def test_views_that_exclude_each_other_or_are_not_declared_are_refused(member, message):
+    with pytest.raises(ConfigError, match=message):
+        load_demo([f"router={member}"])
+
+
+def test_the_views_of_committees_are_views_of_the_hierarchy():
+    config = load_demo(["router={ views = ['coarse', 'pixels'] }", "specialist={ view = 'fine' }"])
+    assert list(views_of_hierarchy(config))[:3] == ["coarse", "pixels", "fine"]

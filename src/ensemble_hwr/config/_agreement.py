@@ -50,6 +50,9 @@ def _name_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
             name = getattr(member, key)
             if name is not None:
                 yield from _unless_known(key, name, [*built_in, *declared], *path, key)
+    for path, member in _members(config):
+        for i, name in enumerate(member.views):
+            yield from _unless_known("view", name, [PIXELS, *config.views], *path, "views", i)
     for i, name in enumerate(config.compare.committee_views or ()):
         yield from _unless_known("view", name, [PIXELS, *config.views], "compare", "committee_views", i)
 

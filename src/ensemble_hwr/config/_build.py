@@ -68,8 +68,12 @@ def views_of_hierarchy(config: ExperimentConfig) -> dict[str, BaseEstimator | st
     """Make every view that a member of the hierarchy may see, by name."""
     has_experts = config.hierarchy.confusables != "none"
     roles = [config.router, config.specialist, *([config.expert] if has_experts else [])]
-    names = [member.view for member in roles]
-    names += [change.view for change in config.members.values() if change.view is not None]
+    names = [name for member in roles for name in member.views or (member.view,)]
+    names += [
+        name
+        for change in config.members.values()
+        for name in change.views or (() if change.view is None else (change.view,))
+    ]
     return {name: build_view(config, name) for name in dict.fromkeys(names)}
 
 

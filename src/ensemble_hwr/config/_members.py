@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, find_class, takes
@@ -34,7 +35,7 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
     An estimator with a parameter ``features`` or ``augmenter`` is given them there, such as
     :class:`~ensemble_hwr.ensemble.EpochMLP`. Before any other the view is a step of a Pipeline, and around that the
     augmentation is an :class:`~ensemble_hwr.preprocessing.AugmentedClassifier`: rows are varied before they become
-    features.
+    features. With several views it is a committee, one such estimator for each, whose probabilities are averaged.
 
     Examples
     --------
@@ -43,6 +44,11 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
     >>> build_member(config, config.router)
     EpochMLP(augmenter=Augmenter(), features=GradientFeatures(grid=5))
     """
+    if member.views:
+        seats = [member.model_copy(update={"view": name, "views": ()}) for name in member.views]
+        return VotingClassifier(
+            [(f"view{i}", build_member(config, seat)) for i, seat in enumerate(seats)], voting="soft"
+        )
     found = find_class(member.estimator, CLASSIFIER)
     own: dict[str, Any] = {}
     if member.view != PIXELS and takes(found, FEATURES):

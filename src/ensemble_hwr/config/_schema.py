@@ -92,9 +92,13 @@ class Augmentation(BaseModel):
 
 
 class Member(Section):
-    """An estimator, its parameters, the view it sees and the variations it learns from."""
+    """An estimator, its parameters, the view it sees and the variations it learns from.
+
+    With several ``views`` it is a committee, one such estimator for each.
+    """
 
     view: str = PIXELS
+    views: Texts = ()
     augmentation: str = NO_AUGMENTATION
     estimator: Annotated[str, _importable(CLASSIFIER)] = "mlp"
     params: dict[str, Any] = {}
@@ -116,6 +120,7 @@ class MemberChange(Section):
     """What is different for one member: keys left out are as in its role's section."""
 
     view: str | None = None
+    views: Texts = ()
     augmentation: str | None = None
     estimator: Annotated[str, _importable(CLASSIFIER)] | None = None
     params: dict[str, Any] = {}
@@ -123,8 +128,10 @@ class MemberChange(Section):
     def applied_to(self, role: Member) -> Member:
         """Return the member; another estimator starts without the role's parameters."""
         inherited = {} if self.estimator not in (None, role.estimator) else role.params
+        views = self.views or (role.views if self.view is None else ())
         return Member(
-            view=self.view or role.view,
+            view=PIXELS if views and self.view is None else self.view or role.view,
+            views=views,
             augmentation=self.augmentation or role.augmentation,
             estimator=self.estimator or role.estimator,
             params={**inherited, **self.params},

@@ -28,6 +28,8 @@ def slot_problems(member: Member) -> Iterator[InitErrorDetails]:
         if slot in member.params and takes(found, slot):
             text = f'is set by the key {key!r}: declare [{key}s.NAME], write {key} = "NAME", and leave this out'
             yield problem(("params", slot), text, member.params[slot])
+    if member.views and member.view != PIXELS:
+        yield problem(("views",), "got view and views; write one of the two", list(member.views))
     if member.view != PIXELS and takes(found, AUGMENTER) and not takes(found, FEATURES):
         text = (
             f"{found.__name__} varies the rows that it is given, which must be pixels; "
