@@ -16,7 +16,7 @@ words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=6)
 def recall(word):
     """Share of the letters that are among the candidates: eight tenths of the pixels in common."""
     lattice = cut_word(word.picture, polarity="dark")
-    rows = slice(lattice.writing.top, lattice.writing.top + len(lattice.pieces))
+    rows = slice(lattice.writing.origin.top, lattice.writing.origin.top + len(lattice.pieces))
     owner = set_upright(word.owner[rows] + 1, lattice.writing.shifts)
     found = []
     for letter in word.letters:

@@ -1,7 +1,19 @@
-"""Words cut into letters: by their gaps, or generously, for a reader to choose."""
+"""Words cut into letters, by their gaps or generously for a reader to choose; pages cut into lines and words."""
 
 from ensemble_hwr.segmentation._lattice import Candidate, Lattice, cut_word, join_pieces
+from ensemble_hwr.segmentation._page import LineCut, PageCut, WordCut, cut_page
 from ensemble_hwr.segmentation._segment import Segmentation
 from ensemble_hwr.segmentation._segmenter import WordSegmenter
 
-__all__ = ["Candidate", "Lattice", "Segmentation", "WordSegmenter", "cut_word", "join_pieces"]
+__all__ = [
+    "Candidate",
+    "Lattice",
+    "LineCut",
+    "PageCut",
+    "Segmentation",
+    "WordCut",
+    "WordSegmenter",
+    "cut_page",
+    "cut_word",
+    "join_pieces",
+]

@@ -81,7 +81,7 @@ def _choose(paths: Paths, prices: NDArray[np.float64], scale: Scale) -> Cuts:
 def _valleys(prices: NDArray[np.float32], scale: Scale) -> list[int]:
     """Places to cut: the middle of a narrow valley of the price, both ends of a broad one."""
     columns = []
-    for bottom in _bottoms(prices.tolist(), _SAME):
+    for bottom in bottoms(prices.tolist(), _SAME):
         floor = float(prices[bottom])
         if floor > _DEAREST:
             continue
@@ -96,7 +96,7 @@ def _valleys(prices: NDArray[np.float32], scale: Scale) -> list[int]:
     return columns
 
 
-def _bottoms(heights: list[float], depth: float) -> list[int]:
+def bottoms(heights: list[float], depth: float) -> list[int]:
     """Lowest points of all valleys from which one must climb more than `depth` to get to a lower one."""
     bottoms, lowest, highest, falling = [], 0, 0, True
     for place, height in enumerate(heights):

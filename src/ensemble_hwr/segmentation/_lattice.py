@@ -14,7 +14,7 @@ from ensemble_hwr.segmentation._cuts import find_cuts
 from ensemble_hwr.segmentation._ink import read_ink
 from ensemble_hwr.segmentation._parts import Ink, measure_parts
 from ensemble_hwr.segmentation._pieces import PieceMap, map_pieces
-from ensemble_hwr.segmentation._writing import Writing, take_writing
+from ensemble_hwr.segmentation._writing import Origin, Writing, take_writing
 
 MOST_PIECES = 4
 """A letter is made of so many pieces at most."""
@@ -184,7 +184,7 @@ def cut_word(
     (0, 1)
     """
     ink, factor = read_ink(picture, polarity=polarity, max_pixels=max_pixels)
-    return lattice_of(take_writing(ink, slant=slant, factor=factor))
+    return lattice_of(take_writing(ink, slant=slant, origin=Origin(factor=factor)))
 
 
 def lattice_of(writing: Writing) -> Lattice:
@@ -200,8 +200,8 @@ def lattice_of(writing: Writing) -> Lattice:
         prices,
         boundary_gaps(left, right),
         tuple(join_pieces(left, right)),
-        scale.letter * writing.factor,
-        scale.stroke * writing.factor,
+        scale.letter * writing.origin.factor,
+        scale.stroke * writing.origin.factor,
         writing.slant,
         writing,
     )

@@ -93,7 +93,7 @@ def segment_writing(writing: Writing, *, smallest_gap: float | None, cut_touchin
         cuts=tuple(number - 1 for number in prices),
         confidence=_confidence(groups, list(prices.values())),
         slant=writing.slant,
-        letter_height=writing.scale.letter * writing.factor,
+        letter_height=writing.scale.letter * writing.origin.factor,
     )
 
 

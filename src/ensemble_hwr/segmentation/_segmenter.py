@@ -17,7 +17,7 @@ from ensemble_hwr.images import Picture, Polarity, as_pictures, open_picture
 from ensemble_hwr.segmentation._debug import Rgb, draw_segmentation
 from ensemble_hwr.segmentation._ink import read_ink
 from ensemble_hwr.segmentation._segment import Segmentation, segment_writing
-from ensemble_hwr.segmentation._writing import take_writing
+from ensemble_hwr.segmentation._writing import Origin, take_writing
 
 
 class WordSegmenter(TransformerMixin, BaseEstimator):
@@ -166,7 +166,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         ink, factor = read_ink(picture, polarity=self.polarity, max_pixels=self.max_pixels)
-        writing = take_writing(ink, slant=_number(self.slant), factor=factor)
+        writing = take_writing(ink, slant=_number(self.slant), origin=Origin(factor=factor))
         return segment_writing(writing, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
 
     def debug_image(self, picture: Picture) -> Rgb:

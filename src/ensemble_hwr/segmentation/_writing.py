@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,38 @@ _TOUCHING = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a piece of ink was taken from.
+
+    Attributes
+    ----------
+    left, top : int
+        Place of its upper left corner in the levelled ink of the whole picture.
+    factor : int
+        Pixels of the user's picture, in each direction, for one of the ink.
+    drops : ndarray of int or None
+        How far each column of the whole ink was moved down in order to level lines; None: not at all.
+    """
+
+    left: int = 0
+    top: int = 0
+    factor: int = 1
+    drops: NDArray[np.intp] | None = None
+
+    def moved(self, right: int, down: int) -> Origin:
+        """Return the origin of a part that begins so far to the right and down."""
+        return replace(self, left=self.left + right, top=self.top + down)
+
+    def box(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Box:
+        """Find the box, in the user's picture, of some pixels."""
+        rows, columns = rows + self.top, columns + self.left
+        if self.drops is not None:
+            rows = rows - self.drops[columns]
+        edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        return Box(*(int(edge) * self.factor for edge in edges))
+
+
+@dataclass(frozen=True, eq=False)
 class Writing:
     """A word, upright.
 
@@ -46,10 +78,8 @@ class Writing:
         What was taken away: columns to the right for each row up.
     shifts : ndarray of int, shape (height,)
         How far each row was moved to the right.
-    top : int
-        The first row's place in the picture of ink.
-    factor : int
-        Pixels of the user's picture, in each direction, for one of the ink.
+    origin : Origin
+        The way back to the user's picture.
     """
 
     ink: Ink
@@ -57,15 +87,13 @@ class Writing:
     scale: Scale
     slant: float
     shifts: NDArray[np.intp]
-    top: int
-    factor: int
+    origin: Origin
 
     def box(self, mask: NDArray[np.bool_]) -> Box:
         """Box, in the user's picture, of some of the upright pixels."""
         rows, columns = np.nonzero(mask)
         columns = columns - self.shifts[rows]
-        box = (columns.min(), rows.min() + self.top, columns.max() + 1, rows.max() + 1 + self.top)
-        return Box(*(int(edge) * self.factor for edge in box))
+        return self.origin.box(rows, columns)
 
     def cut_out(self, mask: NDArray[np.bool_]) -> Ink:
         """Cut out some of the upright pixels, with their soft edges and a little paper, without what is around them."""
@@ -78,7 +106,7 @@ class Writing:
         return np.pad(np.where(mine | soft, self.ink[window], np.float32(0)), margin)
 
 
-def take_writing(ink: Ink, *, slant: float | None = None, factor: int = 1) -> Writing:
+def take_writing(ink: Ink, *, slant: float | None = None, origin: Origin | None = None) -> Writing:
     """Clean the ink of a word and set it upright.
 
     Parameters
@@ -86,12 +114,45 @@ def take_writing(ink: Ink, *, slant: float | None = None, factor: int = 1) -> Wr
     ink : ndarray of float32, shape (height, width)
     slant : float, default=None
         What to take away; None finds it.
-    factor : int, default=1
-        As in `Writing`.
+    origin : Origin, default=None
+        Where the ink was taken from; None: it is the picture.
 
     Returns
     -------
     Writing
+
+    Raises
+    ------
+    PictureError
+        If there is nothing but specks.
+    """
+    kept = clean_labels(ink)
+    rows = np.flatnonzero((kept > 0).any(axis=1))
+    window = slice(int(rows[0]), int(rows[-1]) + 1)
+    kept, ink = kept[window], ink[window]
+    slant = find_slant(kept > 0) if slant is None else slant
+    shifts = row_shifts(len(ink), slant)
+    upright = measure_parts(set_upright(kept, shifts))
+    return Writing(
+        ink=set_upright(ink, shifts),
+        parts=upright,
+        scale=measure_scale(upright),
+        slant=slant,
+        shifts=shifts,
+        origin=(origin or Origin()).moved(0, window.start),
+    )
+
+
+def clean_labels(ink: Ink) -> Labels:
+    """Label the connected parts of ink from 1, without specks and ruled lines.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+
+    Returns
+    -------
+    ndarray of int32, shape (height, width)
 
     Raises
     ------
@@ -106,23 +167,7 @@ def take_writing(ink: Ink, *, slant: float | None = None, factor: int = 1) -> Wr
     drop = is_speck(parts, scale)
     if drop.all():
         raise PictureError("it holds nothing but specks")
-    drop |= _is_rule(parts, scale, drop)
-    kept = _kept(labels, drop)
-    rows = np.flatnonzero((kept > 0).any(axis=1))
-    window = slice(int(rows[0]), int(rows[-1]) + 1)
-    kept, ink = kept[window], ink[window]
-    slant = find_slant(kept > 0) if slant is None else slant
-    shifts = row_shifts(len(ink), slant)
-    upright = measure_parts(set_upright(kept, shifts))
-    return Writing(
-        ink=set_upright(ink, shifts),
-        parts=upright,
-        scale=measure_scale(upright),
-        slant=slant,
-        shifts=shifts,
-        top=window.start,
-        factor=factor,
-    )
+    return _kept(labels, drop | _is_rule(parts, scale, drop))
 
 
 def _is_rule(parts: Parts, scale: Scale, specks: NDArray[np.bool_]) -> NDArray[np.bool_]:

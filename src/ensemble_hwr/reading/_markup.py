@@ -1,0 +1,163 @@
+"""Pages as hOCR and as ALTO, for the tools that read those."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from ensemble_hwr import __version__
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.reading._document import Letter, Line, Page, Word
+
+_XHTML = "http://www.w3.org/1999/xhtml"
+_ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
+_CAPABILITIES = "ocr_page ocr_line ocrx_word ocrx_cinfo"
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 has no way to say these
+
+
+def to_hocr(page: Page, *, image: str = "") -> str:
+    """Write a page as hOCR: XHTML with the boxes of lines, words and letters in titles.
+
+    Parameters
+    ----------
+    page : Page
+    image : str, default=""
+        Name of the picture's file.
+
+    Returns
+    -------
+    str
+        A whole XHTML document.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.boxes import Box
+    >>> from ensemble_hwr.reading import Line, Page, Word, to_hocr
+    >>> word = Word(Box(5, 5, 9, 20), (), "I", 0.9)
+    >>> text = to_hocr(Page(40, 30, (Line(word.box, (word,)),)))
+    >>> 'title="bbox 5 5 9 20; x_wconf 90"' in text
+    True
+    """
+    html = ElementTree.Element("html", {"xmlns": _XHTML, "lang": "und"})
+    head = ElementTree.SubElement(html, "head")
+    ElementTree.SubElement(head, "title").text = _text(image)
+    ElementTree.SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html;charset=utf-8"})
+    ElementTree.SubElement(head, "meta", {"name": "ocr-system", "content": f"ensemble_hwr {__version__}"})
+    ElementTree.SubElement(head, "meta", {"name": "ocr-capabilities", "content": _CAPABILITIES})
+    body = ElementTree.SubElement(html, "body")
+    name = _text(image).replace("\\", "\\\\").replace('"', '\\"')
+    title = f'image "{name}"; bbox 0 0 {page.width} {page.height}; ppageno 0'
+    block = ElementTree.SubElement(body, "div", {"class": "ocr_page", "id": "page_1", "title": title})
+    words = 0
+    for number, line in enumerate(page.lines, start=1):
+        attributes = {"class": "ocr_line", "id": f"line_1_{number}", "title": _bbox(line.box)}
+        span = ElementTree.SubElement(block, "span", attributes)
+        for word in line.words:
+            words += 1
+            _hocr_word(span, word, f"word_1_{words}").tail = " "
+    return _document(html, '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"\n'
+                     '    "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">\n')  # fmt: skip
+
+
+def to_alto(page: Page, *, image: str = "") -> str:
+    """Write a page as ALTO 4 XML: its lines, words and letters with their boxes.
+
+    Parameters
+    ----------
+    page : Page
+    image : str, default=""
+        Name of the picture's file.
+
+    Returns
+    -------
+    str
+        A whole XML document.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.boxes import Box
+    >>> from ensemble_hwr.reading import Line, Page, Word, to_alto
+    >>> word = Word(Box(5, 5, 9, 20), (), "I", 0.9)
+    >>> text = to_alto(Page(40, 30, (Line(word.box, (word,)),)))
+    >>> '<String ID="string_1" HPOS="5" VPOS="5" WIDTH="4" HEIGHT="15" CONTENT="I" WC="0.900"' in text
+    True
+    """
+    alto = ElementTree.Element("alto", {"xmlns": _ALTO})
+    description = ElementTree.SubElement(alto, "Description")
+    ElementTree.SubElement(description, "MeasurementUnit").text = "pixel"
+    source = ElementTree.SubElement(description, "sourceImageInformation")
+    ElementTree.SubElement(source, "fileName").text = _text(image)
+    whole = Box(0, 0, page.width, page.height)
+    sheet = {"ID": "page_1", "PHYSICAL_IMG_NR": "1", "WIDTH": str(page.width), "HEIGHT": str(page.height)}
+    layout = ElementTree.SubElement(alto, "Layout")
+    space = ElementTree.SubElement(ElementTree.SubElement(layout, "Page", sheet), "PrintSpace", _place(whole))
+    words = 0
+    if page.lines:
+        block = ElementTree.SubElement(space, "TextBlock", {"ID": "block_1", **_place(whole)})
+        for number, line in enumerate(page.lines, start=1):
+            words = _alto_line(block, line, number, words)
+    return _document(alto, "")
+
+
+def _hocr_word(parent: ElementTree.Element, word: Word, name: str) -> ElementTree.Element:
+    title = f"{_bbox(word.box)}{_sureness('x_wconf', word)}"
+    span = ElementTree.SubElement(parent, "span", {"class": "ocrx_word", "id": name, "title": title})
+    if word.text != "".join(letter.text for letter in word.letters) or not word.letters:
+        span.text = _text(word.text)  # a reading that is not its letters': they would say something else
+        return span
+    for letter in word.letters:
+        title = f"x_bboxes {' '.join(map(str, letter.box))}{_sureness('x_conf', letter)}"
+        ElementTree.SubElement(span, "span", {"class": "ocrx_cinfo", "title": title}).text = _text(letter.text)
+    return span
+
+
+def _alto_line(block: ElementTree.Element, line: Line, number: int, words: int) -> int:
+    """Write one line; return how many words there are so far."""
+    element = ElementTree.SubElement(block, "TextLine", {"ID": f"line_{number}", **_place(line.box)})
+    for place, word in enumerate(line.words):
+        if place:
+            before = line.words[place - 1].box
+            width = max(0, word.box.left - before.right)
+            gap = {"HPOS": str(before.right), "VPOS": str(word.box.top), "WIDTH": str(width)}
+            ElementTree.SubElement(element, "SP", gap)
+        words += 1
+        attributes = {"ID": f"string_{words}", **_place(word.box), "CONTENT": _text(word.text)}
+        if word.confidence is not None:
+            attributes["WC"] = f"{word.confidence:.3f}"
+        string = ElementTree.SubElement(element, "String", attributes)
+        for text, _ in word.alternatives:
+            ElementTree.SubElement(string, "ALTERNATIVE").text = _text(text)
+        for place_in_word, letter in enumerate(word.letters, start=1):
+            _alto_glyph(string, letter, f"glyph_{words}_{place_in_word}")
+    return words
+
+
+def _alto_glyph(string: ElementTree.Element, letter: Letter, name: str) -> None:
+    attributes = {"ID": name, **_place(letter.box), "CONTENT": _text(letter.text)}
+    if letter.confidence is not None:
+        attributes["GC"] = f"{letter.confidence:.3f}"
+    glyph = ElementTree.SubElement(string, "Glyph", attributes)
+    for text, p in letter.alternatives:
+        ElementTree.SubElement(glyph, "Variant", {"CONTENT": _text(text), "VC": f"{p:.3f}"})
+
+
+def _bbox(box: Box) -> str:
+    return f"bbox {' '.join(map(str, box))}"
+
+
+def _sureness(name: str, read: Word | Letter) -> str:
+    return "" if read.confidence is None else f"; {name} {round(100 * read.confidence)}"
+
+
+def _place(box: Box) -> dict[str, str]:
+    edges = {"HPOS": box.left, "VPOS": box.top, "WIDTH": box.width, "HEIGHT": box.height}
+    return {name: str(edge) for name, edge in edges.items()}
+
+
+def _text(text: str) -> str:
+    """Text as XML can hold it."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def _document(root: ElementTree.Element, doctype: str) -> str:
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{doctype}{ElementTree.tostring(root, encoding="unicode")}\n'

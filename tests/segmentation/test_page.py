@@ -1,0 +1,106 @@
+import csv
+
+import numpy as np
+import pytest
+
+from ensemble_hwr import compose_words
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.segmentation import cut_page
+from ensemble_hwr.segmentation._lines import line_map
+from ensemble_hwr.segmentation._parts import Scale, label_ink
+from ensemble_hwr.segmentation._skew import find_skew
+from ensemble_hwr.segmentation._spaces import space_threshold
+
+PAGE = "THE QUICK BROWN FOX\nJUMPS OVER THE\nLAZY DOG AND RUNS\nAWAY"
+
+
+@pytest.mark.parametrize("rotation", [-0.08, 0.0, 0.05])
+def test_lines_and_words_of_a_page(letters, rotation):
+    for made in compose_words(letters, [PAGE] * 3, gap=0.15, noise=0.3, rotation=rotation, slant=0.1, random_state=0):
+        cut = cut_page(made.picture)
+        assert [len(line.words) for line in cut.lines] == [4, 3, 4, 1]
+        assert cut.skew == pytest.approx(np.tan(rotation), abs=0.02)
+        found = [word.box for line in cut.lines for word in line.words]
+        for box, word in zip(found, made.words, strict=True):
+            np.testing.assert_allclose(box, word.box, atol=5)
+
+
+def test_one_word_is_one_word(letters):
+    made = compose_words(letters, ["HELLO", "BRIDGE", "AXE", "SUMMER"] * 3, gap=(0.05, 0.3), random_state=0)
+    counts = [[len(line.words) for line in cut_page(word.picture).lines] for word in made]
+    assert np.mean([count == [1] for count in counts]) > 0.9
+
+
+def test_a_word_of_a_page_is_the_word_alone(letters):
+    made = compose_words(letters, ["HUMBLE DOOR"], gap=0.3, random_state=0)[0]
+    (line,) = cut_page(made.picture).lines
+    for found, word in zip(line.words, made.words, strict=True):
+        assert len(found.segment()) == len(word.letters)
+        lattice = found.lattice()
+        assert lattice.n_pieces >= len(word.letters)
+        for candidate in lattice.candidates:
+            assert found.box.left <= candidate.box.left < candidate.box.right <= found.box.right
+
+
+def test_word_gap_may_be_given(letters):
+    made = compose_words(letters, ["TWO WORDS"], gap=0.3, random_state=0)[0]
+    assert [len(line.words) for line in cut_page(made.picture, word_gap=5.0).lines] == [1]
+    assert sum(len(line.words) for line in cut_page(made.picture, word_gap=0.05).lines) > 4
+
+
+def test_letters_of_two_lines_that_touch_are_divided():
+    mask = np.zeros((66, 80), np.float32)
+    mask[5:25, 5:75:8] = 1
+    mask[39:59, 5:75:8] = 1
+    mask[20:44, 5] = 1
+    lines = line_map(label_ink(mask), Scale(20, 1))
+    assert lines.max() == 2
+    assert set(np.unique(lines[:25][mask[:25] > 0])) == {1}
+    assert set(np.unique(lines[39:][mask[39:] > 0])) == {2}
+
+
+@pytest.mark.parametrize("slope", [-0.3, -0.05, 0.0, 0.1, 0.35])
+def test_skew_of_a_line(slope):
+    mask = np.zeros((400, 600), bool)
+    x = np.arange(50, 550)
+    for offset in (0, 1, 60, 61):
+        mask[np.rint(180 + offset - slope * (x - 300)).astype(int), x] = True
+    assert find_skew(mask, 20) == pytest.approx(slope, abs=0.005)
+
+
+def test_no_skew_where_there_is_no_line():
+    assert find_skew(np.zeros((9, 9), bool), 5) == 0.0
+    assert find_skew(np.eye(20, dtype=bool), 20) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("gaps", "words"),
+    [
+        ([], 1),
+        ([0.1], 1),
+        ([0.1, 0.2, 0.15, 0.2], 1),
+        ([0.4, 0.45, 0.35, 0.4, 0.5], 1),
+        ([0.1, 1.0, 0.1], 2),
+        ([1.5], 2),
+        ([0.0, 0.05, 0.7, 0.02, 0.03, 0.0], 2),
+    ],
+)
+def test_spaces(gaps, words):
+    gaps = np.array(gaps, dtype=float)
+    assert 1 + int((gaps >= space_threshold(gaps)).sum()) == words
+
+
+@pytest.mark.parametrize("picture", [np.full((9, 9), 255, np.uint8), b"", "none.png"])
+def test_bad_pictures(picture):
+    with pytest.raises(PictureError):
+        cut_page(picture)
+
+
+def test_real_lines_are_survived(real_words):
+    with (real_words / "index.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[::40]
+    right = [
+        sum(len(line.words) for line in cut_page(real_words / row["path"]).lines) == len(row["text"].split())
+        for row in rows
+    ]
+    assert np.mean(right) >= 0.7
