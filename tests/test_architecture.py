@@ -22,6 +22,7 @@ OWNERS = {
     "skops": {"persistence/_payload.py"},
     "pydantic": {"config"},
     "optuna": {"tuning"},
+    "distributed": {"tuning/_cluster.py"},
     "click": {"cli"},
     "jinja2": {"evaluation/_report", "tuning/_report"},
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -96,6 +97,15 @@ def read_rows(
     with steps.step("normalising", total=len(letters)) as tell:
         rows = configs.to_rows(letters, normalizer, on_progress=lambda done, _: tell(done, ""))
     return letters, rows
+
+
+def fitting_on(scheduler: str | None) -> AbstractContextManager[Any]:
+    """Let members be fitted by the workers of a Dask scheduler while the block runs, if there is one."""
+    if scheduler is None:
+        return nullcontext()
+    from ensemble_hwr.tuning import on_cluster
+
+    return on_cluster(scheduler)
 
 
 def check_folder(folder: Path) -> None:

@@ -46,6 +46,12 @@ jobs_option = click.option(
     "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to work in; by default one for each core."
 )
 
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Of a Dask scheduler whose workers do the fitting, such as tcp://10.0.0.1:8786.",
+)
+
 
 def all_overrides(overrides: tuple[str, ...], seeds: tuple[int, ...] | None) -> list[str]:
     """Return the overrides, `--seeds` among them."""

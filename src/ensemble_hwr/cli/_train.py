@@ -15,6 +15,7 @@ from ensemble_hwr.cli._options import (
     data_option,
     jobs_option,
     number_of_jobs,
+    scheduler_option,
     set_option,
 )
 from ensemble_hwr.exceptions import ConfigError
@@ -61,6 +62,7 @@ class Part(NamedTuple):
 @data_option
 @set_option
 @jobs_option
+@scheduler_option
 def train(
     *,
     config: Path,
@@ -70,6 +72,7 @@ def train(
     data: Path | None,
     overrides: tuple[str, ...],
     jobs: int | None,
+    scheduler: str | None,
 ) -> None:
     """Train on CONFIG's training letters, print the figures on its test letters, write MODEL.
 
@@ -84,7 +87,8 @@ def train(
     known = [*STANDARD, *experiment.contenders]
     if contender not in known:
         raise ConfigError(f"--contender: got {contender!r}; allowed: {', '.join(known)}.")
-    _train(experiment, output, contender=contender, seed=seed, data=data, jobs=number_of_jobs(jobs))
+    jobs = number_of_jobs(jobs)
+    _train(experiment, output, contender=contender, seed=seed, data=data, jobs=jobs, scheduler=scheduler)
 
 
 def check_file(file: Path) -> None:
@@ -98,20 +102,29 @@ def check_file(file: Path) -> None:
     check_folder(file.parent)
 
 
-def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int, data: Path | None, jobs: int) -> None:
+def _train(
+    config: ExperimentConfig,
+    output: Path,
+    *,
+    contender: str,
+    seed: int,
+    data: Path | None,
+    jobs: int,
+    scheduler: str | None,
+) -> None:
     import numpy as np
     from sklearn.pipeline import Pipeline
 
     from ensemble_hwr import config as configs
     from ensemble_hwr._weights import weight_params
-    from ensemble_hwr.cli._experiment import read_rows
+    from ensemble_hwr.cli._experiment import fitting_on, read_rows
     from ensemble_hwr.cli._figures import figures, print_figures
     from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.evaluation import with_seed
     from ensemble_hwr.persistence import save_model
 
     watch = Stopwatch()
-    with progress() as steps:
+    with progress() as steps, fitting_on(scheduler):
         letters, rows = read_rows(config, steps, data=data, jobs=jobs, normalize_rows=True)
         division = configs.divide(config, letters)
         learned, tested = division(seed) if callable(division) else division
@@ -123,7 +136,8 @@ def _train(config: ExperimentConfig, output: Path, *, contender: str, seed: int,
             configs.training_sources(config, letters),
         )
         classes = sorted(set(letters.target.tolist()))
-        classifier = with_seed(_classifier(config, contender, classes, part, steps, seed=seed, jobs=jobs), seed)
+        workers = jobs if scheduler is None else -1
+        classifier = with_seed(_classifier(config, contender, classes, part, steps, seed=seed, jobs=workers), seed)
         weighted = {} if part.weight is None else weight_params(classifier, part.weight, contender)
         with steps.step(f"fitting {contender} on {len(learned)} letters"):
             classifier.fit(part.rows, part.labels, **weighted)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ensemble_hwr.cli._options import config_argument, data_option, jobs_option, number_of_jobs, set_option
+from ensemble_hwr.cli._options import (
+    config_argument,
+    data_option,
+    jobs_option,
+    number_of_jobs,
+    scheduler_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
@@ -40,6 +47,7 @@ TUNED, REPORT = "tuned.toml", "tuning.html"
 @data_option
 @set_option
 @jobs_option
+@scheduler_option
 def tune(
     *,
     config: Path,
@@ -49,6 +57,7 @@ def tune(
     data: Path | None,
     overrides: tuple[str, ...],
     jobs: int | None,
+    scheduler: str | None,
 ) -> None:
     """Search for better settings of CONFIG's members in cross-validation; write DIR/tuned.toml and DIR/tuning.html.
 
@@ -59,6 +68,7 @@ def tune(
 
     words = ["ensemble-hwr", "tune", str(config), "--work", str(work)]
     words += [] if storage is None else ["--storage", storage]
+    words += [] if scheduler is None else ["--scheduler", scheduler]
     words += [] if data is None else ["--data", str(data)]
     for change in overrides:
         words += ["--set", change]
@@ -69,6 +79,7 @@ def tune(
         fresh=fresh,
         data=data,
         jobs=number_of_jobs(jobs),
+        scheduler=scheduler,
         command=shlex.join(words),
     )
 
@@ -81,21 +92,32 @@ def _tune(
     fresh: bool,
     data: Path | None,
     jobs: int,
+    scheduler: str | None,
     command: str,
 ) -> None:
     from ensemble_hwr.cli._errors import Interrupted
     from ensemble_hwr.cli._experiment import check_folder, read_rows
     from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.cli._tuning_table import live_table
-    from ensemble_hwr.tuning import dashboard_command, summary, tune, write_tuned, write_tuning_report
+    from ensemble_hwr.tuning import dashboard_command, on_cluster, summary, tune, write_tuned, write_tuning_report
 
     check_folder(work)
     watch = Stopwatch()
     with progress() as steps:
         letters, rows = read_rows(config, steps, data=data, jobs=jobs)
     try:
-        with live_table() as show:
-            tuning = tune(config, letters, rows, work, n_jobs=jobs, storage=storage, fresh=fresh, on_progress=show)
+        with on_cluster(scheduler) as cluster, live_table() as show:
+            tuning = tune(
+                config,
+                letters,
+                rows,
+                work,
+                n_jobs=jobs,
+                storage=storage,
+                fresh=fresh,
+                cluster=cluster,
+                on_progress=show,
+            )
     except Interrupted:
         click.echo(f"stopped; every finished trial is kept. Go on with:\n  {command}", err=True)
         raise

@@ -27,6 +27,7 @@ from ensemble_hwr.config._tune_schema import WHOLE
 from ensemble_hwr.datasets import LetterSet, balance_indices
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.tuning._choice import space_of, values_of
+from ensemble_hwr.tuning._cluster import Cluster
 from ensemble_hwr.tuning._folds import Fold, companies, divide_into_folds, kept_together
 from ensemble_hwr.tuning._gain import Gain, measure_gain
 from ensemble_hwr.tuning._liveness import reap
@@ -149,6 +150,7 @@ def tune(
     n_jobs: int = 1,
     storage: str | None = None,
     fresh: bool = False,
+    cluster: Any = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Tuning:
     """Search for better settings of every member that has a space, on the training letters alone.
@@ -171,6 +173,9 @@ def tune(
         Where the studies are: a path, a database's URL or ``grpc://HOST:PORT``; by default a journal in `work`.
     fresh : bool, default=False
         Whether to leave earlier studies of this name alone and begin new ones beside them.
+    cluster : distributed.Client, default=None
+        Of a Dask scheduler whose workers make the trials instead of processes of this machine; see `on_cluster`. They
+        must reach the storage.
     on_progress : callable, default=None
         Called with a `Progress` a few times a second.
 
@@ -193,7 +198,7 @@ def tune(
     except OSError as error:
         raise DataError(f"{folder}: cannot be made ({error.strerror or error}); choose another folder.") from error
     address = address_of_storage(storage, folder)
-    run = _Run(config, letters, rows, folder, n_jobs=n_jobs, address=address, on_progress=on_progress)
+    run = _Run(config, letters, rows, folder, n_jobs=n_jobs, address=address, cluster=cluster, on_progress=on_progress)
     return run.tune(fresh)
 
 
@@ -209,22 +214,27 @@ class _Run:
         *,
         n_jobs: int,
         address: str,
+        cluster: Any,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         assert config.tune is not None
         self._config = config
         self._settings = config.tune
         self._folder = folder
-        self._n_jobs = n_jobs
+        self._n_jobs = n_jobs if cluster is None else -1
         self._on_progress = on_progress or (lambda _: None)
         self._own, self._letters, self._set = _training_letters(config, letters, rows)
         self._folds = self._draw(self._settings.seed)
-        self._stages = Stages(config, self._letters, self._folds, seed=self._settings.seed, n_jobs=n_jobs)
+        self._stages = Stages(config, self._letters, self._folds, seed=self._settings.seed, n_jobs=self._n_jobs)
         self._stages.check()
         self._names = self._stages.names()
         self._deadline = None if self._settings.minutes is None else time.time() + 60 * self._settings.minutes
         self._storage: BaseStorage = open_storage(address)
-        self._crew = Crew(n_jobs, self._letters, address, folder)
+        self._crew: Crew | Cluster = (
+            Crew(n_jobs, self._letters, address, folder)
+            if cluster is None
+            else Cluster(cluster, self._letters, address)
+        )
         self._prefix = ""
         self._chosen: dict[str, Any] = {}
         self._result = Tuning(config, config, address=address)
@@ -376,7 +386,7 @@ class _Run:
                 task.budget.trials,
                 None if best is None else best.value,
                 first,
-                _seconds_left(study, task.budget, done + pruned, self._n_jobs),
+                _seconds_left(study, task.budget, done + pruned, max(1, counts[TrialState.RUNNING])),
             )
         )
 
@@ -432,7 +442,7 @@ def _training_letters(
     return own, Letters(rows[train], chosen.target, None if weight is None else weight[train]), chosen
 
 
-def _seconds_left(study: Study, budget: Budget, made: int, n_jobs: int) -> float | None:
+def _seconds_left(study: Study, budget: Budget, made: int, side_by_side: int) -> float | None:
     """Estimate how long a study will go on: by its trials, by its time, whichever is sooner."""
     guesses = []
     if budget.deadline is not None:
@@ -443,7 +453,7 @@ def _seconds_left(study: Study, budget: Budget, made: int, n_jobs: int) -> float
         if trial.duration is not None
     ]
     if budget.trials is not None and spent:
-        guesses.append(max(0, budget.trials - made) * float(np.mean(spent)) / n_jobs)
+        guesses.append(max(0, budget.trials - made) * float(np.mean(spent)) / side_by_side)
     return min(guesses, default=None)
 
 

@@ -87,7 +87,7 @@ class Task:
         epochs = parameter_of_epochs(self.make({}))
         if epochs is None:
             return 1
-        entry = self.space.get(epochs)
+        entry = next((entry for name, entry in self.space.items() if name.rpartition("__")[2] == epochs), None)
         if isinstance(entry, Range):
             return int(entry.high)
         return int(max(entry.probes())) if entry is not None else int(getattr(learner_of(self.make({}))[1], epochs))

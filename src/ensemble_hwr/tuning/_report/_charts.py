@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from ensemble_hwr.evaluation._report._scales import digits_between, linear_ticks, log_ticks
 from ensemble_hwr.tuning._gain import Gain
@@ -61,6 +61,8 @@ def setting_scale(distribution: BaseDistribution, start: float, stop: float) -> 
             lambda value: math.log(value / low) / span, start, stop, [(tick, _figure(tick)) for tick in ticks]
         )
     ticks = linear_ticks(low, high, 4)
+    if isinstance(distribution, IntDistribution):
+        ticks = [tick for tick in ticks if tick == round(tick)]
     return _scale(lambda value: (value - low) / (high - low), start, stop, [(tick, _figure(tick)) for tick in ticks])
 
 
@@ -125,6 +127,7 @@ def parallel(figures: StudyFigures, width: int, height: int) -> dict[str, Any] |
         lines.append(
             {"path": path, "opacity": round(0.12 + 0.6 * (rank / max(1, len(order) - 1)) ** 3, 2), "trial": trial}
         )
+    absent = {name for name in names if any(name not in trial.params for trial in completed)}
     return {
         "width": width,
         "height": height,
@@ -132,11 +135,15 @@ def parallel(figures: StudyFigures, width: int, height: int) -> dict[str, Any] |
         "bottom": bottom,
         "floor": floor,
         "axes": [
-            {"x": x, "name": readable(name), "ticks": [(round(place, 1), text) for place, text in scale.ticks]}
+            {
+                "x": x,
+                "name": readable(name),
+                "ticks": [(round(place, 1), text) for place, text in scale.ticks],
+                "absent": name in absent,
+            }
             for x, name, scale in zip(at, [*names, "score"], [*scales, scores], strict=True)
         ],
         "lines": lines,
-        "absent": any(name not in trial.params for trial in completed for name in names),
     }
 
 

@@ -57,6 +57,12 @@ class StudyFigures:
     untuned: float | None
     best: float
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether several trials were completed, and all came to the same."""
+        losses = [trial.loss for trial in self.trials if trial.loss is not None]
+        return len(losses) > 1 and len(set(losses)) == 1
+
 
 def study_figures(tuned: Tuned, score: str) -> StudyFigures:
     """Gather what the report shows of a member."""

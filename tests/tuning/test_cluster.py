@@ -1,0 +1,100 @@
+"""A real scheduler of Dask with two worker processes on loopback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import joblib
+import numpy as np
+import optuna
+import pytest
+
+from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.exceptions import ConfigError, MissingExtraError
+from ensemble_hwr.tuning import on_cluster, tune
+from ensemble_hwr.tuning._liveness import WORKER
+from ensemble_hwr.tuning._storage import open_storage
+
+distributed = pytest.importorskip("distributed")
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """Start a scheduler and two workers; return its address and their processes."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    file = tmp_path / "scheduler.json"
+    common = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": tmp_path}
+    begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", HOST, "--port", "0", "--no-dashboard"]
+    processes = [subprocess.Popen([*begin, "--scheduler-file", str(file)], **common)]
+    begin = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--no-nanny"]
+    processes += [subprocess.Popen([*begin, "--nthreads", "1", "--no-dashboard"], **common) for _ in range(2)]
+    try:
+        while not file.exists():
+            assert processes[0].poll() is None
+            time.sleep(0.1)
+        with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=120)
+            address = client.scheduler.address
+        yield address, processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its own closing
+
+
+def test_trials_survive_the_death_of_a_worker(write, letters, rows, tmp_path, scheduler):
+    address, workers = scheduler
+    config = write("", "router.params.max_iter=40", "tune.pruner=none", "tune.trials=6")
+    journal = tmp_path / "w/optuna_journal.log"
+    seen, killed = set(), []
+
+    def kill_one(progress):
+        study = optuna.load_study(study_name="few/generated/router", storage=open_storage(str(journal)))
+        running = [t for t in study.trials if t.state.name == "RUNNING" and t.intermediate_values]
+        seen.update(t.user_attrs[WORKER]["pid"] for t in running)
+        if not killed and len(seen) == 2:
+            killed.append(running[0].user_attrs[WORKER]["pid"])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with on_cluster(address) as client:
+        tuning = tune(config, letters, rows, tmp_path / "w", cluster=client, on_progress=kill_one)
+    states = [trial.state.name for trial in tuning.members[0].study.trials]
+    assert killed[0] in [worker.pid for worker in workers]
+    assert states.count("COMPLETE") == 6
+    assert "RUNNING" not in states
+
+
+def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):
+    address, _ = scheduler
+    member = MLP((4,), max_iter=3)
+    ensemble = HierarchicalEnsembleClassifier(
+        member, member, member, groups=["AB", "DO"], confusables=["BD"], cv=2, n_jobs=-1, random_state=0
+    )
+    with on_cluster(address):
+        assert "dask" in type(joblib.parallel.get_active_backend()[0]).__name__.lower()
+        there = ensemble.fit(rows, letters.target).predict_proba(rows)
+    here = ensemble.set_params(n_jobs=1).fit(rows, letters.target).predict_proba(rows)
+    np.testing.assert_array_equal(there, here)
+
+
+def test_a_scheduler_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.tuning._cluster.SECONDS_TO_CONNECT", 1)
+    with pytest.raises(ConfigError, match="no Dask scheduler answers there"), on_cluster(f"tcp://{HOST}:1"):
+        pass
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[distributed\]"), on_cluster(f"tcp://{HOST}:1"):
+        pass
+
+
+def test_without_an_address_everything_stays_here():
+    with on_cluster(None) as client:
+        assert client is None

@@ -1,0 +1,229 @@
+"""Tuning end to end, with workers in processes of their own."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import optuna
+import pytest
+
+from ensemble_hwr.config import load_config
+from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.tuning import tune, write_tuned, write_tuning_report
+from ensemble_hwr.tuning._liveness import WORKER
+from ensemble_hwr.tuning._storage import open_storage
+
+
+def trials_of(address, name="few/generated/router"):
+    return optuna.load_study(study_name=name, storage=open_storage(str(address))).trials
+
+
+def made(trials):
+    """Return what was tried and found, failed trials left out."""
+    return [(t.params, t.value) for t in trials if t.state.name in ("COMPLETE", "PRUNED")]
+
+
+def test_a_router_is_tuned_and_its_config_is_complete(write, letters, rows, tmp_path):
+    config = write()
+    tuning = tune(config, letters, rows, tmp_path / "work")
+    (router,) = tuning.members
+    assert router.name == "router"
+    assert router.loss <= router.untuned_loss
+    assert router.reason == "5 trials were made"
+    first = router.study.trials[0]
+    assert first.params["alpha"] == 1e-4  # the member as it is, before anything is drawn
+    write_tuned(tuning, tmp_path / "tuned.toml", "ensemble-hwr tune")
+    again = load_config(tmp_path / "tuned.toml")
+    assert again.model_copy(update={"tune": config.tune}) == tuning.config
+    assert again.router.params["alpha"] == router.chosen["alpha"]
+    assert list(again.router.params["hidden_layer_sizes"]) == router.chosen["hidden_layer_sizes"]
+    text = (tmp_path / "tuned.toml").read_text()
+    assert "Study 'few/generated/router', trial" in text
+    assert "optuna" in text
+    write_tuning_report(tuning, tmp_path / "tuning.html", "ensemble-hwr tune")
+    page = (tmp_path / "tuning.html").read_text()
+    assert "width of layer 1" in page
+    assert "<script" not in page
+
+
+def test_a_second_run_finds_everything_done(write, letters, rows, tmp_path):
+    tune(write(), letters, rows, tmp_path / "w")
+    before = trials_of(tmp_path / "w/optuna_journal.log")
+    tune(write(), letters, rows, tmp_path / "w")
+    assert trials_of(tmp_path / "w/optuna_journal.log") == before
+
+
+def test_stopped_and_resumed_trials_are_those_of_an_unbroken_run(write, letters, rows, tmp_path):
+    unbroken = tune(write(), letters, rows, tmp_path / "unbroken", on_progress=None)
+    stops = []
+
+    def stop_often(progress):
+        trials = trials_of(tmp_path / "broken/optuna_journal.log")
+        epochs = sum(len(trial.intermediate_values) for trial in trials)
+        if len(stops) < 2 and epochs > 12 * (len(stops) + 1):
+            stops.append(epochs)
+            raise KeyboardInterrupt
+
+    for _ in range(4):
+        try:
+            broken = tune(write(), letters, rows, tmp_path / "broken", on_progress=stop_often)
+            break
+        except KeyboardInterrupt:
+            continue
+    assert stops
+    assert made(broken.members[0].study.trials) == made(unbroken.members[0].study.trials)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_workers_that_are_killed_are_replaced_and_no_trial_is_lost(write, letters, rows, tmp_path, jobs):
+    address = tmp_path / "w/optuna_journal.log"
+    killed = []
+
+    def kill(progress):
+        running = [t for t in trials_of(address) if t.state.name == "RUNNING" and t.intermediate_values]
+        if len(killed) < 2:
+            for trial in running:  # everybody who is at work
+                if trial.user_attrs[WORKER]["pid"] not in killed:
+                    killed.append(trial.user_attrs[WORKER]["pid"])
+                    os.kill(killed[-1], signal.SIGKILL)
+
+    config = write("", "router.params.max_iter=60", "tune.pruner=none")
+    tuning = tune(config, letters, rows, tmp_path / "w", n_jobs=jobs, on_progress=kill)
+    trials = tuning.members[0].study.trials
+    states = [trial.state.name for trial in trials]
+    assert killed
+    assert states.count("COMPLETE") == 5
+    assert states.count("FAIL") >= 1
+    assert "RUNNING" not in states
+    assert len({str(trial.params) for trial in trials if trial.state.name == "COMPLETE"}) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("tune.router.alpha.high=0.5", "its space"),
+        ("data.n=200", "the letters"),
+        ("tune.folds=3", "the folds"),
+        ("router.params.learning_rate_init=0.02", "the settings that are not searched"),
+        ("tune.score=accuracy", "the score"),
+        ("tune.seed=1", "the folds and the seed"),
+    ],
+)
+def test_a_study_that_was_made_with_something_else_is_refused(  # noqa: PLR0917
+    write, letters, rows, tmp_path, change, what
+):
+    tune(write("", "tune.trials=1"), letters, rows, tmp_path / "w")
+    kept = np.arange(200) if change.startswith("data") else np.arange(240)
+    with pytest.raises(ConfigError, match=f"router': {what} changed since its first trial.*--fresh"):
+        tune(write("", change), letters.take(kept), rows[kept], tmp_path / "w")
+
+
+def test_fresh_begins_beside_the_old(write, letters, rows, tmp_path):
+    config = write("", "tune.trials=1")
+    tune(config, letters, rows, tmp_path / "w")
+    changed = write("", "tune.trials=2", "tune.folds=3")
+    assert (
+        tune(changed, letters, rows, tmp_path / "w", fresh=True).members[0].study.study_name
+        == "few/generated #2/router"
+    )
+    assert len(tune(changed, letters, rows, tmp_path / "w").members[0].study.trials) == 2
+    names = optuna.get_all_study_names(open_storage(str(tmp_path / "w/optuna_journal.log")))
+    assert names == ["few/generated/router", "few/generated #2/router"]
+
+
+def test_everybody_is_tuned_each_on_what_is_sent_to_him(write, letters, rows, tmp_path):
+    more = """
+[tune.specialist]
+alpha = { low = 1e-5, high = 0.1, log = true }
+"view.gradient.grid" = [3, 5]
+[tune."expert:B/D"]
+view = ["coarse", "fine"]
+augmentation = ["none", "default"]
+"augmentation.rotation" = { low = 0.0, high = 20.0 }
+[tune.hierarchy]
+min_mass = [0.0, 0.1]
+groups = ["batches", ["AO", "BD"]]
+"""
+    config = write(more, "tune.trials=3", "tune.repeats=1")
+    progress = []
+    tuning = tune(config, letters, rows, tmp_path / "w", n_jobs=2, on_progress=progress.append)
+    names = ["router", "specialist:A/B", "specialist:D/O", "expert:B/D", "hierarchy"]
+    assert [member.name for member in tuning.members] == names
+    assert {one.member for one in progress} >= {*names, "gain"}
+    counts = {member.name: member.judged for member in tuning.members}
+    assert counts["router"] == counts["hierarchy"] > counts["specialist:A/B"] > 0
+    assert len(tuning.gain.tuned) == 2
+    write_tuned(tuning, tmp_path / "tuned.toml", "x")
+    again = load_config(tmp_path / "tuned.toml")
+    assert again.model_copy(update={"tune": config.tune}) == tuning.config
+    write_tuning_report(tuning, tmp_path / "tuning.html", "x")
+
+
+def test_a_score_of_scikit_learn_may_be_named_and_patience_ends_a_study(write, letters, rows, tmp_path):
+    config = write("", "tune.score=balanced_accuracy", "tune.patience=2", "tune.trials=50", "tune.sampler=random")
+    tuning = tune(config, letters, rows, tmp_path / "w")
+    assert -1 <= tuning.members[0].loss <= 0
+    assert "brought nothing better" in tuning.members[0].reason
+
+
+def test_time_is_a_budget(write, letters, rows, tmp_path):
+    config = write("", "tune.minutes=0.05", "tune.trials=100000")
+    began = time.monotonic()
+    tuning = tune(config, letters, rows, tmp_path / "w")
+    assert time.monotonic() - began < 60
+    assert tuning.members[0].reason == "its time is over"
+
+
+def test_trials_that_fail_are_told(write, letters, rows, tmp_path):
+    config = write("", 'tune.router={ solver = ["adam"], batch_size = [20], learning_rate_init = [1e300, 1e301] }')
+    with pytest.raises(ConfigError, match=r"tune.router: no trial was completed; the first failed with ValueError"):
+        tune(config, letters, rows, tmp_path / "w")
+
+
+def test_nothing_to_tune_is_told(write, letters, rows, tmp_path):
+    config = write().model_copy(update={"tune": None})
+    with pytest.raises(ConfigError, match=r"has no space to search"):
+        tune(config, letters, rows, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('[tune."expert:X"]\nalpha = [0.1, 0.2]', 'tune."expert:X": there is no such member; there are: expert:B/D'),
+        ('[tune.hierarchy]\ngroups = [["AB", "D"], "batches"]', "tune.hierarchy.groups: .*'O' is in no group"),
+    ],
+)
+def test_spaces_of_members_that_do_not_exist_are_refused(  # noqa: PLR0917
+    write, letters, rows, tmp_path, more, message
+):
+    with pytest.raises(ConfigError, match=message):
+        tune(write(more), letters, rows, tmp_path / "w")
+
+
+def test_derived_sets_are_declared_in_the_tuned_config(write, letters, rows, tmp_path):
+    more = "[tune.expert]\nalpha = { low = 1e-5, high = 0.1, log = true }"
+    config = write(more, "hierarchy.confusables=derived", "hierarchy.max_confusables=1", "tune.trials=1")
+    tuning = tune(config, letters, rows, tmp_path / "w")
+    (sets,) = tuning.config.hierarchy.confusables.items()
+    assert tuning.members[1].name == f"expert:{sets[0]}"
+
+
+def test_two_commands_share_a_database(write, letters, rows, tmp_path):
+    config = write("", "tune.trials=8")
+    url = f"sqlite:///{tmp_path}/studies.db"
+    results = []
+    threads = [
+        threading.Thread(target=lambda i=i: results.append(tune(config, letters, rows, tmp_path / str(i), storage=url)))
+        for i in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.5)
+    for thread in threads:
+        thread.join()
+    trials = trials_of(url)
+    assert sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials) == 8
+    assert results[0].config == results[1].config
+    assert len({trial.user_attrs[WORKER]["pid"] for trial in trials}) == 2
