@@ -31,7 +31,7 @@ def test_scikit_learns_checks(estimator, check):
 
 def test_the_best_parameters_are_found_and_fitted():
     model = tuned(n_trials=6).fit(X, Y)
-    assert model.best_estimator_.C == model.best_params_["C"]
+    assert model.best_params_["C"] == model.best_estimator_.C
     assert model.best_score_ == np.nanmin(model.cv_results_["mean_test_score"])
     assert model.cv_results_["params"][0] == {"C": 1.0}  # as it was
     assert model.cv_results_["rank_test_score"].min() == 1

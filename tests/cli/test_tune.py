@@ -1,0 +1,104 @@
+import io
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from rich.console import Console
+
+from ensemble_hwr.cli import main
+from ensemble_hwr.cli._tuning_table import line, table
+from ensemble_hwr.config import load_config
+from ensemble_hwr.tuning import Progress
+
+SPACE = [
+    "--set",
+    "tune={ folds = 2, trials = 3, repeats = 1, router = { alpha = { low = 1e-5, high = 0.1, log = true } } }",
+]
+
+
+def tune(few, work, *options):
+    return main(["tune", str(few / "few.toml"), "--work", str(work), "-j", "1", *SPACE, *options])
+
+
+def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
+    work = tmp_path / "work"
+    assert tune(few, work) == 0
+    printed = capsys.readouterr()
+    assert {"tuned.toml", "tuning.html", "optuna_journal.log"} <= set(os.listdir(work))
+    assert not [name for name in os.listdir(work) if name.startswith(".")]
+    assert "router: log_loss" in printed.out
+    assert f"dashboard: optuna-dashboard {work / 'optuna_journal.log'}" in printed.out
+    assert f"config: {work / 'tuned.toml'}" in printed.out
+    assert printed.err.splitlines()[0].startswith("router: 0/3 done")
+    config = load_config(work / "tuned.toml")
+    assert config.data.path == str((few / "letters").absolute())
+    assert main(["train", str(work / "tuned.toml"), "-o", str(tmp_path / "m.model"), "-j", "1"]) == 0
+    page = (work / "tuning.html").read_text()
+    assert "repeated cross-validation" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "tune.router.alpha.low=1.0"], "tune.router.alpha.low: got 1.0, which is more than high = 0.1"),
+        (["--set", "tune.router.alpah=[0.1]"], "tune.router.alpah: 0.1 will not do: MLP has no such parameter"),
+        (["--set", "tune.rooter.alpha=[0.1]"], "tune.rooter: unknown key; did you mean 'router'?"),
+        (["--set", 'tune."expert:X".alpha=[0.1, 0.2]'], 'tune."expert:X": there is no such member'),
+        (["--storage", "grpc://nowhere"], "--storage grpc://nowhere: write grpc://HOST:PORT"),
+        (["--storage", "nonsense://x"], "--storage nonsense://x: cannot be opened"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_fitted(few, tmp_path, options, message, capsys):
+    assert tune(few, tmp_path / "w", *options) == 1
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert all(one.startswith("error: ") for one in printed.err.splitlines())
+    assert not (tmp_path / "w" / "optuna_journal.log").exists() or not (tmp_path / "w" / "tuned.toml").exists()
+
+
+def test_a_config_without_a_space_is_told(few, tmp_path, capsys):
+    assert main(["tune", str(few / "few.toml"), "--work", str(tmp_path), "-j", "1"]) == 1
+    assert "has no space to search; write one beside a member, such as [tune.router]" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensemble_hwr_command, capsys):
+    command, environment = ensemble_hwr_command
+    work = tmp_path / "w"
+    slow = ["--set", "router.params={ hidden_layer_sizes = [900], max_iter = 200, tol = 0.0 }"]
+    process = subprocess.Popen(
+        [*command, "tune", str(few / "few.toml"), "--work", str(work), "-j", "2", *SPACE, *slow],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    journal = work / "optuna_journal.log"
+    while process.poll() is None and not (journal.exists() and '"step"' in journal.read_text()):
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "stopped; every finished trial is kept. Go on with:\n  ensemble-hwr tune" in err
+    assert out == ""
+    from ensemble_hwr.tuning._storage import open_storage
+
+    trials = open_storage(str(journal)).get_all_trials(0)
+    assert {trial.state.name for trial in trials} <= {"FAIL", "WAITING", "COMPLETE", "PRUNED"}
+    assert any(trial.state.name == "WAITING" for trial in trials)
+
+
+def test_the_table_has_a_row_for_everybody():
+    first = Progress("router", ["router", "expert:B/P"], 3, 2, 1, 1, 20, 0.25, 0.5, 100.0)
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(table({"router": first}, first))
+    shown = console.export_text()
+    assert [row.split() for row in shown.splitlines()][1:] == [
+        ["router", "3/20", "2", "1", "0.2500", "0.5000", "2", "min"],
+        ["expert:B/P"],
+    ]
+    assert line(first) == "router: 3/20 done, 2 pruned, 1 failed, best 0.2500, untuned 0.5000, 2 min left"
+    assert line(Progress("gain", [], 2, most=6)) == "measuring what was gained: 2 of 6 fits"
