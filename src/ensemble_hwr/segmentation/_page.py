@@ -232,5 +232,5 @@ def _is_dash(parts: Parts, groups: Groups, scale: Scale) -> NDArray[np.bool_]:
     width, flat = (groups.right - groups.left) / scale.letter, bottom - top <= _FLAT * scale.letter
     middle = (top + bottom) / 2 / parts.labels.shape[0]
     longer = groups.right - groups.left >= 1.3 * (bottom - top)
-    dash: NDArray[np.bool_] = flat & longer & (width >= _DASH[0]) & (width <= _DASH[1])
-    return dash & (middle >= _MIDDLE[0]) & (middle <= _MIDDLE[1])
+    dash = flat & longer & (width >= _DASH[0]) & (width <= _DASH[1])
+    return np.asarray(dash & (middle >= _MIDDLE[0]) & (middle <= _MIDDLE[1]), dtype=np.bool_)

@@ -30,11 +30,11 @@ def find_skew(mask: NDArray[np.bool_], letter: float) -> float:
     float
         Rows that lines climb for each column to the right.
     """
-    y, x = np.nonzero(mask)
-    if len(y) == 0 or np.ptp(x) < _SHORTEST * letter:
+    rows, columns = np.nonzero(mask)
+    if len(rows) == 0 or np.ptp(columns) < _SHORTEST * letter:
         return 0.0
-    step = -(-len(y) // _POINTS)
-    y, x = y[::step].astype(np.float64), x[::step].astype(np.float64)
+    step = -(-len(rows) // _POINTS)
+    y, x = rows[::step].astype(np.float64), columns[::step].astype(np.float64)
     size = max(1.0, _BIN * letter)
     coarse = _best(y, x, size, np.arange(-STEEPEST, STEEPEST + _COARSE / 2, _COARSE))
     return _best(y, x, size, coarse + np.arange(-_COARSE, _COARSE + _FINE / 2, _FINE))
