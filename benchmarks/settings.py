@@ -1,77 +1,152 @@
-"""How the settings of configs/pooled.toml and configs/unseen.toml were chosen: inside their training letters alone.
+"""Cross-validate settings inside the training letters of the protocol "unseen": the tables of docs/accuracy.md.
 
-    python -m benchmarks.settings pooled      the first of five folds of the training letters
-    python -m benchmarks.settings unseen      each of the three training sources left out in turn
+    python -m benchmarks.settings recipes --out settings       one flat MLP, trained in other ways; 15 minutes
+    python -m benchmarks.settings hierarchies --out settings   other hierarchies; 45 minutes, on two cores
+    python -m benchmarks.settings recipes --out settings --update   and writes the table into docs/accuracy.md
 
-Test letters are never touched: scan34 is not even read for the second.
+Each of the three training sources in turn is left out and tested on; generated letters are learned from each time. No
+letter that a protocol tests on is read. What the pooled protocol takes over from here is chosen without its letters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import re
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold
 
-from ensemble_hwr.config import build_hierarchy, build_normalizer, divide, load_config, load_letters, to_rows
-from ensemble_hwr.evaluation import compare, log_loss
+from ensemble_hwr.config import (
+    ExperimentConfig,
+    build_hierarchy,
+    build_member,
+    divide,
+    load_config,
+    load_letters,
+    to_rows,
+    training_sources,
+)
+from ensemble_hwr.datasets import LetterSet
+from ensemble_hwr.evaluation import Run, compare, log_loss
 
 ROOT = Path(__file__).parent.parent
-LOOK_ALIKES = '{ "B/P" = "BP", "D/O" = "DO", "U/V/W" = "UVW" }'
-CANDIDATES = {
-    "as shipped": [],
-    "certainty 0.995": ["hierarchy.certainty=0.995"],
-    "one second opinion": [
-        'hierarchy.confusables={ second = "*", "B/P" = "BP", "D/O" = "DO", "U/V/W" = "UVW" }',
-        'members={ "expert:second" = { params = { hidden_layer_sizes = [200], batch_size = 200, alpha = 1e-4 } } }',
+CONFIG = ROOT / "configs" / "unseen.toml"
+SOURCES = ("photo62", "tablet55", "binary20x16")
+WITHOUT_EXTRA = "extra"  # stands for leaving the section out, which no override can say
+RECIPES = {
+    "as in configs/unseen.toml: 600 units": [],
+    "no generated letters": [WITHOUT_EXTRA],
+    "no variations": ["flat.augmentation='none'"],
+    "variations of `Augmenter()`": ["flat.augmentation='default'"],
+    "batches of 100": ["flat.params.batch_size=100"],
+    "15 epochs": ["flat.params.epochs=15"],
+    "60 epochs": ["flat.params.epochs=60"],
+    "100 units": ["flat.params.hidden_layer_sizes=[100]"],
+    "1,500 units": ["flat.params.hidden_layer_sizes=[1500]"],
+    "two layers, 400 and 200 units": ["flat.params.hidden_layer_sizes=[400, 200]"],
+    "view `fine`": ["flat.view='fine'"],
+    "view `coarse`": ["flat.view='coarse'"],
+    "view `quick`": ["flat.view='quick'"],
+}
+ONE_EACH = """{
+    "expert:second" = { params = { hidden_layer_sizes = [700], batch_size = 50, alpha = 1e-4 } },
+    "expert:third" = { view = "fine", params = { hidden_layer_sizes = [500], batch_size = 50, alpha = 1e-4 } }
+}""".replace("\n", " ")
+HIERARCHIES = {
+    "as in configs/unseen.toml": [],
+    "two single MLPs in place of the committee": [
+        'hierarchy.confusables={ second = "*", third = "*", "B/P" = "BP", "D/O" = "DO", "U/V/W" = "UVW" }',
+        f"members={ONE_EACH}",
     ],
-    "no second opinion": [f"hierarchy.confusables={LOOK_ALIKES}", "members={}"],
-    "no second opinion, router of 200": [
-        f"hierarchy.confusables={LOOK_ALIKES}",
-        "members={}",
-        "router.params.hidden_layer_sizes=[200]",
-    ],
+    "trust from a random fifth of the letters": ["hierarchy.cv=0.2"],
+    "derived groups": ["hierarchy.groups='derived'", "hierarchy.group_size=5"],
 }
 
 
 @click.command()
-@click.argument("protocol", type=click.Choice(["pooled", "unseen"]))
-@click.option("--data", type=click.Path(path_type=Path), help="Where the letters are.")
-@click.option("--jobs", type=int, default=2, show_default=True)
-def main(protocol: str, data: Path | None, jobs: int) -> None:
-    """Cross-validate candidates inside the training letters of PROTOCOL and print a table."""
-    file = ROOT / "configs" / f"{protocol}.toml"
-    config = load_config(file)
-    letters = load_letters(config, data=data)
-    train, _ = divide(config, letters)
-    letters = letters.take(train)
-    rows = to_rows(letters, build_normalizer(config, jobs))
-    classes = sorted(set(letters.target.tolist()))
-    contenders = {name: build_hierarchy(load_config(file, changes), classes) for name, changes in CANDIDATES.items()}
-    click.echo("| candidate | accuracy % | log-loss | multiply-adds a letter |\n| --- | --- | --- | --- |")
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in contenders}
-    for split in folds(protocol, letters):
-        comparison = compare(contenders, rows, letters.target, split=split, seeds=[0, 1], n_jobs=jobs)
-        for run in comparison.runs:
-            truth = letters.target[run.test]
-            right = comparison.classes[run.probabilities.argmax(axis=1)] == truth
-            loss = log_loss(truth, run.probabilities, comparison.classes)
-            found[run.contender].append((float(right.mean()), loss, run.multiply_adds or np.nan))
-    for name, figures in found.items():
-        accuracy, loss, cost = np.mean(figures, axis=0)
-        click.echo(f"| {name} | {100 * accuracy:.2f} | {loss:.4f} | {cost:,.0f} |")
+@click.argument("what", type=click.Choice(["recipes", "hierarchies"]))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the table.")
+@click.option("--update", is_flag=True, help="Write the table into docs/accuracy.md.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each source left out.")
+@click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
+def main(what: str, out: Path, update: bool, seeds: int, jobs: int) -> None:
+    """Cross-validate candidates and print their table."""
+    out.mkdir(parents=True, exist_ok=True)
+    candidates = RECIPES if what == "recipes" else HIERARCHIES
+    runs: dict[str, list[tuple[Run, np.ndarray]]] = {name: [] for name in candidates}
+    for with_extra in (True, False):
+        chosen = {name: c for name, c in candidates.items() if (WITHOUT_EXTRA not in c) == with_extra}
+        if not chosen:
+            continue
+        letters = load_letters(configured("photo62", [] if with_extra else [WITHOUT_EXTRA]))
+        rows = to_rows(letters, n_jobs=jobs)
+        for left_out in SOURCES:
+            configs = {name: configured(left_out, changes) for name, changes in chosen.items()}
+            contenders = {name: contender(what, config, letters) for name, config in configs.items()}
+            split = divide(next(iter(configs.values())), letters)
+            found = compare(contenders, rows, letters.target, split=split, seeds=range(seeds), n_jobs=jobs)
+            for run in found.runs:
+                runs[run.contender].append((run, letters.target[run.test]))
+            click.echo(f"{left_out} left out", err=True)
+    text = table(runs)
+    click.echo(text)
+    (out / f"{what}.md").write_text(text, encoding="utf-8")
+    if update:
+        page = ROOT / "docs" / "accuracy.md"
+        begin, end = f"<!-- table: benchmarks/settings.py {what} -->\n", "<!-- end of table -->"
+        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        page.write_text(
+            pattern.sub(lambda _: begin + text + end, page.read_text(encoding="utf-8"), count=1), encoding="utf-8"
+        )
 
 
-def folds(protocol: str, letters: Any) -> Iterator[tuple[Any, Any]]:
-    """Divisions of the training letters."""
-    if protocol == "pooled":
-        yield next(StratifiedKFold(5, shuffle=True, random_state=0).split(letters.target, letters.target))
-    else:
-        yield from LeaveOneGroupOut().split(letters.target, letters.target, letters.source)
+def configured(left_out: str, changes: list[str]) -> ExperimentConfig:
+    """Return the config with a training source in the place of the test source, which is not read."""
+    kept = [source for source in SOURCES if source != left_out]
+    config = load_config(
+        CONFIG,
+        [
+            f"data.sources={list(SOURCES)}",
+            f"split.train={kept}",
+            f"split.test=['{left_out}']",
+            f"hierarchy.cv=['{kept[0]}']",
+            *(change for change in changes if change != WITHOUT_EXTRA),
+        ],
+    )
+    return config.model_copy(update={"extra": None}) if WITHOUT_EXTRA in changes else config
+
+
+def contender(what: str, config: ExperimentConfig, letters: LetterSet) -> object:
+    """Make what a candidate says: the flat MLP as it is, or the hierarchy."""
+    if what == "recipes":
+        assert config.flat is not None
+        return build_member(config, config.flat)
+    return build_hierarchy(config, sorted(set(letters.target.tolist())), sources=training_sources(config, letters))
+
+
+def table(runs: dict[str, list[tuple[Run, np.ndarray]]]) -> str:
+    """Every candidate as a row of a Markdown table; letters, not sources, weigh the same."""
+    lines = [
+        f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in SOURCES)} | log-loss | "
+        "multiply-adds a letter |",
+        "| --- " * 7 + "|",
+    ]
+    for name, found in runs.items():
+        classes = np.unique(np.concatenate([truth for _, truth in found]))
+        right = [classes[run.probabilities.argmax(axis=1)] == truth for run, truth in found]
+        seeds = len(found) // len(SOURCES)  # the runs of one source stand together
+        by_source = [np.concatenate(right[i * seeds : (i + 1) * seeds]) for i in range(len(SOURCES))]
+        loss = np.average(
+            [log_loss(truth, run.probabilities, classes) for run, truth in found],
+            weights=[len(truth) for _, truth in found],
+        )
+        cells = [name, f"{100 * np.concatenate(right).mean():.2f}", *(f"{100 * part.mean():.2f}" for part in by_source)]
+        cells += [f"{loss:.4f}", f"{np.mean([run.multiply_adds or np.nan for run, _ in found]):,.0f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     main()
