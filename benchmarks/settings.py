@@ -40,14 +40,8 @@ RECIPES = {
     "no variations": ["flat.augmentation='none'"],
     "variations of `Augmenter()`": ["flat.augmentation='default'"],
     "batches of 100": ["flat.params.batch_size=100"],
-    "15 epochs": ["flat.params.epochs=15"],
-    "60 epochs": ["flat.params.epochs=60"],
     "100 units": ["flat.params.hidden_layer_sizes=[100]"],
-    "1,500 units": ["flat.params.hidden_layer_sizes=[1500]"],
-    "two layers, 400 and 200 units": ["flat.params.hidden_layer_sizes=[400, 200]"],
     "view `fine`": ["flat.view='fine'"],
-    "view `coarse`": ["flat.view='coarse'"],
-    "view `quick`": ["flat.view='quick'"],
 }
 ONE_EACH = """{
     "expert:second" = { params = { hidden_layer_sizes = [700], batch_size = 50, alpha = 1e-4 } },
