@@ -104,7 +104,7 @@ def test_workers_that_are_killed_are_replaced_and_no_trial_is_lost(write, letter
     ("change", "what"),
     [
         ("tune.router.alpha.high=0.5", "its space"),
-        ("data.n=200", "the letters"),
+        ("data.n=200", "the letters and the folds"),
         ("tune.folds=3", "the folds"),
         ("router.params.learning_rate_init=0.02", "the settings that are not searched"),
         ("tune.score=accuracy", "the score"),

@@ -18,7 +18,7 @@ from optuna.storages import InMemoryStorage
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.model_selection import StratifiedKFold, check_cv
-from sklearn.utils import Tags, check_random_state, column_or_1d, get_tags, indexable
+from sklearn.utils import Tags, assert_all_finite, check_random_state, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -187,6 +187,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError("TunedClassifier requires y to be passed, but the target y is None")
         rows, given = indexable(X, y)
         labels = column_or_1d(given, warn=True)
+        assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         if self.n_trials is None and self.minutes is None and self.patience is None:
             raise ValueError("n_trials, minutes and patience are all None, so the search would never end; give one")
@@ -198,6 +199,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.study_ = self._search(task)
         best = best_trial(self.study_)
         if best is None:
+            clone(self.estimator).fit(rows, labels)  # says itself what is wrong with rows or labels, if that is it
             errors = [trial.user_attrs["error"] for trial in self.study_.trials if "error" in trial.user_attrs]
             raise ValueError(f"no trial was completed; {errors[0] if errors else 'give it more time'}")
         self.best_params_ = settings_of(task, best)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,9 +71,17 @@ def _proxy(address: str) -> BaseStorage:
 
 
 def _database(address: str) -> BaseStorage:
-    wait = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}} if address.startswith("sqlite") else {}
+    for seconds in (0.5, 1.0):
+        with contextlib.suppress(Exception):  # two who begin at once both make the tables: one of them fails
+            return _connected(address)
+        time.sleep(seconds)
     try:
-        return optuna.storages.RDBStorage(address, engine_kwargs={"pool_pre_ping": True, **wait})
+        return _connected(address)
     except Exception as error:  # a driver of anyone's may raise anything
         reason = " ".join(str(error).split())
         raise ConfigError(f"--storage {address}: cannot be opened ({reason}).") from error
+
+
+def _connected(address: str) -> BaseStorage:
+    wait = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}} if address.startswith("sqlite") else {}
+    return optuna.storages.RDBStorage(address, engine_kwargs={"pool_pre_ping": True, **wait})

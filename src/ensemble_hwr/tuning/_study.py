@@ -42,7 +42,7 @@ class Budget:
     trials : int or None
         Trials in all, failed ones not counted.
     deadline : float or None
-        Seconds since the epoch after which no trial is begun.
+        Seconds since the epoch after which no trial is begun, once one is completed.
     patience : int or None
         Trials without a better one.
     """
@@ -165,7 +165,8 @@ def why_done(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
     failures = [trial for trial in trials if trial.state is TrialState.FAIL and "error" in trial.user_attrs]
     if len(failures) >= MOST_FAILURES and not any(trial.state is TrialState.COMPLETE for trial in trials):
         return f"the first {len(failures)} trials failed"
-    if budget.deadline is not None and time.time() >= budget.deadline:
+    in_time = budget.deadline is None or time.time() < budget.deadline
+    if not in_time and best_trial(study) is not None:
         return "its time is over"
     if any(trial.state is TrialState.WAITING for trial in trials):
         return None

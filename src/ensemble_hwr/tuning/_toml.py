@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ensemble_hwr.exceptions import ConfigError
@@ -14,7 +14,12 @@ LONGEST_LINE = 100
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def to_toml(document: Mapping[str, Any], comments: Mapping[tuple[str, ...], str] | None = None) -> str:
+def to_toml(
+    document: Mapping[str, Any],
+    comments: Mapping[tuple[str, ...], str] | None = None,
+    *,
+    named: Collection[str] = (),
+) -> str:
     """Write a document as TOML that reads back as it was.
 
     Parameters
@@ -23,6 +28,8 @@ def to_toml(document: Mapping[str, Any], comments: Mapping[tuple[str, ...], str]
         Of texts, numbers, true and false, dates, lists and tables; None is left out.
     comments : mapping of path to str, optional
         Lines put before a table, by the keys that lead to it; before everything for ``()``.
+    named : collection of str
+        Keys whose values are tables by name, each with a heading of its own.
 
     Returns
     -------
@@ -43,22 +50,16 @@ def to_toml(document: Mapping[str, Any], comments: Mapping[tuple[str, ...], str]
     plain = {key: value for key, value in document.items() if not isinstance(value, Mapping)}
     if plain:
         blocks.append(_pairs(plain))
-    blocks += _tables(document, (), notes)
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            tables = {(key, name): table for name, table in value.items()} if key in named else {(key,): value}
+            blocks += [_table(path, table, notes.get(path)) for path, table in tables.items()]
     return "\n".join(block for block in blocks if block)
 
 
-def _tables(document: Mapping[str, Any], path: tuple[str, ...], notes: Mapping[tuple[str, ...], str]) -> Iterator[str]:
-    """Yield a block for each table; a table of tables has a block for each of them."""
-    for key, value in document.items():
-        if not isinstance(value, Mapping):
-            continue
-        here = (*path, key)
-        if value and all(isinstance(item, Mapping) for item in value.values()) and len(here) == 1:
-            yield _commented(notes.get(here)) if here in notes else ""
-            yield from _tables(value, here, notes)
-        else:
-            heading = ".".join(_key(part) for part in here)
-            yield f"{_commented(notes.get(here))}[{heading}]\n{_pairs(value)}"
+def _table(path: tuple[str, ...], table: Mapping[str, Any], comment: str | None) -> str:
+    heading = ".".join(_key(part) for part in path)
+    return f"{_commented(comment)}[{heading}]\n{_pairs(table)}"
 
 
 def _commented(text: str | None) -> str:

@@ -15,6 +15,7 @@ from ensemble_hwr.tuning._score import shown
 from ensemble_hwr.tuning._toml import to_toml
 from ensemble_hwr.tuning._versions import versions
 
+NAMED = ("views", "augmentations", "members", "contenders")
 FIRST = ("name", "description", "seeds", "data", "split", "balance", "extra", "normalizer", "views", "augmentations")
 
 
@@ -42,7 +43,7 @@ def tuned_text(tuning: Tuning, file: Path, command: str) -> str:
     comments: dict[tuple[str, ...], str] = {(): _heading(tuning, file, command)}
     for tuned in tuning.members:
         comments[_place(tuned.name)] = _comment(tuned, tuning)
-    return to_toml(document, comments)
+    return to_toml(document, comments, named=NAMED)
 
 
 def write_whole(file: Path, text: str) -> None:

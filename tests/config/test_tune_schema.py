@@ -1,0 +1,66 @@
+"""What may be searched, and how every mistake in a space is told with its key before anything is fitted."""
+
+import pytest
+
+from ensemble_hwr.config import load_demo
+from ensemble_hwr.exceptions import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("tune", "message"),
+    [
+        ("{ router = { alpha = { low = 1, high = 0.1 } } }", "tune.router.alpha.low: got 1, which is more than high"),
+        ("{ router = { alpha = { low = 0.0, high = 1.0, log = true } } }", "a logarithm needs numbers above 0"),
+        ("{ router = { alpha = { low = nan, high = 2.0 } } }", "tune.router.alpha: got low = nan"),
+        ('{ router = { alpha = { low = 0, high = "x" } } }', "tune.router.alpha.high: got 'x'; it should be a number"),
+        ("{ router = { alpha = { low = 0.1 } } }", "tune.router.alpha.high: is missing"),
+        ("{ router = { batch_size = { low = 16, high = 100, step = 32 } } }", "step: got 32, .*write high = 80"),
+        ("{ router = { batch_size = { low = 16, high = 100, step = 0 } } }", "a step is more than 0"),
+        ("{ router = { batch_size = { low = 16, high = 64, step = 0.5 } } }", "make it whole"),
+        ("{ router = { batch_size = { low = 16, high = 64, step = 2, log = true } } }", "choose one of them"),
+        ("{ router = { alpah = [1.0] } }", "tune.router.alpah: 1.0 will not do: MLP has no such .*'alpha'"),
+        ("{ router = { alpha = [-1.0] } }", "tune.router.alpha: -1.0 will not do"),
+        ("{ router = { alpha = 3 } }", "tune.router.alpha: got 3; write a range"),
+        ("{ router = { alpha = [] } }", "tune.router.alpha"),
+        ("{ router = { alpha = [2020-01-01] } }", r"alpha.choices\[0\]: got .* cannot be stored in a study"),
+        ('{ "expert:B/P" = { alpha = [1e-3, 1e-3] } }', "0.001 is in the list twice"),
+        ("{ router = { params = { alpha = [0.1] } } }", "tune.router.params"),
+        ('{ router = { "params.alpha" = [0.1] } }', "write alpha alone"),
+        ("{ specialist = { hidden_layer_sizes = { n = [3, 1], width = [3] } } }", r"got \[3, 1\]; allowed: a whole"),
+        ("{ router = { hidden_layer_sizes = { n = 2, width = { n = 1, width = [3] } } } }", "layers within layers"),
+        ("{ router = { hidden_layer_sizes = { n = 1, width = [0] } } }", r"\[0\] will not do"),
+        ('{ router = { view = ["corse"] } }', "there is no view 'corse'; did you mean 'coarse'"),
+        ("{ router = { view = { low = 1, high = 2 } } }", "a view is chosen by name"),
+        ('{ router = { "view.gradient.grid" = [3, 0] } }', "0 will not do"),
+        ("{ router = { view = { gradient = { gird = [3] } } } }", "tune.router.view.gradient.gird: 3 will not do"),
+        ("{ router = { view = { pca = { n_components = [3] } } } }", "no view of this member has a step 'pca'"),
+        ('{ router = { "augmentation.rotation" = { low = 0, high = 20 } } }', "learns from no variations"),
+        ('{ router = { augmentation = ["default"], "augmentation.rotatoin" = [1.0] } }', "rotatoin"),
+        ('{ router = { solver = ["sgd"], momentum = { choices = [0.5], when = { solver = "sdg" } } } }', "got 'sdg'"),
+        ('{ router = { momentum = { choices = [0.5], when = { solver = "sgd" } } } }', "there is no 'solver' above"),
+        ("{ hierarchy = { min_mass = { low = 0.0, high = 2.0 } } }", "tune.hierarchy.min_mass: "),
+        ("{ hierarchy = { min = [0.1] } }", r"tune.hierarchy.min: \[hierarchy\] has no such key"),
+        ("{ rooter = { alpha = [0.1] } }", "tune.rooter: unknown key; did you mean 'router'"),
+        ("{ router = {} }", "tune.router: got {}; write a table of settings"),
+        ('{ score = "foo" }', "tune.score: got 'foo'"),
+        ("{ folds = 1 }", "tune.folds: got 1"),
+        ('{ by = "page" }', "tune.by: got 'page'"),
+    ],
+)
+def test_mistakes_are_told_with_their_key(tune, message):
+    with pytest.raises(ConfigError, match=message):
+        load_demo([f"tune={tune}"])
+
+
+def test_spaces_may_be_written_with_dotted_keys_or_nested():
+    nested = load_demo(["tune.router.view.gradient.grid=[5, 7]"]).tune.spaces["router"]
+    dotted = load_demo(['tune.router={ "view.gradient.grid" = [5, 7] }']).tune.spaces["router"]
+    assert nested == dotted
+    assert list(nested) == ["view.gradient.grid"]
+
+
+def test_a_budget_is_set_where_none_is():
+    assert load_demo(["tune={}"]).tune.most_trials == 30
+    assert load_demo(["tune.minutes=3"]).tune.most_trials is None
+    assert load_demo(["tune.trials=7"]).tune.most_trials == 7
+    assert load_demo().tune is None
