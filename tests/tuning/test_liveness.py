@@ -27,6 +27,18 @@ def test_another_process_of_the_same_number_is_somebody_else():
     assert not is_alive({**this_worker(), "started": "1"}, time.time())
 
 
+def test_who_is_dead_but_not_buried_is_dead():
+    code = "from ensemble_hwr.tuning._liveness import this_worker; print(this_worker(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        worker = eval(process.stdout.readline())
+        assert is_alive(worker, 0.0)
+        process.kill()
+        time.sleep(0.5)
+        assert not is_alive(worker, time.time())
+
+
 def test_who_works_elsewhere_is_judged_by_his_last_sign_of_life(monkeypatch):
     elsewhere = {"host": "elsewhere", "pid": os.getpid(), "started": ""}
     assert is_alive(elsewhere, time.time() - 1)

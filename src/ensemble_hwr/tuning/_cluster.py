@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -71,9 +72,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        from distributed import Event
-
-        Event(self._stop, client=self._client).set()
+        distributed: Any = import_module("distributed")
+        distributed.Event(self._stop, client=self._client).set()
         self._sent = None
 
     def run(self, task: Task, tick: Callable[[], None]) -> None:
@@ -95,20 +95,19 @@ class Cluster:
 
 def _work(task: Task, letters: Letters, address: str, stop: str) -> None:
     """Make trials until the study is done or the tuning stopped."""
-    from distributed import Event
-
-    event = Event(stop)
+    distributed: Any = import_module("distributed")
+    event = distributed.Event(stop)
     work(replace(task, letters=letters), open_storage(address), event.is_set)
 
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     try:
-        from distributed import Client
+        distributed: Any = import_module("distributed")
     except ImportError:
         raise MissingExtraError("distributed", EXTRA) from None
     try:
-        client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        client = distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"--scheduler {address}: no Dask scheduler answers there; start one with: dask scheduler"

@@ -100,8 +100,12 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when a process began, in ticks since the machine did; "" where the system does not say."""
+    """Return when a process began, in ticks since the machine did; "" where the system does not say.
+
+    A process that is dead but not yet buried by its parent began "never".
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "never" if state in "ZX" else fields[18]
     except (OSError, IndexError):
         return ""

@@ -158,7 +158,8 @@ def _without_pruning(trials: list[FrozenTrial]) -> int:
     pruned = [trial for trial in trials if trial.state is TrialState.PRUNED]
     if not completed:
         return 0
-    return round(sum(completed) + len(pruned) * sum(completed) / len(completed))
+    spent = float(sum(completed))
+    return round(spent + len(pruned) * spent / len(completed))
 
 
 def _settings(tuned: Tuned, first: dict[str, Any] | None) -> list[tuple[str, str, str]]:
