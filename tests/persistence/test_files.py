@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import skops.io
 from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import PredefinedSplit
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -351,3 +352,21 @@ def test_members_that_learned_from_copies_come_back(tmp_path):
         again = load_model(save_model(model, tmp_path / "letters.model"))
         np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
         assert again.get_params(deep=False).keys() == model.get_params(deep=False).keys()
+
+
+def test_a_hierarchy_that_asks_a_committee_and_learned_trust_from_one_source_comes_back(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((60, 12), dtype=np.float32), np.repeat(list("ABC"), 20)
+    member = EpochMLP((4,), epochs=2, random_state=0)
+    model = HierarchicalEnsembleClassifier(
+        member,
+        member,
+        {"all": VotingClassifier([("one", member), ("other", member)], voting="soft")},
+        groups=["AB", "C"],
+        confusables={"all": "*"},
+        cv=PredefinedSplit(np.where(np.arange(60) % 3, -1, 0)),
+        certainty=1.0,
+        random_state=0,
+    ).fit(X, y)
+    again = load_model(save_model(model, tmp_path / "committee.model"))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))

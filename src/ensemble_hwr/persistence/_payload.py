@@ -24,9 +24,12 @@ _OWN_TYPES = (
     "ensemble_hwr.preprocessing.SizeNormalizer",
     "ensemble_hwr.preprocessing.StrokeWidthNormalizer",
     "ensemble_hwr.preprocessing.GradientFeatures",
+    "ensemble_hwr.reading.CandidateFeatures",
 )
 _CALIBRATION_TYPES = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")
 _COMMITTEE_TYPES = ("sklearn.utils._bunch.Bunch",)  # the dict in which a committee keeps its members by name
+
+_FOLD_TYPES = ("sklearn.model_selection._split.PredefinedSplit",)  # says which sources trust was learned from
 
 
 def dump(model: Any, file: Path) -> bytes:
@@ -111,7 +114,7 @@ def _is_plain(item: Any) -> bool:
 
 def _trusted_types() -> list[str]:
     """Name the types beyond those skops trusts, by the modules in which they are defined."""
-    names = [*_CALIBRATION_TYPES, *_COMMITTEE_TYPES]
+    names = [*_CALIBRATION_TYPES, *_COMMITTEE_TYPES, *_FOLD_TYPES]
     for path in _OWN_TYPES:
         module, _, name = path.rpartition(".")
         own = getattr(import_module(module), name)
