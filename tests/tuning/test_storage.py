@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -55,3 +56,16 @@ def test_addresses_that_lead_nowhere_are_told(address, message):
 
 def test_what_opens_the_dashboard():
     assert dashboard_command("w/optuna_journal.log") == "optuna-dashboard w/optuna_journal.log"
+
+
+@pytest.mark.skipif(
+    "ENSEMBLE_HWR_POSTGRESQL" not in os.environ,
+    reason="start a server, 'createdb studies', 'pip install psycopg[binary]', and set "
+    "ENSEMBLE_HWR_POSTGRESQL=postgresql+psycopg://user@127.0.0.1/studies",
+)
+def test_two_workers_share_a_postgresql_server(write, letters, rows, tmp_path):
+    url = os.environ["ENSEMBLE_HWR_POSTGRESQL"]
+    tuning = tune(write("", "tune.trials=6"), letters, rows, tmp_path / "w", n_jobs=2, storage=url, fresh=True)
+    assert sum(trial.state.is_finished() for trial in tuning.members[0].study.trials) >= 6
+    tuning = tune(write("", "tune.trials=7"), letters, rows, tmp_path / "w", storage=url)
+    assert tuning.members[0].reason == "7 trials were made"
