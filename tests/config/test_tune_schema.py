@@ -28,7 +28,10 @@ from ensemble_hwr.exceptions import ConfigError
         ('{ router = { "params.alpha" = [0.1] } }', "write alpha alone"),
         ("{ specialist = { hidden_layer_sizes = { n = [3, 1], width = [3] } } }", r"got \[3, 1\]; allowed: a whole"),
         ("{ router = { hidden_layer_sizes = { n = 2, width = { n = 1, width = [3] } } } }", "layers within layers"),
-        ("{ router = { hidden_layer_sizes = { n = 1, width = [0] } } }", r"\[0\] will not do"),
+        (
+            "{ router = { hidden_layer_sizes = { n = 1, width = [0] } } }",
+            "hidden_layer_sizes.width: got 0; a width is a whole",
+        ),
         ('{ router = { view = ["corse"] } }', "there is no view 'corse'; did you mean 'coarse'"),
         ("{ router = { view = { low = 1, high = 2 } } }", "a view is chosen by name"),
         ('{ router = { "view.gradient.grid" = [3, 0] } }', "0 will not do"),

@@ -15,6 +15,7 @@ from ensemble_hwr.config._data_schema import Section
 from ensemble_hwr.config._problems import problem, refuse, shorten
 
 NESTED = ("view", "augmentation")
+ENTRY_KEYS = {"low", "high", "choices", "n", "width"}
 
 
 def _check_number(value: Any) -> Any:
@@ -123,6 +124,9 @@ def _check_width(value: Any) -> Any:
         raise not_allowed("got layers within layers; write a range or a list of choices")
     if entry.when:
         raise not_allowed("got a condition; it belongs beside n")
+    odd = [probe for probe in entry.probes() if not isinstance(probe, int) or isinstance(probe, bool) or probe < 1]
+    if odd:
+        raise not_allowed(f"got {shorten(odd[0])}; a width is a whole number, 1 or more")
     return entry
 
 
@@ -164,7 +168,7 @@ def entries(table: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], An
     [('alpha', ('alpha',), [0.1]), ('view.gradient.grid', ('view', 'gradient', 'grid'), [5, 7])]
     """
     for key, raw in table.items():
-        if key in NESTED and isinstance(raw, Mapping) and "choices" not in raw:
+        if key in NESTED and isinstance(raw, Mapping) and not ENTRY_KEYS & set(raw):
             yield from _below((key,), raw)
         else:
             yield key, (key,), raw
@@ -210,7 +214,7 @@ def parse_entry(raw: Any) -> Entry:
     if not isinstance(raw, Mapping):
         text = (
             f"got {shorten(raw)}; write a range {{ low = 1, high = 9 }}, a list of choices, or layers "
-            "{ n = [1, 3], width = { low = 16, high = 256, log = true } }; a fixed value belongs into the member's section"
+            "{ n = [1, 3], width = { low = 16, high = 256 } }; a fixed value belongs into the member's own section"
         )
         raise ValidationError.from_exception_data("space", [problem((), text, raw)])
     kind = Choices if "choices" in raw else Layers if {"n", "width"} & set(raw) else Range
