@@ -13,6 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ensemble_hwr.config._data_schema import Section
 from ensemble_hwr.config._problems import problem, refuse, shorten
+from ensemble_hwr.exceptions import ConfigError
 
 NESTED = ("view", "augmentation")
 ENTRY_KEYS = {"low", "high", "choices", "n", "width"}
@@ -219,3 +220,30 @@ def parse_entry(raw: Any) -> Entry:
         raise ValidationError.from_exception_data("space", [problem((), text, raw)])
     kind = Choices if "choices" in raw else Layers if {"n", "width"} & set(raw) else Range
     return kind.model_validate(dict(raw))
+
+
+def read_entry(name: str, raw: Any) -> Entry:
+    """Read what is said of one setting outside a config file.
+
+    Parameters
+    ----------
+    name : str
+        The setting, for messages.
+    raw : object
+        As `parse_entry` takes it.
+
+    Returns
+    -------
+    Range, Choices or Layers
+
+    Raises
+    ------
+    ConfigError
+        When it is none of them.
+    """
+    try:
+        return parse_entry(raw)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in (name, *detail["loc"]))
+        raise ConfigError(f"space: {where}: {detail['msg']}") from None

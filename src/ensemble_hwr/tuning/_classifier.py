@@ -15,7 +15,6 @@ import optuna
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from optuna.storages import InMemoryStorage
-from pydantic import ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import Tags, assert_all_finite, check_random_state, column_or_1d, get_tags, indexable
@@ -24,7 +23,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ensemble_hwr._weights import weight_params
-from ensemble_hwr.config._space_schema import Space, parse_entry
+from ensemble_hwr.config._space_schema import Space, read_entry
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning._question import Letters, Part, Question
 from ensemble_hwr.tuning._score import loss_of, shown
@@ -334,12 +333,7 @@ def _checked(space: Mapping[str, Any], estimator: BaseEstimator) -> Space:
     for name, raw in space.items():
         if name not in known:
             raise ConfigError(f"space: {name!r} is no parameter of {type(estimator).__name__}; see its get_params().")
-        try:
-            checked[name] = parse_entry(raw)
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in (name, *detail["loc"]))
-            raise ConfigError(f"space: {where}: {detail['msg']}") from None
+        checked[name] = read_entry(name, raw)
         for other in checked[name].when:
             if other not in checked or other == name:
                 raise ConfigError(f"space: {name}.when: there is no {other!r} above; declare it before.")
