@@ -10,9 +10,9 @@ import ensemble_hwr
 SOURCE = Path(ensemble_hwr.__file__).parent
 LEVELS = {
     "exceptions": -1, "boxes": 0, "images": 0, "hierarchy": 0, "_weights": 0,
-    "preprocessing": 1, "ensemble": 1, "segmentation": 1,
+    "preprocessing": 1, "ensemble": 1, "segmentation": 1, "persistence": 1,
     "reading": 2,
-    "datasets": 3, "evaluation": 3, "config": 3, "tuning": 3, "persistence": 3,
+    "datasets": 3, "evaluation": 3, "config": 3, "tuning": 3,
     "cli": 4, "__main__": 5,
 }  # fmt: skip
 OWNERS = {
@@ -24,6 +24,8 @@ OWNERS = {
     "optuna": {"tuning"},
     "distributed": {"tuning/_cluster.py"},
     "click": {"cli"},
+    "onnx": {"onnx/_graph.py"},
+    "skl2onnx": {"onnx/_foreign.py"},
     "jinja2": {"evaluation/_report", "tuning/_report"},
 }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.persistence import available_models, load_model, save_model
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
+    from ensemble_hwr.reading import WordReader
     from ensemble_hwr.segmentation import WordSegmenter
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ _HOMES = {
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
     "MLP": "ensemble",
+    "WordReader": "reading",
     "WordSegmenter": "segmentation",
     "available_models": "persistence",
     "compare": "evaluation",
@@ -44,6 +46,7 @@ __all__ = [
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",
     "LetterSet",
+    "WordReader",
     "WordSegmenter",
     "available_models",
     "compare",

@@ -1,6 +1,32 @@
-"""What pages say: the tree of lines, words and letters, and the forms in which it is written."""
+"""Words, lines and pages read: the reader, what it may expect, what it found, and the forms to write that in."""
 
+from ensemble_hwr.reading._candidates import CandidateFeatures, describe_candidates
 from ensemble_hwr.reading._document import Letter, Line, Page, Word, page_of, unread_word
+from ensemble_hwr.reading._junk import fit_junk, junk_examples
+from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._markup import to_alto, to_hocr
+from ensemble_hwr.reading._measure import ErrorReport, align, character_error_rate, error_report
+from ensemble_hwr.reading._ngrams import LetterNgrams
+from ensemble_hwr.reading._reader import WordReader
 
-__all__ = ["Letter", "Line", "Page", "Word", "page_of", "to_alto", "to_hocr", "unread_word"]
+__all__ = [
+    "CandidateFeatures",
+    "ErrorReport",
+    "Letter",
+    "LetterNgrams",
+    "Lexicon",
+    "Line",
+    "Page",
+    "Word",
+    "WordReader",
+    "align",
+    "character_error_rate",
+    "describe_candidates",
+    "error_report",
+    "fit_junk",
+    "junk_examples",
+    "page_of",
+    "to_alto",
+    "to_hocr",
+    "unread_word",
+]

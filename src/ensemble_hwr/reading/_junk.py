@@ -1,0 +1,131 @@
+"""A classifier that tells letters from pieces of letters and from letters run together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ensemble_hwr.ensemble import MLP
+from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.images import Picture
+from ensemble_hwr.preprocessing import LetterNormalizer
+from ensemble_hwr.reading._candidates import CandidateFeatures, Rows, describe_candidates
+from ensemble_hwr.segmentation import Lattice, cut_word
+
+JUNK, LETTER = "junk", "letter"
+
+_SAME, _OTHER = 0.8, 0.65  # shares of pixels in common: a letter from here on, and junk up to there
+
+
+def share_in_common(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Say how much each candidate has in common with the letter that it is nearest to.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Of a picture that was not reduced.
+    owner : ndarray of int, shape (height, width)
+        Which letter each of the picture's pixels belongs to, from 0; negative: none.
+
+    Returns
+    -------
+    ndarray of float, shape (n_candidates,)
+        Pixels of both, relative to pixels of either.
+    """
+    y, x = np.nonzero(lattice.pieces >= 0)
+    piece, origin = lattice.pieces[y, x], lattice.writing.origin
+    letter = np.asarray(owner)[y + origin.top, x - lattice.writing.shifts[y] + origin.left]
+    inked = letter >= 0
+    shared = np.zeros((lattice.n_pieces, int(letter.max(initial=0)) + 1))
+    np.add.at(shared, (piece[inked], letter[inked]), 1)
+    total = np.vstack([np.zeros(shared.shape[1]), shared.cumsum(axis=0)])
+    start, stop = np.array(lattice.spans).T
+    common = total[stop] - total[start]
+    either = shared.sum(axis=0) + common.sum(axis=1, keepdims=True) - common
+    best: NDArray[np.float64] = (common / np.maximum(either, 1)).max(axis=1)
+    return best
+
+
+def junk_examples(
+    pictures: Sequence[Picture], owners: Sequence[NDArray[np.integer[Any]]]
+) -> tuple[Rows, NDArray[np.str_]]:
+    """Take examples of letters and of what is none from words about which the truth is known.
+
+    Candidates that are neither quite a letter nor quite something else are left out; so are pictures in which nothing
+    can be found.
+
+    Parameters
+    ----------
+    pictures : sequence of pictures
+        Words, such as `compose_words` makes.
+    owners : sequence of ndarray of int, shape (height, width)
+        Which letter each pixel belongs to; negative: none.
+
+    Returns
+    -------
+    rows : ndarray of float32, shape (n, 784 + 16)
+    labels : ndarray of str, shape (n,)
+        "letter" or "junk".
+    """
+    normalizer = LetterNormalizer(polarity="light", errors="blank")
+    rows, labels = [], []
+    for picture, owner in zip(pictures, owners, strict=True):
+        try:
+            lattice = cut_word(picture)
+        except PictureError:
+            continue
+        share = share_in_common(lattice, owner)
+        clear = (share >= _SAME) | (share <= _OTHER)
+        ink = normalizer.transform([candidate.ink for candidate in lattice.candidates])
+        rows.append(describe_candidates(lattice, ink)[clear])
+        labels.append(np.where(share[clear] >= _SAME, LETTER, JUNK))
+    if not rows:
+        raise DataError(f"nothing can be found in any of the {len(pictures)} pictures; give pictures of words")
+    return np.concatenate(rows), np.concatenate(labels)
+
+
+def fit_junk(
+    pictures: Sequence[Picture],
+    owners: Sequence[NDArray[np.integer[Any]]],
+    *,
+    classifier: Any = None,
+    random_state: int | None = None,
+) -> Any:
+    """Train a classifier that tells letters from junk, for a `WordReader`.
+
+    Parameters
+    ----------
+    pictures, owners : sequences
+        As for `junk_examples`.
+    classifier : classifier, default=None
+        With ``predict_proba``; None takes an MLP on gradient features of the pixels and on how a candidate lies in its
+        word.
+    random_state : int, default=None
+        Of the default classifier.
+
+    Returns
+    -------
+    classifier
+        Fitted; its classes are "junk" and "letter".
+
+    Examples
+    --------
+    >>> from ensemble_hwr import compose_words, generate_letters
+    >>> from ensemble_hwr.reading import fit_junk
+    >>> letters = generate_letters(260, writers=5, random_state=0)
+    >>> words = compose_words(letters, ["HELLO", "WORLD"], gap=(0.0, 0.2), random_state=0)
+    >>> junk = fit_junk([word.picture for word in words], [word.owner for word in words], random_state=0)
+    >>> junk.classes_.tolist()
+    ['junk', 'letter']
+    """
+    rows, labels = junk_examples(pictures, owners)
+    if classifier is None:
+        network = MLP((32,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
+        classifier = make_pipeline(CandidateFeatures(), StandardScaler(), network)
+    return clone(classifier).fit(rows, labels)

@@ -1,0 +1,41 @@
+"""A small letter classifier, a small junk classifier and words, once for all tests of the room."""
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from ensemble_hwr import GradientFeatures, compose_words, generate_letters
+from ensemble_hwr.reading import fit_junk
+
+TEXTS = ["HELLO", "JUMPING", "QUICK", "TYPE", "AXE", "SUMMER", "TIME", "WORDS"]
+
+
+@pytest.fixture(scope="session")
+def classifier():
+    letters = generate_letters(26 * 40, writers=20, random_state=1)
+    model = make_pipeline(GradientFeatures(grid=5), LogisticRegression(C=0.3, max_iter=200))
+    return model.fit(letters.to_rows(), letters.target)
+
+
+@pytest.fixture(scope="session")
+def junk():
+    letters = generate_letters(26 * 15, writers=15, random_state=2)
+    words = compose_words(letters, TEXTS * 2, gap=(-0.03, 0.25), random_state=2)
+    return fit_junk([word.picture for word in words], [word.owner for word in words], random_state=0)
+
+
+@pytest.fixture(scope="session")
+def letters():
+    return generate_letters(26 * 20, writers=10, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def wide(letters):
+    """Words whose letters are apart."""
+    return compose_words(letters, TEXTS, gap=0.3, random_state=1)
+
+
+@pytest.fixture(scope="session")
+def tight(letters):
+    """Words some of whose letters touch."""
+    return compose_words(letters, TEXTS, gap=0.02, random_state=1)
