@@ -77,7 +77,7 @@ def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensembl
         start_new_session=True,
     )
     journal = work / "optuna_journal.log"
-    while process.poll() is None and not (journal.exists() and '"step"' in journal.read_text()):
+    while process.poll() is None and not (journal.exists() and '"intermediate_value"' in journal.read_text()):
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=120)
