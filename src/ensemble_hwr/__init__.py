@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.datasets import LetterSet, compose_words, generate_letters
     from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
     from ensemble_hwr.evaluation import compare
+    from ensemble_hwr.onnx import export_onnx
     from ensemble_hwr.persistence import available_models, load_model, save_model
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
     from ensemble_hwr.reading import WordReader
@@ -33,6 +34,7 @@ _HOMES = {
     "available_models": "persistence",
     "compare": "evaluation",
     "compose_words": "datasets",
+    "export_onnx": "onnx",
     "generate_letters": "datasets",
     "load_model": "persistence",
     "save_model": "persistence",
@@ -51,6 +53,7 @@ __all__ = [
     "available_models",
     "compare",
     "compose_words",
+    "export_onnx",
     "generate_letters",
     "load_model",
     "save_model",

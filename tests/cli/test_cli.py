@@ -20,7 +20,7 @@ def test_the_version_is_told(capsys):
     assert __version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["demo", "compare", "train", "evaluate", "letters", "models"])
+@pytest.mark.parametrize("command", ["demo", "compare", "train", "evaluate", "letters", "models", "export"])
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert "Usage: ensemble-hwr" in capsys.readouterr().out
@@ -28,7 +28,7 @@ def test_every_command_has_help(command, capsys):
 
 def test_help_imports_nothing_heavy(ensemble_hwr_command):
     _, environment = ensemble_hwr_command
-    heavy = "{'numpy', 'sklearn', 'scipy', 'pydantic', 'rich', 'PIL'}"
+    heavy = "{'numpy', 'sklearn', 'scipy', 'joblib', 'pydantic', 'rich', 'PIL', 'optuna', 'jinja2', 'skops', 'onnx'}"
     code = f"import sys; from ensemble_hwr.cli import main; main(['--help']); sys.exit(str({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stderr.strip() == "set()"
@@ -50,6 +50,8 @@ def test_help_is_quick(run_process):
         ["evaluate", "model"],
         ["letters"],
         ["models", "az"],
+        ["export", "az"],
+        ["export", "az", "-o", "az.onnx", "--after", "pixels"],
         ["demo", "--jobs", "0"],
         ["demo", "--jobs", "many"],
         ["compare", "config.toml", "--out", "x", "--seeds", "a"],
@@ -64,7 +66,7 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
 
 
 def test_the_group_lists_what_there_is():
-    assert sorted(cli.commands) == ["compare", "demo", "evaluate", "letters", "models", "train"]
+    assert sorted(cli.commands) == ["compare", "demo", "evaluate", "export", "letters", "models", "train", "tune"]
 
 
 def _seconds(call):

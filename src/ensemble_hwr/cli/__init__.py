@@ -11,6 +11,7 @@ from ensemble_hwr.cli._compare import compare
 from ensemble_hwr.cli._demo import demo
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
+from ensemble_hwr.cli._export import export
 from ensemble_hwr.cli._letters import letters
 from ensemble_hwr.cli._models import models
 from ensemble_hwr.cli._train import train
@@ -32,7 +33,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-for command in (demo, compare, tune, train, evaluate, letters, models):
+for command in (demo, compare, tune, train, evaluate, letters, models, export):
     cli.add_command(command)
 
 

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+from ensemble_hwr import MLP, AugmentedClassifier, Augmenter, EpochMLP, GradientFeatures
+from ensemble_hwr.config import build_contenders, load_demo
+from ensemble_hwr.evaluation import EqualParameters, parameters_of
+from ensemble_hwr.exceptions import ModelError
+
+TINY = ["hidden_layer_sizes=[6]", "max_iter=4", "batch_size=8"]
+
+
+def contenders():
+    """The demo's contenders by name, as they are."""
+    changes = [f"{role}.params.{change}" for role in ("router", "specialist", "expert") for change in TINY]
+    config = load_demo([*changes, "hierarchy.cv=2"])
+    return build_contenders(config, [chr(ord("A") + k) for k in range(26)])
+
+
+@pytest.mark.parametrize("name", contenders())
+@pytest.mark.parametrize("after", [None, "features"])
+def test_every_contender_of_the_demo_answers_the_same(name, after, letters, awkward, assert_same):
+    train, labels, test = letters
+    contender = contenders()[name]
+    if isinstance(contender, EqualParameters):
+        contender = contender.sized(parameters_of(contenders()["hard"], train, labels), train, 26)
+    if name == "baseline":
+        contender.set_params(max_iter=3)
+    contender.fit(train, labels)
+    for rows in (test, awkward, test[:1]):
+        assert_same(contender, rows, after)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("hidden", [(5,), (4, 3), ()])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_networks_of_any_form(activation, hidden, classes, assert_same):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 5)).astype(np.float32)
+    model = MLP(hidden, activation=activation, max_iter=20, random_state=0).fit(rows, rng.integers(classes, size=60))
+    assert_same(model, rows)
+
+
+def test_networks_that_learn_by_epochs(letters, assert_same):
+    train, labels, test = letters
+    for features in (None, GradientFeatures(grid=4), make_pipeline("passthrough", GradientFeatures(grid=4))):
+        model = EpochMLP((8,), features=features, epochs=3, batch_size=20, random_state=0).fit(train, labels)
+        assert_same(model, test)
+
+
+def test_what_learned_from_copies(letters, assert_same):
+    train, labels, test = letters
+    seen = make_pipeline(GradientFeatures(grid=4), MLP((8,), max_iter=4, random_state=0))
+    model = AugmentedClassifier(seen, Augmenter(), copies=1, random_state=0).fit(train, labels)
+    assert_same(model, test)
+
+
+@pytest.mark.parametrize("weights", [None, [3, 1, 0.5]])
+def test_committees_of_anybody(weights, letters, assert_same):
+    train, labels, test = letters
+    seats = [
+        ("pixels", MLP((8,), max_iter=4, random_state=0)),
+        ("gradient", make_pipeline(GradientFeatures(grid=4), MLP((8,), max_iter=4, random_state=0))),
+        ("foreign", make_pipeline(GradientFeatures(grid=4), LogisticRegression(max_iter=1000))),
+    ]
+    model = VotingClassifier(seats, voting="soft", weights=weights).fit(train, labels)
+    assert_same(model, test)
+
+
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 2], [-5, 7, 70], ["no", "perhaps", "yes"], ["Ä", "É", "字"], [False, True, True]]
+)
+def test_labels_keep_their_names(labels, assert_same):
+    rows = np.eye(3, dtype=np.float32).repeat(5, axis=0)
+    model = MLP((4,), max_iter=20, random_state=0).fit(rows, np.repeat(labels, 5))
+    assert_same(model, rows)
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [
+        (MLP(), "is not fitted"),
+        (MLP, "not a classifier"),
+        (GradientFeatures(), "not a classifier"),
+        (VotingClassifier([("svc", LinearSVC())], voting="hard"), "not a classifier"),
+    ],
+)
+def test_what_has_no_probabilities_is_refused(model, complaint, exported):
+    with pytest.raises(ModelError, match=complaint):
+        exported(model, np.eye(3))
+
+
+def test_labels_that_onnx_does_not_know_are_refused(exported):
+    rows = np.eye(3, dtype=np.float32)
+    model = LogisticRegression().fit(rows, np.array([0, 1, 2], dtype="datetime64[D]"))
+    with pytest.raises(ModelError, match="text and whole numbers"):
+        exported(model, rows)

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from sklearn.naive_bayes import GaussianNB
+
+from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
+
+LETTERS = list("ABCDEFGH")
+
+
+@st.composite
+def hierarchies(draw):
+    """Settings of an ensemble over the first few letters, and a seed."""
+    n = draw(st.integers(2, len(LETTERS)))
+    labels = LETTERS[:n]
+    numbers = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    groups = [
+        [label for label, k in zip(labels, numbers, strict=True) if k == number] for number in sorted(set(numbers))
+    ]
+    sets = st.sets(st.sampled_from(labels), min_size=2).map(sorted)
+    confusables = draw(st.lists(sets, max_size=3, unique_by=tuple))
+    share = st.floats(0, 1)
+    return {
+        "groups": groups,
+        "confusables": confusables or None,
+        "router_target": draw(st.sampled_from(["classes", "groups"])) if len(groups) > 1 else "classes",
+        "routing": draw(st.sampled_from(["soft", "hard"])),
+        "trust": draw(share | st.sampled_from([0.0, 1.0])),
+        "min_mass": draw(share | st.just(0.0)),
+        "certainty": draw(share | st.just(1.0)),
+        "random_state": draw(st.integers(0, 1000)),
+    }
+
+
+def rows_of(labels, seed, times):
+    rng = np.random.default_rng(seed)
+    middles = 2 * np.random.default_rng(1).normal(size=(len(LETTERS), 6))
+    codes = np.arange(len(labels) * times) % len(labels)
+    return (middles[codes] + rng.normal(size=(len(codes), 6))).astype(np.float32), np.array(labels)[codes]
+
+
+def fitted(settings_of, member=None):
+    labels = sorted(label for group in settings_of["groups"] for label in group)
+    member = MLP((4,), max_iter=8, batch_size=8, learning_rate_init=0.05) if member is None else member
+    model = HierarchicalEnsembleClassifier(member, member, member, **settings_of)
+    return model.fit(*rows_of(labels, 0, 6)), rows_of(labels, 1, 8)[0]
+
+
+@given(hierarchies())
+@settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
+def test_random_hierarchies_answer_the_same(session, settings_of):
+    model, rows = fitted(settings_of)
+    ready = session(model)
+    label, probabilities = ready.run(None, {"rows": rows})
+    np.testing.assert_allclose(probabilities, model.predict_proba(rows), rtol=0, atol=1e-5)
+    assert set(label.tolist()) <= set(model.classes_.tolist())
+    alone = np.vstack([ready.run(["probabilities"], {"rows": row[None]})[0] for row in rows[:5]])
+    np.testing.assert_allclose(alone, probabilities[:5], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("routing", ["soft", "hard"])
+@pytest.mark.parametrize("router_target", ["classes", "groups"])
+def test_members_of_any_kind(routing, router_target, assert_same):
+    groups = {"groups": [["A", "B"], ["C"], ["D", "E"]], "routing": routing, "router_target": router_target}
+    model, rows = fitted({**groups, "trust": 0.5, "certainty": 1, "confusables": [["B", "D"]]}, GaussianNB())
+    assert_same(model, rows)
+
+
+def test_a_hierarchy_may_be_a_member(assert_same):
+    inner = HierarchicalEnsembleClassifier(*3 * [GaussianNB()], groups=[["A", "B"], ["C", "D"]], trust=1.0)
+    expert = {"A-D": inner}
+    outer = HierarchicalEnsembleClassifier(
+        GaussianNB(), GaussianNB(), expert, groups=[list("ABC"), list("DEF")], confusables=[list("ABCD")], trust=0.7
+    )
+    train, labels = rows_of(LETTERS[:6], 0, 10)
+    assert_same(outer.fit(train, labels), rows_of(LETTERS[:6], 1, 20)[0])
+
+
+def test_no_rows_give_no_answers(session):
+    model, rows = fitted({"groups": [["A", "B"], ["C", "D"]], "confusables": [["B", "C"]], "trust": 0.5})
+    label, probabilities = session(model).run(None, {"rows": rows[:0]})
+    assert label.shape == (0,)
+    assert probabilities.shape == (0, 4)
+
+
+def test_where_no_row_is_open_the_router_is_right(exported):
+    model, rows = fitted({"groups": [["A", "B"], ["C", "D"]], "trust": 0.5, "min_mass": 1.0})
+    assert sum(model.route_counts(rows).values()) == len(rows)
+    _, probabilities = exported(model, rows)
+    np.testing.assert_allclose(probabilities, model.route(rows), atol=1e-6)
