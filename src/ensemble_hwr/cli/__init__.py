@@ -14,6 +14,7 @@ from ensemble_hwr.cli._evaluate import evaluate
 from ensemble_hwr.cli._export import export
 from ensemble_hwr.cli._letters import letters
 from ensemble_hwr.cli._models import models
+from ensemble_hwr.cli._read import read
 from ensemble_hwr.cli._train import train
 from ensemble_hwr.cli._tune import tune
 
@@ -33,7 +34,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-for command in (demo, compare, tune, train, evaluate, letters, models, export):
+for command in (demo, compare, tune, train, evaluate, letters, read, models, export):
     cli.add_command(command)
 
 

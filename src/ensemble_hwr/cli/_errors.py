@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 
 import click
 
@@ -46,8 +47,12 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         click.echo("interrupted; nothing was left half-written", err=True)
         return INTERRUPTED
     except Exception as error:  # the last place where an error can become a line
-        return _failed(error, debug="--debug" in arguments)
+        return _failed(error, debug="--debug" in takewhile(_is_option, arguments))  # a command may have its own
     return code if isinstance(code, int) else DONE
+
+
+def _is_option(argument: str) -> bool:
+    return argument.startswith("-")
 
 
 def _failed(error: Exception, *, debug: bool) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ import click
 
 from ensemble_hwr.cli._errors import DONE, FAILED
 from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
-from ensemble_hwr.exceptions import DataError
+from ensemble_hwr.cli._pictures import complain, find_all, printable
 
 GUESSES = 3
 WIDTH_OF_GUESSES = 40
@@ -42,9 +41,9 @@ def letters(paths: tuple[str, ...], model: str, as_json: bool, jobs: int | None)
 
     with progress(transient=True) as steps:
         normalizer, classifier = take_apart(load_model(model), model, number_of_jobs(jobs))
-        pictures, problems = _find(paths)
+        pictures, problems = find_all(paths)
         for problem in problems:
-            _complain(problem)
+            complain(problem)
         show = _show_json if as_json else _show_aligned(pictures) if sys.stdout.isatty() else _show_plain
         with steps.step("reading", total=len(pictures)) as tell:
             for batch in in_batches(pictures, normalizer):
@@ -52,27 +51,10 @@ def letters(paths: tuple[str, ...], model: str, as_json: bool, jobs: int | None)
                 for place, guesses in answers:
                     click.echo(show(pictures[place], guesses))
                 for reason in batch.failures.values():
-                    _complain(reason)
+                    complain(reason)
                 problems += batch.failures.values()
                 tell(batch.stop, "")
     return FAILED if problems else DONE
-
-
-def _find(paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the pictures meant, and what is wrong with folders; whether files are there is found out on opening."""
-    from ensemble_hwr.datasets import find_pictures
-
-    pictures, problems = [], []
-    for path in paths:
-        try:
-            found = find_pictures(path) if os.path.isdir(path) else [path]
-        except DataError as error:
-            problems.append(str(error))
-            continue
-        if not found:
-            problems.append(f"{path!r}: there is no picture in this folder")
-        pictures += found
-    return pictures, problems
 
 
 def _guesses(classifier: Any, rows: Any) -> Iterator[Guesses]:
@@ -90,29 +72,20 @@ def _show_json(path: str, guesses: Guesses) -> str:
 
 
 def _show_plain(path: str, guesses: Guesses) -> str:
-    return "\t".join([_printable(path), *(f"{letter}\t{p:.4f}" for letter, p in guesses)])
+    return "\t".join([printable(path), *(f"{letter}\t{p:.4f}" for letter, p in guesses)])
 
 
 def _show_aligned(pictures: Sequence[str]) -> Any:
     from rich.cells import cell_len
 
     room = max(shutil.get_terminal_size().columns - WIDTH_OF_GUESSES, 0)
-    width = min(max((cell_len(_printable(path)) for path in pictures), default=0), room)
+    width = min(max((cell_len(printable(path)) for path in pictures), default=0), room)
 
     def show(path: str, guesses: Guesses) -> str:
         (letter, p), *others = guesses
-        shown = _printable(path)
+        shown = printable(path)
         padding = " " * (width - cell_len(shown))
         rest = "   ".join(f"{other} {share:6.2%}" for other, share in others)
         return f"{shown}{padding}  {click.style(letter, bold=True)} {p:7.2%}   {click.style(rest, dim=True)}"
 
     return show
-
-
-def _printable(path: str) -> str:
-    """Escape what could break a line or command a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
-
-
-def _complain(problem: str) -> None:
-    click.echo(f"error: {problem}", err=True)

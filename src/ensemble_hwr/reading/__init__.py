@@ -1,6 +1,7 @@
 """Words, lines and pages read: the reader, what it may expect, what it found, and the forms to write that in."""
 
 from ensemble_hwr.reading._candidates import CandidateFeatures, describe_candidates
+from ensemble_hwr.reading._debug import draw_reading
 from ensemble_hwr.reading._document import Letter, Line, Page, Word, page_of, unread_word
 from ensemble_hwr.reading._junk import fit_junk, junk_examples
 from ensemble_hwr.reading._lexicon import Lexicon
@@ -22,6 +23,7 @@ __all__ = [
     "align",
     "character_error_rate",
     "describe_candidates",
+    "draw_reading",
     "error_report",
     "fit_junk",
     "junk_examples",
