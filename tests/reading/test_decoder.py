@@ -1,0 +1,81 @@
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ensemble_hwr.reading import LetterNgrams, Lexicon
+from ensemble_hwr.reading._costs import evidence_against_junk, evidence_by_pieces, letter_evidence
+from ensemble_hwr.reading._decoder import Graph, decode
+from ensemble_hwr.reading._grammar import AnyText
+
+LETTERS = "AB"
+
+
+@st.composite
+def graphs(draw):
+    n = draw(st.integers(1, 4))
+    spans = [(start, start + 1) for start in range(n)]
+    spans += [pair for pair in ((0, 2), (1, 3), (1, 4), (0, 3)) if pair[1] <= n and draw(st.booleans())]
+    numbers = st.integers(-30, 30).map(lambda number: number / 8)
+    scores = [[draw(numbers) for _ in LETTERS] for _ in spans]
+    return Graph(n, spans, np.array(scores), LETTERS)
+
+
+def everything(graph, grammar):
+    """The best score of each text, from all paths."""
+    found = {}
+
+    def follow(boundary, score, text):
+        if boundary == graph.n_pieces:
+            state, total = grammar.start, score
+            for letter in text:
+                following = grammar.step(state, letter)
+                if following is None:
+                    return
+                state, total = following[0], total + following[1]
+            end = grammar.end(state)
+            if end is not None:
+                found[text] = max(found.get(text, -np.inf), total + end)
+            return
+        for span, (place, letter) in product(range(len(graph.spans)), enumerate(LETTERS)):
+            start, stop = graph.spans[span]
+            if start == boundary:
+                follow(stop, score + graph.scores[span, place], text + letter)
+
+    follow(0, 0.0, "")
+    return found
+
+
+@settings(max_examples=40)
+@given(graphs(), st.sampled_from([AnyText(), Lexicon(["A", "AB", "BBA", "ABAB"]), LetterNgrams(["AB", "BA"], order=2)]))
+def test_the_best_reading_is_that_of_all_paths(graph, grammar):
+    readings = decode(graph, grammar, beam=100)
+    expected = everything(graph, grammar)
+    if not expected:
+        assert readings == []
+        return
+    best = max(expected.values())
+    if readings:
+        assert readings[0].score == pytest.approx(best)
+    assert len({reading.text for reading in readings}) == len(readings)
+    for reading in readings:
+        assert reading.score <= expected[reading.text] + 1e-9
+        assert "".join(LETTERS[letter] for letter in reading.letters) == reading.text
+        assert graph.spans[reading.spans[0]][0] == 0
+        assert graph.spans[reading.spans[-1]][1] == graph.n_pieces
+        joints = [graph.spans[place] for place in reading.spans]
+        assert all(before[1] == after[0] for before, after in pairwise(joints))
+    assert [reading.score for reading in readings] == sorted((reading.score for reading in readings), reverse=True)
+
+
+def test_evidence():
+    p = np.array([[1.0, 0.0], [0.5, 0.5]])
+    assert np.isfinite(letter_evidence(p)).all()
+    np.testing.assert_allclose(letter_evidence(p)[1], np.log(0.5))
+    np.testing.assert_allclose(evidence_by_pieces(p, [(0, 1), (0, 3)])[1], 3 * np.log(0.5))
+    against = evidence_against_junk(p, np.array([0.5, 1.0]))
+    np.testing.assert_allclose(against[0], letter_evidence(p)[0])
+    assert np.isfinite(against).all()
+    assert (against[1] > letter_evidence(p)[1]).all()
