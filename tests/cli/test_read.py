@@ -102,7 +102,7 @@ def test_debug_pictures_show_the_letters(reading_model, pictures, tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"), [(None, "No such file"), (b"", "got none"), (b"\xff\xfe", "UTF-8"), (b"123", "no word")]
 )
-def test_a_bad_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, content, problem):
+def test_a_bad_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, content, problem):  # noqa: PLR0917
     if content is not None:
         (tmp_path / "words.txt").write_bytes(content)
     assert read(reading_model, pictures[0], "--lexicon", tmp_path / "words.txt") == 1
