@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 
+from ensemble_hwr.evaluation import with_seed
 from ensemble_hwr.hierarchy import batches
 
 
@@ -37,7 +38,7 @@ class TopDown(ClassifierMixin, BaseEstimator):
         paths = np.array([[group_of[letter], letter] for letter in letters.tolist()])
         # Its columns are sorted by group, then letter.
         self.columns_ = np.array([letter for name in sorted(groups) for letter in sorted(groups[name].tolist())])
-        member = clone(self.member).set_params(random_state=self.random_state)
+        member = self.member if self.random_state is None else with_seed(self.member, self.random_state)
         self.model_ = LocalClassifierPerParentNode(member, n_jobs=1).fit(np.asarray(X), paths)
         return self
 

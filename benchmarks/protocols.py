@@ -1,6 +1,6 @@
 """Flat against hierarchical, and against peers, on both protocols: makes the README's table.
 
-    python -m benchmarks.protocols --out protocols            about 80 minutes on two cores
+    python -m benchmarks.protocols --out protocols            about an hour on two cores
     python -m benchmarks.protocols --out protocols --update   and writes the table into README.md
 
 HiClass must be installed (``pip install hiclass``). The letters must be where the configs or ENSEMBLE_HWR_DATA say.
@@ -93,10 +93,9 @@ def top_down(config: ExperimentConfig, rows: Any, parameters: int | None) -> Any
     """HiClass over the same groups, with members like the flat contender's and as many parameters as the hierarchy."""
     from benchmarks.hiclass_peer import TopDown
 
-    assert config.flat is not None
     nodes, classes_a_node = 7, 5
     member = scale_hidden_layers(
-        build_member(config, config.flat), (parameters or 0) // nodes, rows[:100], classes_a_node
+        build_member(config, config.flat or config.router), (parameters or 0) // nodes, rows[:100], classes_a_node
     )
     return TopDown(member)
 
