@@ -31,19 +31,6 @@ def test_a_line_that_a_killed_process_left_half_written_costs_nothing_else(tmp_p
     assert [trial.value for trial in study_with(file, 0).trials] == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
-def test_optuna_itself_would_have_lost_everything(tmp_path):
-    """Why there is a backend of our own: this fails the day that it is needed no more."""
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    file = tmp_path / "journal.log"
-    study_with(file, 1)
-    file.write_bytes(file.read_bytes() + b'{"op_code":')
-    plain = JournalStorage(JournalFileBackend(str(file)))
-    with pytest.raises((ValueError, AssertionError)):
-        optuna.create_study(study_name="other", storage=plain)
-
-
 def test_a_full_disk_is_told_and_takes_no_finished_trial_away(tmp_path):
     file = tmp_path / "journal.log"
     study_with(file, 3)
