@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 
@@ -117,7 +118,8 @@ def test_at_a_terminal_answers_are_aligned_and_a_file_gets_all_of_them(ensemble_
     shown = _at_terminal(words, environment)
     answers = [line[line.index(str(tmp_path)) :] for line in shown.splitlines() if ".png" in line]
     assert [answer.split()[0] for answer in answers] == [str(copy) for copy in copies]
-    assert len({answer.index("\x1b[1m") for answer in answers}) == 1
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", answer) for answer in answers]  # older releases of click show no bold here
+    assert len({answer.index("%") for answer in plain}) == 1
     with open(tmp_path / "out", "w") as out:
         assert "reading" in _at_terminal(words, environment, stdout=out)
     assert len((tmp_path / "out").read_text().splitlines()) == 2

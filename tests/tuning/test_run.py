@@ -108,7 +108,7 @@ def test_workers_that_are_killed_are_replaced_and_no_trial_is_lost(write, letter
         ("tune.folds=3", "the folds"),
         ("router.params.learning_rate_init=0.02", "the settings that are not searched"),
         ("tune.score=accuracy", "the score"),
-        ("tune.seed=1", "the folds and the seed"),
+        ("tune.seed=1", "(the folds and )?the seed"),  # a few letters may fall into the same folds
     ],
 )
 def test_a_study_that_was_made_with_something_else_is_refused(  # noqa: PLR0917

@@ -39,12 +39,13 @@ def letters(paths: tuple[str, ...], model: str, as_json: bool, jobs: int | None)
     from ensemble_hwr.cli._reading import in_batches, take_apart
     from ensemble_hwr.persistence import load_model
 
+    at_terminal = sys.stdout.isatty()  # asked before the bar puts something of its own in its place
     with progress(transient=True) as steps:
         normalizer, classifier = take_apart(load_model(model), model, number_of_jobs(jobs))
         pictures, problems = find_all(paths)
         for problem in problems:
             complain(problem)
-        show = _show_json if as_json else _show_aligned(pictures) if sys.stdout.isatty() else _show_plain
+        show = _show_json if as_json else _show_aligned(pictures) if at_terminal else _show_plain
         with steps.step("reading", total=len(pictures)) as tell:
             for batch in in_batches(pictures, normalizer):
                 answers = zip(batch.positions, _guesses(classifier, batch.rows), strict=True)
