@@ -1,6 +1,7 @@
-"""What it costs to start: the library's import and the command line's help, over a bare Python.
+"""What it costs to start: the library's import, the command line's help, a word read, over a bare Python.
 
-    python -m benchmarks.startup
+    python -m benchmarks startup             the figures of docs/speed.md
+    python -m benchmarks.startup             a table of all commands, by the clock and by the processor
 
 Each command is run in turn with the others, several times over; the table shows the least and the middle time of a
 clock, and the least of the processor, which other work on the machine disturbs less.
@@ -10,37 +11,80 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import click
 
+from benchmarks.figures import Figure, ratio
+
 MAIN = "import sys; from ensemble_hwr.cli import main; sys.exit(main({}))"
+BARE, IMPORT, HELP, READ = "bare Python", "`import ensemble_hwr`", "`ensemble-hwr --help`", "`ensemble-hwr read` a word"
 COMMANDS = {
-    "bare Python": "pass",
-    "`import ensemble_hwr`": "import ensemble_hwr",
+    BARE: "pass",
+    IMPORT: "import ensemble_hwr",
     "`import click`, for comparison": "import click",
-    "`ensemble-hwr --help`": MAIN.format(["--help"]),
+    "`import numpy, sklearn.base`, for comparison": "import numpy, sklearn.base",
+    HELP: MAIN.format(["--help"]),
     "`ensemble-hwr letters --help`": MAIN.format(["letters", "--help"]),
     "`ensemble-hwr models`": MAIN.format(["models"]),
 }
+Runs = dict[str, list[tuple[float, float]]]
+
+
+def measure(quick: bool = False) -> list[Figure]:
+    """Measure import, help and the reading of one word."""
+    with TemporaryDirectory() as folder:
+        clock = {
+            name: [seconds for seconds, _ in found]
+            for name, found in started(commands(Path(folder)), 3 if quick else 15).items()
+        }
+    over = [a - b for a, b in zip(clock[IMPORT], clock[BARE], strict=True)]
+    return [
+        Figure(f"{IMPORT}, over bare Python", 1000 * median(over), "ms", "under 60 ms"),
+        Figure(HELP, 1000 * median(clock[HELP]), "ms", "under 300 ms"),
+        Figure(f"{READ}, loading the model", 1000 * median(clock[READ]), "ms", "under 1,200 ms"),
+        Figure(f"{HELP} against bare Python", ratio(clock[HELP], clock[BARE]), "times", at_most=30),
+        Figure(f"{READ} against {HELP}", ratio(clock[READ], clock[HELP]), "times", at_most=40),
+    ]
 
 
 @click.command()
 @click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True)
 def main(repeats: int) -> None:
     """Start each command several times and print a table of milliseconds."""
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
-    for _ in range(repeats):
-        for name, code in COMMANDS.items():
-            found[name].append(run(code))
+    with TemporaryDirectory() as folder:
+        found = started(commands(Path(folder)), repeats)
     click.echo("| command | least ms | middle ms | over bare Python | processor ms | over bare Python |")
     click.echo("| --- | --- | --- | --- | --- | --- |")
-    bare = [min(figures) for figures in zip(*found["bare Python"], strict=True)]
+    bare = [min(figures) for figures in zip(*found[BARE], strict=True)]
     for name, runs in found.items():
         clock, processor = zip(*runs, strict=True)
         cells = min(clock), median(clock), min(clock) - bare[0], min(processor), min(processor) - bare[1]
         click.echo(f"| {name} | " + " | ".join(f"{1000 * seconds:.0f}" for seconds in cells) + " |")
+
+
+def commands(folder: Path) -> dict[str, str]:
+    """Return the code of every command; what they read is written into a folder."""
+    from PIL import Image
+
+    from ensemble_hwr.datasets import compose_words, generate_letters
+
+    (word,) = compose_words(generate_letters(520, writers=5, random_state=0), ["WRITTEN"], random_state=0)
+    Image.fromarray(word.picture).save(folder / "word.png")
+    return COMMANDS | {READ: MAIN.format(["read", str(folder / "word.png")])}
+
+
+def started(codes: Mapping[str, str], repeats: int) -> Runs:
+    """Run each code in turn with the others, several times over."""
+    found: Runs = {name: [] for name in codes}
+    for _ in range(repeats):
+        for name, code in codes.items():
+            found[name].append(run(code))
+    return found
 
 
 def run(code: str) -> tuple[float, float]:

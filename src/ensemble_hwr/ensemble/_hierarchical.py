@@ -16,7 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
-from ensemble_hwr.ensemble._consulting import Step, consult
+from ensemble_hwr.ensemble._consulting import Gate, Step, consult
 from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._fitting import Trainer
 from ensemble_hwr.ensemble._growing import answers_of_router, gate_of, grow
@@ -25,7 +25,7 @@ from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
 from ensemble_hwr.hierarchy import Declaration
 
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 1024
 
 
 class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
@@ -347,8 +347,10 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
     def _consult(self, X: Any, probabilities: FloatArray) -> Iterator[Step]:
         """Let the members speak in turn; `probabilities` changes in place."""
-        gate = gate_of(self, self.groups_, self.classes_, self._router_target)
-        return consult(self._speakers(), self.trust_, X, probabilities, classes=self.classes_, gate=gate)
+        return consult(self._speakers(), self.trust_, X, probabilities, classes=self.classes_, gate=self._gate())
+
+    def _gate(self) -> Gate:
+        return gate_of(self, self.groups_, self.classes_, self._router_target)
 
     def _speakers(self) -> list[Member]:
         """Fitted specialists and experts in the order in which they speak."""

@@ -1,0 +1,64 @@
+"""The letters that benchmarks of speed read: real ones where they are, else generated ones."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble_hwr.datasets import LetterSet, generate_letters, load_index
+
+DATA = Path(os.environ.get("ENSEMBLE_HWR_DATA") or Path(__file__).parents[2] / "shared" / "data")
+LEARNED_FROM, UNSEEN = ("photo62", "tablet55", "binary20x16"), "scan34"
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Letters to fit on, and letters of other hands to predict, as pixel rows.
+
+    Attributes
+    ----------
+    train, test : ndarray of float32, shape (n, 784)
+    train_target, test_target : ndarray of str, shape (n,)
+    kind : str
+        What they are.
+    """
+
+    train: NDArray[np.float32]
+    train_target: NDArray[Any]
+    test: NDArray[np.float32]
+    test_target: NDArray[Any]
+    kind: str
+
+
+def letters_to_time(n_train: int, n_test: int) -> Letters:
+    """Take at most so many letters, in an order that mixes them; the same ones every time."""
+    train, test, kind = _real() if _folder() is not None else _generated(n_train, n_test)
+    train, test = (part.take(_mixed(len(part))[:n]) for part, n in ((train, n_train), (test, n_test)))
+    return Letters(train.to_rows(), train.target, test.to_rows(), test.target, kind)
+
+
+def _folder() -> Path | None:
+    return next((folder for folder in (DATA, DATA / "letters") if (folder / "index.csv").is_file()), None)
+
+
+def _real() -> tuple[LetterSet, LetterSet, str]:
+    folder = _folder()
+    assert folder is not None
+    return load_index(folder, sources=LEARNED_FROM), load_index(folder, sources=[UNSEEN]), "real"
+
+
+def _generated(n_train: int, n_test: int) -> tuple[LetterSet, LetterSet, str]:
+    whole = [26 * -(-n // 26) for n in (n_train, n_test)]
+    train, test = (
+        generate_letters(n, writers=max(1, n // 100), random_state=seed) for seed, n in enumerate(whole, start=20_400)
+    )
+    return train, test, "generated"
+
+
+def _mixed(n: int) -> NDArray[np.intp]:
+    return np.random.default_rng(0).permutation(n)

@@ -1,0 +1,231 @@
+"""How fast the shipped model reads, beside its members asked one by one, the floor of its arithmetic, and its peers.
+
+    python -m benchmarks prediction             some minutes on one idle core
+    python -m benchmarks prediction --quick     under a minute
+
+One BLAS thread throughout. `plain` asks every member that has any trust about every row through its own
+``predict_proba``, and lets it speak where its question is open: the same answers, with nothing shared and nothing
+spared. The floor is the multiply-adds of the members' matrix products, on the rows that they are really asked about,
+at the rate that this machine shows on products of that kind, and one pass through memory over their features.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+import warnings
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from benchmarks.figures import Figure, in_turn, ratio
+from benchmarks.hiclass_peer import TopDown
+from benchmarks.letters import Letters, letters_to_time
+from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, load_model
+from ensemble_hwr.ensemble._members import opinion_of
+from ensemble_hwr.ensemble._redistribution import redistribute
+from ensemble_hwr.onnx import export_onnx, onnx_inputs
+
+BLOCK = 1024  # rows of the products whose rate is taken
+Rows = NDArray[np.float32]
+
+
+def measure(quick: bool = False) -> list[Figure]:
+    """Measure the shipped model's throughput, latency and memory, and its peers' throughput."""
+    repeats = 3 if quick else 9
+    letters = letters_to_time(520 if quick else 5200, 520 if quick else 5200)
+    model = load_model("az")
+    with threadpool_limits(1):
+        return [
+            *throughput(model[-1], letters, repeats),
+            *latency(model, letters, 50 if quick else 500),
+            *memory(model[-1], letters, 20_000 if quick else 1_000_000),
+        ]
+
+
+def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repeats: int) -> list[Figure]:
+    """Time the ensemble in batches, its plain evaluation and its peers, in turn."""
+    rows = letters.test
+    fitted = peers(letters)
+    works: dict[str, Callable[[], Any]] = {
+        "ensemble": lambda: ensemble.predict(rows),
+        "plain": lambda: plain(ensemble, rows),
+        "floor": arithmetic(ensemble, rows),
+        **{name: partial(peer.predict, rows) for name, peer in fitted.items()},
+    }
+    found = in_turn(works, repeats)
+
+    def rate(name: str) -> float:
+        return len(rows) / median(found[name])
+
+    own = found["ensemble"]
+    return [
+        Figure(
+            f"pixel rows to letters, in batches ({letters.kind})", rate("ensemble"), "letters/s", "10,000 letters/s"
+        ),
+        Figure(
+            "throughput over plain evaluation", ratio(found["plain"], own), "times", "at least 3 times", at_least=1.5
+        ),
+        Figure(
+            "time over the floor of its arithmetic", ratio(own, found["floor"]), "times", "at most 3 times", at_most=60
+        ),
+        *(
+            figure
+            for name in fitted
+            for figure in (
+                Figure(f"{name}, in batches", rate(name), "letters/s"),
+                Figure(f"throughput over {name}", ratio(found[name], own), "times"),
+            )
+        ),
+    ]
+
+
+def plain(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> NDArray[np.float64]:
+    """Ask every member with any trust about every row, then let them speak in turn."""
+    probabilities = ensemble.route(rows)
+    gate = ensemble._gate()
+    winners = gate.winners(probabilities)
+    for member in ensemble._speakers():
+        if ensemble.trust_[member.name]:
+            columns, opinion = opinion_of(member, rows, ensemble.classes_)
+            where = gate.rows(member, probabilities, winners)
+            probabilities[where] = redistribute(
+                probabilities[where], columns, opinion[where], ensemble.trust_[member.name]
+            )
+    return probabilities
+
+
+def arithmetic(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> Callable[[], None]:
+    """Return work that is the members' matrix products and one pass over their features, and no more."""
+    products: list[tuple[int, Rows]] = []
+    for name, count in ensemble.route_counts(rows).items():
+        products += [(count, weights) for weights in networks(ensemble.members_[name])]
+    operands = [
+        (np.ones((min(count, BLOCK), len(weights)), np.float32), np.ascontiguousarray(weights, np.float32), count)
+        for count, weights in products
+        if count
+    ]
+    read = np.ones(sum(count * len(weights) for count, weights in products), np.float32)
+
+    def work() -> None:
+        for block, weights, count in operands:
+            for start in range(0, count, BLOCK):
+                block[: count - start] @ weights
+        read.sum()
+
+    return work
+
+
+def networks(member: Any) -> list[NDArray[Any]]:
+    """Return the weights of a member's layers."""
+    if hasattr(member, "estimators_"):
+        return [weights for part in member.estimators_ for weights in networks(part)]
+    return list(getattr(member, "mlp_", member).coefs_)
+
+
+def peers(letters: Letters) -> dict[str, Any]:
+    """Fit the peers on gradient features of the same letters; how well they read is not asked here."""
+    member = make_pipeline(GradientFeatures(grid=7), MLP((100,), max_iter=5, random_state=0))
+    views = [
+        (f"grid {grid}", make_pipeline(GradientFeatures(grid=grid), MLP((100,), max_iter=5, random_state=0)))
+        for grid in (5, 7, 9)
+    ]
+    made = {
+        "MLPClassifier (300) on the features": make_pipeline(
+            GradientFeatures(grid=7), MLPClassifier((300,), early_stopping=False, max_iter=5, random_state=0)
+        ),
+        "StackingClassifier of three MLPs": StackingClassifier(views, LogisticRegression(max_iter=50), cv=2),
+        "RBF SVC on the features": make_pipeline(GradientFeatures(grid=7), SVC()),
+    }
+    if find_spec("hiclass"):
+        made["HiClass LocalClassifierPerParentNode"] = TopDown(member, random_state=0)
+    else:
+        click.echo("HiClass is not installed (pip install hiclass): no figure of it.", err=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return {name: peer.fit(letters.train, letters.train_target) for name, peer in made.items()}
+
+
+def latency(model: Any, letters: Letters, n: int) -> list[Figure]:
+    """Time letters one at a time: from the picture, from the row, and after the features by onnxruntime."""
+    normalizer, ensemble = model[:-1], model[-1]
+    rows = letters.test[:n]
+    pictures = (255 * rows.reshape(-1, 28, 28)).astype(np.uint8)
+    session, inputs = after_features(ensemble, rows)
+    one_by_one = {
+        "end to end (normalise, features, ensemble)": lambda i: model.predict(pictures[i : i + 1]),
+        "normalise": lambda i: normalizer.transform(pictures[i : i + 1]),
+        "features and ensemble": lambda i: ensemble.predict(rows[i : i + 1]),
+        "plain evaluation of the ensemble": lambda i: plain(ensemble, rows[i : i + 1]),
+        "onnxruntime after features": lambda i: session.run(None, inputs[i]),
+    }
+    asked = {"end to end (normalise, features, ensemble)": "under 1 ms", "onnxruntime after features": "under 0.1 ms"}
+    middle = {name: median(_each(work, len(rows))) for name, work in one_by_one.items()}
+    gain = middle["plain evaluation of the ensemble"] / middle["features and ensemble"]
+    return [
+        *(
+            Figure(f"one letter, p50: {name}", 1000 * seconds, "ms", asked.get(name, ""))
+            for name, seconds in middle.items()
+        ),
+        Figure("one letter: plain evaluation over ours", gain, "times", at_least=1.2),
+    ]
+
+
+def after_features(ensemble: Any, rows: Rows) -> tuple[Any, list[dict[str, Rows]]]:
+    """Export what comes after the features; return its session, of one thread, and the inputs of each row."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    with TemporaryDirectory() as folder:
+        path = export_onnx(ensemble, Path(folder, "model.onnx"), after="features")
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    whole = onnx_inputs(ensemble, rows, after="features")
+    return session, [{name: view[i : i + 1] for name, view in whole.items()} for i in range(len(rows))]
+
+
+def memory(ensemble: Any, letters: Letters, most: int) -> list[Figure]:
+    """Take the memory that prediction needs beside its input and output, on few rows and on many."""
+    explained = ensemble.explain(letters.test[:200])
+    asked = np.bincount(np.concatenate([step.rows for step in explained.steps]), minlength=200)
+    doubtful = letters.test[int(asked.argmax())]  # the row that most members are asked about
+    few, many = (_peak(ensemble, np.broadcast_to(doubtful, (n, len(doubtful)))) for n in (1000, most))
+    return [
+        Figure("memory beside input and output, 1,000 rows", few / 1e6, "MB"),
+        Figure("memory beside input and output, most rows", many / 1e6, "MB"),
+        Figure(f"memory of {most:,} rows over 1,000", many / few, "times", "flat", at_most=2.5),
+    ]
+
+
+def _each(work: Callable[[int], Any], n: int) -> list[float]:
+    seconds = []
+    work(0)
+    for i in range(n):
+        start = perf_counter()
+        work(i)
+        seconds.append(perf_counter() - start)
+    return seconds
+
+
+def _peak(ensemble: Any, rows: Rows) -> float:
+    """Return the most bytes that were allocated at once, less those of the answer."""
+    tracemalloc.start()
+    answered = ensemble.predict_proba(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return float(peak - answered.nbytes)
