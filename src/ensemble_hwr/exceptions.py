@@ -38,6 +38,10 @@ class ModelError(EnsembleHwrError, ValueError):
     """A model file that cannot be read, or must not be trusted."""
 
 
+class FittingError(EnsembleHwrError, RuntimeError):
+    """Members that could not be fitted: a process was killed, or there was no room."""
+
+
 class MissingExtraError(EnsembleHwrError, ImportError):
     """An optional package is missing; the message names the extra to install."""
 

@@ -40,7 +40,8 @@ def member(letters, estimator=None):
 
 
 def fitted(*members, parts=(EVERYTHING,), **settings):
-    by_part = trainer(**settings).fit(members, LETTERS, parts)
+    by = trainer(**settings)
+    (by_part,) = by.fit(by.plan(members, LETTERS, parts))
     return [[one.estimator for one in part] for part in by_part]
 
 
@@ -55,7 +56,8 @@ def test_a_member_sees_the_rows_of_its_set_within_the_part():
 
 def test_names_roles_and_templates_are_kept():
     template = Recorder()
-    ((one,),) = trainer().fit([member("AB", template)], LETTERS, [EVERYTHING])
+    by = trainer()
+    (((one,),),) = by.fit(by.plan([member("AB", template)], LETTERS, [EVERYTHING]))
     assert (one.name, one.role, one.columns.tolist()) == ("expert:AB", "expert", [0, 1])
     assert one.estimator is not template
     assert not hasattr(template, "rows_")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.cli._progress import Steps
     from ensemble_hwr.config import ExperimentConfig
     from ensemble_hwr.datasets import LetterSet
+    from ensemble_hwr.persistence import KeptMembers
 
 STANDARD = ("hierarchical", "hard", "baseline", "flat", "committee")
 
@@ -58,6 +61,12 @@ class Part(NamedTuple):
     "and committee have as many parameters as the hierarchy, which is built first to count them: with one epoch for "
     "each MLP, or, where groups or confusable sets are derived from the letters, trained in full.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a run that was stopped: members that it finished are in the folder MODEL.members until the model "
+    "is written, and are taken if config, seed, letters and versions are the same.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed; by default the config's first.")
 @data_option
 @set_option
@@ -68,6 +77,7 @@ def train(
     config: Path,
     output: Path,
     contender: str,
+    resume: bool,
     seed: int | None,
     data: Path | None,
     overrides: tuple[str, ...],
@@ -80,6 +90,7 @@ def train(
     it is trained on what it will see.
     """
     from ensemble_hwr.config import load_config
+    from ensemble_hwr.persistence import KeptMembers
 
     experiment = load_config(config, all_overrides(overrides, None))
     seed = experiment.seeds[0] if seed is None else seed
@@ -88,7 +99,11 @@ def train(
     if contender not in known:
         raise ConfigError(f"--contender: got {contender!r}; allowed: {', '.join(known)}.")
     jobs = number_of_jobs(jobs)
-    _train(experiment, output, contender=contender, seed=seed, data=data, jobs=jobs, scheduler=scheduler)
+    kept = KeptMembers(output.with_name(f"{output.name}.members"), recall=resume)
+    if len(kept) and not resume:
+        click.echo(f"{kept.folder}: has {_members(len(kept))} of an earlier run, which --resume would take", err=True)
+    with _going_on_later(kept):
+        _train(experiment, output, kept, contender=contender, seed=seed, data=data, jobs=jobs, scheduler=scheduler)
 
 
 def check_file(file: Path) -> None:
@@ -102,9 +117,29 @@ def check_file(file: Path) -> None:
     check_folder(file.parent)
 
 
+@contextmanager
+def _going_on_later(kept: KeptMembers) -> Iterator[None]:
+    """Keep finished members while the block runs; say where they are when it fails, remove them when it does not."""
+    from ensemble_hwr.ensemble import keeping
+
+    try:
+        with keeping(kept):
+            yield
+    except BaseException:
+        if len(kept):
+            click.echo(f"{_members(len(kept))} kept in {kept.folder}: the same command with --resume goes on", err=True)
+        raise
+    kept.clear()
+
+
+def _members(number: int) -> str:
+    return f"{number} finished member{'' if number == 1 else 's'}"
+
+
 def _train(
     config: ExperimentConfig,
     output: Path,
+    kept: KeptMembers,
     *,
     contender: str,
     seed: int,
@@ -140,7 +175,7 @@ def _train(
         classifier = with_seed(_classifier(config, contender, classes, part, steps, seed=seed, jobs=workers), seed)
         weighted = {} if part.weight is None else weight_params(classifier, part.weight, contender)
         with steps.step(f"fitting {contender} on {len(learned)} letters"):
-            classifier.fit(part.rows, part.labels, **weighted)
+            classifier = _fitted(classifier, part, weighted, contender, workers)
         with steps.step("testing"):
             measured = figures(classifier, rows[tested], letters.take(tested))
     print_figures(measured)
@@ -156,7 +191,17 @@ def _train(
         "figures": measured,
     }
     save_model(model, output, metadata=metadata)
-    click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch})")
+    taken = f", with {_members(kept.recalled)} of an earlier run" if kept.recalled else ""
+    click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{taken})")
+
+
+def _fitted(classifier: Any, part: Part, weighted: dict[str, Any], name: str, jobs: int) -> Any:
+    """Fit whom to train: a hierarchy keeps its members, anyone else is kept whole, or seat by seat."""
+    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_one
+
+    if isinstance(classifier, HierarchicalEnsembleClassifier):
+        return classifier.fit(part.rows, part.labels, **weighted)
+    return fit_one(classifier, part.rows, part.labels, name=name, n_jobs=jobs, fit_params=weighted)
 
 
 def _command() -> str:

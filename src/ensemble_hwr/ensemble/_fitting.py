@@ -7,16 +7,31 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
-from threadpoolctl import threadpool_limits
 
-from ensemble_hwr.ensemble._members import Member, check_classes, default_estimator, seeded
+from ensemble_hwr.ensemble._jobs import run_jobs
+from ensemble_hwr.ensemble._members import Member, default_estimator, seeded
 from ensemble_hwr.ensemble._redistribution import IntArray
+from ensemble_hwr.ensemble._seats import Job
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Fits that are to be made: of every member on every part of the rows.
+
+    Attributes
+    ----------
+    members : sequence of Member
+        Not fitted.
+    jobs : sequence of sequence of Job or None
+        For each part one of every member; None where the part had no row for it.
+    """
+
+    members: Sequence[Member]
+    jobs: Sequence[Sequence[Job | None]]
 
 
 @dataclass(frozen=True)
@@ -44,46 +59,44 @@ class Trainer:
     verbose: int
     rng: np.random.RandomState | None
 
-    def fit(self, members: Sequence[Member], target: NDArray[Any], parts: Sequence[IntArray]) -> list[list[Member]]:
-        """Fit every member on every part of the rows, each on those whose class is in its set.
+    def plan(self, members: Sequence[Member], target: NDArray[Any], parts: Sequence[IntArray]) -> Plan:
+        """Plan to fit every member on every part of the rows, each on those whose class is in its set.
+
+        Seeds are drawn here, so they depend on the order of plans and not on that of fits.
+        """
+        return Plan(members, [[self._job(member, target, rows) for member in members] for rows in parts])
+
+    def fit(self, *plans: Plan) -> list[list[list[Member]]]:
+        """Make the fits of several plans, all side by side.
 
         Returns
         -------
-        list of list of Member
-            For each part the fitted members; an estimator is None where a part had no row for it.
+        list of list of list of Member
+            For each plan and each of its parts the fitted members; an estimator is None where a part had no row.
         """
-        jobs = [self._job(member, target, rows) for rows in parts for member in members]
-        fitted = iter(Parallel(n_jobs=self.n_jobs, verbose=self.verbose)(delayed(_fit)(job, self.X) for job in jobs))
-        return [[replace(member, estimator=next(fitted)) for member in members] for _ in parts]
+        jobs = [job for plan in plans for part in plan.jobs for job in part if job is not None]
+        fitted = iter(run_jobs(jobs, self.X, self.n_jobs, self.verbose))
+        return [
+            [
+                [
+                    replace(member, estimator=None if job is None else next(fitted))
+                    for member, job in zip(plan.members, part, strict=True)
+                ]
+                for part in plan.jobs
+            ]
+            for plan in plans
+        ]
 
-    def _job(self, member: Member, target: NDArray[Any], rows: IntArray) -> _Job:
+    def _job(self, member: Member, target: NDArray[Any], rows: IntArray) -> Job | None:
         mine = rows[np.isin(self.codes[rows], member.columns)]
         n_targets = len(np.unique(target[mine]))
-        if n_targets < 2:
-            return _Job(member.name, DummyClassifier() if n_targets else None, mine, target[mine], {})
+        if n_targets == 0:
+            return None
+        if n_targets == 1:
+            return Job(member.name, DummyClassifier(), mine, target[mine], {})
         template = default_estimator(len(mine)) if member.estimator is None else member.estimator
         params = {name: _rows_of(value, mine, len(target)) for name, value in self.params_of(member).items()}
-        return _Job(member.name, seeded(template, self.rng), mine, target[mine], params)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One fit; `estimator` is None where there is no row."""
-
-    name: str
-    estimator: BaseEstimator | None
-    rows: IntArray
-    target: NDArray[Any]
-    params: Mapping[str, Any]
-
-
-def _fit(job: _Job, X: Any) -> BaseEstimator | None:
-    if job.estimator is None:
-        return None
-    with threadpool_limits(1):
-        job.estimator.fit(_safe_indexing(X, job.rows), job.target, **job.params)
-    check_classes(job.name, job.estimator, job.target)
-    return job.estimator
+        return Job(member.name, seeded(template, self.rng), mine, target[mine], params)
 
 
 def _rows_of(value: Any, rows: IntArray, n_samples: int) -> Any:

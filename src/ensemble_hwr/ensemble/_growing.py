@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
+from threadpoolctl import threadpool_limits
 
 from ensemble_hwr.ensemble._consulting import Gate
-from ensemble_hwr.ensemble._fitting import Trainer
+from ensemble_hwr.ensemble._fitting import Plan, Trainer
 from ensemble_hwr.ensemble._folds import Fold, held_out_folds
 from ensemble_hwr.ensemble._held_out import HeldOut, learn_trusts
 from ensemble_hwr.ensemble._members import (
@@ -95,14 +96,8 @@ def grow(
     confusables = _declared_confusables(settings, classes)
     folds = _folds(settings, trainer, groups, confusables, split_params)
     growth = _Growth(settings, trainer, labels, classes, folds)
-
-    router, heard = growth.fit_router(groups)
-    if groups is None:
-        groups = derive_groups(growth.confusion(heard), classes, settings.group_size)
-    if confusables is None:
-        confusables = derive_confusables(growth.confusion(heard), classes, max_sets=settings.max_confusables)
-    members, trust = growth.fit_members(groups, confusables, heard, weight)
-    return Hierarchy(groups, confusables, router, members, trust)
+    with threadpool_limits(1):
+        return growth.grow(groups, confusables, weight)
 
 
 @dataclass(frozen=True)
@@ -115,58 +110,92 @@ class _Growth:
     classes: NDArray[Any]
     folds: Sequence[Fold]
 
-    def fit_router(self, groups: NamedSets | None) -> tuple[Member, list[FloatArray]]:
-        """Return the router, and what routers of the folds say of the rows they have not seen."""
+    def grow(self, groups: NamedSets | None, confusables: NamedSets | None, weight: FloatArray) -> Hierarchy:
+        """Fit router and members side by side where all sets are declared; else members after the router."""
         targets = answers_of_router(self.settings.router_target, groups, self.classes)
+        routers = self._plan_router(groups, targets)
+        if groups is None or confusables is None:
+            (fitted_routers,) = self._fit(routers)
+            heard = self._hear(fitted_routers, targets)
+            if groups is None:
+                groups = derive_groups(self._confusion(heard), self.classes, self.settings.group_size)
+            if confusables is None:
+                most = self.settings.max_confusables
+                confusables = derive_confusables(self._confusion(heard), self.classes, max_sets=most)
+            members, fixed = self._plan_members(groups, confusables)
+            (fitted_members,) = self._fit(members)
+        else:
+            members, fixed = self._plan_members(groups, confusables)
+            fitted_routers, fitted_members = self._fit(routers, members)
+            heard = self._hear(fitted_routers, targets)
+        trust = self._learn_trusts(fitted_members, fixed, heard, groups, weight)
+        return Hierarchy(groups, confusables, fitted_routers[0][0], fitted_members[0], trust)
+
+    def _plan_router(self, groups: NamedSets | None, targets: Mapping[Any, IntArray]) -> Plan:
+        """Plan the router, and one for each fold."""
         target = self.labels
-        if self.settings.router_target == "groups":
+        if groups is not None and self.settings.router_target == "groups":
             target = _group_names(targets)[self.trainer.codes]
         declared = Member(ROUTER, ROUTER, np.arange(len(self.classes)), self.settings.router)
-        (router,), by_fold = self._fit([declared], target, self.folds)
         if is_prefit(self.settings):
-            check_prefit(router, list(targets))
-        heard = [
-            router_probabilities(fold_router.estimator, self._rows(test), targets, len(self.classes))
-            for (fold_router,), (_, test) in zip(by_fold, self.folds, strict=True)
-        ]
-        return router, heard
+            check_prefit(declared, list(targets))
+        return self._plan([declared], target, self.folds)
 
-    def confusion(self, heard: Sequence[FloatArray]) -> FloatArray:
+    def _plan_members(self, groups: NamedSets, confusables: NamedSets) -> tuple[Plan, dict[str, float]]:
+        """Plan specialists and experts, for the folds too where any trust is to be learned, and return the others."""
+        declared = [
+            *declare_members("specialist", self.settings.specialist, groups, self.classes),
+            *declare_members("expert", self.settings.expert, confusables, self.classes),
+        ]
+        if is_prefit(self.settings):
+            for member in declared:
+                check_prefit(member, self.classes[member.columns].tolist())
+        fixed = fixed_trusts(self.settings.trust, declared, self.settings.router_target == "groups")
+        return self._plan(declared, self.labels, self.folds if len(fixed) < len(declared) else ()), fixed
+
+    def _plan(self, members: Sequence[Member], target: NDArray[Any], folds: Sequence[Fold]) -> Plan:
+        """Plan members on all rows, and on those of each fold."""
+        parts = [np.arange(len(target)), *(train for train, _ in folds)]
+        if is_prefit(self.settings):
+            return Plan(members, [[] for _ in parts])
+        return self.trainer.plan(members, target, parts)
+
+    def _fit(self, *plans: Plan) -> list[list[list[Member]]]:
+        """Make the fits of plans; members that come fitted are those of every part."""
+        if is_prefit(self.settings):
+            return [[list(plan.members) for _ in plan.jobs] for plan in plans]
+        return self.trainer.fit(*plans)
+
+    def _hear(self, routers: Sequence[Sequence[Member]], targets: Mapping[Any, IntArray]) -> list[FloatArray]:
+        """Return what the routers of the folds say of the rows they have not seen."""
+        return [
+            router_probabilities(router.estimator, self._rows(test), targets, len(self.classes))
+            for (router,), (_, test) in zip(routers[1:], self.folds, strict=True)
+        ]
+
+    def _confusion(self, heard: Sequence[FloatArray]) -> FloatArray:
         """Sum the routers' probabilities by true class."""
         codes = np.concatenate([self.trainer.codes[test] for _, test in self.folds])
         matrix: FloatArray = np.eye(len(self.classes))[codes].T @ np.concatenate(heard)
         return matrix
 
-    def fit_members(
-        self, groups: NamedSets, confusables: NamedSets, heard: Sequence[FloatArray], weight: FloatArray
-    ) -> tuple[list[Member], dict[str, float]]:
-        """Return specialists and experts with their trust, learned where it is not fixed."""
-        declared = [
-            *declare_members("specialist", self.settings.specialist, groups, self.classes),
-            *declare_members("expert", self.settings.expert, confusables, self.classes),
-        ]
-        fixed = fixed_trusts(self.settings.trust, declared, self.settings.router_target == "groups")
-        folds = self.folds if len(fixed) < len(declared) else ()
-        members, by_fold = self._fit(declared, self.labels, folds)
-        if is_prefit(self.settings):
-            for member in members:
-                check_prefit(member, self.classes[member.columns].tolist())
+    def _learn_trusts(
+        self,
+        fitted: Sequence[Sequence[Member]],
+        fixed: dict[str, float],
+        heard: Sequence[FloatArray],
+        groups: NamedSets,
+        weight: FloatArray,
+    ) -> dict[str, float]:
+        """Learn the trusts that are not fixed from the members of the folds."""
+        if len(fitted) == 1:
+            return fixed
         held_out = [
-            HeldOut(self._rows(test), self.trainer.codes[test], weight[test], P, fold_members)
-            for (_, test), P, fold_members in zip(folds, heard, by_fold, strict=bool(folds))
+            HeldOut(self._rows(test), self.trainer.codes[test], weight[test], P, members)
+            for members, (_, test), P in zip(fitted[1:], self.folds, heard, strict=True)
         ]
         gate = gate_of(self.settings, groups, self.classes, self.settings.router_target)
-        return members, learn_trusts(held_out, fixed, classes=self.classes, gate=gate) if held_out else fixed
-
-    def _fit(
-        self, members: Sequence[Member], target: NDArray[Any], folds: Sequence[Fold]
-    ) -> tuple[list[Member], list[list[Member]]]:
-        """Fit members on all rows, and on those of each fold."""
-        if is_prefit(self.settings):
-            return list(members), [list(members) for _ in folds]
-        everything = np.arange(len(target))
-        whole, *by_fold = self.trainer.fit(members, target, [everything, *(train for train, _ in folds)])
-        return whole, by_fold
+        return learn_trusts(held_out, fixed, classes=self.classes, gate=gate)
 
     def _rows(self, rows: IntArray) -> Any:
         return _safe_indexing(self.trainer.X, rows)

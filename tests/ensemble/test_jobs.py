@@ -1,0 +1,177 @@
+"""How fits are made side by side: in which order, in how many processes and threads, of whose rows."""
+
+import json
+import os
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ensemble_hwr import MLP, EpochMLP
+from ensemble_hwr.ensemble import _jobs, fit_one
+from ensemble_hwr.ensemble._jobs import effort, processes, run_jobs
+from ensemble_hwr.ensemble._seats import Job
+from ensemble_hwr.exceptions import FittingError
+
+X = np.arange(40.0).reshape(20, 2)
+Y = np.array(list("AB") * 10)
+
+# Every fit tells its process, its BLAS threads and the other fits that ran meanwhile, and multiplies matrices.
+REAL_PROCESSES = """
+import json, os, sys, time
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from threadpoolctl import threadpool_info
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+
+class Reporter(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        begun, cpu = time.time(), time.process_time()
+        while time.time() - begun < 0.05:
+            np.dot(np.ones((300, 300)), np.ones((300, 300)))
+        self.said_ = {
+            "process": os.getpid(), "threads": max(pool["num_threads"] for pool in threadpool_info()),
+            "begun": begun, "ended": time.time(), "cores": (time.process_time() - cpu) / (time.time() - begun),
+            "shared": isinstance(X, np.memmap) or isinstance(X.base, np.memmap), "rows": len(X),
+        }
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+if __name__ == "__main__":
+    y = np.tile(list("ABCDEFGHIJ"), 300)
+    X = np.zeros((len(y), 100))
+    model = HierarchicalEnsembleClassifier(Reporter(), Reporter(), cv=2, n_jobs=int(sys.argv[1])).fit(X, y)
+    print(json.dumps([member.said_ for member in model.members_.values()]))
+"""
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    def __init__(self, effort=1, log=None):
+        self.effort = effort
+        self.log = log
+
+    def fit(self, X, y):
+        self.rows_, self.classes_ = X, np.unique(y)
+        return self
+
+
+def job(estimator, rows=range(20), name="member"):
+    rows = np.asarray(rows)
+    return Job(name, estimator, rows, Y[rows], {})
+
+
+@pytest.mark.parametrize(("threads", "n_jobs"), [("2", 1), ("1", 2), ("16", 7), (None, -1)])
+def test_no_more_processes_and_threads_than_cores_whatever_anybody_says(tmp_path, threads, n_jobs):
+    script = tmp_path / "reporter.py"
+    script.write_text(REAL_PROCESSES)
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    if threads is not None:
+        environment |= dict.fromkeys(names, threads)
+    done = subprocess.run(
+        [sys.executable, script, str(n_jobs)], env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    fits = json.loads(done.stdout)
+    assert {fit["threads"] for fit in fits} == {1}
+    together = max(sum(one["begun"] <= fit["begun"] < one["ended"] for one in fits) for fit in fits)
+    assert together <= min(joblib.cpu_count(), n_jobs if n_jobs > 0 else joblib.cpu_count())
+    assert all(fit["cores"] < 1.3 for fit in fits)
+    in_processes = n_jobs != 1 and joblib.cpu_count() > 1
+    assert (os.getpid() not in {fit["process"] for fit in fits}) or not in_processes
+    assert fits[0]["rows"] == 3000
+    assert fits[0]["shared"] == in_processes  # all rows are not copied, but mapped
+
+
+def test_rows_that_follow_one_another_are_a_view_and_others_a_copy():
+    whole, middle, odd = run_jobs([job(Recorder()), job(Recorder(), range(5, 9)), job(Recorder(), range(1, 20, 2))], X)
+    assert np.shares_memory(whole.rows_, X)
+    assert np.shares_memory(middle.rows_, X)
+    np.testing.assert_array_equal(middle.rows_, X[5:9])
+    assert not np.shares_memory(odd.rows_, X)
+    np.testing.assert_array_equal(odd.rows_, X[1::2])
+
+
+def test_rows_out_of_order_and_sparse_ones_are_taken_as_they_are_named():
+    backward, around, sparse_rows = (
+        run_jobs([job(Recorder(), rows)], data)[0].rows_
+        for rows, data in (([3, 2, 1, 0], X), ([1, 3, 2, 4], X), ([0, 1, 2], csr_matrix(X)))
+    )
+    np.testing.assert_array_equal(backward, X[3::-1])
+    np.testing.assert_array_equal(around, X[[1, 3, 2, 4]])
+    np.testing.assert_array_equal(sparse_rows.toarray(), X[:3])
+
+
+def test_the_longest_comes_first_and_results_keep_their_order(monkeypatch):
+    begun = []
+    fit = _jobs._fit
+    monkeypatch.setattr(_jobs, "_fit", lambda number, *rest: begun.append(number) or fit(number, *rest))
+    fitted = run_jobs([job(Recorder(), range(n)) for n in (4, 12, 6, 20)], X)
+    assert begun == [3, 1, 2, 0]
+    assert [len(one.rows_) for one in fitted] == [4, 12, 6, 20]
+
+
+def test_effort_grows_with_rows_epochs_units_and_small_batches():
+    plain = effort(job(MLP((100,), max_iter=10, batch_size=200)))
+    assert effort(job(MLP((100,), max_iter=10, batch_size=200), range(10))) == plain / 2
+    assert effort(job(MLP((100,), max_iter=20, batch_size=200))) == plain * 2
+    assert effort(job(MLP((100, 50), max_iter=10))) > plain
+    assert effort(job(MLP((100,), max_iter=10, batch_size=20))) > plain
+    assert effort(job(make_pipeline(StandardScaler(), EpochMLP((100,), epochs=10, batch_size=200)))) == plain
+    assert effort(job(Recorder())) == 20
+
+
+def test_within_another_process_of_joblib_there_is_one():
+    assert processes(2, 5) == min(2, joblib.cpu_count())
+    assert processes(2, 1) == processes(None, 5) == processes(2, 0) == 1
+    nested = joblib.Parallel(n_jobs=2)(joblib.delayed(processes)(2, 5) for _ in range(2))
+    assert nested == [1, 1]
+
+
+class Killed(Recorder):
+    def fit(self, X, y):
+        os.kill(os.getpid(), 9)
+
+
+@pytest.mark.skipif(joblib.cpu_count() < 2, reason="needs two processes")
+def test_a_killed_process_ends_the_fit_with_advice():
+    with pytest.raises(FittingError, match="a process that fitted members was killed"):
+        run_jobs([job(Killed()), job(Killed())], X, 2)
+
+
+@pytest.mark.skipif(joblib.cpu_count() < 2, reason="needs two processes")
+def test_no_room_for_the_rows_ends_the_fit_with_advice(tmp_path):
+    code = (
+        "import resource, numpy as np\n"
+        "from sklearn.naive_bayes import GaussianNB\n"
+        "from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "X, y = np.ones((4000, 100)), np.tile(list('ABCDEFGHIJ'), 400)\n"
+        "HierarchicalEnsembleClassifier(GaussianNB(), GaussianNB(), n_jobs=2).fit(X, y)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "FittingError: rows or members cannot be handed to other processes" in last
+    assert "File too large; make room" in last
+    assert "JOBLIB_TEMP_FOLDER" in last
+
+
+def test_any_classifier_can_be_fitted_like_a_member():
+    template = MLP((3,), max_iter=3, random_state=0)
+    fitted = fit_one(template, X, Y, n_jobs=2)
+    np.testing.assert_array_equal(
+        fitted.predict_proba(X), MLP((3,), max_iter=3, random_state=0).fit(X, Y).predict_proba(X)
+    )
+    assert not hasattr(template, "classes_")
+    assert fit_one(template, X.tolist(), Y.tolist(), fit_params={"sample_weight": np.ones(20)}).classes_.tolist() == [
+        "A",
+        "B",
+    ]
