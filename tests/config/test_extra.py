@@ -19,7 +19,7 @@ from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
 
-EXTRA = "extra={ generated = 30, writers = 5 }"
+EXTRA = "extra={ generated = 30, writers = 5, random_state = 7 }"
 KNOWN = {
     "source": np.repeat(["s", "t"], 30),
     "writer": np.array([f"w{i % 6}" for i in range(60)]),
@@ -93,7 +93,7 @@ def test_weights_count_them(configure):
 def test_the_report_is_told(configure):
     config = configure("split.kind=random", EXTRA, **KNOWN)
     described = describe_data(config, load_letters(config))
-    assert described["extra"] == {"in": "train only", "generated": 30, "writers": 5, "random_state": 0}
+    assert described["extra"] == {"in": "train only", "generated": 30, "writers": 5, "random_state": 7}
     assert (described["letters"], described["train"], described["test"]) == (90, 78, 12)
     assert described["sources"] == {"s": 30, "t": 30}
     assert described["writers"] == 6
@@ -136,6 +136,7 @@ def test_labels_that_cannot_be_generated():
         (["extra={}"], "extra.generated: is missing"),
         (["extra.generated=0"], "extra.generated: got 0"),
         (["extra={ generated = 5, n = 3 }"], "extra.n: unknown key"),
+        (["extra.generated=9", "data.seed=0"], "extra.random_state: is data.seed too"),
         ([EXTRA, "compare.five_by_two=true"], "compare.five_by_two: divides all letters anew"),
     ],
 )

@@ -42,7 +42,9 @@ def test_letters_that_every_seed_divides_anew_have_no_sources_to_hold_out(tmp_pa
 
 
 def test_sources_of_the_training_letters_reach_the_hierarchy(tmp_path):
-    config = load_config(_config(tmp_path), ["hierarchy.cv=['generated']", "extra={ generated = 26 }"])
+    config = load_config(
+        _config(tmp_path), ["hierarchy.cv=['generated']", "extra={ generated = 26, random_state = 5 }"]
+    )
     letters = load_letters(config)
     sources = training_sources(config, letters)
     train, _ = divide(config, letters)

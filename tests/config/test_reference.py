@@ -23,6 +23,7 @@ SECTIONS = [
     *unions(_data_schema.Split),
     *unions(_data_schema.Balance),
     _data_schema.ExtraLetters,
+    _data_schema.MemberExtra,
     _schema.View,
     _schema.Augmentation,
     _schema.Hierarchy,

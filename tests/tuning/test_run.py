@@ -142,6 +142,7 @@ alpha = { low = 1e-5, high = 0.1, log = true }
 view = ["coarse", "fine"]
 augmentation = ["none", "default"]
 "augmentation.rotation" = { low = 0.0, high = 20.0 }
+"extra.generated" = [0, 40]
 [tune.hierarchy]
 min_mass = [0.0, 0.1]
 groups = ["batches", ["AO", "BD"]]
@@ -152,6 +153,7 @@ groups = ["batches", ["AO", "BD"]]
     names = ["router", "specialist:A/B", "specialist:D/O", "expert:B/D", "hierarchy"]
     assert [member.name for member in tuning.members] == names
     assert {one.member for one in progress} >= {*names, "gain"}
+    assert tuning.config.members["expert:B/D"].extra.generated == tuning.members[3].chosen["extra.generated"]
     counts = {member.name: member.judged for member in tuning.members}
     assert counts["router"] == counts["hierarchy"] > counts["specialist:A/B"] > 0
     assert len(tuning.gain.tuned) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -30,6 +31,7 @@ def disagreements(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     yield from _contender_problems(config)
     yield from _data_problems(config)
     yield from _trust_problems(config)
+    yield from _extra_problems(config)
 
 
 def parameter_problems(found: type[Any], params: Mapping[str, Any], *prefix: str) -> list[InitErrorDetails]:
@@ -119,6 +121,37 @@ def _trust_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     if config.compare.five_by_two:
         text = "divides all letters anew, so hierarchy.cv cannot name sources; write a number of folds there"
         yield problem(("compare", "five_by_two"), text, True)
+
+
+def _extra_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
+    """Check that nobody's own letters are among those that the config divides, and that they have its labels."""
+    if config.router.extra is not None and config.hierarchy.router_target == "groups":
+        text = "a router of groups tells no letters apart, so it cannot have letters of its own; leave it out"
+        yield problem(("router", "extra"), text, None)
+    if isinstance(config.data, GeneratedData):
+        drawn = [((*path, "extra"), member.extra) for path, member in _members(config)]
+        for path, extra in [(("extra",), config.extra), *drawn]:
+            if extra is not None and extra.generated and extra.random_state == config.data.seed:
+                text = "is data.seed too, so they would be the same letters by the same writers; choose another"
+                yield problem((*path, "random_state"), text, extra.random_state)
+    for path, member in _members(config):
+        stored = None if member.extra is None else member.extra.data
+        if stored is None or isinstance(config.data, GeneratedData) or not _same_place(stored.path, config.data.path):
+            continue
+        divided = set(config.split.train + config.split.test) if isinstance(config.split, SourcesSplit) else None
+        if divided is None and isinstance(config.data, IndexData) and config.data.sources:
+            divided = set(config.data.sources)
+        named = stored.sources if isinstance(stored, IndexData) else None
+        if divided is None or named is None or divided & set(named):
+            text = (
+                "these are the letters that the config learns from and tests on; name sources that it leaves alone, "
+                "in extra.data.sources and in data.sources or [split]"
+            )
+            yield problem((*path, "extra", "data"), text, stored.path)
+
+
+def _same_place(one: str, other: str) -> bool:
+    return Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
 
 
 def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:

@@ -89,6 +89,11 @@ Data = Annotated[
     Field(discriminator="form"),
 ]
 
+StoredData = Annotated[
+    FolderData | IndexData | KaggleData | EmnistData | NistData | NpzData,
+    Field(discriminator="form"),
+]
+
 
 class PrescribedSplit(Section):
     """The division that the data came with."""
@@ -130,6 +135,28 @@ class ExtraLetters(Section):
     generated: Positive
     writers: Positive = 100
     random_state: Seed = 0
+
+
+class MemberExtra(Section):
+    """Letters that one member learns from beside everybody's: generated, from elsewhere, or both."""
+
+    generated: Annotated[int, Field(ge=0)] = 0  # of its own labels alone
+    writers: Positive = 100
+    random_state: Seed = 1
+    data: StoredData | None = None
+    per_letter: Annotated[int, Field(ge=0)] | None = None  # at most so many of each from `data`, drawn at random
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self.generated and (self.data is None or self.per_letter == 0)
+
+    @model_validator(mode="after")
+    def _something_to_limit(self) -> Self:
+        if self.per_letter is not None and self.data is None:
+            text = "limits the letters of extra.data, and there are none; declare them, or leave it out"
+            refuse("extra", [problem(("per_letter",), text, self.per_letter)])
+        return self
 
 
 class NoBalance(Section):

@@ -75,7 +75,12 @@ def locate_data(config: ExperimentConfig, data: PathLike | None = None) -> Path:
     """
     if isinstance(config.data, GeneratedData):
         raise ConfigError(f"config {config.name!r} generates its letters; it takes no data folder.")
-    declared = Path(config.data.path)
+    return locate(config.data.path, data)
+
+
+def locate(path: PathLike, data: PathLike | None = None) -> Path:
+    """Say where letters are that are declared to be at a path; see `locate_data`."""
+    declared = Path(path)
     tried = [declared]
     if data is not None:
         tried = [Path(data) / declared.name, Path(data)]
@@ -110,19 +115,21 @@ def load_letters(config: ExperimentConfig, *, data: PathLike | None = None) -> L
     ConfigError, DataError
         When they are not there or not in the form named.
     """
-    section = config.data
-    if isinstance(section, GeneratedData):
-        if data is not None:
-            locate_data(config, data)
-        letters = _generate(section)
-    else:
-        letters = _load(section, locate_data(config, data))
+    if isinstance(config.data, GeneratedData) and data is not None:
+        locate_data(config, data)
+    letters = load_section(config.data, data=data)
+    if config.extra is not None:
+        letters = with_extra(letters, config.extra, polarity=config.normalizer.get("polarity", "auto"))
+    return letters
+
+
+def load_section(section: Any, *, data: PathLike | None = None) -> LetterSet:
+    """Load or generate the letters that one section of a config describes, and no others."""
+    letters = _generate(section) if isinstance(section, GeneratedData) else _load(section, locate(section.path, data))
     if section.letters is not None:
         letters = _keep(letters, section.letters)
     if section.max_per_letter is not None:
         letters = letters.take(balance_indices(letters.target, "cap", limit=section.max_per_letter, random_state=0))
-    if config.extra is not None:
-        letters = with_extra(letters, config.extra, polarity=config.normalizer.get("polarity", "auto"))
     return letters
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,8 @@ def load_config(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> 
     """
     file = Path(path)
     document = apply_overrides(_read(file), overrides)
-    data = document.get("data")
-    if isinstance(data, dict) and isinstance(data.get("path"), str) and data["path"]:
-        data["path"] = str(file.parent / Path(data["path"]).expanduser())
+    for stored in stored_letters(document):
+        stored["path"] = str(file.parent / Path(stored["path"]).expanduser())
     return validate(document, str(file))
 
 
@@ -76,6 +75,21 @@ def load_demo(overrides: Iterable[str] = ()) -> ExperimentConfig:
     name = "demo.toml"
     text = resources.files("ensemble_hwr.config").joinpath(name).read_text("utf-8")
     return validate(apply_overrides(tomllib.loads(text), overrides), name)
+
+
+def stored_letters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Find the tables of a document that say where letters are: ``data``, and ``extra.data`` of members."""
+    sections: list[Any] = [{"extra": {"data": document.get("data")}}]
+    sections += [document.get(role) for role in ("router", "specialist", "expert", "flat")]
+    for named in ("members", "contenders"):
+        tables = document.get(named)
+        sections += tables.values() if isinstance(tables, dict) else []
+    for section in sections:
+        found: Any = section
+        for key in ("extra", "data"):
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict) and isinstance(found.get("path"), str) and found["path"]:
+            yield found
 
 
 def validate(document: dict[str, Any], name: str) -> ExperimentConfig:

@@ -1,4 +1,4 @@
-"""From a config to a member: its estimator, what it sees, and the copies it learns from."""
+"""From a config to a member: its estimator, what it sees, and the copies and extra letters it learns from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, build, find_class, takes
+from ensemble_hwr.config._more_letters import MoreLetters, more_letters
 from ensemble_hwr.config._schema import Augmentation, ExperimentConfig, Member
 from ensemble_hwr.config._slots import AUGMENTER, DEFAULT_AUGMENTATION, FEATURES, NO_AUGMENTATION, PIXELS
 from ensemble_hwr.preprocessing import AugmentedClassifier
@@ -35,7 +36,8 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
     An estimator with a parameter ``features`` or ``augmenter`` is given them there, such as
     :class:`~ensemble_hwr.ensemble.EpochMLP`. Before any other the view is a step of a Pipeline, and around that the
     augmentation is an :class:`~ensemble_hwr.preprocessing.AugmentedClassifier`: rows are varied before they become
-    features. With several views it is a committee, one such estimator for each, whose probabilities are averaged.
+    features. Letters of the member's own come in there, too. With several views it is a committee, one such estimator
+    for each, whose probabilities are averaged.
 
     Examples
     --------
@@ -58,12 +60,19 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
     estimator = build(member.estimator, {**member.params, **own})
     if member.view != PIXELS and FEATURES not in own:
         estimator = Pipeline([("view", build_view(config, member.view)), ("classify", estimator)])
+    extra = _extra(config, member)
     if member.augmentation != NO_AUGMENTATION and AUGMENTER not in own:
         how = _augmentation(config, member.augmentation)
-        estimator = AugmentedClassifier(
-            estimator, how.augmenter(), copies=how.copies, include_original=how.include_original
+        return AugmentedClassifier(
+            estimator, how.augmenter(), copies=how.copies, include_original=how.include_original, extra=extra
         )
-    return estimator
+    return estimator if extra is None else AugmentedClassifier(estimator, copies=0, extra=extra)
+
+
+def _extra(config: ExperimentConfig, member: Member) -> MoreLetters | None:
+    if member.extra is None or member.extra.is_empty:
+        return None
+    return more_letters(member.extra, form=config.data.form, normalizer=config.normalizer)
 
 
 def _augmentation(config: ExperimentConfig, name: str) -> Augmentation:

@@ -13,6 +13,7 @@ from ensemble_hwr.config._data_schema import (
     Balance,
     Data,
     ExtraLetters,
+    MemberExtra,
     NoBalance,
     Positive,
     PrescribedSplit,
@@ -92,7 +93,7 @@ class Augmentation(BaseModel):
 
 
 class Member(Section):
-    """An estimator, its parameters, the view it sees and the variations it learns from.
+    """An estimator, its parameters, the view it sees, the variations and the extra letters it learns from.
 
     With several ``views`` it is a committee, one such estimator for each.
     """
@@ -100,6 +101,7 @@ class Member(Section):
     view: str = PIXELS
     views: Texts = ()
     augmentation: str = NO_AUGMENTATION
+    extra: MemberExtra | None = None
     estimator: Annotated[str, _importable(CLASSIFIER)] = "mlp"
     params: dict[str, Any] = {}
 
@@ -122,6 +124,7 @@ class MemberChange(Section):
     view: str | None = None
     views: Texts = ()
     augmentation: str | None = None
+    extra: MemberExtra | None = None
     estimator: Annotated[str, _importable(CLASSIFIER)] | None = None
     params: dict[str, Any] = {}
 
@@ -133,6 +136,7 @@ class MemberChange(Section):
             view=PIXELS if views and self.view is None else self.view or role.view,
             views=views,
             augmentation=self.augmentation or role.augmentation,
+            extra=role.extra if self.extra is None else self.extra,
             estimator=self.estimator or role.estimator,
             params={**inherited, **self.params},
         )

@@ -15,7 +15,7 @@ from ensemble_hwr.config._data_schema import Section
 from ensemble_hwr.config._problems import problem, refuse, shorten
 from ensemble_hwr.exceptions import ConfigError
 
-NESTED = ("view", "augmentation")
+DEPTHS = {"view": 3, "augmentation": 2, "extra": 2}  # of settings within settings, as view.STEP.PARAMETER
 ENTRY_KEYS = {"low", "high", "choices", "n", "width"}
 
 
@@ -169,14 +169,14 @@ def entries(table: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], An
     [('alpha', ('alpha',), [0.1]), ('view.gradient.grid', ('view', 'gradient', 'grid'), [5, 7])]
     """
     for key, raw in table.items():
-        if key in NESTED and isinstance(raw, Mapping) and not ENTRY_KEYS & set(raw):
+        if key in DEPTHS and isinstance(raw, Mapping) and not ENTRY_KEYS & set(raw):
             yield from _below((key,), raw)
         else:
             yield key, (key,), raw
 
 
 def _below(keys: tuple[str, ...], raw: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-    depth = {"view": 3, "augmentation": 2}[keys[0]]
+    depth = DEPTHS[keys[0]]
     for key, value in raw.items():
         here = (*keys, key)
         if len(here) < depth and isinstance(value, Mapping):

@@ -17,6 +17,7 @@ from ensemble_hwr.config._tune_schema import WHOLE
 if TYPE_CHECKING:
     from ensemble_hwr.config._schema import ExperimentConfig, Member, Step
 
+EXTRA_SEARCHED = ("generated", "writers", "per_letter", "random_state")
 Found = Iterator[InitErrorDetails]
 
 
@@ -74,6 +75,8 @@ def _member_problems(config: ExperimentConfig, name: str, setting: str, entry: E
         yield from _step_problems(config, name, rest, entry, where)
     elif head == "augmentation" and rest:
         yield from _augmentation_problems(config, name, rest, entry, where)
+    elif head == "extra":
+        yield from _extra_problems(config, name, rest, entry, where)
     elif head in ("view", "augmentation"):
         always = [PIXELS] if head == "view" else [NO_AUGMENTATION, DEFAULT_AUGMENTATION]
         known = [*always, *getattr(config, f"{head}s")]
@@ -138,3 +141,20 @@ def _augmentation_problems(
                 text = error.errors(include_url=False)[0]["msg"]
                 yield problem(where, f"{shorten(value)} will not do: {text}", value)
                 return
+
+
+def _extra_problems(
+    config: ExperimentConfig, name: str, rest: list[str], entry: Entry, where: tuple[str, ...]
+) -> Found:
+    from ensemble_hwr.config._data_schema import MemberExtra
+
+    if len(rest) != 1 or rest[0] not in EXTRA_SEARCHED:
+        yield problem(where, f"write one of extra.{', extra.'.join(EXTRA_SEARCHED)}", None)
+        return
+    base = member_of(config, name).extra or MemberExtra()
+    for value in entry.probes():
+        try:
+            MemberExtra.model_validate({**base.model_dump(), rest[0]: value})
+        except ValidationError as error:
+            yield problem(where, f"{shorten(value)} will not do: {error.errors(include_url=False)[0]['msg']}", value)
+            return

@@ -21,6 +21,7 @@ _OWN_TYPES = (
     "ensemble_hwr.ensemble.MLP",
     "ensemble_hwr.preprocessing.AugmentedClassifier",
     "ensemble_hwr.preprocessing.Augmenter",
+    "ensemble_hwr.config._more_letters.MoreLetters",
     "ensemble_hwr.preprocessing.LetterNormalizer",
     "ensemble_hwr.preprocessing.Deskewer",
     "ensemble_hwr.preprocessing.SizeNormalizer",

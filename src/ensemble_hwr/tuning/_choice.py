@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ensemble_hwr.config import ExperimentConfig
+from ensemble_hwr.config._data_schema import MemberExtra
 from ensemble_hwr.config._load import validate
 from ensemble_hwr.config._space_schema import Choices, Space
 from ensemble_hwr.config._tune_agreement import member_of, step_named, views_searched
@@ -32,7 +33,7 @@ def space_of(config: ExperimentConfig, name: str) -> Space | None:
         if head == "view":
             views = [view for view in views_searched(config, key) if step_named(config, view, rest.partition(".")[0])]
             space[setting] = entry.model_copy(update={"when": {**entry.when, "view": views}})
-        else:
+        elif head == "augmentation":
             varied = [choice for choice in named.choices if choice != "none"]
             space[setting] = entry.model_copy(update={"when": {**entry.when, "augmentation": varied}})
     return space
@@ -71,11 +72,14 @@ def with_choice(config: ExperimentConfig, name: str, chosen: Mapping[str, Any]) 
     for key in ("view", "augmentation"):
         if key in chosen:
             place[key] = chosen[key]
-        own = {setting.partition(".")[2]: value for setting, value in chosen.items() if setting.startswith(f"{key}.")}
+        own = _within(key, chosen)
         if own:
             base = chosen.get(key, getattr(member, key))
             _declare(document, config, key, own_name=f"{TUNED} {name}", base=base, own=own)
             place[key] = f"{TUNED} {name}"
+    more = _within("extra", chosen)
+    if more:
+        place["extra"] = {**({} if member.extra is None else member.extra.model_dump(exclude_none=True)), **more}
     params = {key: value for key, value in chosen.items() if "." not in key and key not in ("view", "augmentation")}
     place["params"] = {**place.get("params", {}), **params}
     return validate(document, config.name)
@@ -99,9 +103,16 @@ def values_of(config: ExperimentConfig, name: str, space: Space) -> dict[str, An
             use, param = rest.split(".")
             step = step_named(config, member.view, use)
             values[setting] = None if step is None else params.get(param)
+        elif head == "extra":
+            values[setting] = getattr(member.extra or MemberExtra(), rest)
         else:
             values[setting] = params.get(rest)
     return values
+
+
+def _within(key: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings within one key, ``view.STEP.PARAMETER`` or ``extra.SETTING``, by the rest of their names."""
+    return {name.partition(".")[2]: value for name, value in chosen.items() if name.startswith(f"{key}.")}
 
 
 def _member(document: dict[str, Any], name: str) -> dict[str, Any]:

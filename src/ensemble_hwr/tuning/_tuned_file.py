@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from ensemble_hwr.config import ExperimentConfig
-from ensemble_hwr.config._data_schema import GeneratedData
+from ensemble_hwr.config._load import stored_letters
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.tuning._run import Tuned, Tuning
 from ensemble_hwr.tuning._score import shown
@@ -61,8 +61,8 @@ def write_whole(file: Path, text: str) -> None:
 def _document(config: ExperimentConfig) -> dict[str, Any]:
     """Return every section that says something."""
     document = config.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"tune"})
-    if not isinstance(config.data, GeneratedData):
-        document["data"]["path"] = str(Path(config.data.path).absolute())
+    for stored in stored_letters(document):
+        stored["path"] = str(Path(stored["path"]).absolute())
     return document
 
 

@@ -67,6 +67,45 @@ def test_without_the_originals_and_without_copies():
         AugmentedClassifier(Recorder(), copies=0, include_original=False).fit(X, y)
 
 
+class More(BaseEstimator):
+    """Gives two further rows of a label, or whatever else it is told to."""
+
+    def __init__(self, rows=((0.5, 0.5, 0.5, 0.5), (0.25, 0.25, 0.25, 0.25)), labels=("A", "A")):
+        self.rows = rows
+        self.labels = labels
+
+    def letters_of(self, labels):
+        assert labels.tolist() == ["A", "B"]
+        return np.array(self.rows), np.array(self.labels)
+
+
+def test_further_letters_are_learned_from_and_varied_and_weigh_what_their_label_does():
+    model = AugmentedClassifier(Recorder(), Same(), copies=1, extra=More(), random_state=0)
+    seen = model.fit(X, y, sample_weight=[1, 2, 3]).estimator_
+    assert seen.y_.tolist() == ["A", "B", "A", "A", "A"] * 2
+    assert seen.X_[3:5].tolist() == seen.X_[8:].tolist() == [[0.5] * 4, [0.25] * 4]
+    assert seen.X_.dtype == np.float32
+    assert seen.sample_weight_.tolist() == [1, 2, 3, 2, 2] * 2
+
+
+def test_there_may_be_none():
+    none = More(np.empty((0, 4)), np.empty(0, "U1"))
+    assert len(AugmentedClassifier(Recorder(), copies=0, extra=none).fit(X, y).estimator_.y_) == 3
+
+
+@pytest.mark.parametrize(
+    ("extra", "problem"),
+    [
+        (More(labels=("A", "C")), r"extra gave the labels \['A', 'C'\]; give none but \['A', 'B'\]"),
+        (More(labels=("A",)), r"extra gave rows of shape \(2, 4\) and 1 labels"),
+        (More(rows=((0.5,), (0.5,))), r"extra gave rows of shape \(2, 1\).*give 4 values each"),
+    ],
+)
+def test_further_letters_that_do_not_fit(extra, problem):
+    with pytest.raises(ValueError, match=problem):
+        AugmentedClassifier(Recorder(), Same(), extra=extra).fit(X, y)
+
+
 def test_the_same_seed_gives_the_same_fit():
     model = AugmentedClassifier(GaussianNB(), copies=2, random_state=0)
     once, again = (clone(model).fit(X, y).estimator_.theta_ for _ in range(2))

@@ -1,4 +1,4 @@
-"""Any classifier, fitted on rows and on variations of them."""
+"""Any classifier, fitted on rows, on further letters of the same labels, and on variations of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
-from sklearn.utils import Tags, check_random_state, get_tags
+from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -30,7 +30,7 @@ def _has(method: str) -> Callable[[Any], bool]:
 
 
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Fit a classifier on rows of ink and on random variations of them.
+    """Fit a classifier on rows of ink, on further letters, and on random variations of all.
 
     Rows are varied when the classifier is fitted, never when it predicts. What the classifier makes of rows, such
     as features, belongs into it: give a Pipeline.
@@ -45,6 +45,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Variations of each row.
     include_original : bool, default=True
         Whether the rows themselves are learned from too.
+    extra : object, default=None
+        Further letters: anything with ``letters_of(labels)`` that returns rows and their labels, all of them among
+        the sorted labels that it is given. They are learned from, and varied, like the rows.
     random_state : int, RandomState or None, default=None
         Seeds the variations; the classifier has its own.
 
@@ -84,6 +87,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "augmenter": [HasMethods(["augment"]), None],
         "copies": [Interval(Integral, 0, None, closed="left")],
         "include_original": ["boolean"],
+        "extra": [HasMethods(["letters_of"]), None],
         "random_state": ["random_state"],
     }
 
@@ -94,12 +98,14 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         *,
         copies: int = 4,
         include_original: bool = True,
+        extra: Any = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
         self.augmenter = augmenter
         self.copies = copies
         self.include_original = include_original
+        self.extra = extra
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -113,7 +119,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights; a row's variations weigh what it weighs.
+            Weights; a row's variations weigh what it weighs, and extra letters what rows of their label do on average.
 
         Returns
         -------
@@ -130,9 +136,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError("copies=0 and include_original=False leave no rows to fit on; let there be some")
         rows, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(labels)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
+        if self.extra is not None:
+            rows, labels, weight = _with_extra(rows, labels, weight, self.extra)
         params = {}
-        if sample_weight is not None:
-            weight = _check_sample_weight(sample_weight, rows)
+        if weight is not None:
             params = weight_params(self.estimator, np.tile(weight, times), "estimator of AugmentedClassifier")
         self.estimator_ = clone(self.estimator)
         self.estimator_.fit(self._all_rows(rows), np.tile(labels, times), **params)
@@ -225,3 +233,22 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = get_tags(self.estimator).classifier_tags.multi_class
         return tags
+
+
+def _with_extra(
+    rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None, extra: Any
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """Append further letters to rows, labels and weights."""
+    known, codes = np.unique(labels, return_inverse=True)
+    more, of = extra.letters_of(known)
+    more = check_array(more, dtype=rows.dtype, ensure_min_samples=0)
+    if more.shape != (len(of), rows.shape[1]):
+        raise ValueError(
+            f"extra gave rows of shape {more.shape} and {len(of)} labels; give {rows.shape[1]} values each."
+        )
+    if not np.isin(of, known).all():
+        raise ValueError(f"extra gave the labels {np.unique(of).tolist()}; give none but {known.tolist()}.")
+    if weight is not None:
+        mean = np.bincount(codes, weight) / np.bincount(codes)
+        weight = np.concatenate([weight, mean[np.searchsorted(known, of)].astype(weight.dtype)])
+    return np.concatenate([rows, more]), np.concatenate([labels, np.asarray(of, dtype=labels.dtype)]), weight

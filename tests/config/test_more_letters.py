@@ -1,0 +1,135 @@
+"""Letters of a member's own: of its labels alone, the same in every fit, never those that the config divides."""
+
+import numpy as np
+import pytest
+
+from ensemble_hwr.config import build_hierarchy, build_member, load_config, load_demo
+from ensemble_hwr.config._more_letters import MoreLetters
+from ensemble_hwr.config._tune_agreement import member_of
+from ensemble_hwr.datasets import LetterSet, save_npz
+from ensemble_hwr.datasets.handwriting import generate_letters
+from ensemble_hwr.ensemble import EpochMLP
+from ensemble_hwr.exceptions import ConfigError, DataError
+from ensemble_hwr.persistence import load_model, save_model
+from ensemble_hwr.preprocessing import AugmentedClassifier
+
+MORE = 'members."expert:B/P"={ extra = { generated = 12 } }'
+INDEX = """
+name = "mine"
+data = { form = "index", path = "letters" }
+split = { kind = "sources", train = ["a"], test = ["b"] }
+[hierarchy]
+confusables = ["BP"]
+"""
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Write 10 B, 10 P and 10 Q to an .npz file."""
+    rows = np.random.default_rng(0).integers(1, 255, (30, 784)).astype(np.uint8)
+    save_npz(tmp_path / "more.npz", LetterSet(rows, np.repeat(["B", "P", "Q"], 10)))
+    return {"form": "npz", "path": str(tmp_path / "more.npz")}
+
+
+def expert(*overrides):
+    config = load_demo(overrides)
+    return build_member(config, member_of(config, "expert:B/P"))
+
+
+def test_they_are_of_the_labels_alone_and_the_same_every_time():
+    rows, labels = MoreLetters(generated=9).letters_of(np.array(["B", "P", "7"]))
+    assert sorted(set(labels)) == ["B", "P"]
+    assert (rows.shape, rows.dtype) == ((9, 784), np.float32)
+    same = generate_letters(9, letters=["B", "P"], writers=100, random_state=0)
+    np.testing.assert_array_equal(rows, same.to_rows())
+    with pytest.raises(DataError, match=r"none of .'7'. is a letter from A to Z"):
+        MoreLetters(generated=9).letters_of(["7"])
+
+
+def test_pictures_are_written_where_the_config_has_pictures():
+    rows, _ = MoreLetters(generated=4, pictures=True, normalizer={"polarity": "light"}).letters_of(["B"])
+    assert 0.02 < rows.mean() < 0.4  # read the wrong way round, paper would be ink
+
+
+def test_stored_letters_are_those_of_the_labels_and_no_more_than_wanted(stored):
+    rows, labels = MoreLetters(stored=stored, per_letter=4).letters_of(["B", "P"])
+    assert labels.tolist() == ["B"] * 4 + ["P"] * 4
+    assert len(rows) == 8
+    assert len(MoreLetters(2, stored=stored).letters_of(["B", "P"])[1]) == 22
+    assert len(MoreLetters(stored=stored, per_letter=0).letters_of(["B"])[1]) == 0
+    with pytest.raises(DataError, match=r"none of .'X'. in"):
+        MoreLetters(stored=stored).letters_of(["X"])
+
+
+def test_one_member_has_them_and_the_others_do_not():
+    model = build_hierarchy(load_demo([MORE]), list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    having = [name for name, member in model.expert.items() if isinstance(member, AugmentedClassifier)]
+    assert having == ["B/P"]
+    assert model.expert["B/P"].extra.generated == 12
+    assert not isinstance(model.router, AugmentedClassifier)
+
+
+def test_they_are_varied_where_the_member_varies_its_letters():
+    built = expert("expert={ augmentation = 'default', extra = { generated = 12 } }")
+    assert (built.copies, built.extra.generated) == (4, 12)
+    built = expert("expert={ estimator = 'epochs', augmentation = 'default', extra = { generated = 12 } }")
+    assert built.copies == 0
+    assert isinstance(built.estimator, EpochMLP)
+    assert built.estimator.augmenter is not None
+
+
+def test_none_is_no_wrapper():
+    assert not isinstance(expert("expert.extra={}"), AugmentedClassifier)
+    assert not isinstance(
+        expert("expert.extra={ generated = 9 }", 'members."expert:B/P".extra={}'), AugmentedClassifier
+    )
+
+
+def test_a_model_with_them_is_saved_and_loaded(tmp_path):
+    letters = generate_letters(60, letters="BP", writers=4, random_state=0)
+    model = expert(MORE, "expert.params={ hidden_layer_sizes = [4], max_iter = 3 }").fit(
+        letters.to_rows(), letters.target
+    )
+    assert model.estimator_.n_features_in_ == 784
+    save_model(model, tmp_path / "bp.model")
+    again = load_model(tmp_path / "bp.model")
+    np.testing.assert_array_equal(again.predict(letters.to_rows()), model.predict(letters.to_rows()))
+
+
+def test_paths_are_read_from_the_folder_of_the_config(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        INDEX + '[members."expert:B/P"]\nextra = { data = { form = "npz", path = "more.npz" } }'
+    )
+    config = load_config(tmp_path / "mine.toml")
+    assert config.members["expert:B/P"].extra.data.path == str(tmp_path / "more.npz")
+
+
+@pytest.mark.parametrize(
+    ("sources", "allowed"), [(["c"], True), (["c", "d"], True), (["a"], False), (["b", "c"], False), (None, False)]
+)
+def test_letters_that_the_config_divides_are_refused(tmp_path, sources, allowed):
+    named = "" if sources is None else f", sources = {sources}"
+    (tmp_path / "mine.toml").write_text(
+        INDEX + f'[members."expert:B/P"]\nextra = {{ data = {{ form = "index", path = "./letters"{named} }} }}'
+    )
+    if allowed:
+        load_config(tmp_path / "mine.toml")
+        return
+    with pytest.raises(ConfigError, match=r'members."expert:B/P".extra.data: these are the letters that the config'):
+        load_config(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("expert.extra={ generated = -1 }", "expert.extra.generated: got -1"),
+        ("expert.extra={ generate = 1 }", "expert.extra.generate: unknown key"),
+        ("expert.extra={ per_letter = 1 }", "expert.extra.per_letter: limits the letters of extra.data"),
+        ("expert.extra={ data = { form = 'generated' } }", "expert.extra.data"),
+        ("expert.extra={ generated = 9, random_state = 0 }", "expert.extra.random_state: is data.seed too"),
+        ("router.extra={ generated = 9 }", "router.extra: a router of groups"),
+    ],
+)
+def test_mistakes(override, message):
+    with pytest.raises(ConfigError, match=message):
+        load_demo([override, "hierarchy.router_target=groups"])
