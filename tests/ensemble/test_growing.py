@@ -62,6 +62,8 @@ def test_what_is_declared_is_kept_and_nobody_else_speaks():
         ({"cv": 0.5}, (1 + 3) * 2),
         ({"trust": 0.5, "groups": "derived", "cv": 2}, 3 + 3),  # routers alone are fitted on folds
         ({"groups": ["ABCDEF"]}, 1),  # one group, no expert: nobody to trust
+        ({"trust": 0.5, "calibration": "temperature", "cv": 2}, (1 + 3) * 3),  # the temperature is learned all the same
+        ({"groups": ["ABCDEF"], "calibration": "temperature", "cv": 2}, 1 * 3),
         ({"router_target": "groups", "cv": 2}, 3 + 3),  # under a router of groups, trust in specialists is given
     ],
 )

@@ -49,7 +49,14 @@ def fitted(letters):
         HierarchicalEnsembleClassifier(),
         HierarchicalEnsembleClassifier(linear(), linear(), linear(), group_size=2, confusables="derived"),
         HierarchicalEnsembleClassifier(
-            linear(), linear(), groups="derived", group_size=2, routing="hard", trust=1.0, n_jobs=1
+            linear(),
+            linear(),
+            groups="derived",
+            group_size=2,
+            routing="hard",
+            trust=1.0,
+            calibration="temperature",
+            n_jobs=1,
         ),
     ]
 )
@@ -389,6 +396,17 @@ def test_it_works_in_the_tools_of_scikit_learn(letters):
     assert stack.fit(X, y).score(X, y) > 0.5
     nested = HierarchicalEnsembleClassifier(base, linear(), linear(), **SETTINGS, cv=2)
     assert nested.fit(X, y, sample_weight=np.ones(len(y))).score(X, y) > 0.5
+
+
+def test_a_temperature_changes_how_sure_it_is_and_not_what_it_reads(letters):
+    plain = ensemble(trust=0.7).fit(*letters)
+    tempered = ensemble(trust=0.7, calibration="temperature").fit(*letters)
+    assert plain.temperature_ == 1
+    assert tempered.temperature_ != 1
+    before, after = plain.predict_proba(letters[0]), tempered.predict_proba(letters[0])
+    powers = before ** (1 / tempered.temperature_)
+    assert np.allclose(after, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
+    assert np.array_equal(tempered.explain(letters[0]).result, after)
 
 
 def test_the_diagram_shows_the_members():

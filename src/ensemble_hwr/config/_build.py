@@ -60,6 +60,7 @@ def build_hierarchy(
         cv=trust_cv(section, sources),
         min_mass=section.min_mass,
         certainty=section.certainty,
+        calibration=None if section.calibration == "none" else section.calibration,
         n_jobs=n_jobs,
     )
 

@@ -202,6 +202,7 @@ class Hierarchy(Section):
     cv: Annotated[Any, BeforeValidator(_check_cv)] = 3
     min_mass: Share = 0.02
     certainty: Share = 0.995
+    calibration: Literal["none", "temperature"] = "none"
 
 
 class Compare(Section):

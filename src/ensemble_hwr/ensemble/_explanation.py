@@ -81,7 +81,8 @@ class Explanation:
 
     def _spoken(self, step: Step, before: FloatArray, after: FloatArray) -> str:
         columns = step.member.columns
-        moved = sorted(columns, key=lambda column: -abs(after[column] - before[column]))[:2]
+        # what two classes exchange is equal but for the last bits, which must not choose the order
+        moved = sorted(columns, key=lambda column: -round(float(abs(after[column] - before[column])), 6))[:2]
         changes = ", ".join(f"{self.classes[i]} {before[i]:.3f} -> {after[i]:.3f}" for i in moved)
         letters = "/".join(str(self.classes[i]) for i in columns[:6]) + ("/.." if len(columns) > 6 else "")
         return (

@@ -24,6 +24,7 @@ from ensemble_hwr.ensemble._members import (
     router_probabilities,
 )
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
+from ensemble_hwr.ensemble._temperature import learn_temperature
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import (
     NamedSets,
@@ -52,6 +53,8 @@ class Hierarchy:
         Specialists and experts, fitted on all rows of their sets, in the order in which they speak.
     trust : dict of str to float
         Trust of each of `members`.
+    temperature : float
+        Of the probabilities in the end; 1 where it is not learned.
     """
 
     groups: NamedSets
@@ -59,6 +62,7 @@ class Hierarchy:
     router: Member
     members: Sequence[Member]
     trust: dict[str, float]
+    temperature: float
 
 
 def grow(
@@ -128,8 +132,8 @@ class _Growth:
             members, fixed = self._plan_members(groups, confusables)
             fitted_routers, fitted_members = self._fit(routers, members)
             heard = self._hear(fitted_routers, targets)
-        trust = self._learn_trusts(fitted_members, fixed, heard, groups, weight)
-        return Hierarchy(groups, confusables, fitted_routers[0][0], fitted_members[0], trust)
+        trust, temperature = self._learn_trusts(fitted_members, fixed, heard, groups, weight)
+        return Hierarchy(groups, confusables, fitted_routers[0][0], fitted_members[0], trust, temperature)
 
     def _plan_router(self, groups: NamedSets | None, targets: Mapping[Any, IntArray]) -> Plan:
         """Plan the router, and one for each fold."""
@@ -142,7 +146,7 @@ class _Growth:
         return self._plan([declared], target, self.folds)
 
     def _plan_members(self, groups: NamedSets, confusables: NamedSets) -> tuple[Plan, dict[str, float]]:
-        """Plan specialists and experts, for the folds too where any trust is to be learned, and return the others."""
+        """Plan specialists and experts, for folds that teach anything too, and return the trusts that are fixed."""
         declared = [
             *declare_members("specialist", self.settings.specialist, groups, self.classes),
             *declare_members("expert", self.settings.expert, confusables, self.classes),
@@ -151,7 +155,8 @@ class _Growth:
             for member in declared:
                 check_prefit(member, self.classes[member.columns].tolist())
         fixed = fixed_trusts(self.settings.trust, declared, self.settings.router_target == "groups")
-        return self._plan(declared, self.labels, self.folds if len(fixed) < len(declared) else ()), fixed
+        learns = len(fixed) < len(declared) or self.settings.calibration is not None
+        return self._plan(declared, self.labels, self.folds if learns else ()), fixed
 
     def _plan(self, members: Sequence[Member], target: NDArray[Any], folds: Sequence[Fold]) -> Plan:
         """Plan members on all rows, and on those of each fold."""
@@ -186,19 +191,29 @@ class _Growth:
         heard: Sequence[FloatArray],
         groups: NamedSets,
         weight: FloatArray,
-    ) -> dict[str, float]:
-        """Learn the trusts that are not fixed from the members of the folds."""
+    ) -> tuple[dict[str, float], float]:
+        """Learn the trusts that are not fixed, then the temperature, from the members of the folds."""
         if len(fitted) == 1:
-            return fixed
+            return fixed, 1.0
         held_out = [
             HeldOut(self._rows(test), self.trainer.codes[test], weight[test], P, members)
             for members, (_, test), P in zip(fitted[1:], self.folds, heard, strict=True)
         ]
         gate = gate_of(self.settings, groups, self.classes, self.settings.router_target)
-        return learn_trusts(held_out, fixed, classes=self.classes, gate=gate)
+        trust = learn_trusts(held_out, fixed, classes=self.classes, gate=gate)
+        return trust, 1.0 if self.settings.calibration is None else _temperature(held_out)
 
     def _rows(self, rows: IntArray) -> Any:
         return _safe_indexing(self.trainer.X, rows)
+
+
+def _temperature(folds: Sequence[HeldOut]) -> float:
+    """Learn the temperature from what the members left of the folds' probabilities."""
+    return learn_temperature(
+        np.concatenate([fold.probabilities for fold in folds]),
+        np.concatenate([fold.y for fold in folds]),
+        np.concatenate([fold.weight for fold in folds]),
+    )
 
 
 def is_prefit(settings: HierarchicalEnsembleClassifier) -> bool:
@@ -283,6 +298,6 @@ def _folds(
         return [(everything[:0], everything)]
     derives = groups is None or confusables is None
     learns = isinstance(settings.trust, str) and (groups is None or len(groups) > 1 or bool(confusables))
-    if not derives and not learns:
+    if not derives and not learns and settings.calibration is None:
         return []
     return held_out_folds(settings.cv, trainer.X, trainer.codes, trainer.rng, **split_params)

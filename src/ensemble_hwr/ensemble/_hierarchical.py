@@ -23,6 +23,7 @@ from ensemble_hwr.ensemble._growing import answers_of_router, gate_of, grow
 from ensemble_hwr.ensemble._members import ROUTER, Member, router_probabilities
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
+from ensemble_hwr.ensemble._temperature import tempered
 from ensemble_hwr.hierarchy import Declaration
 
 ROWS_AT_ONCE = 1024
@@ -77,6 +78,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     certainty : float, default=0.995
         ... and the set's leading class holds less than this share of it. With ``min_mass=0, certainty=1`` every
         member speaks on every row.
+    calibration : {"temperature"}, default=None
+        "temperature": in the end all probabilities are raised to the power ``1 / temperature_`` and scaled to sum to
+        1, so that they are as sure as they are right on rows that nobody was fitted on. What is predicted stays.
     n_jobs : int, default=None
         Processes in which members are fitted, each with one BLAS thread.
     random_state : int, RandomState or None, default=None
@@ -95,6 +99,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         speak. A group of one class, or of all classes, has no specialist.
     trust_ : dict of str to float
         Trust of each specialist and expert.
+    temperature_ : float
+        Learned from the rows that trust is learned from; 1 without `calibration`.
     n_features_in_ : int
         Number of features seen in fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -134,6 +140,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         "cv": ["cv_object", StrOptions({"prefit"}), Interval(Real, 0, 0.5, closed="right")],
         "min_mass": [Interval(Real, 0, 1, closed="both")],
         "certainty": [Interval(Real, 0, 1, closed="both")],
+        "calibration": [StrOptions({"temperature"}), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -155,6 +162,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         cv: Any = None,
         min_mass: float = 0.02,
         certainty: float = 0.995,
+        calibration: str | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -172,6 +180,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.cv = cv
         self.min_mass = min_mass
         self.certainty = certainty
+        self.calibration = calibration
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -213,6 +222,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.confusables_ = grown.confusables
         self.members_ = {member.name: member.estimator for member in (grown.router, *grown.members)}
         self.trust_ = grown.trust
+        self.temperature_ = grown.temperature
         self._router_target = self.router_target  # what the router learned, whatever is set later
         return self
 
@@ -245,7 +255,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities after they spoke.
+            Probabilities after they spoke, before any calibration.
         """
         checked = self._validated(X)
         refined: FloatArray = check_array(probabilities, dtype=np.float64, copy=True)
@@ -278,7 +288,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             result[rows] = self._route(checked[rows])
             for _ in self._consult(checked[rows], result[rows]):
                 pass
-        return result
+        return tempered(result, self.temperature_)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -314,7 +324,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         router = self._route(checked)
         result = router.copy()
         steps = tuple(self._consult(checked, result))
-        return Explanation(self.classes_, router, steps, result)
+        return Explanation(self.classes_, router, steps, tempered(result, self.temperature_))
 
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
         """Count the rows on which each member speaks.

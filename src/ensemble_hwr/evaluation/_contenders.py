@@ -83,7 +83,7 @@ def top_down(hierarchy: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleC
                                    trust=1.0)
     """
     classic: HierarchicalEnsembleClassifier = clone(hierarchy).set_params(
-        routing="hard", trust=1.0, confusables=None, expert=None, min_mass=0.0, certainty=1.0
+        routing="hard", trust=1.0, confusables=None, expert=None, min_mass=0.0, certainty=1.0, calibration=None
     )
     return classic
 

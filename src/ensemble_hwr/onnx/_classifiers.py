@@ -87,7 +87,7 @@ class Classifiers:
             mask = hierarchy.open_rows(member, current, winners)
             opinion = self.probabilities(member.estimator, chain, (*path, mask))
             current = hierarchy.told(member, trust, current, mask, opinion)
-        return current
+        return hierarchy.tempered(current)
 
 
 def _longer(chain: Chain, *transformers: Any) -> Chain:

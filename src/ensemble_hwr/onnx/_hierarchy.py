@@ -79,6 +79,15 @@ class Hierarchy:
         rows = graph("Transpose", graph("NonZero", mask), perm=[1, 0])
         return graph("ScatterND", probabilities, rows, after)
 
+    def tempered(self, probabilities: Tensor) -> Tensor:
+        """Return the probabilities at the ensemble's temperature."""
+        if self._ensemble.temperature_ == 1:
+            return probabilities
+        graph = self._graph
+        shares = graph("Div", probabilities, graph.largest(probabilities, 1))
+        powers = graph("Pow", shares, np.float64(1 / self._ensemble.temperature_))
+        return graph("Div", powers, graph.sum(powers, 1))
+
     def _redistributed(self, inside: Tensor, opinion: Tensor, trust: float) -> Tensor:
         """Share what a set holds anew: ``P(S) * normalise(q**(1-w) * e**w)``."""
         graph = self._graph
