@@ -23,7 +23,7 @@ import click
 
 from benchmarks.figures import Figure, environment
 
-SECTIONS = ("prediction", "startup")
+SECTIONS = ("prediction", "fitting", "scale", "startup")
 PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
 
 

@@ -64,7 +64,8 @@ def test_what_is_declared_is_kept_and_nobody_else_speaks():
         ({"groups": ["ABCDEF"]}, 1),  # one group, no expert: nobody to trust
         ({"trust": 0.5, "calibration": "temperature", "cv": 2}, (1 + 3) * 3),  # the temperature is learned all the same
         ({"groups": ["ABCDEF"], "calibration": "temperature", "cv": 2}, 1 * 3),
-        ({"router_target": "groups", "cv": 2}, 3 + 3),  # under a router of groups, trust in specialists is given
+        ({"router_target": "groups", "cv": 2}, 1 + 3),  # under a router of groups, trust in specialists is given ...
+        ({"router_target": "groups", "cv": 2, "confusables": ["AF"]}, (1 + 4) * 3),  # ... but not in experts
     ],
 )
 def test_nothing_is_fitted_more_often_than_is_needed(settings, fits):

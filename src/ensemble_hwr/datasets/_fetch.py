@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ensemble_hwr.datasets._cache import CACHE_VARIABLE
 from ensemble_hwr.datasets._emnist import load_emnist
 from ensemble_hwr.datasets._files import PathLike
 from ensemble_hwr.datasets._letters import LetterSet
@@ -19,7 +20,6 @@ EMNIST_URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 EMNIST_MD5 = "58c8d27c78d21e728a6bc7b3cc06412e"
 NIST_SD19_URL = "https://s3.amazonaws.com/nist-srd/SD19/by_class.zip"
 NIST_SD19_MD5 = "79572b1694a8506f2b722c7be54130c4"
-CACHE_VARIABLE = "ENSEMBLE_HWR_CACHE"
 _SILENCE = 30  # seconds without a byte before giving up
 _CHUNK = 1 << 16
 

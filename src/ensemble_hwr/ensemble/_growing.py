@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
-from threadpoolctl import threadpool_limits
 
 from ensemble_hwr.ensemble._consulting import Gate
 from ensemble_hwr.ensemble._fitting import Plan, Trainer
@@ -25,6 +24,7 @@ from ensemble_hwr.ensemble._members import (
 )
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._temperature import learn_temperature
+from ensemble_hwr.ensemble._threads import one_thread
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import (
     NamedSets,
@@ -100,7 +100,7 @@ def grow(
     confusables = _declared_confusables(settings, classes)
     folds = _folds(settings, trainer, groups, confusables, split_params)
     growth = _Growth(settings, trainer, labels, classes, folds)
-    with threadpool_limits(1):
+    with one_thread():
         return growth.grow(groups, confusables, weight)
 
 
@@ -297,7 +297,8 @@ def _folds(
         everything = np.arange(len(trainer.codes))
         return [(everything[:0], everything)]
     derives = groups is None or confusables is None
-    learns = isinstance(settings.trust, str) and (groups is None or len(groups) > 1 or bool(confusables))
+    blind = settings.router_target == "groups"  # then trust in specialists is given
+    learns = isinstance(settings.trust, str) and (bool(confusables) or (len(groups or ()) > 1 and not blind))
     if not derives and not learns and settings.calibration is None:
         return []
     return held_out_folds(settings.cv, trainer.X, trainer.codes, trainer.rng, **split_params)

@@ -14,12 +14,12 @@ from joblib.parallel import get_active_backend
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
-from threadpoolctl import threadpool_limits
 
 from ensemble_hwr.ensemble._keeping import Keeping, current_keeper
 from ensemble_hwr.ensemble._members import check_classes
 from ensemble_hwr.ensemble._redistribution import IntArray
 from ensemble_hwr.ensemble._seats import Job, joined, seats_of
+from ensemble_hwr.ensemble._threads import one_thread
 from ensemble_hwr.exceptions import FittingError
 
 UNITS_A_STEP = 2000  # a step costs as much as this many hidden units cost a row
@@ -109,7 +109,7 @@ def _run(jobs: Sequence[Job], X: Any, n_jobs: int | None, verbose: int) -> list[
     fitted = {number: kept for number, kept in enumerate(keeping.recall_all()) if kept is not None}
     missing = sorted(set(range(len(jobs))) - set(fitted), key=lambda number: -effort(jobs[number]))
     parallel = _in_parallel(processes(n_jobs, len(missing)), verbose)
-    with threadpool_limits(1), _failing_clearly():
+    with one_thread(), _failing_clearly():
         for number, estimator in parallel(delayed(_fit)(number, jobs[number], X) for number in missing):
             fitted[number] = estimator
             keeping.keep(number, estimator)
@@ -141,7 +141,7 @@ def _in_parallel(n_jobs: int, verbose: int) -> Parallel:
 
 
 def _fit(number: int, job: Job, X: Any) -> tuple[int, BaseEstimator]:
-    with threadpool_limits(1):
+    with one_thread():
         job.estimator.fit(_take(X, job.rows), job.target, **job.params)
     check_classes(job.name, job.estimator, job.target)
     return number, job.estimator

@@ -1,0 +1,111 @@
+"""How fast a hierarchy is fitted: in two processes, beside a flat MLP of its size, beside HiClass, with more threads.
+
+    python -m benchmarks fitting             ten minutes on two idle cores
+    python -m benchmarks fitting --quick     under a minute
+
+The hierarchy is that of ``benchmarks.trust``: a router, six specialists, four experts of look-alikes and a second
+opinion on all letters. Its trust is learned from a held-out fifth, unless a line says otherwise, and every member takes
+as many epochs as the flat MLP. Works are done in turn, and ratios are medians over the turns.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_limits
+
+from benchmarks.figures import Figure, in_turn, ratio
+from benchmarks.hiclass_peer import TopDown
+from benchmarks.letters import letters_to_time
+from benchmarks.trust import hierarchy
+from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation import count_parameters, scale_hidden_layers
+
+Work = Callable[[], Any]
+
+
+def measure(quick: bool = False) -> list[Figure]:
+    """Measure fits."""
+    letters = letters_to_time(780 if quick else 5200, 26)
+    X, y = letters.train, letters.train_target
+    epochs, repeats = (5, 1) if quick else (30, 5)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Got `batch_size` less than 1 or larger", UserWarning)
+        found = in_turn(works(X, y, epochs), repeats)
+    fast = "fifth"
+    cores = joblib.cpu_count()
+    return [
+        Figure(f"the hierarchy on {len(y):,} letters ({letters.kind}), one process", median(found[fast]), "s"),
+        Figure(
+            "two processes against one",
+            ratio(found[fast], found["two processes"]),
+            "times as fast",
+            "1.7" if cores > 1 else "",
+        ),
+        Figure(
+            "what the machine gives two processes of plain arithmetic",
+            2 * ratio(found["alone"], found["both"]),
+            "times as fast",
+        ),
+        _bounded("the hierarchy against the flat MLP of equal parameters", found, (fast, "flat"), "2.5", 4),
+        _bounded("the same with trust from three folds", found, ("folds", "flat"), "", 6),
+        _bounded("the classic hierarchy against HiClass on the same members", found, ("top-down", "hiclass"), "1", 1.5),
+        _bounded("two BLAS threads allowed against one", found, ("two threads", fast), "1", 1.4),
+    ]
+
+
+def works(X: Any, y: Any, epochs: int) -> dict[str, Work]:
+    """Make everything that is timed."""
+    model = hierarchy(0, epochs, cv=0.2)
+    flat = flat_of_equal_parameters(X, y, epochs)
+    member = make_pipeline(GradientFeatures(grid=7), MLP((60,), batch_size=50, max_iter=epochs))
+    classic = HierarchicalEnsembleClassifier(member, member, router_target="groups", random_state=0)
+    product = np.random.default_rng(0).random((600, 600))
+    return {
+        "fifth": partial(_fit, model, X, y),
+        "two processes": partial(_fit, clone(model).set_params(n_jobs=2), X, y),
+        "folds": partial(_fit, hierarchy(0, epochs, cv=3), X, y),
+        "flat": partial(_fit, flat, X, y),
+        "top-down": partial(_fit, classic, X, y),
+        "hiclass": partial(_fit, TopDown(member, random_state=0), X, y),
+        "two threads": partial(_fit, model, X, y, threads=2),
+        "alone": partial(_busy, product, 1),
+        "both": partial(_busy, product, 2),
+    }
+
+
+def flat_of_equal_parameters(X: Any, y: Any, epochs: int) -> Any:
+    """Make the flat MLP with as many parameters as the hierarchy has in all."""
+    some = np.random.default_rng(0).permutation(len(y))[: min(len(y), 780)]
+    n_parameters = count_parameters(hierarchy(0, 1, trust=1.0).fit(X[some], y[some]))
+    flat = make_pipeline(GradientFeatures(grid=7), MLP((100,), batch_size=100, max_iter=epochs, random_state=0))
+    return scale_hidden_layers(flat, n_parameters, X[:100], len(np.unique(y)))
+
+
+def _bounded(name: str, found: dict[str, list[float]], which: tuple[str, str], asked: str, at_most: float) -> Figure:
+    slow, fast = (found[one] for one in which)
+    return Figure(name, ratio(slow, fast), "times", asked and f"at most {asked}", at_most=at_most)
+
+
+def _fit(model: Any, X: Any, y: Any, threads: int = 1) -> None:
+    with threadpool_limits(threads):
+        clone(model).fit(X, y)
+
+
+def _busy(product: Any, n_processes: int) -> None:
+    """Multiply matrices in so many processes."""
+    joblib.Parallel(n_processes)(joblib.delayed(_multiply)(product) for _ in range(n_processes))
+
+
+def _multiply(product: Any) -> None:
+    with threadpool_limits(1):
+        for _ in range(50):
+            product @ product

@@ -1,0 +1,221 @@
+"""What learning trust costs, and what cheaper ways of it cost in accuracy: the table of docs/fitting.md.
+
+    python -m benchmarks.trust --out trust --update     ten minutes on one idle core
+    python -m benchmarks.trust --repeats 1 --quick      a minute
+
+Letters are the training letters of known sources (``split == "train"``), divided anew for each repeat; no letter that a
+protocol tests on is read. For every repeat a hierarchy is fitted once and given, in turn, the trusts that each way
+learns, so that lines differ by their trusts and not by the luck of fits. Without the real letters generated ones stand
+in.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from copy import copy
+from pathlib import Path
+from statistics import mean, stdev
+from time import process_time
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_limits
+
+from benchmarks.letters import DATA, LEARNED_FROM
+from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
+from ensemble_hwr.datasets import load_index
+
+PAGE = Path(__file__).parent.parent / "docs" / "fitting.md"
+BEGIN, END = "<!-- table: python -m benchmarks.trust -->\n", "<!-- end of table -->"
+EPOCHS = 30
+AS_USUAL = "3 folds (`cv=3`)"
+
+
+class Way(NamedTuple):
+    """How trust is learned: the trusts, or a model that has learned its own."""
+
+    learn: Callable[[Any, Any, Any, int], Any]
+    share: str  # of member fits, the fits on all rows included, by rows
+    besides: float = 0.0  # what of the time comes on top of the fits on all rows; 0 where it is all there is
+
+
+class Found(NamedTuple):
+    """What one way reached on one division of the letters."""
+
+    seconds: float
+    wrong: float
+    loss: float
+
+
+def hierarchy(seed: int, epochs: int = EPOCHS, **settings: Any) -> HierarchicalEnsembleClassifier:
+    """Make the hierarchy that all ways have in common."""
+    fine, coarse = GradientFeatures(grid=7), GradientFeatures(grid=5)
+    small = MLP((20,), batch_size=32, max_iter=epochs, alpha=0.01)
+    router = MLP((60,), batch_size=50, max_iter=epochs)
+    second = MLP((150,), batch_size=100, max_iter=epochs)
+    sets = {"second": "*", "B/P": "BP", "D/O": "DO", "U/V/W": "UVW", "I/L": "IL"}
+    experts = dict.fromkeys(sets, make_pipeline(fine, small)) | {"second": make_pipeline(fine, second)}
+    return HierarchicalEnsembleClassifier(
+        make_pipeline(coarse, router),
+        make_pipeline(fine, small),
+        experts,
+        confusables=sets,
+        certainty=0.98,
+        random_state=seed,
+        **settings,
+    )
+
+
+def learned(epochs: int = EPOCHS, **settings: Any) -> Callable[[Any, Any, Any, int], dict[str, float]]:
+    """Learn trusts by fitting a hierarchy of its own."""
+
+    def learn(_: Any, X: Any, y: Any, seed: int) -> dict[str, float]:
+        trust: dict[str, float] = hierarchy(seed + 1, epochs, **settings).fit(X, y).trust_
+        return trust
+
+    return learn
+
+
+def from_its_own_rows(model: Any, X: Any, y: Any, _: int) -> dict[str, float]:
+    """Learn trusts from the very rows that the members were fitted on: what must not be done."""
+    trust: dict[str, float] = prefit(model).fit(X, y).trust_
+    return trust
+
+
+def not_fitted_again(_: Any, X: Any, y: Any, seed: int) -> HierarchicalEnsembleClassifier:
+    """Fit members on four fifths, learn trust from the last one, and leave it at that (``cv="prefit"``)."""
+    fit_on, judge_on = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=seed)
+    return prefit(hierarchy(seed, trust=1.0).fit(X[fit_on], y[fit_on])).fit(X[judge_on], y[judge_on])
+
+
+def prefit(model: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleClassifier:
+    """Make a hierarchy of fitted members, to learn trust from other rows."""
+    by_role: dict[str, dict[str, Any]] = {"specialist": {}, "expert": {}}
+    for name, member in model.members_.items():
+        role, _, own = name.partition(":")
+        if role in by_role:
+            by_role[role][own] = member
+    return clone(model).set_params(router=model.members_["router"], **by_role, trust="learned", cv="prefit")
+
+
+WAYS: Mapping[str, Way] = {
+    "trust 1, nothing learned": Way(lambda model, *_: dict.fromkeys(model.trust_, 1.0), "1", 1.0),
+    "from the rows fitted on (dishonest)": Way(from_its_own_rows, "1", 1.0),
+    'a fifth, members not fitted again (`cv="prefit"`)': Way(not_fitted_again, "0.8"),
+    "a tenth held out (`cv=0.1`)": Way(learned(cv=0.1), "1.9"),
+    "a fifth held out (`cv=0.2`)": Way(learned(cv=0.2), "1.8"),
+    "a third held out (`cv=1/3`)": Way(learned(cv=1 / 3), "1.67"),
+    "half held out (`cv=0.5`)": Way(learned(cv=0.5), "1.5"),
+    "a fifth held out, a third of the epochs there": Way(learned(EPOCHS // 3, cv=0.2), "1.27", 0.8 / 1.8),
+    "2 folds (`cv=2`)": Way(learned(cv=2), "2"),
+    AS_USUAL: Way(learned(cv=3), "3"),
+    "5 folds (`cv=5`)": Way(learned(cv=5), "5"),
+}
+
+
+@click.command()
+@click.option("--repeats", type=click.IntRange(1), default=6, show_default=True, help="Divisions of the letters.")
+@click.option("--quick", is_flag=True, help="A few letters.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table.")
+@click.option("--update", is_flag=True, help="Write the table into docs/fitting.md.")
+def main(repeats: int, quick: bool, out: Path | None, update: bool) -> None:
+    """Compare ways to learn trust and print their table."""
+    X, y, kind = letters(1300 if quick else 20_000)
+    found: dict[str, list[Found]] = {name: [] for name in WAYS}
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Got `batch_size` less than 1 or larger", UserWarning)
+        for seed in range(repeats):
+            fit_on, test = train_test_split(np.arange(len(y)), test_size=0.3, stratify=y, random_state=seed)
+            for name, one in measured(X[fit_on], y[fit_on], X[test], y[test], 10 * seed):
+                found[name].append(one)
+            click.echo(f"{seed + 1} of {repeats}", err=True)
+    text = f"{kind}: {len(y)}, of which 30 % were tested on, {repeats} divisions.\n\n{table(found)}"
+    click.echo(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "trust.md").write_text(text, encoding="utf-8")
+    if update:
+        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(pattern.sub(lambda _: BEGIN + text + END, page), encoding="utf-8")
+
+
+def letters(n: int) -> tuple[Any, Any, str]:
+    """Return rows and labels to divide, and what they are."""
+    folder = next((place for place in (DATA, DATA / "letters") if (place / "index.csv").is_file()), None)
+    if folder is None:
+        made = generate_letters(26 * (min(n, 5200) // 26), writers=40, random_state=0)
+        return made.to_rows(), made.target, "Generated letters"
+    found = load_index(folder, sources=LEARNED_FROM)
+    found = found.take(np.flatnonzero(found.split == "train"))
+    found = found.take(np.random.default_rng(0).permutation(len(found))[:n])
+    return found.to_rows(), found.target, "Real training letters of three sources"
+
+
+def measured(X: Any, y: Any, test: Any, truth: Any, seed: int) -> list[tuple[str, Found]]:
+    """Let every way learn trust on one division, and test what comes of it."""
+    model, alone = timed(lambda: hierarchy(seed, trust=1.0).fit(X, y))
+    results = []
+    for name, way in WAYS.items():
+        learned, seconds = timed(lambda way=way: way.learn(model, X, y, seed))  # type: ignore[misc]
+        if way.besides:
+            seconds = alone + way.besides * seconds
+        if isinstance(learned, dict):
+            tested = copy(model)
+            tested.trust_ = learned
+        else:
+            tested = learned
+        said = tested.predict_proba(test)
+        right = tested.classes_[said.argmax(axis=1)] == truth
+        results.append((name, Found(seconds / alone, 1 - right.mean(), log_loss(truth, said, labels=tested.classes_))))
+    return results
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """Do something, and return its result with the processor's seconds."""
+    start = process_time()
+    result = work()
+    return result, process_time() - start
+
+
+def table(found: Mapping[str, list[Found]]) -> str:
+    """Every way as a row; differences are taken division by division."""
+    usual = found[AS_USUAL]
+    lines = [
+        "| trust learned from | member fits, by rows | time to fit, measured | errors % | against 3 folds | log-loss "
+        "| against 3 folds |",
+        "| --- " * 7 + "|",
+    ]
+    for name, ones in found.items():
+        errors = [100 * (one.wrong - other.wrong) for one, other in zip(ones, usual, strict=True)]
+        losses = [one.loss - other.loss for one, other in zip(ones, usual, strict=True)]
+        cells = [
+            name,
+            WAYS[name].share,
+            f"{mean(one.seconds for one in ones):.2f}",
+            f"{100 * mean(one.wrong for one in ones):.2f}",
+            difference(errors, 2),
+            f"{mean(one.loss for one in ones):.4f}",
+            difference(losses, 4),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def difference(values: list[float], digits: int) -> str:
+    """Mean difference and its standard error over the divisions."""
+    if not any(values):
+        return ""
+    error = stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return f"{mean(values):+.{digits}f} ± {error:.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()
