@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, KFold
 
-from ensemble_hwr.ensemble._folds import DEFAULT_FOLDS, held_out_folds
+from ensemble_hwr.ensemble._folds import DEFAULT_FOLDS, MANY_ROWS, held_out_folds
 from ensemble_hwr.exceptions import HierarchyError
 
 CODES = np.repeat(np.arange(4), 12)
@@ -37,6 +37,14 @@ def test_a_share_is_one_part_of_about_that_size(share, held_out):
     ((train, test),) = folds_of(share)
     assert len(test) == held_out
     assert len(train) == len(CODES) - held_out
+
+
+def test_of_many_rows_one_half_is_held_out_unless_folds_are_asked_for():
+    many = np.arange(MANY_ROWS) % 7
+    ((train, test),) = folds_of(None, many)
+    assert abs(len(train) - len(test)) <= 7
+    assert len(folds_of(None, many[1:])) == DEFAULT_FOLDS
+    assert len(folds_of(3, many)) == 3
 
 
 def test_rows_are_shuffled_by_the_seed_and_by_nothing_else():

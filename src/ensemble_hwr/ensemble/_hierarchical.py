@@ -68,9 +68,10 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Weight of the members' opinions. "learned": for each member the weight that minimises log-loss on rows it
         was not fitted on. A number in [0, 1] holds for all, a dict gives each member by name its own.
     cv : int, float, splitter, iterable or "prefit", default=None
-        Rows on which trust is learned and sets are derived. int: number of stratified folds, None: 3; a float
-        between 0 and 0.5: one held-out part of about this share, the nearest of 1/2, 1/3, 1/4 and so on; a splitter
-        or an iterable of (train, test) as in scikit-learn. Members are fitted on all rows in the end. "prefit":
+        Rows on which trust is learned and sets are derived. int: number of stratified folds; a float
+        between 0 and 0.5: one held-out part of about this share, the nearest of 1/2, 1/3, 1/4 and so on; None: 3
+        folds, or from 5,000 rows on one held-out half, which teaches as much for half the fits; a splitter or an
+        iterable of (train, test) as in scikit-learn. Members are fitted on all rows in the end. "prefit":
         `router` and the estimators in the dicts `specialist` and `expert` are fitted already, on other rows than
         those given to `fit`.
     min_mass : float, default=0.02
