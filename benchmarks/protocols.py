@@ -1,10 +1,11 @@
 """Flat against hierarchical, and against peers, on both protocols: makes the README's table.
 
-    python -m benchmarks.protocols --out protocols            about an hour on two cores
+    python -m benchmarks.protocols --out protocols            about two hours of one core for each protocol
     python -m benchmarks.protocols --out protocols --update   and writes the table into README.md
 
 HiClass must be installed (``pip install hiclass``). The letters must be where the configs or ENSEMBLE_HWR_DATA say.
-Reports stay in the folder, one for each protocol; ``--kept`` makes the table of those that are there.
+Reports stay in the folder, one for each protocol, and so does each seed as it is finished, so that a stopped
+benchmark goes on where it was. ``--kept`` makes the table of the reports that are there.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 import click
+import joblib
 import numpy as np
 from scipy.stats import t as student
 
@@ -33,6 +35,7 @@ from ensemble_hwr.config import (
     to_rows,
     training_sources,
 )
+from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import Comparison, Progress, compare, scale_hidden_layers, write_report
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +53,8 @@ BEGIN, END = "<!-- table: benchmarks/protocols.py -->\n", "<!-- end of table -->
 def main(out: Path, protocols: tuple[str, ...], update: bool, again: bool, jobs: int) -> None:
     """Run the protocols and print their table."""
     for name in protocols if again else ():
-        write_report(measure(load_config(ROOT / "configs" / f"{name}.toml"), jobs), out / name)
+        (out / name).mkdir(parents=True, exist_ok=True)
+        write_report(measure(load_config(ROOT / "configs" / f"{name}.toml"), jobs, out / name), out / name)
     found = [name for name in PROTOCOLS if (out / name / "report.json").exists()]
     reports = {name: json.loads((out / name / "report.json").read_text(encoding="utf-8")) for name in found}
     text = "\n".join(f"{table(name, report)}\n{verdict(report)}" for name, report in reports.items())
@@ -63,30 +67,65 @@ def main(out: Path, protocols: tuple[str, ...], update: bool, again: bool, jobs:
         )
 
 
-def measure(config: ExperimentConfig, jobs: int) -> Comparison:
-    """Compare the config's contenders and the peers on the same letters."""
+def measure(config: ExperimentConfig, jobs: int, kept: Path) -> Comparison:
+    """Compare the config's contenders and the peers on the same letters, seed by seed."""
     letters = load_letters(config)
-    rows = to_rows(letters, n_jobs=jobs)
-    classes = sorted(set(letters.target.tolist()))
-    sources = training_sources(config, letters)
-    contenders = build_contenders(config, classes, sources=sources)
-    division = divide(config, letters)
-    shared = {
-        "split": division,
-        "suspect": letters.suspect,
-        "data": describe_data(config, letters),
-        "n_jobs": jobs,
-        "on_progress": _tell,
-    }
-    own = compare(contenders, rows, letters.target, seeds=config.seeds, **shared)
-    parameters = next(run.parameters for run in own.of("hierarchical"))
-    peers = {name: build_member(config, config.contenders[name]) for name in REPEATABLE}
-    once = compare(peers, rows, letters.target, seeds=config.seeds[:1], **shared)
-    hiclass = compare(
-        {"hiclass": top_down(config, rows, parameters)}, rows, letters.target, seeds=config.seeds, **shared
-    )
-    repeated = [replace(run, seed=seed) for run in once.runs for seed in config.seeds]
-    return replace(own, runs=(*own.runs, *repeated, *hiclass.runs))
+    bench = Bench(config, letters, to_rows(letters, n_jobs=jobs), jobs)
+    own = [bench.kept(kept / f"seed-{seed}.joblib", bench.own, seed) for seed in config.seeds]
+    once = bench.kept(kept / "repeatable.joblib", bench.repeatable, config.seeds[0])
+    repeated = [replace(run, seed=seed) for seed in config.seeds for run in once.runs]
+    runs = [*(run for found in own for run in found.runs), *repeated]
+    order = list(dict.fromkeys(run.contender for run in runs))
+    return replace(own[0], runs=tuple(sorted(runs, key=lambda run: order.index(run.contender))))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The letters of a protocol, and who is compared on them."""
+
+    config: ExperimentConfig
+    letters: LetterSet
+    rows: np.ndarray
+    jobs: int
+
+    def own(self, seed: int) -> Comparison:
+        """Compare the config's contenders and HiClass with one seed."""
+        classes = sorted(set(self.letters.target.tolist()))
+        contenders = build_contenders(self.config, classes, sources=training_sources(self.config, self.letters))
+        own = self._compare(contenders, seed)
+        parameters = own.of("hierarchical")[0].parameters
+        hiclass = self._compare({"hiclass": top_down(self.config, self.rows, parameters)}, seed)
+        return replace(own, runs=(*own.runs, *hiclass.runs))
+
+    def repeatable(self, seed: int) -> Comparison:
+        """Compare the peers about which a seed changes nothing."""
+        return self._compare(
+            {name: build_member(self.config, self.config.contenders[name]) for name in REPEATABLE}, seed
+        )
+
+    def kept(self, file: Path, found: Callable[[int], Comparison], seed: int) -> Comparison:
+        """Read what a stopped benchmark has measured, if it was on the same settings; else measure and keep it."""
+        settings = self.config.model_dump_json()
+        if file.exists():
+            made_with, comparison = joblib.load(file)
+            if made_with == settings:
+                return comparison
+        comparison = found(seed)
+        joblib.dump((settings, comparison), file)
+        return comparison
+
+    def _compare(self, contenders: Mapping[str, Any], seed: int) -> Comparison:
+        return compare(
+            contenders,
+            self.rows,
+            self.letters.target,
+            split=divide(self.config, self.letters),
+            seeds=[seed],
+            suspect=self.letters.suspect,
+            data=describe_data(self.config, self.letters),
+            n_jobs=self.jobs,
+            on_progress=_tell,
+        )
 
 
 def top_down(config: ExperimentConfig, rows: Any, parameters: int | None) -> Any:
