@@ -13,17 +13,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 import click
-import joblib
 import numpy as np
 from scipy.stats import t as student
 
+from benchmarks.keeping import kept
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_contenders,
@@ -67,12 +68,13 @@ def main(out: Path, protocols: tuple[str, ...], update: bool, again: bool, jobs:
         )
 
 
-def measure(config: ExperimentConfig, jobs: int, kept: Path) -> Comparison:
+def measure(config: ExperimentConfig, jobs: int, folder: Path) -> Comparison:
     """Compare the config's contenders and the peers on the same letters, seed by seed."""
     letters = load_letters(config)
     bench = Bench(config, letters, to_rows(letters, n_jobs=jobs), jobs)
-    own = [bench.kept(kept / f"seed-{seed}.joblib", bench.own, seed) for seed in config.seeds]
-    once = bench.kept(kept / "repeatable.joblib", bench.repeatable, config.seeds[0])
+    settings = config.model_dump_json()
+    own = [kept(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in config.seeds]
+    once = kept(folder / "repeatable.joblib", settings, partial(bench.repeatable, config.seeds[0]))
     repeated = [replace(run, seed=seed) for seed in config.seeds for run in once.runs]
     runs = [*(run for found in own for run in found.runs), *repeated]
     order = list(dict.fromkeys(run.contender for run in runs))
@@ -102,17 +104,6 @@ class Bench:
         return self._compare(
             {name: build_member(self.config, self.config.contenders[name]) for name in REPEATABLE}, seed
         )
-
-    def kept(self, file: Path, found: Callable[[int], Comparison], seed: int) -> Comparison:
-        """Read what a stopped benchmark has measured, if it was on the same settings; else measure and keep it."""
-        settings = self.config.model_dump_json()
-        if file.exists():
-            made_with, comparison = joblib.load(file)
-            if made_with == settings:
-                return comparison
-        comparison = found(seed)
-        joblib.dump((settings, comparison), file)
-        return comparison
 
     def _compare(self, contenders: Mapping[str, Any], seed: int) -> Comparison:
         return compare(

@@ -1,22 +1,26 @@
 """Cross-validate settings inside the training letters of the protocol "unseen": the tables of docs/accuracy.md.
 
     python -m benchmarks.settings recipes --out settings       one flat MLP, trained in other ways; 15 minutes
+    python -m benchmarks.settings lengths --out settings       the same for longer; 25 minutes
     python -m benchmarks.settings hierarchies --out settings   other hierarchies; 45 minutes, on two cores
     python -m benchmarks.settings recipes --out settings --update   and writes the table into docs/accuracy.md
 
 Each of the three training sources in turn is left out and tested on; generated letters are learned from each time. No
 letter that a protocol tests on is read. What the pooled protocol takes over from here is chosen without its letters.
+What is measured stays in the folder: ``--only`` measures some candidates, and the table is of all that are there.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 
+from benchmarks.keeping import kept
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_hierarchy,
@@ -34,18 +38,29 @@ ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "unseen.toml"
 SOURCES = ("photo62", "tablet55", "binary20x16")
 WITHOUT_EXTRA = "extra"  # stands for leaving the section out, which no override can say
+SHORT = "flat.params={ hidden_layer_sizes = [600], epochs = 30, batch_size = 50 }"
 RECIPES = {
-    "as in configs/unseen.toml: 600 units": [],
-    "no generated letters": [WITHOUT_EXTRA],
-    "no variations": ["flat.augmentation='none'"],
-    "variations of `Augmenter()`": ["flat.augmentation='default'"],
-    "batches of 100": ["flat.params.batch_size=100"],
-    "100 units": ["flat.params.hidden_layer_sizes=[100]"],
-    "view `fine`": ["flat.view='fine'"],
+    "600 units, 30 epochs in batches of 50": [SHORT],
+    "no generated letters": [SHORT, WITHOUT_EXTRA],
+    "no variations": [SHORT, "flat.augmentation='none'"],
+    "variations of `Augmenter()`": [SHORT, "flat.augmentation='default'"],
+    "batches of 100": [SHORT, "flat.params.batch_size=100"],
+    "100 units": [SHORT, "flat.params.hidden_layer_sizes=[100]"],
+    "view `fine`": [SHORT, "flat.view='fine'"],
+}
+LENGTHS = {
+    "600 units, 30 epochs in batches of 50": [SHORT],
+    "90 epochs": [SHORT, "flat.params.epochs=90"],
+    "as in configs/unseen.toml: 45 epochs in batches of 100, twice the step": [],
+    "300 units, 60 epochs in batches of 100, twice the step": [
+        "flat.params.hidden_layer_sizes=[300]",
+        "flat.params.epochs=60",
+    ],
+    "four times as many generated letters": [SHORT, "extra.generated=26000", "extra.writers=1000"],
 }
 ONE_EACH = """{
-    "expert:second" = { params = { hidden_layer_sizes = [700], batch_size = 50, alpha = 1e-4 } },
-    "expert:third" = { view = "fine", params = { hidden_layer_sizes = [500], batch_size = 50, alpha = 1e-4 } }
+    "expert:second" = { params = { hidden_layer_sizes = [700] } },
+    "expert:third" = { view = "fine", params = { hidden_layer_sizes = [500] } }
 }""".replace("\n", " ")
 HIERARCHIES = {
     "as in configs/unseen.toml": [],
@@ -56,36 +71,27 @@ HIERARCHIES = {
     "trust from a random fifth of the letters": ["hierarchy.cv=0.2"],
     "derived groups": ["hierarchy.groups='derived'", "hierarchy.group_size=5"],
 }
+KINDS = {"recipes": RECIPES, "lengths": LENGTHS, "hierarchies": HIERARCHIES}
+Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the truth
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["recipes", "hierarchies"]))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the table.")
+@click.argument("what", type=click.Choice(list(KINDS)))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured.")
+@click.option("--only", type=int, multiple=True, help="Number of a candidate, from 0; several may be given.")
 @click.option("--update", is_flag=True, help="Write the table into docs/accuracy.md.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each source left out.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
-def main(what: str, out: Path, update: bool, seeds: int, jobs: int) -> None:
+def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: int, jobs: int) -> None:
     """Cross-validate candidates and print their table."""
     out.mkdir(parents=True, exist_ok=True)
-    candidates = RECIPES if what == "recipes" else HIERARCHIES
-    runs: dict[str, list[tuple[Run, np.ndarray]]] = {name: [] for name in candidates}
-    for with_extra in (True, False):
-        chosen = {name: c for name, c in candidates.items() if (WITHOUT_EXTRA not in c) == with_extra}
-        if not chosen:
-            continue
-        letters = load_letters(configured("photo62", [] if with_extra else [WITHOUT_EXTRA]))
-        rows = to_rows(letters, n_jobs=jobs)
-        for left_out in SOURCES:
-            configs = {name: configured(left_out, changes) for name, changes in chosen.items()}
-            contenders = {name: contender(what, config, letters) for name, config in configs.items()}
-            split = divide(next(iter(configs.values())), letters)
-            found = compare(contenders, rows, letters.target, split=split, seeds=range(seeds), n_jobs=jobs)
-            for run in found.runs:
-                runs[run.contender].append((run, letters.target[run.test]))
-            click.echo(f"{left_out} left out", err=True)
-    text = table(runs)
+    bench = Bench(what, out, seeds, jobs)
+    chosen = [name for number, name in enumerate(KINDS[what]) if not only or number in only]
+    found = {name: [run for source in SOURCES for run in bench.runs(name, source)] for name in chosen}
+    text = table(found)
+    if what == "hierarchies":
+        text += "\n" + certainties(next(iter(found.values())))
     click.echo(text)
-    (out / f"{what}.md").write_text(text, encoding="utf-8")
     if update:
         page = ROOT / "docs" / "accuracy.md"
         begin, end = f"<!-- table: benchmarks/settings.py {what} -->\n", "<!-- end of table -->"
@@ -95,16 +101,47 @@ def main(what: str, out: Path, update: bool, seeds: int, jobs: int) -> None:
         )
 
 
-def configured(left_out: str, changes: list[str]) -> ExperimentConfig:
+class Bench:
+    """Measures candidates of one kind, and keeps what it has measured."""
+
+    def __init__(self, what: str, out: Path, seeds: int, jobs: int) -> None:
+        self.what, self.out, self.seeds, self.jobs = what, out, seeds, jobs
+        self._extra: object = None
+        self._letters: tuple[LetterSet, np.ndarray] | None = None
+
+    def runs(self, name: str, left_out: str) -> Found:
+        """Return a candidate's runs with one source left out."""
+        config = configured(left_out, KINDS[self.what][name])
+        file = self.out / f"{self.what}-{list(KINDS[self.what]).index(name)}-{left_out}.joblib"
+        found = kept(file, f"{self.seeds} {config.model_dump_json()}", lambda: self._measure(config))
+        click.echo(f"{name}: {left_out} left out", err=True)
+        return found
+
+    def _measure(self, config: ExperimentConfig) -> Found:
+        letters, rows = self._read(config)
+        split = divide(config, letters)
+        contenders = {"candidate": contender(self.what, config, letters)}
+        found = compare(contenders, rows, letters.target, split=split, seeds=range(self.seeds), n_jobs=self.jobs)
+        return [(run, letters.target[run.test]) for run in found.runs]
+
+    def _read(self, config: ExperimentConfig) -> tuple[LetterSet, np.ndarray]:
+        """Read the letters once for candidates that learn from the same."""
+        if self._letters is None or config.extra != self._extra:
+            letters = load_letters(config)
+            self._extra, self._letters = config.extra, (letters, to_rows(letters, n_jobs=self.jobs))
+        return self._letters
+
+
+def configured(left_out: str, changes: Sequence[str]) -> ExperimentConfig:
     """Return the config with a training source in the place of the test source, which is not read."""
-    kept = [source for source in SOURCES if source != left_out]
+    kept_sources = [source for source in SOURCES if source != left_out]
     config = load_config(
         CONFIG,
         [
             f"data.sources={list(SOURCES)}",
-            f"split.train={kept}",
+            f"split.train={kept_sources}",
             f"split.test=['{left_out}']",
-            f"hierarchy.cv=['{kept[0]}']",
+            f"hierarchy.cv=['{kept_sources[0]}']",
             *(change for change in changes if change != WITHOUT_EXTRA),
         ],
     )
@@ -113,31 +150,42 @@ def configured(left_out: str, changes: list[str]) -> ExperimentConfig:
 
 def contender(what: str, config: ExperimentConfig, letters: LetterSet) -> object:
     """Make what a candidate says: the flat MLP as it is, or the hierarchy."""
-    if what == "recipes":
+    if what != "hierarchies":
         assert config.flat is not None
         return build_member(config, config.flat)
     return build_hierarchy(config, sorted(set(letters.target.tolist())), sources=training_sources(config, letters))
 
 
-def table(runs: dict[str, list[tuple[Run, np.ndarray]]]) -> str:
+def table(found: dict[str, Found]) -> str:
     """Every candidate as a row of a Markdown table; letters, not sources, weigh the same."""
     lines = [
         f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in SOURCES)} | log-loss | "
         "multiply-adds a letter |",
         "| --- " * 7 + "|",
     ]
-    for name, found in runs.items():
-        classes = np.unique(np.concatenate([truth for _, truth in found]))
-        right = [classes[run.probabilities.argmax(axis=1)] == truth for run, truth in found]
-        seeds = len(found) // len(SOURCES)  # the runs of one source stand together
+    for name, runs in found.items():
+        classes = np.unique(np.concatenate([truth for _, truth in runs]))
+        right = [classes[run.probabilities.argmax(axis=1)] == truth for run, truth in runs]
+        seeds = len(runs) // len(SOURCES)  # the runs of one source stand together
         by_source = [np.concatenate(right[i * seeds : (i + 1) * seeds]) for i in range(len(SOURCES))]
         loss = np.average(
-            [log_loss(truth, run.probabilities, classes) for run, truth in found],
-            weights=[len(truth) for _, truth in found],
+            [log_loss(truth, run.probabilities, classes) for run, truth in runs],
+            weights=[len(truth) for _, truth in runs],
         )
         cells = [name, f"{100 * np.concatenate(right).mean():.2f}", *(f"{100 * part.mean():.2f}" for part in by_source)]
-        cells += [f"{loss:.4f}", f"{np.mean([run.multiply_adds or np.nan for run, _ in found]):,.0f}"]
+        cells += [f"{loss:.4f}", f"{np.mean([run.multiply_adds or np.nan for run, _ in runs]):,.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def certainties(runs: Found) -> str:
+    """Say what one hierarchy reaches when its members are asked sooner or later, over the sources left out."""
+    lines = ["| asked where less sure than | accuracy % | multiply-adds a letter |", "| --- | --- | --- |"]
+    weights = [len(truth) for _, truth in runs]
+    for points in zip(*(run.hierarchy.operating_points for run, _ in runs if run.hierarchy), strict=True):
+        accuracy = np.average([point.accuracy for point in points], weights=weights)
+        cost = np.average([point.multiply_adds or np.nan for point in points], weights=weights)
+        lines.append(f"| {100 * points[0].certainty:g} % | {100 * accuracy:.2f} | {cost:,.0f} |")
     return "\n".join(lines) + "\n"
 
 
