@@ -2,7 +2,7 @@
 
     python -m benchmarks --out speed                      everything: some minutes on an idle machine
     python -m benchmarks prediction --out speed           one section
-    python -m benchmarks --quick                          under a minute: ratios alone are checked, with wide margins
+    python -m benchmarks --quick                          two minutes: ratios alone are checked, with wide margins
     python -m benchmarks --out speed --before old.json --update    and writes the tables into docs/speed.md
 
 Ratios are taken within one run, figures are medians over repeats. Without the real letters (``ENSEMBLE_HWR_DATA``,
