@@ -1,117 +1,207 @@
-"""What tuning costs and gains, on configs/demo_tune.toml or another config.
+"""What tuning costs and gains, each figure by a command of its own. Times are of two idle cores.
 
-    python -m benchmarks.tuning speed       trials a minute of two processes against one
-    python -m benchmarks.tuning pruning     epochs spent with and without pruning, and the best scores
-    python -m benchmarks.tuning resuming    whether stopping and going on changes the trials
-    python -m benchmarks.tuning gain        the tuned ensemble against the untuned one
+    python -m benchmarks.tuning demo        3 min: configs/demo_tune.toml from beginning to end
+    python -m benchmarks.tuning speed       4 min: trials a minute of two processes against one
+    python -m benchmarks.tuning pruning     8 min: epochs spent with and without pruning, and the best scores
+    python -m benchmarks.tuning resuming    2 min: whether stopping and going on changes the trials
+    python -m benchmarks.tuning gain       25 min: configs/tune.toml, the tuned ensemble against the untuned one
 
-Each makes its studies in a temporary folder. The router alone is tuned, but for the gain.
+The first and the last tune every member of a config, which another may stand for with --config and --data; the others
+tune the router of configs/demo_tune.toml alone. --quick takes about a minute for each and shows that it works, nothing
+more. Studies are made in a temporary folder.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import optuna
 
-from ensemble_hwr.config import build_normalizer, load_config, load_letters, to_rows
+from ensemble_hwr.config import ExperimentConfig, build_normalizer, load_config, load_letters, to_rows
+from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.tuning import Tuning, summary, tune
 
-ROOT = Path(__file__).parent.parent
-ROUTER_ALONE = ["tune.repeats=0", "tune.minutes=1000", "tune.patience=100000"]
-PARTS = ("speed", "pruning", "resuming", "gain")
+CONFIGS = Path(__file__).parent.parent / "configs"
+ROUTER_ALONE = ("tune.repeats=0", "tune.minutes=1000", "tune.patience=100000")
+SECONDS_BETWEEN_STOPS = 10
+QUICK = ("data.n=520", "router.params.max_iter=10", "specialist.params.max_iter=5", "expert.params.max_iter=5")
+
+config_option = click.option("--config", type=click.Path(path_type=Path), help="Whose members are tuned.")
+data_option = click.option("--data", type=click.Path(path_type=Path), help="Where the letters are.")
+jobs_option = click.option("--jobs", default=2, show_default=True, help="Processes.")
+quick_option = click.option("--quick", is_flag=True, help="A minute, to see that it works.")
 
 
-@click.command()
-@click.argument("what", type=click.Choice(PARTS))
-@click.option("--config", type=click.Path(path_type=Path), default=ROOT / "configs" / "demo_tune.toml")
-@click.option("--data", type=click.Path(path_type=Path), help="Where the letters are.")
-@click.option("--trials", type=int, default=20, show_default=True)
-@click.option("--jobs", type=int, default=2, show_default=True)
-@click.option("--seeds", type=int, default=3, show_default=True, help="Repetitions of what pruning is measured in.")
-def main(*, what: str, config: Path, data: Path | None, trials: int, jobs: int, seeds: int) -> None:
-    """Measure WHAT and print a table."""
-    bench = _Bench(config, data, trials)
-    {
-        "speed": lambda: bench.speed(jobs),
-        "pruning": lambda: bench.pruning(seeds),
-        "resuming": bench.resuming,
-        "gain": lambda: bench.gain(jobs),
-    }[what]()
+@dataclass(frozen=True)
+class Bench:
+    """The letters of a config, loaded once, and a folder in which every run has one of its own."""
 
+    file: Path
+    letters: LetterSet
+    rows: Any
+    changes: Sequence[str]
+    work: Path
 
-class _Bench:
-    """The letters of a config, loaded once."""
+    def tune(self, *changes: str, n_jobs: int = 1, folder: Path | None = None, on_progress: Any = None) -> Tuning:
+        """Tune everybody, in a new folder where none is given."""
+        return self._tune(load_config(self.file, [*self.changes, *changes]), n_jobs, folder, on_progress)
 
-    def __init__(self, file: Path, data: Path | None, trials: int) -> None:
-        self._file = file
-        self._trials = trials
-        config = load_config(file)
-        self._letters = load_letters(config, data=data)
-        normalizer = None if self._letters.is_rows else build_normalizer(config)
-        self._rows = to_rows(self._letters, normalizer)
-
-    def speed(self, jobs: int) -> None:
-        """Compare trials a minute; without pruning, so that all trials cost the same on average."""
-        click.echo("| processes | trials | seconds | trials a minute |\n| --- | --- | --- | --- |")
-        for n in (1, jobs):
-            study = self._router(n, "tune.pruner=none", "tune.sampler=random").members[0].study
-            trials = [trial for trial in study.trials if trial.datetime_complete is not None]
-            began = min(trial.datetime_start for trial in trials if trial.datetime_start is not None)
-            ended = max(trial.datetime_complete for trial in trials if trial.datetime_complete is not None)
-            seconds = (ended - began).total_seconds()
-            click.echo(f"| {n} | {len(trials)} | {seconds:.1f} | {60 * len(trials) / seconds:.1f} |")
-
-    def pruning(self, seeds: int) -> None:
-        """Compare epochs and best scores."""
-        click.echo("| seed | pruner | epochs | best | pruned |\n| --- | --- | --- | --- | --- |")
-        for seed in range(seeds):
-            for pruner in ("none", "median", "hyperband"):
-                member = self._router(1, f"tune.pruner={pruner}", f"tune.seed={seed}").members[0]
-                epochs = sum(trial.user_attrs.get("epochs", 0) for trial in member.study.trials)
-                pruned = sum(trial.state.name == "PRUNED" for trial in member.study.trials)
-                click.echo(f"| {seed} | {pruner} | {epochs:,} | {member.loss:.4f} | {pruned} |")
-
-    def resuming(self) -> None:
-        """Stop after every few epochs; compare the trials with those of an unbroken run."""
-        unbroken = _made(self._router(1).members[0].study)
-        stops = 0
-        with tempfile.TemporaryDirectory() as folder:
-            while True:
-                began = time.monotonic()
-
-                def stop(_: Any, began: float = began, stops: int = stops) -> None:
-                    if time.monotonic() - began > 15 and stops < 5:
-                        raise KeyboardInterrupt
-
-                try:
-                    broken = self._router(1, folder=folder, on_progress=stop)
-                    break
-                except KeyboardInterrupt:
-                    stops += 1
-            same = _made(broken.members[0].study) == unbroken
-        click.echo(f"stopped {stops} times: the trials are {'the same' if same else 'others'}")
-
-    def gain(self, jobs: int) -> None:
-        """Tune everybody as the config says."""
-        with tempfile.TemporaryDirectory() as folder:
-            click.echo(summary(tune(load_config(self._file), self._letters, self._rows, folder, n_jobs=jobs)))
-
-    def _router(self, n_jobs: int, *changes: str, folder: str | None = None, on_progress: Any = None) -> Tuning:
-        config = load_config(self._file, [*ROUTER_ALONE, f"tune.trials={self._trials}", *changes])
+    def tune_router(self, *changes: str, n_jobs: int = 1, folder: Path | None = None, on_progress: Any = None) -> Any:
+        """Tune the router alone, by a number of trials; return its study."""
+        config = load_config(self.file, [*self.changes, *ROUTER_ALONE, *changes])
         assert config.tune is not None
+        settings = config.tune.model_dump()
         others = [name for name in config.tune.spaces if name != "router"]
-        section = {key: value for key, value in config.tune.model_dump().items() if key not in others}
-        alone = config.model_copy(update={"tune": type(config.tune).model_validate(section)})
-        with tempfile.TemporaryDirectory() as own:
-            return tune(alone, self._letters, self._rows, folder or own, n_jobs=n_jobs, on_progress=on_progress)
+        section = type(config.tune).model_validate({key: settings[key] for key in settings if key not in others})
+        alone = config.model_copy(update={"tune": section})
+        return self._tune(alone, n_jobs, folder, on_progress).members[0].study
+
+    def _tune(self, config: ExperimentConfig, n_jobs: int, folder: Path | None, on_progress: Any) -> Tuning:
+        own = folder or Path(tempfile.mkdtemp(dir=self.work))
+        return tune(config, self.letters, self.rows, own, n_jobs=n_jobs, on_progress=on_progress)
 
 
-def _made(study: optuna.Study) -> list[tuple[dict[str, Any], float | None]]:
+@contextmanager
+def bench_of(file: Path, data: Path | None = None, *, quick: bool = False) -> Iterator[Bench]:
+    """Load the letters of a config; keep its studies while the block runs."""
+    config = load_config(file)
+    changes = () if not quick else QUICK if config.data.form == "generated" else ("data.max_per_letter=30", *QUICK[1:])
+    config = load_config(file, changes)
+    letters = load_letters(config, data=data)
+    normalizer = None if letters.is_rows else build_normalizer(config)
+    rows = to_rows(letters, normalizer)
+    with tempfile.TemporaryDirectory() as work:
+        yield Bench(file, letters, rows, changes, Path(work))
+
+
+@click.group()
+def main() -> None:
+    """Measure what tuning costs and gains."""
+
+
+@main.command()
+@config_option
+@jobs_option
+@quick_option
+def demo(config: Path | None, jobs: int, quick: bool) -> None:
+    """Tune the demo, and tell how long it took."""
+    began = time.perf_counter()
+    with bench_of(config or CONFIGS / "demo_tune.toml", quick=quick) as bench:
+        click.echo(summary(bench.tune(*(["tune.minutes=0.5"] if quick else []), n_jobs=jobs)))
+    click.echo(f"{time.perf_counter() - began:.0f} s with {jobs} processes")
+
+
+@main.command()
+@click.option("--trials", default=30, show_default=True, help="Of each run.")
+@jobs_option
+@quick_option
+def speed(trials: int, jobs: int, quick: bool) -> None:
+    """Compare trials a minute; at random and without pruning, so that all runs make the same trials."""
+    rates = {}
+    same = ("tune.pruner=none", "tune.sampler=random", f"tune.trials={6 if quick else trials}")
+    click.echo("| processes | trials | seconds | trials a minute |\n| --- | --- | --- | --- |")
+    with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
+        for n in (1, jobs):
+            n_trials, seconds = made_in(bench.tune_router(*same, n_jobs=n))
+            rates[n] = 60 * n_trials / seconds
+            click.echo(f"| {n} | {n_trials} | {seconds:.1f} | {rates[n]:.1f} |")
+    click.echo(f"\n{jobs} processes make {rates[jobs] / rates[1]:.2f} times the trials of one")
+
+
+@main.command()
+@click.option("--trials", default=40, show_default=True, help="Of each study.")
+@click.option("--seeds", default=3, show_default=True, help="Studies of each pruner.")
+@jobs_option
+@quick_option
+def pruning(trials: int, seeds: int, jobs: int, quick: bool) -> None:
+    """Compare the epochs of studies of as many trials, and the best scores that they found."""
+    spent: dict[str, list[tuple[int, float]]] = {}
+    click.echo("| seed | pruner | epochs | best log-loss | pruned |\n| --- | --- | --- | --- | --- |")
+    with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
+        for seed, pruner in product(range(1 if quick else seeds), ("none", "median", "hyperband")):
+            made = (f"tune.pruner={pruner}", f"tune.seed={seed}", f"tune.trials={8 if quick else trials}")
+            study = bench.tune_router(*made, n_jobs=jobs)
+            epochs = sum(trial.user_attrs.get("epochs", 0) for trial in study.trials)
+            pruned = sum(trial.state.name == "PRUNED" for trial in study.trials)
+            spent.setdefault(pruner, []).append((epochs, study.best_value))
+            click.echo(f"| {seed} | {pruner} | {epochs:,} | {study.best_value:.4f} | {pruned} |")
+    click.echo()
+    for pruner in ("median", "hyperband"):
+        (epochs, best), (all_epochs, all_best) = (np.mean(spent[name], axis=0) for name in (pruner, "none"))
+        spared = 100 * (1 - epochs / all_epochs)
+        click.echo(f"{pruner} spares {spared:.0f} % of the epochs; its best differs by {best - all_best:+.4f}")
+
+
+@main.command()
+@click.option("--trials", default=12, show_default=True)
+@quick_option
+def resuming(trials: int, quick: bool) -> None:
+    """Stop a run of one process again and again; compare its trials with those of an unbroken one."""
+    wanted = f"tune.trials={6 if quick else trials}"
+    with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
+        unbroken = trials_of(bench.tune_router(wanted))
+        broken, stops = stopped_again_and_again(bench, wanted)
+    verdict = "the same" if broken == unbroken else "others"
+    click.echo(f"stopped {stops} times: {len(broken)} trials, which are {verdict}")
+    if broken != unbroken:
+        raise SystemExit(1)
+
+
+@main.command()
+@config_option
+@data_option
+@jobs_option
+@quick_option
+def gain(config: Path | None, data: Path | None, jobs: int, quick: bool) -> None:
+    """Tune everybody for as long as the config says, then compare the ensemble with the untuned one."""
+    with bench_of(config or CONFIGS / "tune.toml", data, quick=quick) as bench:
+        tuning = bench.tune(*(["tune.minutes=0.5", "tune.patience=2"] if quick else []), n_jobs=jobs)
+        click.echo(summary(tuning))
+        once = sum(len(member.study.trials) < 2 for member in tuning.members)
+    click.echo(f"{len(tuning.members)} members tuned, {once} of them in a single trial")
+
+
+def stopped_again_and_again(bench: Bench, wanted: str) -> tuple[list[Any], int]:
+    """Tune the router, stopping four times; return its trials, and how often it was stopped indeed."""
+    folder = bench.work / "broken"
+    stops = 0
+    while True:
+        try:
+            return trials_of(bench.tune_router(wanted, folder=folder, on_progress=_Alarm(stops))), stops
+        except KeyboardInterrupt:
+            stops += 1
+
+
+class _Alarm:
+    """Interrupts a run after a while, the first few times."""
+
+    def __init__(self, stops: int) -> None:
+        self._when = time.monotonic() + SECONDS_BETWEEN_STOPS * (1 + stops % 2) if stops < 4 else float("inf")
+
+    def __call__(self, _: Any) -> None:
+        if time.monotonic() > self._when:
+            raise KeyboardInterrupt
+
+
+def made_in(study: optuna.Study) -> tuple[int, float]:
+    """Return how many trials were made, and the seconds from the first one's beginning to the last one's end."""
+    trials = [trial for trial in study.trials if trial.datetime_complete is not None]
+    began = min(trial.datetime_start for trial in trials if trial.datetime_start is not None)
+    ended = max(trial.datetime_complete for trial in trials if trial.datetime_complete is not None)
+    return len(trials), (ended - began).total_seconds()
+
+
+def trials_of(study: optuna.Study) -> list[tuple[dict[str, Any], float | None]]:
+    """Return what was tried and found; trials that were interrupted and made again count once."""
     return [(trial.params, trial.value) for trial in study.trials if trial.state.name in ("COMPLETE", "PRUNED")]
 
 

@@ -91,6 +91,39 @@ def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensembl
     assert any(trial.state.name == "WAITING" for trial in trials)
 
 
+def test_the_killed_command_takes_its_workers_with_it_and_goes_on_where_it_was(few, tmp_path, ensemble_hwr_command):
+    from ensemble_hwr.tuning._liveness import WORKER, is_alive
+    from ensemble_hwr.tuning._storage import open_storage
+
+    command, environment = ensemble_hwr_command
+    work = tmp_path / "w"
+    longer = ["--set", "router.params={ hidden_layer_sizes = [100], max_iter = 60 }"]
+    longer += ["--set", "tune.pruner=none", "--set", "tune.repeats=0"]
+    words = [*command, "tune", str(few / "few.toml"), "--work", str(work), "-j", "2", *SPACE, *longer]
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = work / "optuna_journal.log"
+    while process.poll() is None and not (journal.exists() and '"intermediate_value"' in journal.read_text()):
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    trials = open_storage(str(journal)).get_all_trials(0)
+    workers = [trial.user_attrs[WORKER] for trial in trials if WORKER in trial.user_attrs]
+    deadline = time.monotonic() + 60
+    while any(is_alive(worker, time.time()) for worker in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert workers
+    assert not any(is_alive(worker, time.time()) for worker in workers)
+    assert list(work.glob(".letters-*"))  # nobody was left to take it away
+
+    done = [trial for trial in trials if trial.state.name == "COMPLETE"]
+    assert subprocess.run(words, env=environment, capture_output=True, check=False).returncode == 0
+    after = open_storage(str(journal)).get_all_trials(0)
+    assert [trial.value for trial in after if trial.number in {one.number for one in done}] == [t.value for t in done]
+    assert sum(trial.state.name == "COMPLETE" for trial in after) == 3
+    assert not [trial for trial in after if trial.state.name in ("RUNNING", "WAITING")]
+    assert not list(work.glob(".letters-*"))
+
+
 def test_the_table_has_a_row_for_everybody():
     first = Progress("router", ["router", "expert:B/P"], 3, 2, 1, 1, 20, 0.25, 0.5, 100.0)
     console = Console(width=100, record=True, file=io.StringIO())

@@ -2,8 +2,10 @@
 
 from ensemble_hwr.tuning._classifier import TunedClassifier
 from ensemble_hwr.tuning._cluster import on_cluster
+from ensemble_hwr.tuning._progress import Progress
 from ensemble_hwr.tuning._report import write_tuning_report
-from ensemble_hwr.tuning._run import Progress, Tuned, Tuning, tune
+from ensemble_hwr.tuning._result import Tuned, Tuning
+from ensemble_hwr.tuning._run import tune
 from ensemble_hwr.tuning._storage import dashboard_command
 from ensemble_hwr.tuning._summary import summary
 from ensemble_hwr.tuning._tuned_file import write_tuned

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import optuna
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from optuna.storages import InMemoryStorage
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import Tags, assert_all_finite, check_random_state, column_or_1d, get_tags, indexable
@@ -23,24 +18,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ensemble_hwr._weights import weight_params
-from ensemble_hwr.config._space_schema import Space, read_entry
-from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning._question import Letters, Part, Question
-from ensemble_hwr.tuning._score import loss_of, shown
-from ensemble_hwr.tuning._storage import JOURNAL, open_storage
-from ensemble_hwr.tuning._study import Budget, Task, best_trial, digest, open_study, settings_of, work
+from ensemble_hwr.tuning._score import shown
+from ensemble_hwr.tuning._search import EstimatorMaker, checked_space, results, search
+from ensemble_hwr.tuning._study import Budget, Task, best_trial, settings_of
 
 NAME = "tuned classifier"
-
-
-@dataclass(frozen=True)
-class _Maker:
-    """Makes the estimator with given parameters."""
-
-    estimator: Any
-
-    def __call__(self, chosen: Mapping[str, Any]) -> Any:
-        return clone(self.estimator).set_params(**chosen)
 
 
 class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -195,7 +178,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if weight is not None:
             weight = _check_sample_weight(weight, rows, dtype=np.float64)
         task = self._task(rows, labels, weight, seed, fit_params.get("groups"))
-        self.study_ = self._search(task)
+        self.study_ = search(task, self.estimator, self.storage, effective_n_jobs(self.n_jobs))
         best = best_trial(self.study_)
         if best is None:
             clone(self.estimator).fit(rows, labels)  # says itself what is wrong with rows or labels, if that is it
@@ -204,8 +187,8 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.best_params_ = settings_of(task, best)
         assert best.value is not None
         self.best_score_ = shown(self.scoring, best.value)
-        self.cv_results_ = _results(task, self.study_)
-        self.best_estimator_ = _Maker(self.estimator)(self.best_params_)
+        self.cv_results_ = results(task, self.study_)
+        self.best_estimator_ = EstimatorMaker(self.estimator)(self.best_params_)
         if self.random_state is not None:
             names = [name for name in self.best_estimator_.get_params() if name.split("__")[-1] == "random_state"]
             self.best_estimator_.set_params(**dict.fromkeys(names, seed))
@@ -280,8 +263,8 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         deadline = None if self.minutes is None else time.time() + 60 * self.minutes
         return Task(
             self.study_name,
-            _checked(self.space, self.estimator),
-            _Maker(self.estimator),
+            checked_space(self.space, self.estimator),
+            EstimatorMaker(self.estimator),
             Question(NAME, classes, np.arange(len(classes)), parts),
             Letters(rows, labels, weight),
             self.scoring,
@@ -290,74 +273,3 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             seed,
             Budget(self.n_trials, deadline, self.patience),
         )
-
-    def _search(self, task: Task) -> optuna.Study:
-        loss_of(task.score)  # refuses a scorer that does not exist before anything is fitted
-        fingerprint = {
-            "the space": digest({name: entry.model_dump(mode="json") for name, entry in task.space.items()}),
-            "the labels": digest(np.asarray(task.letters.labels).astype("U")),
-            "the folds": digest([digest(part.fit) + digest(part.judge) for part in task.question.parts]),
-            "the score": digest(task.score),
-        }
-        untuned = {name: value for name, value in self.estimator.get_params().items() if name in task.space}
-        n_jobs = effective_n_jobs(self.n_jobs)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        if n_jobs == 1:
-            storage = InMemoryStorage() if self.storage is None else open_storage(self.storage)
-            study = open_study(storage, task, fingerprint, untuned)
-            work(task, storage, _never)
-            return study
-        with tempfile.TemporaryDirectory() as folder:
-            address = str(Path(folder, JOURNAL)) if self.storage is None else self.storage
-            study = open_study(open_storage(address), task, fingerprint, untuned)
-            Parallel(n_jobs=n_jobs)(delayed(_work)(task, address) for _ in range(n_jobs))
-            if self.storage is not None:
-                return study
-            kept = InMemoryStorage()
-            optuna.copy_study(from_study_name=task.study_name, from_storage=open_storage(address), to_storage=kept)
-            return optuna.load_study(study_name=task.study_name, storage=kept)
-
-
-def _never() -> bool:
-    return False
-
-
-def _work(task: Task, address: str) -> None:
-    work(task, open_storage(address), _never)
-
-
-def _checked(space: Mapping[str, Any], estimator: BaseEstimator) -> Space:
-    """Read a space, and refuse parameters that the estimator does not have."""
-    known = estimator.get_params()
-    checked: Space = {}
-    for name, raw in space.items():
-        if name not in known:
-            raise ConfigError(f"space: {name!r} is no parameter of {type(estimator).__name__}; see its get_params().")
-        checked[name] = read_entry(name, raw)
-        for other in checked[name].when:
-            if other not in checked or other == name:
-                raise ConfigError(f"space: {name}.when: there is no {other!r} above; declare it before.")
-    if not checked:
-        raise ConfigError("space: holds no parameter to search.")
-    return checked
-
-
-def _results(task: Task, study: optuna.Study) -> dict[str, Any]:
-    """Return all trials as columns."""
-    trials = [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
-    scores = np.array(
-        [
-            shown(task.score, trial.value) if trial.value is not None and trial.state.name == "COMPLETE" else np.nan
-            for trial in trials
-        ]
-    )
-    losses = np.array(
-        [t.value if not np.isnan(s) else np.inf for t, s in zip(trials, scores, strict=True)], dtype=float
-    )
-    return {
-        "params": [settings_of(task, trial) if trial.state.name != "FAIL" else {} for trial in trials],
-        "mean_test_score": scores,
-        "rank_test_score": 1 + np.array([int((losses < loss).sum()) for loss in losses], dtype=int),
-        "state": np.array([trial.state.name.lower() for trial in trials]),
-        "seconds": np.array([trial.duration.total_seconds() if trial.duration else np.nan for trial in trials]),
-    }

@@ -12,14 +12,15 @@ from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._weights import weight_params
-from ensemble_hwr.ensemble import watching
+from ensemble_hwr.ensemble import keeping, watching
 from ensemble_hwr.ensemble._members import Member, opinion_of, router_probabilities, seeded
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, redistribute
 from ensemble_hwr.ensemble._trust import learn_trust
 from ensemble_hwr.tuning._learner import Onlooker
+from ensemble_hwr.tuning._memory import of_this_process
 from ensemble_hwr.tuning._score import Loss
 
-Report = Callable[[int, int | None, float], None]
+Report = Callable[[int, int | None, float | None], None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def evaluate(  # what a trial is
         The same for all trials, so that they differ by their settings alone.
     report : callable
         Told the fold, the epoch (None at the fold's end) and the loss so far: the mean of the folds that are done and
-        the current one. What it raises ends the evaluation.
+        the current one; None where the epoch is that of one member of a whole. What it raises ends the evaluation.
 
     Returns
     -------
@@ -121,13 +122,15 @@ def evaluate(  # what a trial is
         def after_epoch(network: Any, part: Part = part, onlooker: Onlooker = onlooker, number: int = number) -> None:
             nonlocal epochs
             answered = onlooker.answers(network)
-            if answered is not None and len(part.judge):
+            if answered is None or not len(part.judge):
+                report(number, epochs, None)
+            else:
                 known = known_columns(question, network_labels(network))
                 now = spread(question, known, np.asarray(answered, dtype=float))
                 report(number, epochs, _loss_so_far(question, letters, [*opinions, now], loss))
                 epochs += 1
 
-        with watching(after_epoch), threadpool_limits(1):
+        with watching(after_epoch), keeping(of_this_process), threadpool_limits(1):
             opinions.append(fit_part(fitted, question, part, letters))
         value = _loss_so_far(question, letters, opinions, loss)
         report(number, None, value)

@@ -188,6 +188,13 @@ def best_trial(study: Study) -> FrozenTrial | None:
     return min(completed, key=lambda trial: (trial.value, trial.number), default=None)
 
 
+def untuned_loss(study: Study) -> float | None:
+    """Return the loss of the member as it was; None where its settings are not in the space, or not tried yet."""
+    first = study.user_attrs.get(UNTUNED)
+    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return next((trial.value for trial in completed if first is not None and trial.params == first), None)
+
+
 def work(task: Task, storage: BaseStorage, should_stop: Callable[[], bool]) -> None:
     """Make trials of a study until it is done.
 
@@ -253,7 +260,13 @@ class _Reporter:
     should_stop: Callable[[], bool]
     epochs: int = 0
 
-    def report(self, fold: int, epoch: int | None, loss: float) -> None:
+    def report(self, fold: int, epoch: int | None, loss: float | None) -> None:
+        if loss is not None:
+            self._tell(fold, epoch, loss)
+        if self.should_stop():
+            raise Stopped
+
+    def _tell(self, fold: int, epoch: int | None, loss: float) -> None:
         if epoch is not None:
             self.epochs += 1
         step = fold * self.span + (self.span - 1 if epoch is None else min(epoch, self.span - 1))
@@ -261,8 +274,6 @@ class _Reporter:
             self.trial.report(loss, step)
             if self.trial.should_prune():
                 raise optuna.TrialPruned
-        if self.should_stop():
-            raise Stopped
 
 
 def _is_surplus(study: Study, trial: Trial, budget: Budget) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ensemble_hwr.tuning._run import Tuning
+from ensemble_hwr.tuning._result import Tuning
 from ensemble_hwr.tuning._score import shown
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config._load import stored_letters
 from ensemble_hwr.exceptions import DataError
-from ensemble_hwr.tuning._run import Tuned, Tuning
+from ensemble_hwr.tuning._result import Tuned, Tuning
 from ensemble_hwr.tuning._score import shown
 from ensemble_hwr.tuning._toml import to_toml
 from ensemble_hwr.tuning._versions import versions

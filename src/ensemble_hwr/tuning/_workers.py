@@ -18,6 +18,7 @@ import numpy as np
 
 from ensemble_hwr.exceptions import EnsembleHwrError
 from ensemble_hwr.tuning._question import Letters
+from ensemble_hwr.tuning._rows_file import RowsFile
 from ensemble_hwr.tuning._storage import open_storage
 from ensemble_hwr.tuning._study import Task, work
 
@@ -52,13 +53,13 @@ class Crew:
         self._n_workers = n_workers
         self._letters = letters
         self._address = address
-        self._rows = work / f".letters-{os.getpid()}.npy"
+        self._file = RowsFile(work)
         self._stop = _spawn.RawValue("b", 0)
         self._workers: list[_Worker] = []
         self._deaths = 0
 
     def __enter__(self) -> Crew:
-        np.save(self._rows, self._letters.rows)
+        self._file.write(self._letters.rows)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,7 +67,7 @@ class Crew:
         deadline = time.monotonic() + SECONDS_TO_STOP
         for worker in self._workers:
             worker.end(max(0.0, deadline - time.monotonic()))
-        self._rows.unlink(missing_ok=True)
+        self._file.remove()
 
     def run(self, task: Task, tick: Callable[[], None]) -> None:
         """Let everybody work on a task until nobody finds anything more to do.
@@ -106,7 +107,7 @@ class Crew:
     def _start(self) -> _Worker:
         ours, theirs = _spawn.Pipe()
         known = {"labels": self._letters.labels, "weight": self._letters.weight}
-        settings = {"stop": self._stop, "address": self._address, "rows": self._rows, **known}
+        settings = {"stop": self._stop, "address": self._address, "rows": self._file.path, **known}
         process = _spawn.Process(target=_serve, args=(theirs,), kwargs=settings, daemon=True)
         with _environment(ONE_THREAD):
             process.start()

@@ -96,6 +96,7 @@ def history(figures: StudyFigures, width: int, height: int) -> dict[str, Any]:
         "bottom": bottom,
         "marks": marks,
         "path": f"{path}H{right}" if path else "",
+        "x_title": "trial",
         "others": [{"x": x(t.number), "trial": t} for t in figures.trials if t.score is None],
         "y_ticks": [(round(place, 1), text) for place, text in scale.ticks],
         "x_ticks": [(x(round(tick)), f"{tick:.0f}") for tick in linear_ticks(0, last, 6) if tick == round(tick)]

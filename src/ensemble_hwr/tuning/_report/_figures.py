@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ensemble_hwr.config._tune_schema import LOG_LOSS
 from ensemble_hwr.tuning._liveness import REASON
-from ensemble_hwr.tuning._run import Tuned
+from ensemble_hwr.tuning._result import Tuned
 from ensemble_hwr.tuning._sampling import SURPLUS
 from ensemble_hwr.tuning._score import shown
 from ensemble_hwr.tuning._study import EPOCHS, UNTUNED, best_trial
@@ -142,9 +142,10 @@ def _importances(study: optuna.Study) -> dict[str, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return dict(optuna.importance.get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0)))
+            found = optuna.importance.get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
         except (ValueError, RuntimeError):  # no setting that all completed trials have
             return {}
+    return {name: share for name, share in found.items() if not completed[0].distributions[name].single()}
 
 
 def _errors(trials: list[FrozenTrial]) -> list[tuple[str, int]]:

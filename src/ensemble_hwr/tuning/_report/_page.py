@@ -11,7 +11,7 @@ import jinja2
 from ensemble_hwr.config._tune_schema import WHOLE
 from ensemble_hwr.tuning._report._charts import gain_plot, history, parallel, readable, slices
 from ensemble_hwr.tuning._report._figures import StudyFigures, name_of_score, study_figures
-from ensemble_hwr.tuning._run import Tuning
+from ensemble_hwr.tuning._result import Tuning
 from ensemble_hwr.tuning._storage import dashboard_command
 from ensemble_hwr.tuning._tuned_file import write_whole
 from ensemble_hwr.tuning._versions import versions
@@ -93,7 +93,7 @@ def _context(tuning: Tuning, command: str) -> dict[str, Any]:
         "studies": [
             {
                 "f": study,
-                "title": "the whole ensemble" if study.name == WHOLE else study.name,
+                "title": "the whole ensemble" if study.name == WHOLE else study.name.replace(":", " "),
                 "history": [history(study, 860, 300), history(study, 380, 280)],
                 "parallel": parallel(study, 860, 330),
                 "slices": slices(study, 270, 190),
