@@ -1,6 +1,6 @@
 """Size: the whole Kaggle A-Z set, fits that grow eightfold, many classes and many experts.
 
-    python -m benchmarks scale               everything at full size: about an hour on two idle cores, 6 GB of memory
+    python -m benchmarks scale               everything at full size: ten minutes on two idle cores, 5 GB of memory
     python -m benchmarks scale --quick       a hundredth of it
 
 372,450 generated letters are written in the form of the Kaggle A-Z table (667 MB), in a folder of their own that is
