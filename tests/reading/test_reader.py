@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from ensemble_hwr import LetterNormalizer, WordReader, WordSegmenter, compose_words
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.reading import LetterNgrams, Lexicon, error_report
+from ensemble_hwr.segmentation import cut_strokes
 
 
 def pictures(words):
@@ -160,3 +161,13 @@ def test_it_must_be_fitted(classifier, wide):
 def test_wrong_settings(classifier, parameters, error, problem):
     with pytest.raises(error, match=problem):
         WordReader(**{"classifier": classifier, "junk": None, **parameters}).fit()
+
+
+def test_a_lattice_of_strokes_is_read_and_letters_say_their_pieces(classifier):
+    stem, bar = [(0, 0), (0, 100)], [(0, 100), (55, 100)]
+    tee = [[(80, 0), (150, 0)], [(115, 0), (115, 100)]]
+    lattice = cut_strokes([stem, bar, *tee])
+    word = WordReader(classifier, junk=None, lexicon=["LT"], novelty_price=None).fit().read_lattice(lattice)
+    assert word.text == "LT"
+    assert [letter.span for letter in word.letters] == [(0, 2), (2, 4)]
+    assert tuple(word.letters[1].box) == (80, 0, 150, 100)

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr.preprocessing import GradientFeatures
-from ensemble_hwr.segmentation import Lattice
+from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 Rows = NDArray[np.float32]
 
@@ -27,12 +27,12 @@ _OUTSIDE = 1.0  # letter heights of paper before the first letter and after the 
 _NEAREST, _FARTHEST = -0.5, 1.0  # letter heights: gaps beyond say no more
 
 
-def describe_candidates(lattice: Lattice, rows: Rows) -> Rows:
+def describe_candidates(lattice: Lattice | StrokeLattice, rows: Rows) -> Rows:
     """Put together what is known of the candidates of a word.
 
     Parameters
     ----------
-    lattice : Lattice
+    lattice : Lattice or StrokeLattice
     rows : ndarray of float32, shape (n_candidates, n_pixels)
         Each candidate's ink, as a `LetterNormalizer` makes it.
 
@@ -43,7 +43,7 @@ def describe_candidates(lattice: Lattice, rows: Rows) -> Rows:
     return np.hstack([rows, _places(lattice)])
 
 
-def _places(lattice: Lattice) -> Rows:
+def _places(lattice: Lattice | StrokeLattice) -> Rows:
     """Size and place of each candidate, the paper around and in it, and what its cuts cross."""
     gaps = np.clip(np.concatenate([[_OUTSIDE], lattice.gaps, [_OUTSIDE]]), _NEAREST, _FARTHEST)
     prices = np.concatenate([[0.0], lattice.prices, [0.0]])

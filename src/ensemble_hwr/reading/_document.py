@@ -25,12 +25,15 @@ class Letter:
         How sure that is, from 0 to 1; None where it has not been read.
     alternatives : tuple of (str, float), default=()
         Other readings and their probabilities, the likeliest first.
+    span : tuple of (int, int) or None, default=None
+        Start and stop of its pieces in the lattice that was read; not exported.
     """
 
     box: Box
     text: str = ""
     confidence: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
+    span: tuple[int, int] | None = None
 
     def export(self) -> dict[str, Any]:
         """Return it as plain dicts, lists, text and numbers.

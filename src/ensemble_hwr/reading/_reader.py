@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -27,7 +28,7 @@ from ensemble_hwr.reading._grammar import AnyText, Grammar
 from ensemble_hwr.reading._junk import LETTER
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._measure import character_error_rate
-from ensemble_hwr.segmentation import Lattice, Segmentation, WordCut, WordSegmenter, cut_page, cut_word
+from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
 
 SHIPPED_JUNK = "junk"
 """Name of the shipped model that tells letters from junk."""
@@ -236,7 +237,7 @@ class WordReader(BaseEstimator):
         check_is_fitted(self)
         if self.cut == "gaps":
             return self._read_letters(self.segmenter_.segment(picture))
-        return self._read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
+        return self.read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
 
     def read_page(self, picture: Picture) -> Page:
         """Read a page, or a line: find its lines and words, and read each.
@@ -296,7 +297,7 @@ class WordReader(BaseEstimator):
         return None if self.segmenter_.slant == "auto" else float(self.segmenter_.slant)
 
     def _read_cut(self, cut: WordCut) -> Word:
-        return self._read_letters(cut.segment()) if self.cut == "gaps" else self._read_lattice(cut.lattice())
+        return self._read_letters(cut.segment()) if self.cut == "gaps" else self.read_lattice(cut.lattice())
 
     def _read_letters(self, found: Segmentation) -> Word:
         """Read letters that have been cut."""
@@ -305,8 +306,20 @@ class WordReader(BaseEstimator):
         return self._best_word(Graph(len(found), spans, letter_evidence(probability), self.classes_.tolist()),
                                probability, found.boxes)  # fmt: skip
 
-    def _read_lattice(self, lattice: Lattice) -> Word:
-        """Read a word that is cut wherever letters might meet."""
+    def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
+        """Read a word that is cut wherever letters might meet.
+
+        Parameters
+        ----------
+        lattice : Lattice or StrokeLattice
+            As `cut_word` makes it of a picture, or `cut_strokes` of pen strokes.
+
+        Returns
+        -------
+        Word
+            With the ``span`` in the lattice of each letter.
+        """
+        check_is_fitted(self)
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
         probability = self._probability(rows)
         if self.junk_ is None:
@@ -331,7 +344,7 @@ class WordReader(BaseEstimator):
         share /= share.sum()
         best = readings[0]
         letters = tuple(
-            self._letter(boxes[span], letter, probability[span])
+            replace(self._letter(boxes[span], letter, probability[span]), span=graph.spans[span])
             for span, letter in zip(best.spans, best.letters, strict=True)
         )
         others = list(zip(readings, share.tolist(), strict=True))[1 : self.n_best]

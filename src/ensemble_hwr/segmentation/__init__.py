@@ -4,6 +4,7 @@ from ensemble_hwr.segmentation._lattice import Candidate, Lattice, cut_word, joi
 from ensemble_hwr.segmentation._page import LineCut, PageCut, WordCut, cut_page
 from ensemble_hwr.segmentation._segment import Segmentation
 from ensemble_hwr.segmentation._segmenter import WordSegmenter
+from ensemble_hwr.segmentation._strokes import StrokeLattice, cut_strokes
 
 __all__ = [
     "Candidate",
@@ -11,9 +12,11 @@ __all__ = [
     "LineCut",
     "PageCut",
     "Segmentation",
+    "StrokeLattice",
     "WordCut",
     "WordSegmenter",
     "cut_page",
+    "cut_strokes",
     "cut_word",
     "join_pieces",
 ]
