@@ -57,19 +57,10 @@ class Figure:
         return not (too_low or too_high)
 
 
-def in_turn(
-    works: Mapping[str, Callable[[], Any]], repeats: int, clock: Callable[[], float] = perf_counter
-) -> dict[str, list[float]]:
+def in_turn(works: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
     """Do each work in turn with the others, several times over after a first time that does not count.
 
     What disturbs one turn disturbs all works alike: compare them by :func:`ratio`, turn by turn.
-
-    Parameters
-    ----------
-    works : mapping of str to callable
-    repeats : int
-    clock : callable, default=perf_counter
-        What tells the time. ``process_time`` is for work on one core: it leaves out what else the machine does.
 
     Returns
     -------
@@ -79,10 +70,10 @@ def in_turn(
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for turn in range(repeats + 1):
         for name, work in works.items():
-            start = clock()
+            start = perf_counter()
             work()
             if turn:
-                seconds[name].append(clock() - start)
+                seconds[name].append(perf_counter() - start)
     return seconds
 
 

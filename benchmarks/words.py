@@ -1,93 +1,294 @@
-"""How well words are read, by the gap between their letters: the tables of docs/reading-words.md.
+"""How well, how fast and in how much memory words are read: the tables of docs/reading-words.md.
 
-    python -m benchmarks.words            some minutes on one core
-    python -m benchmarks.words --update   and writes the tables and the picture into docs/
+    python -m benchmarks.words                        everything: about 25 minutes on one core
+    python -m benchmarks.words --update               and writes the tables and the picture into docs/
+    python -m benchmarks.words --words 40 --part composed --gap 0.2      a small trial
+    python -m benchmarks.words --part speed --repeats 1000               another
 
-Words of common English are composed of generated letters, and of real letters that taught neither model: those of
-scan34, left out where they are absent. The lexicon is --lexicon FILE, or the common words themselves, which is easier
-than life. No setting was chosen on scan34.
+The parts are
+
+composed  the 600 most common English words, each written once for each gap with letters of scan34, which taught no
+          model and chose no setting: read by gaps alone, by the lattice, with a letter model, with a lexicon of 10,000
+          words, and by Tesseract in its single-word mode, told that there are only capitals; left out where absent
+lines     the real lines of benchmarks.segmentation
+speed     a lexicon of 50,000 words; memory after 1,000 words and at the end
+
+Letters are taken from ENSEMBLE_HWR_DATA; where that is absent, generated letters stand in for them.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import resource
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import click
 import numpy as np
 from PIL import Image
 
+from benchmarks.segmentation import real_table
+from benchmarks.vocabulary import LETTERS, common_words, written_words
 from ensemble_hwr import LetterSet, WordReader, compose_words, generate_letters, load_model
-from ensemble_hwr.datasets import load_index
-from ensemble_hwr.reading import Lexicon, character_error_rate, draw_reading, error_report
+from ensemble_hwr.datasets import Composition, load_index
+from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, draw_reading, error_report
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- table: benchmarks/words.py -->\n", "<!-- end of table -->"
+PAGE = ROOT / "docs" / "reading-words.md"
 GAPS = (0.30, 0.20, 0.12, 0.06, 0.00)
-COMMON = (Path(__file__).parent / "common_words.txt").read_text(encoding="utf-8").split()
+PARTS = ("composed", "lines", "speed")
+MANNER = {"slant": (-0.1, 0.2), "noise": (0, 0.5)}
+ASKED = {0.30: 97, 0.20: 97, 0.12: 96, 0.06: 93, 0.00: 85}
+FREE, TOLD, TESSERACT = "lattice", "lattice, lexicon", "Tesseract"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is measured with."""
+
+    words: int
+    gaps: tuple[float, ...]
+    repeats: int
+    every: int
+    listed: list[str]
+    model: Any
+    junk: Any
+    data: Path
+    letters: LetterSet
+
+    def reader(self, **parameters: Any) -> WordReader:
+        """Set up a reader."""
+        return WordReader(self.model, **{"junk": self.junk, **parameters}).fit()
+
+    def texts(self) -> list[str]:
+        """Return the words that are written: each once, then from the start again."""
+        written = written_words(self.listed)
+        order = np.random.default_rng(0).permutation(len(written))
+        return [written[order[place % len(written)]] for place in range(self.words)]
+
+
+@dataclass
+class Tally:
+    """Readings of one reader, over all gaps."""
+
+    texts: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    words: list[Any] = field(default_factory=list)
+
+    def add(self, texts: list[str], read: list[str], words: Sequence[Any] = ()) -> None:
+        """Take some more."""
+        self.texts += texts
+        self.read += read
+        self.words += words
 
 
 @click.command()
-@click.option("--words", type=click.IntRange(1), default=40, show_default=True, help="Words for each gap.")
+@click.option("--words", type=click.IntRange(1), default=600, show_default=True, help="Words for each gap.")
+@click.option("--gap", "gaps", type=float, multiple=True, default=GAPS, show_default=True, help="In cap heights.")
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, default=PARTS, help="What to measure.")
+@click.option("--repeats", type=click.IntRange(50), default=10_000, show_default=True, help="Words read for memory.")
+@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every so many real lines.")
 @click.option("--model", default="az", show_default=True, help="Classifier of letters.")
 @click.option("--junk", default="junk", show_default=True, help="Classifier of junk.")
-@click.option("--lexicon", type=click.Path(path_type=Path), help="Words that are expected, one in each line.")
+@click.option("--list", "listed", type=click.Path(path_type=Path), help="Words, the most common first.")
 @click.option("--update", is_flag=True, help="Write the tables and the picture into docs/.")
-def main(words: int, model: str, junk: str, lexicon: Path | None, update: bool) -> None:
+def main(  # noqa: PLR0917
+    words: int, gaps: tuple[float, ...], parts: tuple[str, ...], repeats: int, every: int, model: str, junk: str,
+    listed: Path | None, update: bool,
+) -> None:  # fmt: skip
     """Measure and print the tables."""
-    expected = Lexicon(COMMON) if lexicon is None else Lexicon.from_file(lexicon)
-    classifier, of_junk = load_model(model), load_model(junk)
+    data = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data"))
+    setting = Setting(
+        words, gaps, repeats, every, common_words(listed), load_model(model), load_model(junk), data, letters_of(data)
+    )
+    for part in parts:
+        text = {"composed": composed, "lines": lines, "speed": speed}[part](setting)
+        click.echo(f"{part}\n\n{text}")
+        if update and part != "lines":  # benchmarks.segmentation writes those
+            write(part, text)
+    if update and "composed" in parts:
+        picture(setting).save(ROOT / "docs" / "images" / "reading-words.png", optimize=True)
+
+
+def letters_of(data: Path) -> LetterSet:
+    """Letters that taught no model."""
+    if (data / "letters" / "index.csv").is_file():
+        return load_index(data / "letters" / "index.csv", sources=["scan34"])
+    click.echo(f"no real letters in {data}, so generated ones are written with; set ENSEMBLE_HWR_DATA", err=True)
+    return generate_letters(26 * 40, writers=40, random_state=7, form="pictures")
+
+
+def composed(setting: Setting) -> str:
+    """Words right by gap and reader, and what made the others wrong."""
+    texts = setting.texts()
+    expected = Lexicon(setting.listed[:10_000])
     readers = {
-        "gaps alone": WordReader(classifier, cut="gaps", junk=None).fit(),
-        "lattice": WordReader(classifier, junk=None).fit(),
-        "lattice, junk": WordReader(classifier, junk=of_junk).fit(),
-        "lattice, junk, lexicon": WordReader(classifier, junk=of_junk, lexicon=expected).fit(),
+        "gaps alone": setting.reader(cut="gaps", junk=None),
+        FREE: setting.reader(),
+        "lattice, letter model": setting.reader(ngrams=LetterNgrams(setting.listed[:50_000])),
+        TOLD: setting.reader(lexicon=expected),
     }
-    sets = {"generated": generate_letters(26 * 40, writers=40, random_state=7)}
-    folder = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "letters"
-    if (folder / "index.csv").is_file():
-        sets["scan34"] = load_index(folder / "index.csv", sources=["scan34"])
-    else:
-        click.echo(f"no real letters in {folder}; set ENSEMBLE_HWR_DATA", err=True)
-    text = "\n".join(table(name, letters, readers, words) for name, letters in sets.items())
-    text += f"\n{words} words for each gap; a lexicon of {len(expected)} words.\n"
-    click.echo(text)
-    if update:
-        page = ROOT / "docs" / "reading-words.md"
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        page.write_text(pattern.sub(lambda _: BEGIN + text + END, page.read_text(encoding="utf-8")), encoding="utf-8")
-        picture(readers["lattice, junk"], sets["generated"]).save(ROOT / "docs" / "images" / "reading-words.png")
-
-
-def table(name: str, letters: LetterSet, readers: dict[str, WordReader], count: int) -> str:
-    """Words right of one set of letters, by gap and reader."""
-    heads = [name, *(f"{reader}: words %" for reader in readers), "letters wrong % (lattice, junk)", "milliseconds"]
-    lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
-    rng = np.random.default_rng(0)
-    texts = [COMMON[place] for place in rng.integers(len(COMMON), size=count)]
-    last = ""
-    for gap in GAPS:
-        made = compose_words(letters, texts, gap=gap, slant=(-0.1, 0.2), noise=(0, 0.5), random_state=1)
+    tesseract = shutil.which("tesseract") is not None
+    names = [*readers, *([TESSERACT] if tesseract else [])]
+    heads = ["gap", *names, f"{TOLD}: asked", f"{TOLD}: no doubted letter", f"{FREE}: letters wrong"]
+    rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
+    tallies = {name: Tally() for name in names}
+    causes = []
+    for gap in setting.gaps:
+        made = compose_words(setting.letters, texts, gap=gap, random_state=1, **MANNER)
         pictures = [word.picture for word in made]
-        cells = []
-        for reader_name, reader in readers.items():
-            start = process_time()
+        shares, sure = {}, np.array([not doubted(setting.letters, word) for word in made])
+        for name, reader in readers.items():
             details = reader.predict_details(pictures)
-            time = 1000 * (process_time() - start) / count
             read = [word.text for word in details]
-            cells.append(f"{100 * np.mean([a == b for a, b in zip(read, texts, strict=True)]):.1f}")
-            if reader_name == "lattice, junk":
-                wrong = f"{100 * character_error_rate(texts, read):.1f}"
-            last = str(error_report(texts, details))
-        lines.append(f"| {gap:.2f} | {' | '.join(cells)} | {wrong} | {time:.0f} |")
-        click.echo(f"{lines[-1]}  {last}", err=True)
-    return "\n".join(lines) + "\n"
+            tallies[name].add(texts, read, details)
+            shares[name] = right(texts, read)
+            if name == FREE:
+                wrong = 100 * character_error_rate(texts, read)
+            if name in (FREE, TOLD):
+                causes.append(cause_row(gap, name, texts, details))
+        clear = right(np.array(texts)[sure].tolist(), np.array(read)[sure].tolist()) if sure.any() else np.nan
+        if tesseract:
+            read = ask_tesseract(pictures)
+            tallies[TESSERACT].add(texts, read)
+            shares[TESSERACT] = right(texts, read)
+        asked = ASKED.get(gap, "")
+        rows.append(f"| {gap:.2f} | {' | '.join(f'{shares[name]:.1f}' for name in names)} | {asked} | {clear:.1f} "
+                    f"| {wrong:.1f} |")  # fmt: skip
+        click.echo(rows[-1], err=True)
+    overall = " | ".join(f"{right(tally.texts, tally.read):.1f}" for tally in tallies.values())
+    rows.append(f"| all | {overall} | | | |")
+    heads = ["gap", "reader", "wrong", "not found", "missed cut", "extra cut", "letter", "lexicon"]
+    table = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|", *causes]
+    return (
+        "\n".join(rows)
+        + f"\n\nPercent of {setting.words} words for each gap, a lexicon of {len(expected):,} words"
+        + (f", {tesseract_version()}" if tesseract else ", no Tesseract on this machine")
+        + ".\n\n"
+        + "\n".join(table)
+        + f"\n\n{confusions(tallies[FREE])}\n"
+    )
 
 
-def picture(reader: WordReader, letters: LetterSet) -> Image.Image:
+def right(texts: list[str], read: list[str]) -> float:
+    """Percent of the words that are right."""
+    return 100 * float(np.mean([text == other for text, other in zip(texts, read, strict=True)]))
+
+
+def doubted(letters: LetterSet, word: Composition) -> bool:
+    """Whether the label of any of a word's letters is doubted."""
+    return letters.suspect is not None and any(letters.suspect[letter.index] for letter in word.letters)
+
+
+def cause_row(gap: float, name: str, texts: list[str], details: Sequence[Any]) -> str:
+    """Tell what made words wrong, each charged to one cause."""
+    report = error_report(texts, details)
+    blank = sum(not word.text for word in details)
+    cells = [len(texts) - report.n_right, blank, report.missed_cuts - blank, report.extra_cuts, report.letters]
+    return f"| {gap:.2f} | {name} | {' | '.join(map(str, cells))} | {report.lexicon} |"
+
+
+def confusions(tally: Tally) -> str:
+    """Name the letters that are taken for others."""
+    pairs = Counter(dict(error_report(tally.texts, tally.words).confusions))
+    told = ", ".join(f"{true} as {got} ({count})" for (true, got), count in pairs.most_common(12))
+    return f"Letters taken for others without a lexicon, in words of the right number of letters: {told}."
+
+
+def ask_tesseract(pictures: Sequence[Any]) -> list[str]:
+    """Let Tesseract read words, all in one run, with one thread."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for place, picture in enumerate(pictures):
+            Image.fromarray(picture).save(folder / f"{place:05d}.png")
+        files = sorted(folder.glob("*.png"))
+        (folder / "list.txt").write_text("\n".join(map(str, files)) + "\n", encoding="utf-8")
+        command = ["tesseract", "list.txt", "-", "--psm", "8", "-c", f"tessedit_char_whitelist={LETTERS}"]
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=True, timeout=3600,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        )  # fmt: skip
+    read = ["".join(page.split()) for page in done.stdout.split("\f")][: len(pictures)]
+    if len(read) != len(pictures):
+        raise click.ClickException(f"Tesseract gave {len(read)} answers for {len(pictures)} pictures")
+    return read
+
+
+def tesseract_version() -> str:
+    """Return its name and version."""
+    said = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True).stdout
+    return f"{' '.join(said.split()[:2]).capitalize()} with --psm 8 and a whitelist of A to Z"
+
+
+def lines(setting: Setting) -> str:
+    """Real lines."""
+    folder = setting.data / "words"
+    return real_table(folder, setting.every) if (folder / "index.csv").is_file() else f"no real lines in {folder}\n"
+
+
+def speed(setting: Setting) -> str:
+    """Time and memory of a word."""
+    texts = setting.texts()[:50]
+    made = compose_words(setting.letters, texts, gap=(0.0, 0.3), random_state=2, **MANNER)
+    pictures = [word.picture for word in made]
+    readers = {
+        "gaps alone": setting.reader(cut="gaps", junk=None),
+        FREE: setting.reader(),
+        "lattice, lexicon of 10,000 words": setting.reader(lexicon=Lexicon(setting.listed[:10_000])),
+        "lattice, lexicon of 50,000 words": setting.reader(lexicon=Lexicon(setting.listed[:50_000])),
+    }
+    rows = ["| reader | median | 9 of 10 words below |", "| --- | --- | --- |"]
+    for name, reader in readers.items():
+        times = 1000 * np.min([[timed(reader, picture) for picture in pictures] for _ in range(3)], axis=0)
+        rows.append(f"| {name} | {np.median(times):.0f} | {np.quantile(times, 0.9):.0f} |")
+        click.echo(rows[-1], err=True)
+    few, length = min(1000, setting.repeats // 10), np.mean([len(text) for text in texts])
+    early = 0.0
+    for place in range(setting.repeats):
+        reader.read(pictures[place % len(pictures)])
+        if place + 1 == few:
+            early = memory()
+    return (
+        "\n".join(rows) + f"\n\nMilliseconds of one core for a word of {length:.1f} letters on average, "
+        f"the least of three times. Memory at its most: {early:.0f} MB after {few:,} words, {memory():.0f} MB after "
+        f"{setting.repeats:,}.\n"
+    )
+
+
+def timed(reader: WordReader, picture: Any) -> float:
+    """Seconds of one word."""
+    start = process_time()
+    reader.read(picture)
+    return process_time() - start
+
+
+def memory() -> float:
+    """Most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def write(part: str, text: str) -> None:
+    """Put a part's tables into the page."""
+    begin, end = f"<!-- table: benchmarks/words.py {part} -->\n", "<!-- end of table -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    page = PAGE.read_text(encoding="utf-8")
+    if not pattern.search(page):
+        raise click.ClickException(f"{PAGE} has no place for the table {part!r}")
+    PAGE.write_text(pattern.sub(lambda _: begin + text + end, page), encoding="utf-8")
+
+
+def picture(setting: Setting) -> Image.Image:
     """Draw some words, a row for each gap, with what was read."""
+    reader = setting.reader()
+    letters = generate_letters(26 * 40, writers=40, random_state=7)
     rows = []
     for gap in (0.2, 0.0):
         made = compose_words(letters, ["WATER", "PEOPLE", "NUMBER"], gap=gap, noise=0.3, random_state=2)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.onnx import export_onnx
     from ensemble_hwr.persistence import available_models, load_model, save_model
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
-    from ensemble_hwr.reading import WordReader
+    from ensemble_hwr.reading import PageReader, WordReader
     from ensemble_hwr.segmentation import WordSegmenter
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ _HOMES = {
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
     "MLP": "ensemble",
+    "PageReader": "reading",
     "WordReader": "reading",
     "WordSegmenter": "segmentation",
     "available_models": "persistence",
@@ -48,6 +49,7 @@ __all__ = [
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",
     "LetterSet",
+    "PageReader",
     "WordReader",
     "WordSegmenter",
     "available_models",

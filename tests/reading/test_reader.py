@@ -50,13 +50,14 @@ def test_a_lexicon_helps(reader, tight):
     assert helped.score(pictures(tight), texts(tight)) > reader.score(pictures(tight), texts(tight))
 
 
-def test_novelty_has_its_price(reader, wide):
+def test_new_words_must_fit_better(reader, wide):
     read = reader.predict(pictures(wide))
     others = ["zebra", "music"]
-    free = changed(reader, lexicon=others, novelty_price=0.0)
-    assert free.predict(pictures(wide)).tolist() == read.tolist()
-    closed = changed(reader, lexicon=others, novelty_price=None, beam=500)
-    assert set(closed.predict(pictures(wide))) & {"ZEBRA", "MUSIC"}
+    assert changed(reader, lexicon=others, novelty=0.999999).predict(pictures(wide)).tolist() == read.tolist()
+    readers = [changed(reader, lexicon=others, novelty=novelty) for novelty in (0.0, 1e-12, 0.5)]
+    counts = [sum(text in ("ZEBRA", "MUSIC") for text in told.predict(pictures(wide))) for told in readers]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 0
 
 
 def test_a_letter_model_has_a_say(reader, wide):
@@ -153,7 +154,7 @@ def test_it_must_be_fitted(classifier, wide):
         ({"junk": DummyClassifier().fit([[0]], ["A"])}, ModelError, "'letter' must be one"),
         ({"cut": "no"}, ValueError, "'cut'"),
         ({"beam": 0}, ValueError, "'beam'"),
-        ({"novelty_price": -1}, ValueError, "'novelty_price'"),
+        ({"novelty": 1}, ValueError, "'novelty'"),
         ({"lexicon": []}, DataError, "got none"),
         ({"lexicon": Lexicon(["123"])}, DataError, "no word of the lexicon"),
     ],
@@ -167,7 +168,7 @@ def test_a_lattice_of_strokes_is_read_and_letters_say_their_pieces(classifier):
     stem, bar = [(0, 0), (0, 100)], [(0, 100), (55, 100)]
     tee = [[(80, 0), (150, 0)], [(115, 0), (115, 100)]]
     lattice = cut_strokes([stem, bar, *tee])
-    word = WordReader(classifier, junk=None, lexicon=["LT"], novelty_price=None).fit().read_lattice(lattice)
+    word = WordReader(classifier, junk=None, lexicon=["LT"], novelty=0.0).fit().read_lattice(lattice)
     assert word.text == "LT"
     assert [letter.span for letter in word.letters] == [(0, 2), (2, 4)]
     assert tuple(word.letters[1].box) == (80, 0, 150, 100)

@@ -8,6 +8,7 @@ from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._markup import to_alto, to_hocr
 from ensemble_hwr.reading._measure import ErrorReport, align, character_error_rate, error_report
 from ensemble_hwr.reading._ngrams import LetterNgrams
+from ensemble_hwr.reading._page_reader import PageReader
 from ensemble_hwr.reading._reader import WordReader
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Lexicon",
     "Line",
     "Page",
+    "PageReader",
     "Word",
     "WordReader",
     "align",

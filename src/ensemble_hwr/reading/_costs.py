@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
 
-DOUBT = 0.02
+DOUBT = 0.005
 """Share of a classifier's answers that may be anything at all: no letter is impossible."""
 
-_SURE = 8.0  # log odds: a classifier of junk is not believed to be surer
+WEIGHT = 0.45
+"""Weight of the evidence against junk: candidates share their pieces, so that what is said of them is not independent.
+
+This one and `DOUBT` are about the likeliest for words of letters of a source that no model has seen.
+"""
+
+_SURE = 12.0  # log odds: a classifier of junk is not believed to be surer
 
 
 def letter_evidence(probability: NDArray[np.floating]) -> Scores:
@@ -66,4 +72,4 @@ def evidence_against_junk(probability: NDArray[np.floating], is_letter: NDArray[
     """
     p = np.clip(np.asarray(is_letter, dtype=np.float64), 1e-9, 1 - 1e-9)
     odds = np.clip(np.log(p) - np.log1p(-p), -_SURE, _SURE)
-    return np.asarray(letter_evidence(probability) + odds[:, None], dtype=np.float64)
+    return np.asarray(letter_evidence(probability) + WEIGHT * odds[:, None], dtype=np.float64)

@@ -126,6 +126,6 @@ def fit_junk(
     """
     rows, labels = junk_examples(pictures, owners)
     if classifier is None:
-        network = MLP((32,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
+        network = MLP((48,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
         classifier = make_pipeline(CandidateFeatures(), StandardScaler(), network)
     return clone(classifier).fit(rows, labels)

@@ -141,6 +141,20 @@ class Lexicon:
         place = self._letters[state].find(letter)
         return None if place < 0 else (self._first[state] + place, 0.0)
 
+    def following(self, state: int) -> list[tuple[str, int]]:
+        """Return the letters with which words go on, and the node after each.
+
+        Parameters
+        ----------
+        state : int
+
+        Returns
+        -------
+        list of (str, int)
+        """
+        first = self._first[state]
+        return [(letter, first + place) for place, letter in enumerate(self._letters[state])]
+
     def end(self, state: int) -> float | None:
         """Return 0 where a word ends, else None.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log, log1p
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -24,10 +25,11 @@ from ensemble_hwr.reading._candidates import describe_candidates
 from ensemble_hwr.reading._costs import evidence_against_junk, evidence_by_pieces, letter_evidence
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Page, Word, page_of
-from ensemble_hwr.reading._grammar import AnyText, Grammar
+from ensemble_hwr.reading._grammar import AnyText
 from ensemble_hwr.reading._junk import LETTER
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._measure import character_error_rate
+from ensemble_hwr.reading._search import find_words
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
 
 SHIPPED_JUNK = "junk"
@@ -58,13 +60,14 @@ class WordReader(BaseEstimator):
         How gaps are found; of it the lattice has the polarity, the slant and the largest picture. None takes defaults.
     lexicon : Lexicon or iterable of str, default=None
         The words that are expected, in capitals or not. None expects nothing.
-    novelty_price : float or None, default=8.0
-        What it costs to read a word that is not in the lexicon: e ** price is how many times better it must fit the
-        picture. None: only words of the lexicon are read, where any of them fits at all.
+    novelty : float, default=0.01
+        Share of the words that are not in the lexicon, from 0 to less than 1. Such a word could be any letters (or what
+        `ngrams` says), so it must fit the picture far better, the more so the longer it is. 0: only words of the
+        lexicon are read, where any of them fits at all.
     ngrams : LetterNgrams, default=None
-        Which letters follow which.
+        Which letters follow which, in words that are not in the lexicon.
     beam : int, default=32
-        How many beginnings of the word are followed at a time.
+        How many beginnings of the word are followed at a time, where no lexicon says how words go on.
     n_best : int, default=5
         Readings that `predict_details` gives.
     errors : {"raise", "empty"}, default="raise"
@@ -105,7 +108,7 @@ class WordReader(BaseEstimator):
         "cut": [StrOptions({"lattice", "gaps"})],
         "segmenter": [WordSegmenter, None],
         "lexicon": [Lexicon, "array-like", set, frozenset, None],
-        "novelty_price": [Interval(Real, 0, None, closed="left"), None],
+        "novelty": [Interval(Real, 0, 1, closed="left")],
         "ngrams": [HasMethods(["step", "end"]), None],
         "beam": [Interval(Integral, 1, None, closed="left")],
         "n_best": [Interval(Integral, 1, None, closed="left")],
@@ -121,7 +124,7 @@ class WordReader(BaseEstimator):
         cut: str = "lattice",
         segmenter: Any = None,
         lexicon: Any = None,
-        novelty_price: float | None = 8.0,
+        novelty: float = 0.01,
         ngrams: Any = None,
         beam: int = 32,
         n_best: int = 5,
@@ -133,7 +136,7 @@ class WordReader(BaseEstimator):
         self.cut = cut
         self.segmenter = segmenter
         self.lexicon = lexicon
-        self.novelty_price = novelty_price
+        self.novelty = novelty
         self.ngrams = ngrams
         self.beam = beam
         self.n_best = n_best
@@ -239,12 +242,14 @@ class WordReader(BaseEstimator):
             return self._read_letters(self.segmenter_.segment(picture))
         return self.read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
 
-    def read_page(self, picture: Picture) -> Page:
+    def read_page(self, picture: Picture, *, word_gap: float | None = None) -> Page:
         """Read a page, or a line: find its lines and words, and read each.
 
         Parameters
         ----------
         picture : path, bytes, PIL image or ndarray
+        word_gap : float, default=None
+            The smallest gap between words, in letter heights; None finds it for each line.
 
         Returns
         -------
@@ -256,7 +261,7 @@ class WordReader(BaseEstimator):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        return page_of(cut_page(picture, **self._opening()), self._read_cut)
+        return page_of(cut_page(picture, word_gap=word_gap, **self._opening()), self._read_cut)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of the words that are read right.
@@ -358,17 +363,21 @@ class WordReader(BaseEstimator):
 
     def _readings(self, graph: Graph) -> list[Reading]:
         """Return all readings that were found, best first; one at least."""
-        grammar: Grammar = AnyText() if self.ngrams is None else self.ngrams
-        words = [] if self.lexicon_ is None else decode(graph, self.lexicon_, beam=self.beam)
-        if words and self.novelty_price is None:
+        # Without a grammar all letters are alike; what is likelier than that must count for more.
+        against_any = replace(graph, scores=graph.scores + log(len(graph.letters)))
+        if self.ngrams is None:
+            found = decode(graph, AnyText(), beam=self.beam)
+        else:
+            found = decode(against_any, self.ngrams, beam=self.beam)
+        if self.lexicon_ is None:
+            return found
+        words = find_words(against_any, self.lexicon_, most=self.beam)
+        if words and not self.novelty:
             return words
-        found = decode(graph, grammar, beam=self.beam)
-        if self.lexicon_ is not None:
-            price = self.novelty_price or 0.0
-            new = [reading._replace(score=reading.score - price) for reading in found
-                   if reading.text not in self.lexicon_]  # fmt: skip
-            found = words + new or found
-        return sorted(found, key=lambda reading: (-reading.score, reading.text))
+        bonus = log1p(-self.novelty) - log(self.novelty) - log(len(self.lexicon_)) if words else 0.0
+        known = [reading._replace(score=reading.score + bonus) for reading in words]
+        new = [reading for reading in found if reading.text not in self.lexicon_]
+        return sorted([*known, *new], key=lambda reading: (-reading.score, reading.text)) or found
 
     def _letter(self, box: Box, letter: int, probability: NDArray[np.float64]) -> Letter:
         order = np.argsort(-probability, kind="stable")[: _ALTERNATIVES + 1].tolist()

@@ -16,7 +16,7 @@ from ensemble_hwr.segmentation._parts import Ink, measure_parts
 from ensemble_hwr.segmentation._pieces import PieceMap, map_pieces
 from ensemble_hwr.segmentation._writing import Origin, Writing, take_writing
 
-MOST_PIECES = 4
+MOST_PIECES = 6
 """A letter is made of so many pieces at most."""
 
 _WIDEST = 1.7  # letter heights: pieces that are joined are no wider
