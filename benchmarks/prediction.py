@@ -3,10 +3,11 @@
     python -m benchmarks prediction             some minutes on one idle core
     python -m benchmarks prediction --quick     under a minute
 
-One BLAS thread throughout. `plain` asks every member that has any trust about every row through its own
-``predict_proba``, and lets it speak where its question is open: the same answers, with nothing shared and nothing
-spared. The floor is the multiply-adds of the members' matrix products, on the rows that they are really asked about,
-at the rate that this machine shows on products of that kind, and one pass through memory over their features.
+One BLAS thread throughout; batches are timed by the processor's clock, single letters by the wall's. `plain` asks every
+member that has any trust about every row through its own ``predict_proba``, and lets it speak where its question is
+open: the same answers, with nothing shared and nothing spared. The floor is the time of as many multiply-adds as are in
+the matrix products, the sampling of the features included, on the rows that are really asked about, at the rate at
+which this machine multiplies square matrices, and of one pass through memory over pixels and features.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import click
@@ -29,7 +30,7 @@ from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
@@ -37,11 +38,13 @@ from benchmarks.figures import Figure, in_turn, ratio
 from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import Letters, letters_to_time
 from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, load_model
-from ensemble_hwr.ensemble._members import opinion_of
+from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
+from ensemble_hwr.ensemble._members import ROUTER, opinion_of, router_probabilities
 from ensemble_hwr.ensemble._redistribution import redistribute
+from ensemble_hwr.ensemble._temperature import tempered
 from ensemble_hwr.onnx import export_onnx, onnx_inputs
 
-BLOCK = 1024  # rows of the products whose rate is taken
+SIDE = 512  # of the square matrices whose product shows the machine's rate
 Rows = NDArray[np.float32]
 
 
@@ -68,7 +71,7 @@ def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repea
         "floor": arithmetic(ensemble, rows),
         **{name: partial(peer.predict, rows) for name, peer in fitted.items()},
     }
-    found = in_turn(works, repeats)
+    found = in_turn(works, repeats, process_time)
 
     def rate(name: str) -> float:
         return len(rows) / median(found[name])
@@ -97,8 +100,9 @@ def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repea
 
 def plain(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> NDArray[np.float64]:
     """Ask every member with any trust about every row, then let them speak in turn."""
-    probabilities = ensemble.route(rows)
-    gate = ensemble._gate()
+    targets = answers_of_router(ensemble._router_target, ensemble.groups_, ensemble.classes_)
+    probabilities = router_probabilities(ensemble.members_[ROUTER], rows, targets, len(ensemble.classes_))
+    gate = gate_of(ensemble, ensemble.groups_, ensemble.classes_, ensemble._router_target)
     winners = gate.winners(probabilities)
     for member in ensemble._speakers():
         if ensemble.trust_[member.name]:
@@ -107,35 +111,43 @@ def plain(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> NDArray[np.fl
             probabilities[where] = redistribute(
                 probabilities[where], columns, opinion[where], ensemble.trust_[member.name]
             )
-    return probabilities
+    return tempered(probabilities, ensemble.temperature_)
 
 
 def arithmetic(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> Callable[[], None]:
-    """Return work that is the members' matrix products and one pass over their features, and no more."""
-    products: list[tuple[int, Rows]] = []
-    for name, count in ensemble.route_counts(rows).items():
-        products += [(count, weights) for weights in networks(ensemble.members_[name])]
-    operands = [
-        (np.ones((min(count, BLOCK), len(weights)), np.float32), np.ascontiguousarray(weights, np.float32), count)
-        for count, weights in products
-        if count
-    ]
-    read = np.ones(sum(count * len(weights) for count, weights in products), np.float32)
-
-    def work() -> None:
-        for block, weights, count in operands:
-            for start in range(0, count, BLOCK):
-                block[: count - start] @ weights
-        read.sum()
-
-    return work
+    """Return work that takes as long as the matrix products and one pass over the features, and does no more."""
+    asked = ensemble.route_counts(rows)
+    networks = [(asked[name], network) for name, member in ensemble.members_.items() for network in parts(member)]
+    products = sum(count * sum(weights.size for weights in network.mlp_.coefs_) for count, network in networks)
+    seen: dict[str, tuple[int, Any]] = {}  # a view is made once for all who see it
+    for count, network in networks:
+        seen[str(network.features_)] = max((count, network.features_), seen.get(str(network.features_), (0, None)))
+    products += sum(count * sampling(features) for count, features in seen.values() if count)
+    numbers = rows.size + sum(
+        count * len(features.get_feature_names_out()) for count, features in seen.values() if count
+    )
+    return partial(_spend, products, np.ones(numbers, np.float32), np.ones((SIDE, SIDE), np.float32))
 
 
-def networks(member: Any) -> list[NDArray[Any]]:
-    """Return the weights of a member's layers."""
-    if hasattr(member, "estimators_"):
-        return [weights for part in member.estimators_ for weights in networks(part)]
-    return list(getattr(member, "mlp_", member).coefs_)
+def _spend(products: int, numbers: Rows, square: Rows) -> None:
+    """Read all the numbers, and multiply squares until there were as many products."""
+    numbers.sum()
+    whole, rest = divmod(products, SIDE**3)
+    for _ in range(whole):
+        square @ square
+    square[: rest // SIDE**2] @ square
+
+
+def parts(member: Any) -> list[Any]:
+    """Return the networks that a member is made of."""
+    return list(getattr(member, "estimators_", [member]))
+
+
+def sampling(features: Any) -> int:
+    """Count the products of one row's sampling on the grid; steps before it have none."""
+    gradient = features[-1] if isinstance(features, Pipeline) else features
+    height, width = gradient.image_shape_
+    return int(gradient.directions * gradient.grid * (height * width + gradient.grid * width))
 
 
 def peers(letters: Letters) -> dict[str, Any]:

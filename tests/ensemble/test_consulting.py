@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ensemble_hwr.ensemble._consulting import Gate, consult
-from ensemble_hwr.ensemble._members import Member
+from ensemble_hwr.ensemble._members import Member, opinion_of
 
 CLASSES = np.array(list("ABCD"))
 GROUP_OF = np.array([0, 0, 1, 1])
@@ -40,7 +40,7 @@ def told(members, trust, gate=OPEN, router=ROUTER):
     result = router.copy()
     X = np.arange(float(len(router)))[:, None]
     given = dict(zip([m.name for m in members], trust, strict=True))
-    return list(consult(members, given, X, result, classes=CLASSES, gate=gate)), result
+    return list(consult(members, given, result, ask=lambda m, rows: opinion_of(m, X[rows], CLASSES), gate=gate)), result
 
 
 def test_each_hears_what_the_one_before_it_left():

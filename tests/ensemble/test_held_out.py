@@ -5,7 +5,7 @@ import pytest
 
 from ensemble_hwr.ensemble._consulting import Gate, consult
 from ensemble_hwr.ensemble._held_out import HeldOut, learn_trusts
-from ensemble_hwr.ensemble._members import Member
+from ensemble_hwr.ensemble._members import Member, opinion_of
 from ensemble_hwr.ensemble._trust import learn_trust
 
 CLASSES = np.array(list("ABCD"))
@@ -39,6 +39,13 @@ def fold(seed, n=80, strengths=(1.0, 1.5, 2.0)):
     return HeldOut(np.arange(n)[:, None], y, rng.random(n), noisy(rng, y, np.arange(4), 1.0), members)
 
 
+def consulted(one, members, trusts, probabilities):
+    def ask(member, rows):
+        return opinion_of(member, one.X[rows], CLASSES)
+
+    return list(consult(members, trusts, probabilities, ask=ask, gate=GATE))
+
+
 def learned(folds, fixed=None, gate=GATE):
     return learn_trusts(folds, fixed or {}, classes=CLASSES, gate=gate)
 
@@ -51,7 +58,7 @@ def test_each_is_judged_on_what_prediction_would_hand_it():
         evidence = []
         for one, start in zip(folds, before, strict=True):
             result = start.copy()
-            steps = list(consult(one.members[: k + 1], trusts, one.X, result, classes=CLASSES, gate=GATE))
+            steps = consulted(one, one.members[: k + 1], trusts, result)
             step = next(step for step in steps if step.member.name == name)
             rows = np.isin(one.y[step.rows], columns)
             inside = step.before[rows][:, columns]
@@ -66,7 +73,7 @@ def test_the_probabilities_end_as_prediction_would_leave_them():
     one = fold(2)
     expected = one.probabilities.copy()
     trusts = learned([one])
-    list(consult(one.members, trusts, one.X, expected, classes=CLASSES, gate=GATE))
+    consulted(one, one.members, trusts, expected)
     np.testing.assert_allclose(one.probabilities, expected, atol=1e-12)
 
 

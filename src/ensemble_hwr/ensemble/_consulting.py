@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 
-from ensemble_hwr.ensemble._members import Member, opinion_of
+from ensemble_hwr.ensemble._members import Member, Opinion
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, open_rows, redistribute
 
 
@@ -42,11 +39,11 @@ class Gate:
         winners: IntArray = np.argmax(probabilities @ membership, axis=1)
         return winners
 
-    def rows(self, member: Member, probabilities: FloatArray, winners: IntArray) -> IntArray:
-        """Return the rows on which a member speaks, given the router's `winners`."""
+    def rows(self, member: Member, probabilities: FloatArray, winners: IntArray | None) -> IntArray:
+        """Return the rows on which a member speaks, given the router's `winners` where routing is hard."""
         if member.role != "specialist":
             return open_rows(probabilities, member.columns, self.min_mass, self.certainty)
-        allowed = winners == self.group_of[member.columns[0]] if self.hard else None
+        allowed = winners == self.group_of[member.columns[0]] if self.hard and winners is not None else None
         certainty = 1.0 if self.blind else self.certainty
         return open_rows(probabilities, member.columns, self.min_mass, certainty, allowed)
 
@@ -77,14 +74,16 @@ class Step:
 def consult(
     members: Sequence[Member],
     trust: Mapping[str, float],
-    X: Any,
     probabilities: FloatArray,
     *,
-    classes: NDArray[Any],
+    ask: Callable[[Member, IntArray], Opinion],
     gate: Gate,
 ) -> Iterator[Step]:
-    """Let every member that has any trust speak in turn; `probabilities` changes in place as they do."""
-    winners = gate.winners(probabilities)
+    """Let every member that has any trust speak in turn; `probabilities` changes in place as they do.
+
+    `ask` is given a member and the rows on which it is to speak.
+    """
+    winners = gate.winners(probabilities) if gate.hard else None
     for member in members:
         if trust[member.name] == 0:
             continue
@@ -92,7 +91,7 @@ def consult(
         before = probabilities[rows]
         after = before
         if len(rows):
-            columns, opinion = opinion_of(member, _safe_indexing(X, rows), classes)
+            columns, opinion = ask(member, rows)
             after = redistribute(before, columns, opinion, trust[member.name])
             probabilities[rows] = after
         yield Step(member, trust[member.name], rows, before, after)

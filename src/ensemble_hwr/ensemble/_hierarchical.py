@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -16,14 +18,16 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
-from ensemble_hwr.ensemble._consulting import Gate, Step, consult
+from ensemble_hwr.ensemble._consulting import Step, consult
 from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._fitting import Trainer
-from ensemble_hwr.ensemble._growing import answers_of_router, gate_of, grow
-from ensemble_hwr.ensemble._members import ROUTER, Member, router_probabilities
+from ensemble_hwr.ensemble._growing import grow
+from ensemble_hwr.ensemble._members import ROUTER, Member
+from ensemble_hwr.ensemble._plan import Plan, plan_of
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
 from ensemble_hwr.ensemble._temperature import tempered
+from ensemble_hwr.ensemble._views import Views
 from ensemble_hwr.hierarchy import Declaration
 
 ROWS_AT_ONCE = 1024
@@ -241,7 +245,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             Probabilities of the classes, before any member speaks. A router of groups shares what it gives a group
             evenly among its classes.
         """
-        return self._route(self._validated(X))
+        checked = self._validated(X)
+        routed = np.empty((checked.shape[0], len(self.classes_)))
+        plan = plan_of(self)
+        for rows, views in _blocks(checked):
+            routed[rows] = plan.route(views)
+        return routed
 
     def refine(self, X: ArrayLike, probabilities: ArrayLike) -> FloatArray:
         """Let specialists and experts speak on anybody's probabilities.
@@ -265,8 +274,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}.")
         if (refined < 0).any() or not np.allclose(refined.sum(axis=1), 1, atol=1e-3):
             raise ValueError("probabilities must be 0 or more, and every row must sum to 1; scale the rows.")
-        for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
-            for _ in self._consult(checked[rows], refined[rows]):
+        plan = plan_of(self)
+        for rows, views in _blocks(checked):
+            for _ in self._consult(plan, views, refined[rows]):
                 pass
         return refined
 
@@ -285,11 +295,13 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         """
         checked = self._validated(X)
         result = np.empty((checked.shape[0], len(self.classes_)))
-        for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
-            result[rows] = self._route(checked[rows])
-            for _ in self._consult(checked[rows], result[rows]):
+        plan = plan_of(self)
+        for rows, views in _blocks(checked):
+            part = plan.route(views)
+            for _ in self._consult(plan, views, part):
                 pass
-        return tempered(result, self.temperature_)
+            result[rows] = tempered(part, self.temperature_)
+        return result
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -321,10 +333,11 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Explanation
             Arrays for all rows; ``print`` it, or its ``text(i)``, for words.
         """
-        checked = self._validated(X)
-        router = self._route(checked)
+        views = Views(self._validated(X))
+        plan = plan_of(self)
+        router = plan.route(views)
         result = router.copy()
-        steps = tuple(self._consult(checked, result))
+        steps = tuple(self._consult(plan, views, result))
         return Explanation(self.classes_, router, steps, tempered(result, self.temperature_))
 
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
@@ -343,8 +356,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         counts = dict.fromkeys(self.members_, 0)
         checked = self._validated(X)
         counts[ROUTER] = checked.shape[0]
-        for rows in gen_batches(checked.shape[0], ROWS_AT_ONCE):
-            for step in self._consult(checked[rows], self._route(checked[rows])):
+        plan = plan_of(self)
+        for _, views in _blocks(checked):
+            for step in self._consult(plan, views, plan.route(views)):
                 counts[step.member.name] += len(step.rows)
         return counts
 
@@ -352,16 +366,10 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return validate_data(self, X, accept_sparse="csr", reset=False)
 
-    def _route(self, X: Any) -> FloatArray:
-        answers = answers_of_router(self._router_target, self.groups_, self.classes_)
-        return router_probabilities(self.members_[ROUTER], X, answers, len(self.classes_))
-
-    def _consult(self, X: Any, probabilities: FloatArray) -> Iterator[Step]:
-        """Let the members speak in turn; `probabilities` changes in place."""
-        return consult(self._speakers(), self.trust_, X, probabilities, classes=self.classes_, gate=self._gate())
-
-    def _gate(self) -> Gate:
-        return gate_of(self, self.groups_, self.classes_, self._router_target)
+    def _consult(self, plan: Plan, views: Views, probabilities: FloatArray) -> Iterator[Step]:
+        """Let the members speak in turn, by the settings as they are now; `probabilities` changes in place."""
+        gate = replace(plan.gate, min_mass=self.min_mass, certainty=self.certainty, hard=self.routing == "hard")
+        return consult(plan.speakers, self.trust_, probabilities, ask=partial(plan.opinion, views), gate=gate)
 
     def _speakers(self) -> list[Member]:
         """Fitted specialists and experts in the order in which they speak."""
@@ -403,6 +411,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
                 named[role] = declared
         shown = ["default MLP" if estimator is None else estimator for estimator in named.values()]
         return _VisualBlock("parallel", shown, names=list(named), dash_wrapped=False)
+
+
+def _blocks(X: Any) -> Iterator[tuple[slice, Views]]:
+    """Cut checked rows into blocks of a few megabytes, each with its views."""
+    for rows in gen_batches(X.shape[0], ROWS_AT_ONCE):
+        yield rows, Views(X[rows])
 
 
 def _sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:

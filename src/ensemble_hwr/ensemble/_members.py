@@ -17,6 +17,8 @@ from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import NamedSets
 
+Opinion = tuple[IntArray, FloatArray]  # columns of the classes a member knows, and its probabilities over them
+
 ROUTER = "router"
 STEPS = 3000
 
@@ -92,15 +94,19 @@ def seeded(estimator: BaseEstimator, rng: np.random.RandomState | None) -> BaseE
     return fresh
 
 
-def opinion_of(member: Member, X: Any, classes: NDArray[Any]) -> tuple[IntArray, FloatArray]:
+def opinion_of(member: Member, X: Any, classes: NDArray[Any]) -> Opinion:
     """Ask a member: columns of the classes it knows, and its probabilities over them."""
     return np.searchsorted(classes, member.estimator.classes_), _ask(member.name, member.estimator, X)
 
 
 def _ask(name: str, estimator: BaseEstimator, X: Any) -> FloatArray:
+    return checked_answer(name, estimator, estimator.predict_proba(X), _num_samples(X))
+
+
+def checked_answer(name: str, estimator: BaseEstimator, answer: Any, n_rows: int) -> FloatArray:
     """Return an estimator's probabilities, refusing what is none: a wrong shape, NaN, a row without any."""
-    answered: FloatArray = np.asarray(estimator.predict_proba(X), dtype=float)
-    needed = (_num_samples(X), len(estimator.classes_))
+    answered: FloatArray = np.asarray(answer, dtype=float)
+    needed = (n_rows, len(estimator.classes_))
     wrong = None
     if answered.shape != needed:
         wrong = f"an array of shape {answered.shape}, where {needed[0]} rows of {needed[1]} classes need {needed}"
@@ -116,17 +122,45 @@ def _ask(name: str, estimator: BaseEstimator, X: Any) -> FloatArray:
     return answered
 
 
+@dataclass(frozen=True)
+class Shares:
+    """What each class gets of what a router of classes or of groups answers.
+
+    Attributes
+    ----------
+    source : ndarray of shape (n_classes,)
+        Column of the answer that a class has its share of.
+    among : ndarray of shape (n_classes,)
+        How many classes share that column evenly; infinity where nothing is answered of a class.
+    """
+
+    source: IntArray
+    among: FloatArray
+
+    @classmethod
+    def among_classes(cls, answered: NDArray[Any], targets: Mapping[Any, IntArray], n_classes: int) -> Shares:
+        """Share out the labels a router answers; `targets` holds the columns of the classes behind each."""
+        source = np.zeros(n_classes, dtype=np.intp)
+        among = np.full(n_classes, np.inf)
+        for column, label in enumerate(answered.tolist()):
+            source[targets[label]] = column
+            among[targets[label]] = len(targets[label])
+        return cls(source, among)
+
+    def of(self, answer: FloatArray) -> FloatArray:
+        """Return the probabilities of all classes from an answer."""
+        probabilities = answer[:, self.source]
+        probabilities /= self.among
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return probabilities
+
+
 def router_probabilities(router: BaseEstimator, X: Any, targets: Mapping[Any, IntArray], n_classes: int) -> FloatArray:
     """Probabilities of all classes from a router of classes or of groups.
 
     `targets` holds the columns of each label the router may answer; what a label gets is shared evenly among them.
     """
-    answered = _ask(ROUTER, router, X)
-    probabilities = np.zeros((len(answered), n_classes))
-    for label, share in zip(router.classes_.tolist(), answered.T, strict=True):
-        probabilities[:, targets[label]] = share[:, None] / len(targets[label])
-    total: FloatArray = probabilities.sum(axis=1, keepdims=True)
-    return np.divide(probabilities, total, out=probabilities)
+    return Shares.among_classes(router.classes_, targets, n_classes).of(_ask(ROUTER, router, X))
 
 
 def fixed_trusts(trust: str | float | Mapping[str, float], members: Sequence[Member], blind: bool) -> dict[str, float]:

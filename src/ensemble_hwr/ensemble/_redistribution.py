@@ -41,10 +41,10 @@ def open_rows(
     ndarray of shape (n_open,)
         Indices of the open rows.
     """
-    inside = probabilities[:, columns]
+    inside = probabilities.take(columns, axis=1)
     mass = inside.sum(axis=1)
     is_open = (mass >= min_mass) & (mass > 0)
-    if certainty < 1:
+    if certainty < 1 and is_open.any():
         is_open &= inside.max(axis=1) < certainty * mass
     if allowed is not None:
         is_open &= allowed

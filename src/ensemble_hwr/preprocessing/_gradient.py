@@ -16,7 +16,7 @@ from ensemble_hwr.preprocessing._shape import picture_shape
 
 Rows = NDArray[np.float32]
 
-_BLOCK_BYTES = 1 << 20  # directional maps worked on at a time, to stay in the cache
+_BLOCK_BYTES = 3 << 19  # directional maps worked on at a time, to stay in the cache
 
 
 class GradientFeatures(TransformerMixin, BaseEstimator):
@@ -148,18 +148,45 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         -------
         ndarray of float32, shape (n, directions * grid * grid)
             Ordered by direction, then down the grid, then across. A row's features do not depend on the
-            other rows.
+            other rows, save for rounding.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
+        return self._transform_checked(validate_data(self, X, dtype=np.float32, reset=False))
+
+    def _transform_checked(self, X: Rows) -> Rows:
+        """Describe rows that are known to be finite, of float32 and of the right length."""
         height, width = self.image_shape_
         features = np.empty((len(X), self.directions * self.grid**2), dtype=np.float32)
         block = max(1, _BLOCK_BYTES // (4 * self.directions * height * width))
+        describe = self._sampled_alike if self.aspect is None else self._sampled_each
+        # asked of the system once, not for each block: fresh memory costs as much as all the arithmetic in it
+        scratch = np.empty((2, min(block, len(X)) * self.directions * height * width), dtype=np.float32)
         for start in range(0, len(X), block):
-            pictures = X[start : start + block].reshape(-1, height, width)
-            maps = _directional_maps(*_sobel(pictures), self.directions)
-            features[start : start + block] = _sample(maps, *self._weights(pictures))
+            features[start : start + block] = describe(X[start : start + block], scratch)
         return _raise_to(features, self.power)
+
+    def _sampled_alike(self, X: Rows, scratch: Rows) -> Rows:
+        """Sample the maps of a block of rows, all with the same weights: letters last, products over all at once."""
+        height, width = self.image_shape_
+        maps = _directional_maps(*_sobel(X.T.reshape(height, width, -1)), self.directions, scratch)
+        down = _sampling_weights(height, self.grid, self.sigma)
+        across = _sampling_weights(width, self.grid, self.sigma)
+        rows = np.matmul(down, maps.reshape(self.directions, height, -1))
+        cells: Rows = np.matmul(across, rows.reshape(self.directions, self.grid, width, -1))
+        return cells.reshape(-1, len(X)).T
+
+    def _sampled_each(self, X: Rows, scratch: Rows) -> Rows:
+        """Sample the maps of a block of rows, each with weights of its own: letters first, products for each."""
+        height, width = self.image_shape_
+        gradient = _sobel(X.T.reshape(height, width, -1))
+        right, downwards = (np.ascontiguousarray(part.transpose(2, 0, 1)) for part in gradient)
+        maps = _directional_maps(right, downwards, self.directions, scratch, axis=1)
+        box = default_box(self.image_shape_) if self.box is None else self.box
+        edges = moment_edges(X.reshape(-1, height, width), self.aspect or "keep", box)
+        down, across = (_moved_weights(of_side, self.grid, self.sigma) for of_side in edges)
+        columns = np.matmul(maps.reshape(len(X), -1, width), across.transpose(0, 2, 1))
+        cells: Rows = np.matmul(down[:, None], columns.reshape(len(X), self.directions, height, self.grid))
+        return cells.reshape(len(X), -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the features.
@@ -204,15 +231,6 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         normalising = 0 if self.aspect is None else 2 * pixels + 16 * self.grid * (height + width + 2)
         return float(8 * pixels + 2 * maps * pixels + sampling + maps * self.grid**2 + normalising)
 
-    def _weights(self, pictures: Rows) -> tuple[Rows, Rows]:
-        """Weights with which the pixels of each picture's sides are sampled."""
-        if self.aspect is None:
-            height, width = self.image_shape_
-            return _sampling_weights(height, self.grid, self.sigma), _sampling_weights(width, self.grid, self.sigma)
-        box = default_box(self.image_shape_) if self.box is None else self.box
-        down, across = moment_edges(pictures, self.aspect, box)
-        return _moved_weights(down, self.grid, self.sigma), _moved_weights(across, self.grid, self.sigma)
-
     def _shape_of(self, n_features: int) -> tuple[int, int]:
         return picture_shape(n_features, self.image_shape)
 
@@ -223,18 +241,25 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
 
 
 def _sobel(pictures: Rows) -> tuple[Rows, Rows]:
-    """Gradient of pictures (n, height, width) to the right and downwards; the frame repeats outwards."""
-    padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    down = padded[:, :-2] + padded[:, 2:]
-    down += 2 * padded[:, 1:-1]
-    right = down[:, :, 2:] - down[:, :, :-2]
-    across = padded[:, :, :-2] + padded[:, :, 2:]
-    across += 2 * padded[:, :, 1:-1]
-    return right, across[:, 2:] - across[:, :-2]
+    """Gradient of pictures (height, width, n) to the right and downwards; the frame repeats outwards.
+
+    With the letters last, neighbours are whole runs of numbers apart, and sums of them are quick.
+    """
+    height, width, n = pictures.shape
+    framed = np.empty((height + 2, width + 2, n), dtype=np.float32)
+    framed[1:-1, 1:-1] = pictures
+    framed[0], framed[-1] = framed[1], framed[-2]
+    framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
+    twice = 2 * framed
+    down = framed[:-2] + framed[2:]
+    down += twice[1:-1]
+    across = framed[:, :-2] + framed[:, 2:]
+    across += twice[:, 1:-1]
+    return down[:, 2:] - down[:, :-2], across[2:] - across[:-2]
 
 
-def _directional_maps(right: Rows, down: Rows, directions: int) -> Rows:
-    """Share each gradient between its two nearest directions; (n, height, directions, width).
+def _directional_maps(right: Rows, down: Rows, directions: int, scratch: Rows, axis: int = 0) -> Rows:
+    """Share each gradient between its two nearest directions, which get an axis of their own; `scratch` holds them.
 
     With unit vectors u one step apart, the part of g along u[d] is cross(g, u[d + 1]) on one side of u[d] and
     cross(u[d - 1], g) on the other, over the sine of the step. The smaller of the two is the right one on
@@ -242,17 +267,18 @@ def _directional_maps(right: Rows, down: Rows, directions: int) -> Rows:
     """
     half = directions // 2
     step = 2 * math.pi / directions
-    crosses = [
-        np.float32(math.cos(d * step) / math.sin(step)) * down - np.float32(math.sin(d * step) / math.sin(step)) * right
-        for d in range(half)
-    ]
-    maps = np.empty((len(right), right.shape[1], directions, right.shape[2]), dtype=np.float32)
+    positive = scratch[0, : directions * right.size].reshape(directions, *right.shape)
+    maps: Rows = scratch[1, : directions * right.size].reshape(*right.shape[:axis], directions, *right.shape[axis:])
     for d in range(half):
-        before = crosses[d - 1] if d else -crosses[half - 1]
-        after = -crosses[d + 1] if d + 1 < half else crosses[0]
-        maps[:, :, d] = np.minimum(before, after)
-        maps[:, :, d + half] = -np.maximum(before, after)
-    return np.maximum(maps, np.float32(0), out=maps)
+        own, opposite = positive[d], positive[d + half]  # positive parts of cross(u[d], g), and of its opposite
+        np.multiply(right, np.float32(math.sin(d * step) / math.sin(step)), out=own)
+        np.multiply(down, np.float32(math.cos(d * step) / math.sin(step)), out=opposite)
+        own -= opposite
+        np.maximum(own, np.float32(0), out=opposite)
+        np.subtract(opposite, own, out=own)
+    for d, out in enumerate(np.moveaxis(maps, axis, 0)):
+        np.minimum(positive[d - 1], positive[(d + 1 + half) % directions], out=out)
+    return maps
 
 
 def _sampling_weights(length: int, grid: int, sigma: float | None) -> Rows:
@@ -280,15 +306,6 @@ def _lattice(length: int, grid: int, sigma: float | None) -> tuple[NDArray[np.fl
     return (np.arange(grid, dtype=np.float64) + 0.5) * spacing, math.sqrt(
         2
     ) / math.pi * spacing if sigma is None else sigma
-
-
-def _sample(maps: Rows, down: Rows, across: Rows) -> Rows:
-    """Sample maps (n, height, directions, width) on the grid, each row by products of its own."""
-    n, height, directions, width = maps.shape
-    grid = down.shape[-2]
-    rows = np.matmul(down, maps.reshape(n, height, directions * width))
-    cells: Rows = np.matmul(rows.reshape(n, grid * directions, width), across.swapaxes(-1, -2))
-    return cells.reshape(n, grid, directions, grid).transpose(0, 2, 1, 3).reshape(n, -1)
 
 
 def _raise_to(features: Rows, power: float) -> Rows:

@@ -191,9 +191,11 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         pictures = as_pictures(X)
         starts = range(0, len(pictures), _CHUNK)
         n_jobs = min(effective_n_jobs(self.n_jobs), len(starts))
-        done = Parallel(n_jobs=n_jobs)(
-            delayed(_normalize_chunk)(pictures[start : start + _CHUNK], start, self, raising) for start in starts
-        )
+        chunks = ((pictures[start : start + _CHUNK], start, self, raising) for start in starts)
+        if n_jobs > 1:
+            done = Parallel(n_jobs=n_jobs)(delayed(_normalize_chunk)(*chunk) for chunk in chunks)
+        else:  # to prepare for many would take as long as one letter does
+            done = [_normalize_chunk(*chunk) for chunk in chunks]
         failures = {index: reason for _, of_chunk in done for index, reason in of_chunk.items()}
         return np.concatenate([rows for rows, _ in done]), failures
 

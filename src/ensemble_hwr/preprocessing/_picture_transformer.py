@@ -59,7 +59,10 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
             A row does not depend on the other rows.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
+        return self._transform_checked(validate_data(self, X, dtype=np.float32, reset=False))
+
+    def _transform_checked(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Change rows that are known to be finite, of float32 and of the right length."""
         changed: NDArray[np.float32] = np.empty_like(X)
         block = max(1, _BLOCK_BYTES // (4 * X.shape[1]))
         for start in range(0, len(X), block):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Pictures = NDArray[np.float32]
@@ -39,13 +40,14 @@ def shear(pictures: Pictures, slope: Values, pivot: Values) -> Pictures:
     shift = slope[:, None] * (np.arange(height, dtype=np.float32) - pivot[:, None])
     whole = np.floor(shift)
     part = (shift - whole)[:, :, None]
-    # one column of paper on each side stands for all paper beyond
-    padded = np.zeros((n, height, width + 2), dtype=np.float32)
-    padded[:, :, 1:-1] = pictures
-    left = np.arange(1, width + 1) + whole.astype(np.intp)[:, :, None]
-    first = np.take_along_axis(padded, np.clip(left, 0, width + 1), axis=2)
-    second = np.take_along_axis(padded, np.clip(left + 1, 0, width + 1), axis=2)
-    second -= first
-    second *= part
-    sheared: Pictures = np.add(first, second, out=second)
+    # windows of a row and one pixel more, between as much paper on each side as a row may be pushed
+    before = width + 1
+    padded = np.zeros((n, height, before + 2 * width + 1), dtype=np.float32)
+    padded[:, :, before : before + width] = pictures
+    start = np.clip(whole, -before, width).astype(np.intp) + before
+    windows = sliding_window_view(padded, width + 1, axis=2)
+    moved = windows[np.arange(n)[:, None], np.arange(height), start]
+    between = moved[:, :, 1:] - moved[:, :, :-1]
+    between *= part
+    sheared: Pictures = np.add(moved[:, :, :-1], between, out=between)
     return sheared

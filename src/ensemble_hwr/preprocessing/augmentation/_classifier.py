@@ -82,6 +82,8 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ['A', 'B', 'C']
     """
 
+    _answers_by = "estimator_"  # an ensemble that this is a member of may ask it instead, and share its features
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"])],
         "augmenter": [HasMethods(["augment"]), None],
