@@ -231,7 +231,7 @@ model.predict(["scan.png"]), model.predict_proba(["scan.png"]), model.classes_
 
 It never learned from scan34, scan30 or cursive28, whose makers state no licence: they are for measuring alone.
 Nothing about the model was chosen by its figures below; settings were chosen inside the letters it learned
-from, by leaving sources out; their last combination was not cross-validated itself.
+from, by leaving sources out.
 
 ```sh
 {command}
