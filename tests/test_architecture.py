@@ -13,7 +13,7 @@ LEVELS = {
     "preprocessing": 1, "ensemble": 1, "segmentation": 1, "persistence": 1,
     "reading": 2,
     "datasets": 3, "evaluation": 3, "config": 3, "tuning": 3, "onnx": 3,
-    "cli": 4, "__main__": 5,
+    "cli": 5, "canvas": 4, "__main__": 6,
 }  # fmt: skip
 OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},
@@ -24,6 +24,7 @@ OWNERS = {
     "optuna": {"tuning"},
     "distributed": {"tuning/_cluster.py"},
     "click": {"cli"},
+    "tkinter": {"canvas/_view.py"},
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_foreign.py"},
     "jinja2": {"evaluation/_report", "tuning/_report"},

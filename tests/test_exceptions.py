@@ -12,7 +12,7 @@ EXTRA = exceptions.MissingExtraError("matplotlib", "plots")
 
 
 def test_all_are_of_one_family_and_documented():
-    assert len(ERRORS) == 9
+    assert len(ERRORS) == 10
     for kind in ERRORS:
         assert issubclass(kind, exceptions.EnsembleHwrError)
         assert inspect.getdoc(kind) or kind is exceptions.MissingExtraError

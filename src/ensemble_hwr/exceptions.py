@@ -42,6 +42,10 @@ class FittingError(EnsembleHwrError, RuntimeError):
     """Members that could not be fitted: a process was killed, or there was no room."""
 
 
+class DisplayError(EnsembleHwrError, RuntimeError):
+    """No window can be opened: there is no screen, or no tkinter."""
+
+
 class MissingExtraError(EnsembleHwrError, ImportError):
     """An optional package is missing; the message names the extra to install."""
 

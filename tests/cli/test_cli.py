@@ -68,6 +68,7 @@ def test_the_group_lists_what_there_is():
     assert sorted(cli.commands) == [
         "compare",
         "demo",
+        "draw",
         "evaluate",
         "export",
         "letters",

@@ -9,6 +9,7 @@ import click
 from ensemble_hwr import __version__
 from ensemble_hwr.cli._compare import compare
 from ensemble_hwr.cli._demo import demo
+from ensemble_hwr.cli._draw import draw
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
 from ensemble_hwr.cli._export import export
@@ -34,7 +35,7 @@ def cli(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-for command in (demo, compare, tune, train, evaluate, letters, read, models, export):
+for command in (demo, compare, tune, train, evaluate, letters, read, draw, models, export):
     cli.add_command(command)
 
 

@@ -1,0 +1,31 @@
+"""``ensemble-hwr draw``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ensemble_hwr.cli._options import model_option
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
+@model_option
+@click.option(
+    "--lexicon",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="WORDS",
+    help="A word list, one word in each line; its words are expected until that is switched off.",
+)
+def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
+    """Open a window to write a word in, and read it as the pen is lifted.
+
+    FILE holds strokes, which this command saved, or is a picture. If it ends in .json and is not there yet, that is
+    where Ctrl-S saves: strokes and text, and beside them a picture.
+
+    Needs a screen, and Python's tkinter.
+    """
+    from ensemble_hwr.canvas import open_window
+
+    open_window(model=model, file=file, words=lexicon)

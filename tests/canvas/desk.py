@@ -1,0 +1,121 @@
+"""A screen of its own with the real window on it, and a hand that writes there."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import ensemble_hwr
+from ensemble_hwr.datasets.handwriting import letter_strokes
+
+PATIENCE = 90  # seconds: a machine that does other things too loads the model slowly
+
+
+def require_window():
+    """Skip where a window cannot be shown; fail there if ENSEMBLE_HWR_REQUIRE_WINDOW=1."""
+    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
+    try:
+        import tkinter  # noqa: F401
+    except ImportError:
+        missing.append("tkinter")
+    if missing:
+        reason = f"not installed: {', '.join(missing)} (Debian: apt install xvfb xdotool python3-tk)"
+        (pytest.fail if os.environ.get("ENSEMBLE_HWR_REQUIRE_WINDOW") == "1" else pytest.skip)(reason)
+
+
+@contextmanager
+def screen(size="1100x800x24", dpi=96):
+    """Start an X server on a free display, and end it."""
+    ours, theirs = os.pipe()
+    command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", size, "-dpi", str(dpi), "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    try:
+        with os.fdopen(ours) as stream:
+            yield f":{stream.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def until(what, told, seconds=PATIENCE):
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, f"waited {seconds} s for {told}"
+        time.sleep(0.05)
+    return found
+
+
+class Desk:
+    """The window of ``ensemble-hwr draw`` on a screen."""
+
+    def __init__(self, display, *arguments):
+        source = str(Path(ensemble_hwr.__file__).parents[1])
+        self.environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+        start = "import sys; from ensemble_hwr.cli import main; sys.exit(main())"
+        command = [sys.executable, "-c", start, "draw", *map(str, arguments)]
+        self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.window = until(self._find, "the window")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=10)
+
+    def xdotool(self, *arguments, check=True):
+        command = ["xdotool", *map(str, arguments)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=check, timeout=60)
+        return done.stdout.strip()
+
+    def _find(self):
+        assert self.process.poll() is None, self.process.stderr.read()
+        return self.xdotool("search", "--onlyvisible", "--name", "ensemble_hwr", check=False).split("\n")[0]
+
+    @property
+    def title(self):
+        return self.xdotool("getwindowname", self.window)
+
+    def wait_for_title(self, wanted):
+        """Wait for a title that begins so."""
+        until(lambda: self.title.startswith(wanted), f"the title {wanted!r}, but it is {self.title!r}")
+
+    def press(self, *keys):
+        """Press keys, which go to the window though no window manager says so."""
+        self.xdotool("windowfocus", self.window)
+        for key in keys:
+            self.xdotool("key", key)
+
+    def stroke(self, points, *, pause=0.006):
+        """Write one stroke; points are pixels of the window."""
+        steps = []
+        for place, (x, y) in enumerate(points):
+            steps += ["mousemove", "--window", self.window, round(x), round(y)]
+            steps += ["mousedown", 1] if place == 0 else ["sleep", pause]
+        self.xdotool(*steps, "mouseup", 1)
+
+    def write(self, text, *, left=120, top=120, height=130, gap=0.22, seed=0):
+        """Write a word, stroke by stroke."""
+        for strokes in word_strokes(text, gap=gap, seed=seed):
+            self.stroke(
+                [(left + x * height, top + y * height) for x, y in strokes[::3].tolist() + strokes[-1:].tolist()]
+            )
+
+
+def word_strokes(text, *, gap=0.22, seed=0):
+    """Strokes of a word, in cap heights from its upper left corner, each an array of x, y."""
+    found, left = [], 0.0
+    for place, letter in enumerate(text):
+        strokes = [stroke[:, :2] for stroke in letter_strokes(letter, random_state=seed + place)]
+        low = min(stroke[:, 0].min() for stroke in strokes)
+        found += [stroke - (low - left, 0) for stroke in strokes]
+        left += max(stroke[:, 0].max() for stroke in strokes) - low + gap
+    return found

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from desk import word_strokes
+
+from ensemble_hwr.canvas import Drawing, Point, render
+from ensemble_hwr.canvas._recognizer import Recognizer
+from ensemble_hwr.exceptions import DataError, PictureError
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer()
+
+
+def drawing(text, *, gap=0.2, joined=False):
+    strokes = [tuple(Point(50 + 120 * x, 30 + 120 * y, 0) for x, y in stroke) for stroke in word_strokes(text, gap=gap)]
+    return Drawing((tuple(point for stroke in strokes for point in stroke),) if joined else tuple(strokes))
+
+
+def test_a_word_is_read_with_boxes_guesses_and_what_the_model_sees(recognizer):
+    found = recognizer.read(drawing("HELLO"))
+    assert found.text == "HELLO"
+    assert [letter.guesses[0][0] for letter in found.letters] == list("HELLO")
+    for letter in found.letters:
+        assert len(letter.guesses) == 3
+        assert letter.seen.shape == (28, 28)
+        assert letter.seen.max() > 0.5
+    lefts = [letter.box.left for letter in found.letters]
+    assert lefts == sorted(lefts)
+    assert lefts[0] == pytest.approx(50, abs=2)
+
+
+def test_letters_may_overlap(recognizer):
+    assert recognizer.read(drawing("HELLO", gap=-0.1)).text == "HELLO"
+
+
+def test_a_word_on_a_picture_is_read_from_the_picture(recognizer):
+    picture = render(drawing("HELLO"))
+    found = recognizer.read(Drawing(picture=picture))
+    assert found.text == "HELLO"
+    assert found.letters[0].box.left == pytest.approx(13, abs=4)
+
+
+def test_a_pen_that_was_not_lifted_is_read_from_the_picture_at_its_place(recognizer):
+    word = drawing("ULU", joined=True)
+    found = recognizer.read(word)
+    assert len(found.letters) >= 2
+    assert found.letters[0].box.left == pytest.approx(min(point.x for point in word.strokes[0]), abs=6)
+
+
+def test_expected_words_are_read_where_that_is_asked(recognizer, tmp_path):
+    (tmp_path / "words.txt").write_text("hallo\nworld\ncafé\n", encoding="utf-8")
+    assert recognizer.expect(tmp_path / "words.txt") == 2
+    word = drawing("WORLD")
+    assert recognizer.read(word, expecting=True).text == "WORLD"
+    with pytest.raises(DataError, match=r"no\.txt"):
+        recognizer.expect(tmp_path / "no.txt")
+    assert recognizer.read(word, expecting=True).text == "WORLD"  # the old list stays
+
+
+def test_a_dot_or_a_line_is_something_and_a_blank_picture_an_error(recognizer):
+    assert recognizer.read(Drawing(((Point(5, 5, 0),),))).letters
+    assert recognizer.read(Drawing(((Point(5, 5, 0), Point(400, 5, 0)),))).letters
+    with pytest.raises(PictureError):
+        recognizer.read(Drawing(picture=np.full((40, 40), 255, np.uint8)))
