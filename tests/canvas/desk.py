@@ -47,7 +47,7 @@ def until(what, told, seconds=PATIENCE):
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < end, f"waited {seconds} s for {told}"
+        assert time.monotonic() < end, f"waited {seconds} s for {told() if callable(told) else told}"
         time.sleep(0.05)
     return found
 
@@ -62,6 +62,7 @@ class Desk:
         command = [sys.executable, "-c", start, "draw", *map(str, arguments)]
         self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
         self.window = until(self._find, "the window")
+        time.sleep(0.5)  # what is on it is drawn a little later
 
     def __enter__(self):
         return self
@@ -84,9 +85,21 @@ class Desk:
     def title(self):
         return self.xdotool("getwindowname", self.window)
 
+    def write_until_read(self, text, **how):
+        """Write a word, and again if it is misread: a busy machine loses moves of the mouse."""
+        for _ in range(4):
+            self.write(text, **how)
+            end = time.monotonic() + PATIENCE / 4
+            while time.monotonic() < end:
+                if self.title.startswith(text):
+                    return
+                time.sleep(0.1)
+            self.press("Escape")
+        raise AssertionError(f"{text} was never read; the title is {self.title!r}")
+
     def wait_for_title(self, wanted):
         """Wait for a title that begins so."""
-        until(lambda: self.title.startswith(wanted), f"the title {wanted!r}, but it is {self.title!r}")
+        until(lambda: self.title.startswith(wanted), lambda: f"the title {wanted!r}, but it is {self.title!r}")
 
     def press(self, *keys):
         """Press keys, which go to the window though no window manager says so."""
@@ -94,7 +107,7 @@ class Desk:
         for key in keys:
             self.xdotool("key", key)
 
-    def stroke(self, points, *, pause=0.006):
+    def stroke(self, points, *, pause=0.012):
         """Write one stroke; points are pixels of the window."""
         steps = []
         for place, (x, y) in enumerate(points):

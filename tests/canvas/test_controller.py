@@ -13,9 +13,13 @@ class Worker:
     """Does nothing until it is told what has happened."""
 
     def __init__(self):
-        self.asked, self.lists, self.happened = [], [], [Ready()]
+        self.asked, self.lists, self.happened, self.held = [], [], [Ready()], False
+
+    def hold(self):
+        self.held = True
 
     def read(self, version, drawing, *, expecting):
+        self.held = False
         self.asked.append((version, drawing, expecting))
 
     def expect(self, file):
@@ -50,8 +54,10 @@ def write(canvas, x=0):
 def test_a_word_is_read_as_the_pen_is_lifted(canvas, worker):
     canvas.press(0, 0)
     canvas.move(5, 9)
+    assert worker.held
     assert not worker.asked
     canvas.lift()
+    assert not worker.held
     assert worker.asked[0][1] is canvas.drawing
     assert canvas.busy
     worker.answer("HI")

@@ -63,6 +63,16 @@ def test_of_drawings_that_wait_only_the_last_is_read(worker, recognizer):
     assert [first.version, last.version] == [1, 3]
 
 
+def test_nothing_is_read_while_the_pen_is_down(worker, recognizer):
+    recognizer.may_go_on.set()
+    worker.read(1, DRAWING, expecting=False)
+    worker.hold()
+    time.sleep(0.4)
+    assert not recognizer.reads
+    worker.read(2, DRAWING, expecting=False)
+    assert [event.version for event in wait_for(worker, 2)[1:]] == [2]
+
+
 def test_failures_come_back_and_work_goes_on(worker, recognizer):
     recognizer.may_go_on.set()
     worker.expect(Path("bad"))

@@ -23,8 +23,8 @@ def test_hello_is_written_stroke_by_stroke_and_read(display, tmp_path):
     file = tmp_path / "word.json"
     with Desk(display, file) as desk:
         assert desk.title == "word.json - ensemble_hwr"
-        desk.write("HELLO")
-        desk.wait_for_title("HELLO - word.json")
+        desk.write_until_read("HELLO")
+        assert desk.title == "HELLO - word.json - ensemble_hwr"
         desk.press("ctrl+z")
         until(lambda: not desk.title.startswith("HELLO"), "the last letter to be gone")
         desk.press("ctrl+y")
@@ -65,7 +65,7 @@ def test_on_a_fine_screen_all_is_larger_and_strokes_are_the_same(dpi, tmp_path):
     file = tmp_path / "word.json"
     with screen("2000x1500x24", dpi) as display, Desk(display, file) as desk:
         desk.stroke([(600, 300), (600, 700)])
-        until(lambda: desk.title != "word.json - ensemble_hwr", "a letter")
+        until(lambda: desk.title != "word.json - ensemble_hwr", lambda: f"a letter; the title is {desk.title}")
         desk.press("ctrl+s")
         until(file.exists, "the file")
     (stroke,) = json.loads(file.read_text())["strokes"]

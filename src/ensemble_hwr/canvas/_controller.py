@@ -19,6 +19,9 @@ _NEAREST = 1.0  # units: points of a stroke that are nearer to each other tell n
 class Beside(Protocol):
     """What reads drawings beside the window: a `Worker`."""
 
+    def hold(self) -> None:
+        """Begin to read nothing for now."""
+
     def read(self, version: int, drawing: Drawing, *, expecting: bool) -> None:
         """Ask for a drawing to be read."""
 
@@ -109,6 +112,7 @@ class Controller:
 
     def press(self, x: float, y: float) -> None:
         """Put the pen down."""
+        self._worker.hold()
         now = self._clock()
         if self._began is None:
             # Strokes that were loaded keep their times; new ones come a second later.

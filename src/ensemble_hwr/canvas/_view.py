@@ -118,6 +118,7 @@ class _Window:
         self._drawn: object = None
         self._text, self._status = StringVar(root), StringVar(root)
         root.report_callback_exception = self._fail  # type: ignore[assignment]
+        root.withdraw()  # until everything is in its place
         root.configure(background=_DESK)
         width, height = (min(self._px(side), round(0.9 * most)) for side, most in zip(
             _SIZE, (root.winfo_screenwidth(), root.winfo_screenheight()), strict=True))  # fmt: skip
@@ -129,6 +130,8 @@ class _Window:
         self._paper()
         self._keys()
         self._show()
+        root.update_idletasks()
+        root.deiconify()
         root.after(_POLL, self._poll)
 
     def _px(self, length: float) -> int:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from ensemble_hwr.canvas._drawing import Drawing
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 1.0  # seconds
+_PAUSE = 0.15  # seconds: most strokes of a letter follow each other sooner
 
 
 class Ready(NamedTuple):
@@ -50,6 +52,9 @@ Event = Ready | Expecting | Read | Failed
 class Worker:
     """Loads the model and reads drawings in a thread. Of drawings that wait, only the last is read.
 
+    Nothing is begun while the pen is down or has just been lifted: a window that has to share its time misses moves
+    of the pen.
+
     Parameters
     ----------
     make : callable
@@ -62,7 +67,8 @@ class Worker:
         self._changed = threading.Condition()
         self._drawing: tuple[int, Drawing, bool] | None = None
         self._lists: list[Path] = []
-        self._stopped = False
+        self._held = self._stopped = False
+        self._due = 0.0
         self._thread = threading.Thread(target=self._work, name="canvas reader", daemon=True)
 
     def start(self) -> None:
@@ -77,10 +83,16 @@ class Worker:
         if self._thread.is_alive():
             self._thread.join(_PATIENCE)
 
+    def hold(self) -> None:
+        """Begin to read nothing until a drawing is asked for."""
+        with self._changed:
+            self._held = True
+
     def read(self, version: int, drawing: Drawing, *, expecting: bool) -> None:
         """Ask for a drawing to be read, in place of any that waits."""
         with self._changed:
             self._drawing = version, drawing, expecting
+            self._held, self._due = False, monotonic() + _PAUSE
             self._changed.notify()
 
     def expect(self, file: Path) -> None:
@@ -108,13 +120,15 @@ class Worker:
 
     def _next(self) -> Path | tuple[int, Drawing, bool] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._lists or self._drawing is not None)
-            if self._stopped:
-                return None
-            if self._lists:
-                return self._lists.pop(0)
-            task, self._drawing = self._drawing, None
-            return task
+            while not self._stopped:
+                if self._lists:
+                    return self._lists.pop(0)
+                left = self._due - monotonic()
+                if self._drawing is not None and not self._held and left <= 0:
+                    task, self._drawing = self._drawing, None
+                    return task
+                self._changed.wait(left if left > 0 else None)
+        return None
 
 
 def _do(recognizer: Recognizer, task: Path | tuple[int, Drawing, bool]) -> Event:
