@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -48,14 +48,16 @@ BEGIN, END = "<!-- table: benchmarks/protocols.py -->\n", "<!-- end of table -->
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
 @click.option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, default=PROTOCOLS)
+@click.option("--seeds", type=click.IntRange(2), help="Only so many of the config's seeds.")
 @click.option("--update", is_flag=True, help="Write the table into README.md.")
 @click.option("--again/--kept", default=True, help="Fit again, or make the table of the reports that are there.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
-def main(out: Path, protocols: tuple[str, ...], update: bool, again: bool, jobs: int) -> None:
+def main(*, out: Path, protocols: tuple[str, ...], seeds: int | None, update: bool, again: bool, jobs: int) -> None:
     """Run the protocols and print their table."""
     for name in protocols if again else ():
         (out / name).mkdir(parents=True, exist_ok=True)
-        write_report(measure(load_config(ROOT / "configs" / f"{name}.toml"), jobs, out / name), out / name)
+        config = load_config(ROOT / "configs" / f"{name}.toml")
+        write_report(measure(config, config.seeds[:seeds], jobs, out / name), out / name)
     found = [name for name in PROTOCOLS if (out / name / "report.json").exists()]
     reports = {name: json.loads((out / name / "report.json").read_text(encoding="utf-8")) for name in found}
     text = "\n".join(f"{table(name, report)}\n{verdict(report)}" for name, report in reports.items())
@@ -68,14 +70,14 @@ def main(out: Path, protocols: tuple[str, ...], update: bool, again: bool, jobs:
         )
 
 
-def measure(config: ExperimentConfig, jobs: int, folder: Path) -> Comparison:
+def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: Path) -> Comparison:
     """Compare the config's contenders and the peers on the same letters, seed by seed."""
     letters = load_letters(config)
     bench = Bench(config, letters, to_rows(letters, n_jobs=jobs), jobs)
-    settings = config.model_dump_json()
-    own = [kept(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in config.seeds]
-    once = kept(folder / "repeatable.joblib", settings, partial(bench.repeatable, config.seeds[0]))
-    repeated = [replace(run, seed=seed) for seed in config.seeds for run in once.runs]
+    settings = config.model_dump_json(exclude={"seeds"})
+    own = [kept(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in seeds]
+    once = kept(folder / "repeatable.joblib", settings, partial(bench.repeatable, seeds[0]))
+    repeated = [replace(run, seed=seed) for seed in seeds for run in once.runs]
     runs = [*(run for found in own for run in found.runs), *repeated]
     order = list(dict.fromkeys(run.contender for run in runs))
     return replace(own[0], runs=tuple(sorted(runs, key=lambda run: order.index(run.contender))))
