@@ -33,6 +33,10 @@ def doing(what):
         (ConfigError("a.toml: x: bad\na.toml: y: bad"), ["error: a.toml: x: bad", "error: a.toml: y: bad"]),
         (PermissionError(13, "Permission denied", "out"), ["error: out: Permission denied"]),
         (ValueError("one\n two"), ["error: ValueError: one two (--debug shows where)"]),
+        (
+            OSError(28, "No space left on device"),
+            ["error: what was being written cannot be: no space is left; free some, or write elsewhere"],
+        ),
         (OSError("no name"), ["error: OSError: no name (--debug shows where)"]),
         (ConfigError(""), ["error: ConfigError"]),
     ],

@@ -406,7 +406,10 @@ def test_a_temperature_changes_how_sure_it_is_and_not_what_it_reads(letters):
     before, after = plain.predict_proba(letters[0]), tempered.predict_proba(letters[0])
     powers = before ** (1 / tempered.temperature_)
     assert np.allclose(after, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
-    assert np.array_equal(tempered.explain(letters[0]).result, after)
+    explained = tempered.explain(letters[0])
+    assert np.allclose(explained.result, after, rtol=0, atol=1e-12)
+    assert f"at temperature {tempered.temperature_:.2f}" in explained.text(0)
+    assert "temperature" not in plain.explain(letters[0]).text(0)
 
 
 def test_the_diagram_shows_the_members():

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from ensemble_hwr import LetterNormalizer, WordReader, WordSegmenter, compose_words
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
+from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import LetterNgrams, Lexicon, error_report
 from ensemble_hwr.segmentation import cut_strokes
 
@@ -172,3 +173,8 @@ def test_a_lattice_of_strokes_is_read_and_letters_say_their_pieces(classifier):
     assert word.text == "LT"
     assert [letter.span for letter in word.letters] == [(0, 2), (2, 4)]
     assert tuple(word.letters[1].box) == (80, 0, 150, 100)
+
+
+def test_a_classifier_of_something_else_is_refused():
+    with pytest.raises(ModelError, match="rows of 800 numbers, but a letter is a row of 784"):
+        WordReader(load_model("junk")).fit()

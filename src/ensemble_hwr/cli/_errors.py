@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sys
@@ -70,6 +71,8 @@ def _lines(error: Exception) -> list[str]:
         return str(error).splitlines() or [type(error).__name__]
     if isinstance(error, OSError) and error.filename:
         return [f"{error.filename}: {error.strerror or error}"]
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of files that are being written, and of pipes
+        return ["what was being written cannot be: no space is left; free some, or write elsewhere"]
     text = " ".join(str(error).split())
     return [f"{type(error).__name__}: {text} (--debug shows where)"]
 

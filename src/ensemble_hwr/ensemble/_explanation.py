@@ -27,6 +27,8 @@ class Explanation:
         ``step.trust``, ``step.rows``, and the probabilities of those rows ``step.before`` and ``step.after``.
     result : ndarray of shape (n_rows, n_classes)
         Probabilities in the end: what ``predict_proba`` returns.
+    temperature : float
+        What made the result of what the members left; 1 changes nothing.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Explanation:
     router: FloatArray
     steps: tuple[Step, ...]
     result: FloatArray
+    temperature: float = 1.0
 
     def __len__(self) -> int:
         return len(self.result)
@@ -72,6 +75,8 @@ class Explanation:
             at = np.flatnonzero(step.rows == row)
             if len(at):
                 lines.append(self._spoken(step, step.before[at[0]], step.after[at[0]]))
+        if self.temperature != 1:
+            lines.append(f"  at temperature {self.temperature:.2f}")
         return "\n".join([*lines, f"result: {self._ranked(self.result[row])}"])
 
     def _ranked(self, probabilities: FloatArray) -> str:

@@ -338,7 +338,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         router = plan.route(views)
         result = router.copy()
         steps = tuple(self._consult(plan, views, result))
-        return Explanation(self.classes_, router, steps, tempered(result, self.temperature_))
+        return Explanation(self.classes_, router, steps, tempered(result, self.temperature_), self.temperature_)
 
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
         """Count the rows on which each member speaks.

@@ -33,6 +33,7 @@ from ensemble_hwr.reading._search import find_words
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
 
 SHIPPED_JUNK = "junk"
+ROW = 28 * 28  # numbers of a letter
 """Name of the shipped model that tells letters from junk."""
 
 _ALTERNATIVES = 3  # other readings of each letter that are told
@@ -166,6 +167,7 @@ class WordReader(BaseEstimator):
         self._validate_params()
         model = load_model() if self.classifier is None else self.classifier
         self.normalizer_, self.classifier_ = _take_apart(model)
+        _check_width(self.classifier_)
         self.classes_ = np.asarray([str(label) for label in _classes(self.classifier_, "classifier")])
         self.junk_ = _junk_model(self.junk)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
@@ -415,6 +417,16 @@ def _take_apart(model: Any) -> tuple[Any, Any]:
         return LetterNormalizer(polarity="light", errors="blank"), model
     normalizer = clone(steps[0]).set_params(polarity="light", errors="blank", n_jobs=None)
     return normalizer, steps[1] if len(steps) == 2 else model[1:]
+
+
+def _check_width(classifier: Any) -> None:
+    """Check that a classifier reads rows of letters, where it says how wide its rows are."""
+    width = getattr(classifier, "n_features_in_", ROW)
+    if width != ROW:
+        raise ModelError(
+            f"classifier reads rows of {width} numbers, but a letter is a row of {ROW}; "
+            "give one that was fitted on letters"
+        )
 
 
 def _classes(model: Any, name: str) -> list[Any]:
