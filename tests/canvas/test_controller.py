@@ -182,6 +182,34 @@ def test_a_word_list_is_used_as_soon_as_it_is_there(canvas, worker):
     assert not worker.asked[-1][2]
 
 
+def test_a_canvas_does_not_begin_where_its_strokes_could_never_be_saved(canvas, tmp_path):
+    with pytest.raises(DataError, match=r"new\.json: there is no folder '.*nodir'"):
+        canvas.begin(tmp_path / "nodir" / "new.json")
+    (tmp_path / "a file").touch()
+    with pytest.raises(DataError, match=r"there is no folder '.*a file'"):
+        canvas.begin(tmp_path / "a file" / "new.json")
+    assert canvas.file is None
+
+
+def test_what_is_wrong_with_a_word_list_can_be_read_while_one_writes(worker):
+    now = [0.0]
+    canvas = Controller(worker, clock=lambda: now[0])
+    worker.happened.append(Failed(DataError("words.txt: is not UTF-8")))
+    canvas.poll()
+    for now[0], told in ((1.0, "words.txt: is not UTF-8"), (60.0, "90% sure; else HO")):
+        write(canvas)
+        worker.answer("I")
+        canvas.poll()
+        assert canvas.status == told
+    worker.happened.append(Failed(DataError("words.txt: is not UTF-8")))
+    canvas.poll()
+    canvas.use_words(Path("other.txt"))
+    write(canvas)
+    worker.answer("I")
+    canvas.poll()
+    assert canvas.status == "90% sure; else HO"
+
+
 def test_failures_are_told(canvas, worker):
     write(canvas)
     worker.happened.append(Failed(PictureError("nothing but specks"), worker.asked[-1][0]))

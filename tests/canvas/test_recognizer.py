@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 from desk import word_strokes
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from ensemble_hwr.canvas import Drawing, Point, render
 from ensemble_hwr.canvas._recognizer import Recognizer
-from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.exceptions import DataError, ModelError, PictureError
+from ensemble_hwr.persistence import save_model
 
 
 @pytest.fixture(scope="module")
@@ -61,5 +64,25 @@ def test_expected_words_are_read_where_that_is_asked(recognizer, tmp_path):
 def test_a_dot_or_a_line_is_something_and_a_blank_picture_an_error(recognizer):
     assert recognizer.read(Drawing(((Point(5, 5, 0),),))).letters
     assert recognizer.read(Drawing(((Point(5, 5, 0), Point(400, 5, 0)),))).letters
-    with pytest.raises(PictureError):
+    with pytest.raises(PictureError, match=r"^this picture: it is all one colour"):
         recognizer.read(Drawing(picture=np.full((40, 40), 255, np.uint8)))
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "width", "problem"),
+    [
+        (LogisticRegression(), "AB", 64, "rows of 64 numbers"),
+        (LogisticRegression(), ("letter", "junk"), 784, r"other\.model: does not read pictures; give a model"),
+        (LinearSVC(), "AB", 784, r"other\.model: does not read pictures; give a model"),
+    ],
+)
+def test_a_model_that_does_not_read_letters_is_refused(model, labels, width, problem, tmp_path):
+    file = save_model(model.fit(np.eye(2, width), list(labels)), tmp_path / "other.model")
+    with pytest.raises(ModelError, match=problem):
+        Recognizer(str(file))
+
+
+def test_a_model_of_rows_reads_as_one_of_pictures_does(tmp_path):
+    model = LogisticRegression().fit(np.eye(2, 784), ["A", "B"])
+    file = save_model(model, tmp_path / "rows.model")
+    assert set(Recognizer(str(file)).read(drawing("AB")).text) <= {"A", "B"}

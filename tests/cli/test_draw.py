@@ -2,10 +2,13 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.svm import LinearSVC
 
 from ensemble_hwr.cli import main
 from ensemble_hwr.images import open_picture
+from ensemble_hwr.persistence import save_model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "canvas"))
 
@@ -72,12 +75,42 @@ def test_on_a_fine_screen_all_is_larger_and_strokes_are_the_same(dpi, tmp_path):
     assert stroke[-1][1] - stroke[0][1] == pytest.approx(200, abs=4)
 
 
-def test_a_model_that_is_not_there_ends_the_window_by_one_line(display):
-    with Desk(display, "--model", "no-such-model") as desk:
+def test_a_model_that_turns_out_not_to_read_letters_ends_the_window_by_one_line(display, tmp_path):
+    file = save_model(LinearSVC().fit(np.eye(2, 784), ["A", "B"]), tmp_path / "sure.model")
+    with Desk(display, "--model", file) as desk:
         assert desk.process.wait(60) == 1
         (line,) = desk.process.stderr.read().splitlines()
-    assert line.startswith("error: ")
-    assert "no-such-model" in line
+    assert line.startswith(f"error: {file}: does not read pictures; ")
+
+
+@pytest.mark.parametrize("model", ["junk", "no-such-model"])
+def test_a_model_that_cannot_read_is_told_as_letters_tells_it_and_no_window_opens(model, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
+    assert main(["letters", "-m", model, str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert main(["draw", "-m", model]) == 1
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("content", [None, "folder", b"\xff\xfe\x00", b"", b"12\n"])
+def test_a_word_list_that_is_of_no_use_is_told_as_read_tells_it_and_no_window_opens(
+    content, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
+    words = tmp_path / "words.txt"
+    if content == "folder":
+        words.mkdir()
+    elif content is not None:
+        words.write_bytes(content)
+    assert main(["read", "--lexicon", str(words), str(tmp_path / "no.png")]) == 1
+    told = capsys.readouterr().err
+    assert main(["draw", "--lexicon", str(words)]) == 1
+    assert capsys.readouterr().err == told
+    assert len(told.splitlines()) == 1
+
+
+def _no_window():
+    raise AssertionError("a window is opened")
 
 
 def test_a_file_that_cannot_be_read_is_one_line(display, run_process, tmp_path):
@@ -85,6 +118,13 @@ def test_a_file_that_cannot_be_read_is_one_line(display, run_process, tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "no.png" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_told_at_the_start(display, run_process, tmp_path):
+    done = run_process("draw", tmp_path / "nodir" / "x.json", DISPLAY=display)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert f"there is no folder '{tmp_path / 'nodir'}'" in line
 
 
 def test_no_screen_is_one_line(run_process):

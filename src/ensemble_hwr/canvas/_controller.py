@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,7 @@ from ensemble_hwr.canvas._reading import Reading
 from ensemble_hwr.canvas._worker import Event, Expecting, Failed, Read, Ready
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError
 
+_LEGIBLE = 8.0  # seconds: what is wrong with a word list stays so long, whatever is written meanwhile
 _NEAREST = 1.0  # units: points of a stroke that are nearer to each other tell nothing
 
 
@@ -67,6 +69,7 @@ class Controller:
         self._worker = worker
         self._clock = clock
         self._began: float | None = None
+        self._legible_until = -math.inf
         self._version = 0
         self._done = 0
         self.history = History()
@@ -118,7 +121,8 @@ class Controller:
             # Strokes that were loaded keep their times; new ones come a second later.
             last = max((point.t for stroke in self.drawing.strokes for point in stroke), default=-1.0)
             self._began = now - (last + 1.0)
-        self.message = ""
+        if now >= self._legible_until:
+            self.message = ""
         self.pen = [Point(x, y, now - self._began)]
 
     def move(self, x: float, y: float) -> bool:
@@ -161,9 +165,11 @@ class Controller:
         Raises
         ------
         DataError, PictureError
-            If it is there, or is to be a picture, and cannot be read.
+            If it is there, or is to be a picture, and cannot be read; or if its folder is not there.
         """
         if not file.exists() and file == strokes_file(file):
+            if not file.parent.is_dir():
+                raise DataError(f"{file}: there is no folder {str(file.parent)!r}; make it, or save elsewhere")
             self.file = file
         else:
             self._load(file)
@@ -203,13 +209,13 @@ class Controller:
 
     def use_words(self, file: Path) -> None:
         """Load a word list, and expect its words."""
-        self.message = f"{file.name} is being loaded ..."
+        self.message, self._legible_until = f"{file.name} is being loaded ...", -math.inf
         self._worker.expect(file)
 
     def expect(self, expecting: bool) -> None:
         """Use the word list, or do without."""
         self.expecting = expecting and self.words > 0
-        self.message = ""
+        self.message, self._legible_until = "", -math.inf
         self._read()
 
     def poll(self) -> bool:
@@ -239,6 +245,8 @@ class Controller:
             if failed.version != self._version:
                 return
             self._done, self.reading = failed.version, None
+        else:
+            self._legible_until = self._clock() + _LEGIBLE
         ours = isinstance(failed.error, EnsembleHwrError)
         self.message = str(failed.error) if ours else f"{type(failed.error).__name__}: {failed.error}"
 

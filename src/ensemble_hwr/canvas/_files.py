@@ -15,7 +15,7 @@ from PIL import Image
 
 from ensemble_hwr.canvas._drawing import Drawing, Grey, Point, Stroke, render
 from ensemble_hwr.exceptions import DataError, PictureError
-from ensemble_hwr.images import open_picture, to_ink
+from ensemble_hwr.images import describe, open_picture, to_ink
 
 FORMAT = "ensemble_hwr strokes"
 VERSION = 1
@@ -132,7 +132,7 @@ def _load_picture(file: Path) -> Grey:
     try:
         ink = to_ink(grey)
     except PictureError as error:
-        raise PictureError(f"{file}: {error}") from None
+        raise PictureError(str(error).replace(describe(grey), describe(file), 1)) from None
     light = ink.size and grey[ink > 0.5].mean() > grey[ink <= 0.5].mean()
     image = Image.fromarray(255 - grey if light else grey)
     image.thumbnail((_LONGEST, _LONGEST))

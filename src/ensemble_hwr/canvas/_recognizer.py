@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr.canvas._checks import no_reader
 from ensemble_hwr.canvas._drawing import Drawing, corner, render
 from ensemble_hwr.canvas._reading import LetterSeen, Reading
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images import describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import Lexicon, WordReader
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
@@ -25,6 +29,11 @@ class Recognizer:
     model : str, default="az"
         Name of a shipped model, or a model file.
 
+    Raises
+    ------
+    ModelError
+        If it cannot be loaded, or does not read letters.
+
     Examples
     --------
     >>> from ensemble_hwr.canvas import Drawing, Point
@@ -37,6 +46,8 @@ class Recognizer:
 
     def __init__(self, model: str = "az") -> None:
         self._model = load_model(model)
+        if not _tells_letters_apart(self._model):
+            raise no_reader(model)
         self._plain = WordReader(self._model).fit()
         self._expecting: WordReader | None = None
 
@@ -98,6 +109,11 @@ class Recognizer:
         return Reading(word.text, word.confidence or 0.0, letters, word.alternatives)
 
 
+def _tells_letters_apart(model: Any) -> bool:
+    """Say whether a model gives probabilities of single letters."""
+    return hasattr(model, "predict_proba") and all(len(str(label)) == 1 for label in model.classes_)
+
+
 def _guesses(text: str, classes: NDArray[np.str_], probability: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
     """List what was read, and then the likeliest others."""
     by_letter = dict(zip(classes.tolist(), probability.tolist(), strict=True))
@@ -112,4 +128,8 @@ def _lattice(drawing: Drawing) -> tuple[Lattice | StrokeLattice, int, int]:
         widest = max(float(np.ptp(np.array(stroke)[:, 0])) for stroke in drawing.strokes)
         if widest <= _WIDEST * lattice.letter_height:
             return lattice, 0, 0
-    return cut_word(render(drawing)), *corner(drawing)
+    page = render(drawing)
+    try:
+        return cut_word(page), *corner(drawing)
+    except PictureError as error:
+        raise PictureError(str(error).replace(describe(page), "this picture", 1)) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from ensemble_hwr.canvas._checks import check
 from ensemble_hwr.canvas._controller import Controller
 from ensemble_hwr.canvas._drawing import INK, PEN, Stroke, corner, render, zoom_to_fit
 from ensemble_hwr.canvas._files import SUFFIX
@@ -48,8 +49,9 @@ def open_window(*, model: str = "az", file: Path | None = None, words: Path | No
     DisplayError
         If there is no screen, or no tkinter.
     DataError, PictureError, ModelError
-        If the file or the model cannot be read.
+        If the file, the word list or the model cannot be read, or the model does not read letters.
     """
+    check(model, words)
     root = _root()
     worker = Worker(lambda: _recognizer(model))
     try:

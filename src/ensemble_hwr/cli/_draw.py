@@ -24,7 +24,8 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
     FILE holds strokes, which this command saved, or is a picture. If it ends in .json and is not there yet, that is
     where Ctrl-S saves: strokes and text, and beside them a picture.
 
-    Needs a screen, and Python's tkinter.
+    Needs a screen, and Python's tkinter. A model that does not read letters, a list without a word for it, a file that
+    cannot be read and a folder that is not there end the command with a line on standard error and exit code 1.
     """
     from ensemble_hwr.canvas import open_window
 

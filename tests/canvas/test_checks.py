@@ -1,0 +1,72 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from ensemble_hwr.canvas._checks import check
+from ensemble_hwr.exceptions import DataError, ModelError
+from ensemble_hwr.persistence import save_model
+
+
+def test_a_model_of_other_things_than_letters_is_refused():
+    with pytest.raises(ModelError, match=r"^junk: does not read pictures; give a model"):
+        check("junk")
+    with pytest.raises(ModelError, match=r"^no-such: there is no such file"):
+        check("no-such")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, r"words\.txt: cannot be read: No such file"),
+        (b"\xff\xfe\x00", r"words\.txt: is not UTF-8"),
+        (b"\n \n", r"words\.txt: a lexicon must have one word"),
+        ("12\ncaf\u00e9\n".encode(), "no word of the lexicon is spelled with"),
+    ],
+)
+def test_a_list_without_a_word_for_the_model_is_refused(content, problem, tmp_path):
+    file = tmp_path / "words.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataError, match=problem):
+        check("az", file)
+
+
+def test_a_list_with_one_word_for_the_model_will_do(tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_bytes(b"\xef\xbb\xbf\n  tea \n12\n")
+    check("az", file)
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        check("az", tmp_path / ("long" * 100))
+
+
+def test_lists_are_for_the_letters_of_the_model(tmp_path):
+    (tmp_path / "words.txt").write_text("tea\n")
+    few = save_model(LogisticRegression().fit(np.eye(2), ["A", "B"]), tmp_path / "few.model")
+    with pytest.raises(DataError, match="spelled with 'AB'"):
+        check(str(few), tmp_path / "words.txt")
+    small = save_model(LogisticRegression().fit(np.eye(3), ["t", "e", "a"]), tmp_path / "small.model")
+    check(str(small), tmp_path / "words.txt")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_left_to_whoever_reads_with_it(tmp_path):
+    os.mkfifo(tmp_path / "words")
+    check("az", tmp_path / "words")
+
+
+def test_what_is_in_order_is_found_so_without_importing_what_reads(tmp_path):
+    (tmp_path / "words.txt").write_text("tea\n")
+    code = (
+        "import sys; from pathlib import Path; from ensemble_hwr.canvas._checks import check; "
+        "check('az', Path(sys.argv[1])); sys.exit('sklearn' in sys.modules)"
+    )
+    path = os.pathsep.join(filter(None, sys.path))
+    command = [sys.executable, "-c", code, str(tmp_path / "words.txt")]
+    assert subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False, timeout=60).returncode == 0
