@@ -35,7 +35,7 @@ def doing(what):
         (ValueError("one\n two"), ["error: ValueError: one two (--debug shows where)"]),
         (
             OSError(28, "No space left on device"),
-            ["error: what was being written cannot be: no space is left; free some, or write elsewhere"],
+            ["error: what was being written cannot be (No space left on device); free some space, or write elsewhere"],
         ),
         (OSError("no name"), ["error: OSError: no name (--debug shows where)"]),
         (ConfigError(""), ["error: ConfigError"]),

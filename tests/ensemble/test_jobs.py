@@ -17,7 +17,6 @@ from ensemble_hwr import MLP, EpochMLP
 from ensemble_hwr.ensemble import _jobs, fit_one
 from ensemble_hwr.ensemble._jobs import effort, processes, run_jobs
 from ensemble_hwr.ensemble._seats import Job
-from ensemble_hwr.exceptions import FittingError
 
 X = np.arange(40.0).reshape(20, 2)
 Y = np.array(list("AB") * 10)
@@ -136,15 +135,20 @@ def test_within_another_process_of_joblib_there_is_one():
     assert nested == [1, 1]
 
 
-class Killed(Recorder):
-    def fit(self, X, y):
-        os.kill(os.getpid(), 9)
-
-
 @pytest.mark.skipif(joblib.cpu_count() < 2, reason="needs two processes")
 def test_a_killed_process_ends_the_fit_with_advice():
-    with pytest.raises(FittingError, match="a process that fitted members was killed"):
-        run_jobs([job(Killed()), job(Killed())], X, 2)
+    code = (
+        "import os, numpy as np\n"
+        "from sklearn.naive_bayes import GaussianNB\n"
+        "from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier\n"
+        "class Killed(GaussianNB):\n"
+        "    def fit(self, X, y):\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "X, y = np.ones((20, 2)), np.tile(list('ABCDEFGHIJ'), 2)\n"
+        "HierarchicalEnsembleClassifier(Killed(), Killed(), trust=0.5, n_jobs=2).fit(X, y)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert "FittingError: a process that fitted members was killed" in done.stderr
 
 
 @pytest.mark.skipif(joblib.cpu_count() < 2, reason="needs two processes")

@@ -72,7 +72,7 @@ def _lines(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.filename:
         return [f"{error.filename}: {error.strerror or error}"]
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of files that are being written, and of pipes
-        return ["what was being written cannot be: no space is left; free some, or write elsewhere"]
+        return [f"what was being written cannot be ({error.strerror}); free some space, or write elsewhere"]
     text = " ".join(str(error).split())
     return [f"{type(error).__name__}: {text} (--debug shows where)"]
 
