@@ -80,7 +80,7 @@ def test_networks_of_any_form(*, activation, layers, n_classes, dtype, scale, se
     ],
     ids=lambda classifier: type(classifier).__name__,
 )
-@pytest.mark.filterwarnings("ignore:lbfgs failed", "ignore:Stochastic")
+@pytest.mark.filterwarnings("ignore:lbfgs failed", "ignore:Stochastic", "ignore:The number of unique classes")
 def test_classifiers_of_every_kind(classifier):
     holds(classifier.fit(ROWS, LETTERS.target))
 

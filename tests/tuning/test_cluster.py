@@ -50,7 +50,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its ow
 
 def test_trials_survive_the_death_of_a_worker(write, letters, rows, tmp_path, scheduler):
     address, workers = scheduler
-    config = write("", "router.params.max_iter=40", "tune.pruner=none", "tune.trials=6")
+    config = write("", "router.params.max_iter=400", "tune.pruner=none", "tune.trials=6")
     journal = tmp_path / "w/optuna_journal.log"
     seen, killed = set(), []
 
