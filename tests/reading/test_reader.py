@@ -97,13 +97,8 @@ def test_a_pipeline_from_pictures_reads_the_same(classifier, junk, reader, wide)
 
 def test_n_jobs_and_pickling_change_nothing(reader, wide):
     expected = reader.predict_details(pictures(wide[:4]))
-    for same in (changed(reader, n_jobs=2), pickle.loads(pickle.dumps(reader))):
-        found = same.predict_details(pictures(wide[:4]))
-        boxes = [[letter.box for letter in word.letters] for word in found]
-        assert [word.text for word in found] == [word.text for word in expected]
-        assert boxes == [[letter.box for letter in word.letters] for word in expected]
-        # matrix products in another process may differ in their last bits
-        assert [word.confidence for word in found] == pytest.approx([word.confidence for word in expected], abs=1e-5)
+    assert changed(reader, n_jobs=2).predict_details(pictures(wide[:4])) == expected
+    assert pickle.loads(pickle.dumps(reader)).predict_details(pictures(wide[:4])) == expected
 
 
 def test_light_ink_when_told(classifier, junk, wide):

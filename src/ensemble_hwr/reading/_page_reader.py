@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, as_pictures
@@ -141,9 +142,10 @@ class PageReader(BaseEstimator):
         check_is_fitted(self)
         pictures = as_pictures(X)
         n_jobs = min(effective_n_jobs(self.n_jobs), len(pictures))
-        return list(
-            Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
-        )
+        with threadpool_limits(1):  # as in processes of their own: with more threads, last bits differ
+            return list(
+                Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
+            )
 
     def read(self, picture: Picture) -> Page:
         """Read one page.

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.exceptions import ModelError, PictureError
@@ -219,9 +220,10 @@ class WordReader(BaseEstimator):
         check_is_fitted(self)
         pictures = as_pictures(X)
         n_jobs = min(effective_n_jobs(self.n_jobs), len(pictures))
-        return list(
-            Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
-        )
+        with threadpool_limits(1):  # as in processes of their own: with more threads, last bits differ
+            return list(
+                Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
+            )
 
     def read(self, picture: Picture) -> Word:
         """Read one word.
