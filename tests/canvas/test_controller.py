@@ -191,6 +191,13 @@ def test_a_canvas_does_not_begin_where_its_strokes_could_never_be_saved(canvas, 
     assert canvas.file is None
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc to be unable to write to")
+def test_a_canvas_does_not_begin_in_a_folder_that_takes_no_files(canvas):
+    with pytest.raises(DataError, match=r"/proc: cannot be written to \("):
+        canvas.begin(Path("/proc/new.json"))
+    assert canvas.file is None
+
+
 def test_what_is_wrong_with_a_word_list_can_be_read_while_one_writes(worker):
     now = [0.0]
     canvas = Controller(worker, clock=lambda: now[0])

@@ -1,8 +1,6 @@
 import io
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
@@ -10,8 +8,6 @@ import pytest
 from ensemble_hwr import __version__
 from ensemble_hwr.cli import cli, main
 from ensemble_hwr.cli._errors import run
-from ensemble_hwr.cli._experiment import check_folder
-from ensemble_hwr.exceptions import DataError
 
 
 def test_the_version_is_told(capsys):
@@ -90,9 +86,3 @@ def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
     assert run(tell, []) == 0
     ascii_only.flush()
     assert ascii_only.buffer.getvalue() == b"\\u22121\n"
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
-def test_a_folder_that_takes_no_file_is_refused_before_the_work(capfd):
-    with pytest.raises(DataError, match="cannot be written to"):
-        check_folder(Path("/proc/report"))

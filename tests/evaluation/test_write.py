@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ensemble_hwr.evaluation import _write
 from ensemble_hwr.evaluation._summary import summarise
 from ensemble_hwr.evaluation._write import write_report
 from ensemble_hwr.exceptions import DataError
@@ -40,7 +39,7 @@ def test_a_write_that_fails_leaves_the_old_report_and_no_rest(comparison, tmp_pa
     def fail(source, target):
         raise error
 
-    monkeypatch.setattr(_write.os, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(raised):
         write_report(comparison, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
@@ -56,17 +55,20 @@ def test_the_report_is_as_readable_as_any_new_file(comparison, tmp_path):
 
 def test_a_page_that_does_not_fit_on_the_disk_leaves_the_old_figures_too(comparison, tmp_path, monkeypatch):
     (tmp_path / "report.json").write_text("old")
-    monkeypatch.setattr(_write, "open", open_until_the_page, raising=False)
+    monkeypatch.setattr(os, "fsync", full_at_the_page([]))
     with pytest.raises(DataError, match="cannot be written there"):
         write_report(comparison, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
     assert (tmp_path / "report.json").read_text() == "old"
 
 
-def open_until_the_page(path, *args, **settings):
-    if "html" in path.name:
-        raise OSError(28, "No space left on device")
-    return open(path, *args, **settings)
+def full_at_the_page(before):
+    def sync(_):
+        if before:
+            raise OSError(28, "No space left on device")
+        before.append("the figures")
+
+    return sync
 
 
 def test_a_folder_that_is_a_file_is_named(comparison, tmp_path):

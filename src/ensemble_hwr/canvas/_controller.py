@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
+from ensemble_hwr._writing import check_folder
 from ensemble_hwr.canvas._drawing import Drawing, History, Point
 from ensemble_hwr.canvas._files import load_drawing, picture_file, save_drawing, strokes_file
 from ensemble_hwr.canvas._reading import Reading
@@ -165,11 +166,12 @@ class Controller:
         Raises
         ------
         DataError, PictureError
-            If it is there, or is to be a picture, and cannot be read; or if its folder is not there.
+            If it is there, or is to be a picture, and cannot be read; or if its folder is not there or takes no files.
         """
         if not file.exists() and file == strokes_file(file):
             if not file.parent.is_dir():
                 raise DataError(f"{file}: there is no folder {str(file.parent)!r}; make it, or save elsewhere")
+            check_folder(file.parent)
             self.file = file
         else:
             self._load(file)

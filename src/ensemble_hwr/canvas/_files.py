@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.canvas._drawing import Drawing, Grey, Point, Stroke, render
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import describe, open_picture, to_ink
@@ -27,7 +25,7 @@ _LONGEST = 2_000  # pixels: larger pictures are made so large
 
 
 def save_drawing(file: Path, drawing: Drawing, text: str) -> Path:
-    """Write strokes to a JSON file, and a picture of them beside it; each whole or not at all.
+    """Write strokes to a JSON file, and a picture of them beside it; both whole, or neither.
 
     Parameters
     ----------
@@ -53,10 +51,12 @@ def save_drawing(file: Path, drawing: Drawing, text: str) -> Path:
         [[round(point.x, 2), round(point.y, 2), round(point.t, 3)] for point in stroke] for stroke in drawing.strokes
     ]
     content = {"format": FORMAT, "version": VERSION, "text": text, "strokes": strokes}
-    png = BytesIO()
-    Image.fromarray(render(drawing)).save(png, "PNG")
-    _write(picture_file(file), png.getvalue())
-    _write(file, json.dumps(content).encode() + b"\n")
+    try:
+        with whole_files(picture_file(file), file) as (picture, stream):
+            Image.fromarray(render(drawing)).save(picture, "PNG")
+            stream.write(json.dumps(content).encode() + b"\n")
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror or error}") from None
     return file
 
 
@@ -137,17 +137,3 @@ def _load_picture(file: Path) -> Grey:
     image = Image.fromarray(255 - grey if light else grey)
     image.thumbnail((_LONGEST, _LONGEST))
     return np.array(image)
-
-
-def _write(file: Path, data: bytes) -> None:
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise DataError(f"{file}: cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)

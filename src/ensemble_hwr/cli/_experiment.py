@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr.exceptions import DataError
+from ensemble_hwr._writing import check_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,18 +105,3 @@ def fitting_on(scheduler: str | None) -> AbstractContextManager[Any]:
     from ensemble_hwr.tuning import on_cluster
 
     return on_cluster(scheduler)
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before hours are spent on what should go there."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise DataError(f"{folder}: cannot be a folder, {nearest} is a file; choose another.")
-    try:
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(
-            f"{folder}: cannot be written to ({reason}); choose another folder, or change its permissions."
-        ) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._options import (
     all_overrides,
     config_argument,
@@ -108,8 +109,6 @@ def train(
 
 def check_file(file: Path) -> None:
     """Refuse a file that cannot be written, before anything is trained."""
-    from ensemble_hwr.cli._experiment import check_folder
-
     if file.is_dir():
         raise ConfigError(f"{file}: is a folder; give the name of a file for the model.")
     if not file.absolute().parent.is_dir():

@@ -95,8 +95,9 @@ def _tune(
     scheduler: str | None,
     command: str,
 ) -> None:
+    from ensemble_hwr._writing import check_folder
     from ensemble_hwr.cli._errors import Interrupted
-    from ensemble_hwr.cli._experiment import check_folder, read_rows
+    from ensemble_hwr.cli._experiment import read_rows
     from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.cli._tuning_table import live_table
     from ensemble_hwr.tuning import dashboard_command, on_cluster, summary, tune, write_tuned, write_tuning_report

@@ -6,15 +6,15 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ensemble_hwr._writing import whole_files
 
 CACHE_VARIABLE = "ENSEMBLE_HWR_CACHE"
 WORTH_IT = 20_000_000  # bytes of text; smaller files are parsed faster than anybody would notice
@@ -71,14 +71,11 @@ class Cached:
         """Keep arrays, whole or not at all; where there is no room for them, warn and go on."""
         if self._kept is None or self._stamped() != self._stamp:
             return
-        temporary = None
         try:
             self._kept.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._kept.parent, prefix=".", suffix=".part")
-            with os.fdopen(handle, "wb") as stream:
+            with whole_files(self._kept) as (stream,):
                 named: Any = {"stamp": np.array(json.dumps(self._stamp)), **arrays}
                 np.savez(stream, **named)
-            os.replace(temporary, self._kept)
         except OSError as error:
             reason = error.strerror or error
             warnings.warn(
@@ -86,10 +83,6 @@ class Cached:
                 f"{CACHE_VARIABLE} names another folder, cache=False keeps nothing.",
                 stacklevel=3,
             )
-        finally:
-            if temporary is not None:
-                with suppress(FileNotFoundError):
-                    os.unlink(temporary)
 
     def _stamped(self) -> dict[str, Any]:
         found = self._file.stat()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.datasets._files import PathLike, require_file
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError
@@ -51,19 +49,12 @@ def save_npz(path: PathLike, letters: LetterSet) -> None:
         raise DataError("pictures cannot be saved in an .npz file: make a LetterSet of their to_rows() first")
     file = Path(path).expanduser()
     known = {key: getattr(letters, key) for key in OPTIONAL if getattr(letters, key) is not None}
-    temporary = None
+    arrays = {"data": letters.data, "target": letters.target, "name": np.array(letters.name), **known}
     try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            arrays = {"data": letters.data, "target": letters.target, "name": np.array(letters.name), **known}
+        with whole_files(file) as (stream,):
             np.savez_compressed(stream, **arrays)
-        os.replace(temporary, file)
     except OSError as error:
         raise DataError(f"{file}: cannot be written ({error})") from error
-    finally:
-        if temporary is not None:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
 
 
 def load_npz(path: PathLike) -> LetterSet:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.evaluation._report import render_report
 from ensemble_hwr.evaluation._result import Comparison
 from ensemble_hwr.evaluation._summary import summarise
@@ -59,23 +59,11 @@ def write_report(
     json_path, html_path = folder / "report.json", folder / "report.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole({json_path: text, html_path: page})
+        with whole_files(json_path, html_path) as streams:
+            for stream, content in zip(streams, (text, page), strict=True):
+                # a label taken from a folder's undecodable name is shown with its bytes escaped
+                stream.write(content.encode("utf-8", errors="backslashreplace"))
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"{folder}: the report cannot be written there ({reason}); choose another folder.") from error
     return json_path, html_path
-
-
-def _write_whole(texts: Mapping[Path, str]) -> None:
-    """Write all texts to new files in the same folder, then move them to their places."""
-    temporary = {path: path.with_name(f".{path.name}.{uuid4().hex}") for path in texts}
-    try:
-        for path, text in texts.items():
-            # a label taken from a folder's undecodable name is shown with its bytes escaped
-            with open(temporary[path], "x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                file.write(text)
-        for path, part in temporary.items():
-            os.replace(part, path)
-    finally:
-        for part in temporary.values():
-            part.unlink(missing_ok=True)

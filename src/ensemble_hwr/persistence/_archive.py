@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.exceptions import ModelError
 
 MANIFEST = "manifest.json"
@@ -55,16 +54,8 @@ def refuse_compression(archive: zipfile.ZipFile, file: Path) -> None:
 
 def write_atomically(file: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
-        try:
-            with part.open("xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(file)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with whole_files(file) as (stream,):
+            stream.write(data)
     except OSError as error:
         raise ModelError(f"{file}: cannot be written: {error.strerror or error}") from None

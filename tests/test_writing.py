@@ -1,0 +1,86 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from ensemble_hwr._writing import check_folder, whole_files
+from ensemble_hwr.exceptions import DataError
+
+
+def write(*files):
+    with whole_files(*files) as streams:
+        for file, stream in zip(files, streams, strict=True):
+            stream.write(file.name.encode())
+
+
+def test_files_take_their_places_and_replace_older_ones(tmp_path):
+    (tmp_path / "a").write_text("old")
+    write(tmp_path / "a", tmp_path / "b")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a": "a", "b": "b"}
+
+
+def test_nothing_is_there_before_the_block_ends(tmp_path):
+    with whole_files(tmp_path / "a") as (stream,):
+        stream.write(b"half")
+        assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_breaks_off_leaves_all_as_it_was(tmp_path, error, monkeypatch):
+    (tmp_path / "a").write_text("old")
+    synced = []
+
+    def fail_at_the_second(number):
+        synced.append(number)
+        if len(synced) == 2:
+            raise error
+
+    monkeypatch.setattr(os, "fsync", fail_at_the_second)
+    with pytest.raises(error):
+        write(tmp_path / "a", tmp_path / "b")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a": "old"}
+
+
+def test_a_file_is_as_readable_as_any_new_one(tmp_path):
+    (tmp_path / "plain").touch()
+    write(tmp_path / "a")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("place", ["none/a", "plain/a", "folder", "x" * 300])
+def test_a_place_for_no_file_is_an_error_of_the_system(tmp_path, place):
+    (tmp_path / "plain").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"\S"):
+        write(tmp_path / place)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["folder", "plain"]
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/deeper"])
+def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path, place):
+    (tmp_path / "a file").write_text("x")
+    with pytest.raises(DataError, match=r"cannot be a folder, .*a file is a file"):
+        check_folder(tmp_path / place)
+
+
+def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(DataError, match="cannot be written to"):
+        check_folder(tmp_path)
+
+
+def test_a_folder_that_can_be_made_is_not_made_yet(tmp_path, monkeypatch):
+    check_folder(tmp_path / "a" / "b")
+    monkeypatch.chdir(tmp_path)
+    check_folder(type(tmp_path)("c"))
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
+def test_a_folder_that_takes_no_file_is_refused():
+    with pytest.raises(DataError, match="cannot be written to"):
+        check_folder(Path("/proc/new"))
