@@ -12,8 +12,8 @@ from ensemble_hwr.exceptions import ConfigError
 
 def failing(error):
     @click.group(invoke_without_command=True)
-    @click.option("--debug", is_flag=True)
-    def command(debug):
+    @click.option("--traceback", is_flag=True)
+    def command(traceback):
         raise error
 
     return command
@@ -32,12 +32,12 @@ def doing(what):
     [
         (ConfigError("a.toml: x: bad\na.toml: y: bad"), ["error: a.toml: x: bad", "error: a.toml: y: bad"]),
         (PermissionError(13, "Permission denied", "out"), ["error: out: Permission denied"]),
-        (ValueError("one\n two"), ["error: ValueError: one two (--debug shows where)"]),
+        (ValueError("one\n two"), ["error: ValueError: one two (--traceback shows where)"]),
         (
             OSError(28, "No space left on device"),
             ["error: what was being written cannot be (No space left on device); free some space, or write elsewhere"],
         ),
-        (OSError("no name"), ["error: OSError: no name (--debug shows where)"]),
+        (OSError("no name"), ["error: OSError: no name (--traceback shows where)"]),
         (ConfigError(""), ["error: ConfigError"]),
     ],
 )
@@ -46,8 +46,8 @@ def test_errors_are_lines_without_traceback(error, lines, capsys):
     assert capsys.readouterr().err.splitlines() == lines
 
 
-def test_debug_shows_the_traceback(capsys):
-    assert run(failing(ConfigError("bad")), ["--debug"]) == FAILED
+def test_an_option_shows_the_traceback(capsys):
+    assert run(failing(ConfigError("bad")), ["--traceback"]) == FAILED
     assert re.search(r"Traceback[\s\S]+ConfigError: bad", capsys.readouterr().err)
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -90,13 +91,20 @@ def test_a_bad_picture_is_one_line_and_the_others_are_read(reading_model, pictur
         assert name in line
 
 
-def test_debug_pictures_show_the_letters(reading_model, pictures, tmp_path):
-    assert read(reading_model, pictures[0].parent, "--debug", tmp_path / "new" / "debug") == 0
-    written = sorted((tmp_path / "new" / "debug").iterdir())
+def test_pictures_with_boxes_show_the_letters(reading_model, pictures, tmp_path):
+    assert read(reading_model, pictures[0].parent, "--boxes", tmp_path / "new" / "seen") == 0
+    written = sorted((tmp_path / "new" / "seen").iterdir())
     assert [file.name for file in written] == ["0001-NOT.png", "0002-TEN.png", "0003-TOO.png"]
     for file in written:
         with Image.open(file) as image:
             assert np.ptp(np.array(image.convert("RGB")).astype(int), axis=2).max() > 50
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
+def test_a_folder_for_pictures_that_takes_none_is_told_before_anything_is_read(capsys):
+    assert main(["read", "none.png", "-m", "no such model", "--boxes", "/proc/seen"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: /proc/seen: cannot be written to (")
 
 
 @pytest.mark.parametrize(

@@ -24,15 +24,13 @@ __all__ = ["cli", "main"]
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ensemble-hwr")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
+@click.option("--traceback", is_flag=True, expose_value=False, help="Show where in the code an error came from.")
+def cli() -> None:
     """Read handwritten letters with hierarchical ensembles, and compare them with flat ones.
 
     Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed (a mistake
     in a config or in the data included), 2 wrong usage, 130 interrupted.
     """
-    context.obj = debug
 
 
 for command in (demo, compare, tune, train, evaluate, letters, read, draw, models, export):

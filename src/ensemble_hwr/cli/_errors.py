@@ -48,7 +48,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         click.echo("interrupted; nothing was left half-written", err=True)
         return INTERRUPTED
     except Exception as error:  # the last place where an error can become a line
-        return _failed(error, debug="--debug" in takewhile(_is_option, arguments))  # a command may have its own
+        return _failed(error, whole="--traceback" in takewhile(_is_option, arguments))
     return code if isinstance(code, int) else DONE
 
 
@@ -56,8 +56,8 @@ def _is_option(argument: str) -> bool:
     return argument.startswith("-")
 
 
-def _failed(error: Exception, *, debug: bool) -> int:
-    if debug:
+def _failed(error: Exception, *, whole: bool) -> int:
+    if whole:
         traceback.print_exception(error)
         return FAILED
     for line in _lines(error):
@@ -74,7 +74,7 @@ def _lines(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of files that are being written, and of pipes
         return [f"what was being written cannot be ({error.strerror}); free some space, or write elsewhere"]
     text = " ".join(str(error).split())
-    return [f"{type(error).__name__}: {text} (--debug shows where)"]
+    return [f"{type(error).__name__}: {text} (--traceback shows where)"]
 
 
 def _print_anything() -> None:

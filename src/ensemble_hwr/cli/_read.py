@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED
 from ensemble_hwr.cli._options import model_option
 from ensemble_hwr.cli._pictures import complain, find_all
@@ -29,14 +30,13 @@ if TYPE_CHECKING:
 @click.option("--page", is_flag=True, help="Each picture holds lines of words instead of one word.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option(
-    "--debug",
-    "debug_folder",
+    "--boxes",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write a picture of each result there, with the box of every letter.",
 )
 def read(  # noqa: PLR0917
-    paths: tuple[str, ...], model: str, lexicon: Path | None, page: bool, as_json: bool, debug_folder: Path | None
+    paths: tuple[str, ...], model: str, lexicon: Path | None, page: bool, as_json: bool, boxes: Path | None
 ) -> int:
     """Read the word in each picture, or with --page its lines of words.
 
@@ -50,14 +50,17 @@ def read(  # noqa: PLR0917
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
+    if boxes is not None:
+        check_folder(boxes)
+
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
         reader = WordReader(load_model(model), lexicon=words).fit()
         pictures, problems = find_all(paths)
         for problem in problems:
             complain(problem)
-        if debug_folder is not None:
-            debug_folder.mkdir(parents=True, exist_ok=True)
+        if boxes is not None:
+            boxes.mkdir(parents=True, exist_ok=True)
         with steps.step("reading", total=len(pictures)) as tell:
             for place, picture in enumerate(pictures):
                 try:
@@ -67,8 +70,8 @@ def read(  # noqa: PLR0917
                     complain(str(error))
                 else:
                     click.echo(json.dumps(_facts(picture, found)) if as_json else found.text)
-                    if debug_folder is not None:
-                        _draw(debug_folder / f"{place + 1:04d}-{Path(picture).stem}.png", picture, found)
+                    if boxes is not None:
+                        _draw(boxes / f"{place + 1:04d}-{Path(picture).stem}.png", picture, found)
                 tell(place + 1, "")
     return FAILED if problems else DONE
 
@@ -94,9 +97,5 @@ def _draw(file: Path, picture: str, found: Word | Page) -> None:
     from ensemble_hwr.reading import Page, draw_reading
 
     words = [word for line in found.lines for word in line.words] if isinstance(found, Page) else [found]
-    part = file.with_name(f".{file.name}.part")
-    try:
-        Image.fromarray(draw_reading(open_picture(picture), words)).save(part, "PNG")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_files(file) as (stream,):
+        Image.fromarray(draw_reading(open_picture(picture), words)).save(stream, "PNG")
