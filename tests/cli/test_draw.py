@@ -53,11 +53,15 @@ def test_saved_strokes_and_pictures_are_read_and_words_expected(display, tmp_pat
     file = tmp_path / "lt.json"
     file.write_text(json.dumps({"format": "ensemble_hwr strokes", "version": 1, "strokes": [stem, bar, *tee]}))
     words = tmp_path / "words.txt"
-    words.write_text("lt\n")
+    words.write_text("lt\n12\n")
     with Desk(display, file, "--lexicon", words) as desk:
         desk.wait_for_title("LT")
         desk.press("ctrl+s")
         until((tmp_path / "lt.png").exists, "the picture")
+        desk.press("ctrl+q")
+        assert desk.process.wait(30) == 0
+        (line,) = desk.process.stderr.read().splitlines()
+        assert line.startswith(f"warning: 1 of 2 words of {words} are left out, such as '12'")
     with Desk(display, tmp_path / "lt.png") as desk:
         desk.wait_for_title("LT")
 

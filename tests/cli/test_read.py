@@ -50,6 +50,15 @@ def test_texts_are_printed_and_nothing_else(reading_model, pictures, lexicon, ca
     assert printed.err == ""
 
 
+def test_words_that_the_model_cannot_spell_are_told(reading_model, pictures, lexicon, capsys):
+    lexicon.write_text("too\nten\nnot\n12\nzoo\n", encoding="utf-8")
+    assert read(reading_model, *pictures, "--lexicon", lexicon) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == TEXTS
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they are not spelled with")
+
+
 def test_json_tells_letters_and_boxes(reading_model, pictures, lexicon, capsys):
     assert read(reading_model, *pictures, "--json", "--lexicon", lexicon) == 0
     for path, text, line in zip(pictures, TEXTS, capsys.readouterr().out.splitlines(), strict=True):
@@ -118,6 +127,7 @@ def test_a_bad_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, co
     assert printed.out == ""
     (line,) = printed.err.splitlines()
     assert problem in line
+    assert str(tmp_path / "words.txt") in line
 
 
 def test_wrong_usage(capsys):

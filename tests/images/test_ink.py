@@ -140,6 +140,23 @@ def test_no_ink(picture, problem):
     assert str(picture.shape) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("shape", "problem"),
+    [
+        ((5, 20_000), "too flat to hold writing, 20,000 x 5 pixels; as long as that, it must be 156 pixels high"),
+        ((20_000, 5), "too narrow to hold writing, 5 x 20,000 pixels; as long as that, it must be 156 pixels wide"),
+    ],
+)
+def test_a_picture_too_thin_for_writing_is_told_so(shape, problem):
+    grey = np.full(shape, 255, np.uint8)
+    with pytest.raises(PictureError, match="all one colour"):
+        to_ink(grey)
+    grey[2, 1] = 0
+    for longest in (None, 100):
+        with pytest.raises(PictureError, match=problem):
+            to_ink(grey, longest=longest)
+
+
 def test_blank_file_is_named(tmp_path):
     Image.new("RGB", (30, 30), "white").save(tmp_path / "blank.jpg")
     with pytest.raises(PictureError, match=r"blank\.jpg.*all one colour"):

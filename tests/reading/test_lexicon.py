@@ -41,10 +41,25 @@ def test_files_of_words(tmp_path):
 
 def test_words_that_letters_can_spell():
     lexicon = Lexicon(["tea", "Te", "o'clock"])
-    assert list(lexicon.spelled_with("AET")) == ["TE", "TEA"]
-    assert list(lexicon.spelled_with("aetT")) == ["Te", "tea"]
-    with pytest.raises(DataError, match="no word"):
+    with pytest.warns(UserWarning, match='^1 of 3 words of the lexicon are left out, such as "o\'clock"'):
+        assert list(lexicon.spelled_with("AET")) == ["TE", "TEA"]
+    with pytest.warns(UserWarning, match=r"such as \"o'clock\": they are not spelled with 'Taet' alone$"):
+        assert list(lexicon.spelled_with("aetT")) == ["Te", "tea"]
+    with pytest.raises(DataError, match=r"^no word of the lexicon is spelled with 'XYZ' alone$"):
         lexicon.spelled_with("XYZ")
+
+
+def test_words_that_are_the_same_in_capitals_are_not_left_out():
+    assert list(Lexicon(["tea", "TEA"]).spelled_with("AET")) == ["TEA"]
+
+
+def test_a_file_is_named_where_its_words_are_left_out(tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_text("tea\n12\n")
+    with pytest.warns(UserWarning, match=r"^1 of 2 words of .*words\.txt are left out, such as '12'"):
+        few = Lexicon.from_file(file).spelled_with("AET")
+    with pytest.raises(DataError, match=r"^no word of .*words\.txt is spelled with 'X' alone"):
+        few.spelled_with("X")
 
 
 @pytest.mark.parametrize("words", [[], ["", " "], "TEXT"])

@@ -51,6 +51,12 @@ def test_a_lexicon_helps(reader, tight):
     assert helped.score(pictures(tight), texts(tight)) > reader.score(pictures(tight), texts(tight))
 
 
+def test_words_that_cannot_be_spelled_are_told(classifier):
+    with pytest.warns(UserWarning, match=r"^2 of 3 words of the lexicon are left out, such as '12'"):
+        reader = WordReader(classifier, junk=None, lexicon=["tea", "12", "caf\u00e9"]).fit()
+    assert list(reader.lexicon_) == ["TEA"]
+
+
 def test_new_words_must_fit_better(reader, wide):
     read = reader.predict(pictures(wide))
     others = ["zebra", "music"]

@@ -28,5 +28,7 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
     cannot be read and a folder that is not there end the command with a line on standard error and exit code 1.
     """
     from ensemble_hwr.canvas import open_window
+    from ensemble_hwr.cli._progress import warnings_counted
 
-    open_window(model=model, file=file, words=lexicon)
+    with warnings_counted():
+        open_window(model=model, file=file, words=lexicon)

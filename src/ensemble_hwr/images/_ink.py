@@ -72,11 +72,10 @@ def to_ink(
         raise ValueError(f"polarity={polarity!r}; allowed are 'auto', 'dark' and 'light'")
     if longest is not None and (not isinstance(longest, Integral) or longest < 1):
         raise ValueError(f"longest={longest!r}; it must be a whole number of pixels, 1 or more, or None")
-    grey = open_picture(picture, max_pixels=max_pixels)
-    if longest is not None:
-        grey = _shrink(grey, longest)
+    opened = open_picture(picture, max_pixels=max_pixels)
+    grey = opened if longest is None else _shrink(opened, longest)
     small = _shrink(grey, _LOOK)
-    _check_contrast(small, picture)
+    _check_contrast(small, opened, picture)
     if not (dark_is_ink(small) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
     return _stretch(_darkness(grey, small, flatten))
@@ -88,11 +87,23 @@ def _shrink(grey: Grey, longest: int) -> Grey:
     return grey if factor <= 1 else np.asarray(Image.fromarray(grey).reduce(factor))
 
 
-def _check_contrast(grey: Grey, picture: Picture) -> None:
-    contrast = int(grey.max()) - int(grey.min())
+def _check_contrast(small: Grey, opened: Grey, picture: Picture) -> None:
+    contrast = int(np.ptp(small))
     if contrast < _LEAST_CONTRAST:
+        _check_shape(opened, picture)
         seen = "it is all one colour" if contrast == 0 else f"its tones differ by only {contrast} of 255 levels"
         raise PictureError(f"{describe(picture)}: {seen}; ink cannot be told from paper")
+
+
+def _check_shape(grey: Grey, picture: Picture) -> None:
+    """Refuse a picture whose tones were lost because it is so much longer in one direction than in the other."""
+    (height, width), least = grey.shape, 2 * max(grey.shape) // _LOOK
+    if min(grey.shape) < least and np.ptp(grey) >= _LEAST_CONTRAST:
+        shape, side = ("flat", "high") if height < width else ("narrow", "wide")
+        raise PictureError(
+            f"{describe(picture)}: it is too {shape} to hold writing, {width:,} x {height:,} pixels; "
+            f"as long as that, it must be {least:,} pixels {side} at least"
+        )
 
 
 def _darkness(grey: Grey, small: Grey, flatten: bool) -> Ink:

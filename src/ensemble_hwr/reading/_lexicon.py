@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,8 @@ class Lexicon:
     ----------
     words : iterable of str
         Space around them and empty ones are left out.
+    name : str, default="the lexicon"
+        What messages call it.
 
     Raises
     ------
@@ -35,12 +38,13 @@ class Lexicon:
 
     start = 0
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], *, name: str = "the lexicon") -> None:
         if isinstance(words, str):
             raise DataError(f"words is one text, {words!r}; put it into a list, or use Lexicon.from_file")
         kept = sorted({word.strip() for word in words} - {""})
         if not kept:
             raise DataError("a lexicon must have one word at least, got none")
+        self.name = name
         self._size = len(kept)
         self._first, self._letters, self._ends = _grow(kept)
 
@@ -70,7 +74,7 @@ class Lexicon:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"{file}: cannot be read: {reason}; give a text file with a word in each line") from error
         try:
-            return cls(text.splitlines())
+            return cls(text.splitlines(), name=str(file))
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
 
@@ -89,14 +93,31 @@ class Lexicon:
         ------
         DataError
             If no word is left.
+
+        Warns
+        -----
+        UserWarning
+            If some are left out: how many, and one of them.
         """
         known = set(letters)
         capitals = not any(letter != letter.upper() for letter in known)
-        words = (word.upper() for word in self) if capitals else iter(self)
-        fitting = [word for word in words if known.issuperset(word)]
+        fitting, others = [], []
+        for word in self:
+            spelled = word.upper() if capitals else word
+            if known.issuperset(spelled):
+                fitting.append(spelled)
+            else:
+                others.append(word)
+        spelling = f"spelled with {''.join(sorted(known))!r} alone"
         if not fitting:
-            raise DataError(f"no word of the lexicon is spelled with {''.join(sorted(known))!r} alone")
-        return Lexicon(fitting)
+            raise DataError(f"no word of {self.name} is {spelling}")
+        if others:
+            warnings.warn(
+                f"{len(others):,} of {len(self):,} words of {self.name} are left out, such as {others[0]!r}: "
+                f"they are not {spelling}",
+                stacklevel=2,
+            )
+        return Lexicon(fitting, name=self.name)
 
     def __len__(self) -> int:
         return self._size

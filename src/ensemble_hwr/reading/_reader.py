@@ -164,6 +164,11 @@ class WordReader(BaseEstimator):
             If a classifier is not fitted or does not fit its purpose, or no model is shipped.
         DataError
             If no word of the lexicon can be spelled.
+
+        Warns
+        -----
+        UserWarning
+            If some of its words cannot be spelled, and are left out.
         """
         self._validate_params()
         model = load_model() if self.classifier is None else self.classifier
