@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
+from ensemble_hwr.ensemble._weighing import SMALLEST, best_weight
 
-SMALLEST = 1e-15
 BOLDEST, MEEKEST = 0.1, 10.0
 
 
 def learn_temperature(
     probabilities: FloatArray, truth: IntArray, sample_weight: NDArray[np.floating] | None = None
 ) -> float:
-    r"""Find the temperature that makes the true classes most probable.
+    """Find the temperature that makes the true classes most probable.
 
-    Log-loss of ``normalise(P ** b)`` is convex in ``b = 1 / T``, with the derivative
-
-    .. math:: \sum_i s_i \Big(\sum_c p_b(c) \log P_{ic} - \log P_{i y_i}\Big),
-
-    so the best temperature is a bound or the derivative's only zero. The method is temperature scaling of Guo et al.
-    (2017), "On calibration of modern neural networks".
+    ``normalise(P ** (1 / T))`` is the softmax of ``log P / T``, and the best ``1 / T`` is found. The method is
+    temperature scaling of Guo et al. (2017), "On calibration of modern neural networks".
 
     Parameters
     ----------
@@ -40,20 +35,8 @@ def learn_temperature(
     """
     if len(truth) == 0:
         return 1.0
-    weight = np.ones(len(truth)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     logs = np.log(np.maximum(probabilities, SMALLEST))
-    log_of_truth = logs[np.arange(len(truth)), truth]
-
-    def slope(power: float) -> float:
-        share = np.exp(power * (logs - logs.max(axis=1, keepdims=True)))
-        expected = (share * logs).sum(axis=1) / share.sum(axis=1)
-        return float(weight @ (expected - log_of_truth))
-
-    if slope(1 / MEEKEST) >= 0:
-        return MEEKEST
-    if slope(1 / BOLDEST) <= 0:
-        return BOLDEST
-    return 1 / float(brentq(slope, 1 / MEEKEST, 1 / BOLDEST, xtol=1e-6))
+    return 1 / best_weight(0.0, logs, truth, sample_weight, (1 / MEEKEST, 1 / BOLDEST))
 
 
 def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
