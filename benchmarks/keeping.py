@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import joblib
 
+from ensemble_hwr.config import ExperimentConfig
+
 Measured = TypeVar("Measured")
 
 
@@ -23,3 +25,8 @@ def kept(file: Path, settings: str, measure: Callable[[], Measured]) -> Measured
     measured = measure()
     joblib.dump((settings, measured), file)
     return measured
+
+
+def settings_of(config: ExperimentConfig) -> str:
+    """Return what a measurement depends on: all of a config but its seeds, and where its letters lie."""
+    return config.model_dump_json(exclude={"seeds": True, "data": {"path"}})

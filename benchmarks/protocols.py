@@ -24,7 +24,7 @@ import click
 import numpy as np
 from scipy.stats import t as student
 
-from benchmarks.keeping import kept
+from benchmarks.keeping import kept, settings_of
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_contenders,
@@ -74,7 +74,7 @@ def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: P
     """Compare the config's contenders and the peers on the same letters, seed by seed."""
     letters = load_letters(config)
     bench = Bench(config, letters, to_rows(letters, n_jobs=jobs), jobs)
-    settings = config.model_dump_json(exclude={"seeds"})
+    settings = settings_of(config)
     own = [kept(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in seeds]
     once = kept(folder / "repeatable.joblib", settings, partial(bench.repeatable, seeds[0]))
     repeated = [replace(run, seed=seed) for seed in seeds for run in once.runs]

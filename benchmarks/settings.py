@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.keeping import kept
+from benchmarks.keeping import kept, settings_of
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_hierarchy,
@@ -62,8 +62,11 @@ ONE_EACH = """{
     "expert:second" = { params = { hidden_layer_sizes = [700] } },
     "expert:third" = { view = "fine", params = { hidden_layer_sizes = [500] } }
 }""".replace("\n", " ")
+ONE_WIDE = """{ "expert:second" = { view = "upright",
+    params = { hidden_layer_sizes = [700], batch_size = 100, alpha = 1e-4 } } }""".replace("\n", " ")
 HIERARCHIES = {
     "as in configs/unseen.toml": [],
+    "one MLP of 700 units in place of the committee": [f"members={ONE_WIDE}"],
     "two single MLPs in place of the committee": [
         'hierarchy.confusables={ second = "*", third = "*", "B/P" = "BP", "D/O" = "DO", "U/V/W" = "UVW" }',
         f"members={ONE_EACH}",
@@ -113,7 +116,7 @@ class Bench:
         """Return a candidate's runs with one source left out."""
         config = configured(left_out, KINDS[self.what][name])
         file = self.out / f"{self.what}-{list(KINDS[self.what]).index(name)}-{left_out}.joblib"
-        found = kept(file, f"{self.seeds} {config.model_dump_json()}", lambda: self._measure(config))
+        found = kept(file, f"{self.seeds} {settings_of(config)}", lambda: self._measure(config))
         click.echo(f"{name}: {left_out} left out", err=True)
         return found
 
