@@ -33,6 +33,7 @@ from ensemble_hwr.tuning import Tuning, summary, tune
 CONFIGS = Path(__file__).parent.parent / "configs"
 ROUTER_ALONE = ("tune.repeats=0", "tune.minutes=1000", "tune.patience=100000")
 SECONDS_BETWEEN_STOPS = 10
+PRUNERS = ("percentile", "median", "hyperband")
 QUICK = ("data.n=520", "router.params.max_iter=10", "specialist.params.max_iter=5", "expert.params.max_iter=5")
 
 config_option = click.option("--config", type=click.Path(path_type=Path), help="Whose members are tuned.")
@@ -127,7 +128,7 @@ def pruning(trials: int, seeds: int, jobs: int, quick: bool) -> None:
     spent: dict[str, list[tuple[int, float]]] = {}
     click.echo("| seed | pruner | epochs | best log-loss | pruned |\n| --- | --- | --- | --- | --- |")
     with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
-        for seed, pruner in product(range(1 if quick else seeds), ("none", "median", "hyperband")):
+        for seed, pruner in product(range(1 if quick else seeds), ("none", *PRUNERS)):
             made = (f"tune.pruner={pruner}", f"tune.seed={seed}", f"tune.trials={8 if quick else trials}")
             study = bench.tune_router(*made, n_jobs=jobs)
             epochs = sum(trial.user_attrs.get("epochs", 0) for trial in study.trials)
@@ -135,7 +136,7 @@ def pruning(trials: int, seeds: int, jobs: int, quick: bool) -> None:
             spent.setdefault(pruner, []).append((epochs, study.best_value))
             click.echo(f"| {seed} | {pruner} | {epochs:,} | {study.best_value:.4f} | {pruned} |")
     click.echo()
-    for pruner in ("median", "hyperband"):
+    for pruner in PRUNERS:
         (epochs, best), (all_epochs, all_best) = (np.mean(spent[name], axis=0) for name in (pruner, "none"))
         spared = 100 * (1 - epochs / all_epochs)
         click.echo(f"{pruner} spares {spared:.0f} % of the epochs; its best differs by {best - all_best:+.4f}")

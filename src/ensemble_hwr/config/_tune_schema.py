@@ -36,7 +36,7 @@ class Tune(BaseModel):
     by: Literal["auto", "letter", "writer", "source"] = "auto"
     score: Annotated[str, AfterValidator(_check_score)] = LOG_LOSS
     sampler: Literal["tpe", "random"] = "tpe"
-    pruner: Literal["median", "hyperband", "none"] = "median"
+    pruner: Literal["percentile", "median", "hyperband", "none"] = "percentile"
     trials: Positive | None = None
     minutes: Annotated[float, Field(gt=0, strict=False)] | None = None
     patience: Positive | None = None

@@ -53,8 +53,9 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn; folds are drawn once, and shuffled where a number is given.
     sampler : {"tpe", "random"}, default="tpe"
         How parameters are drawn.
-    pruner : {"median", "hyperband", "none"}, default="median"
-        Which trials are given up.
+    pruner : {"percentile", "median", "hyperband", "none"}, default="percentile"
+        Which trials are given up: those behind the best four in ten of the finished ones, behind their median, by
+        Hyperband, or none.
     storage : str, default=None
         A path, a database's URL or ``grpc://HOST:PORT`` where the study is kept and gone on with at the next fit; by
         default in memory.
@@ -102,7 +103,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "scoring": [str],
         "cv": ["cv_object"],
         "sampler": [StrOptions({"tpe", "random"})],
-        "pruner": [StrOptions({"median", "hyperband", "none"})],
+        "pruner": [StrOptions({"percentile", "median", "hyperband", "none"})],
         "storage": [str, None],
         "study_name": [str],
         "n_jobs": [Integral, None],
@@ -120,7 +121,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         scoring: str = "log_loss",
         cv: Any = 3,
         sampler: str = "tpe",
-        pruner: str = "median",
+        pruner: str = "percentile",
         storage: str | None = None,
         study_name: str = NAME,
         n_jobs: int | None = None,

@@ -16,6 +16,7 @@ from ensemble_hwr.tuning._liveness import RETRY_OF
 
 SURPLUS = "surplus"
 STARTUP_TRIALS = 10
+PERCENTILES = {"median": 50.0, "percentile": 40.0}  # of finished trials, best first, whom a trial must keep up with
 
 
 class ResumableSampler(BaseSampler):
@@ -76,12 +77,12 @@ def place_of(study: Study, trial: FrozenTrial) -> int:
 def make_pruner(kind: str, span: int, folds: int) -> optuna.pruners.BasePruner:
     """Make a pruner of trials that report up to `span` times in each fold.
 
-    The first sixth of the first fold says more of the learning rate than of where it leads to: nobody is pruned then
-    by the median.
+    The first sixth of the first fold says more of the learning rate than of where it leads to: nobody is pruned then,
+    save by Hyperband.
     """
     steps = span * folds
-    if kind == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=span // 6)
+    if kind in PERCENTILES:
+        return optuna.pruners.PercentilePruner(PERCENTILES[kind], n_startup_trials=2, n_warmup_steps=span // 6)
     if kind == "hyperband":
         return optuna.pruners.HyperbandPruner(min_resource=max(1, steps // 27), max_resource=max(2, steps))
     return optuna.pruners.NopPruner()
