@@ -6,23 +6,16 @@ from copy import copy
 from numbers import Integral, Real
 from typing import Any, Self
 
-import numpy as np
-from joblib import effective_n_jobs
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
-from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, as_pictures
+from ensemble_hwr.images import Picture
 from ensemble_hwr.reading._document import Page
-from ensemble_hwr.reading._measure import character_error_rate
+from ensemble_hwr.reading._picture_reader import PictureReader
 from ensemble_hwr.reading._reader import WordReader
 
 
-class PageReader(BaseEstimator):
+class PageReader(PictureReader[Page]):
     r"""Read pictures of pages or lines.
 
     Each is levelled and cut into lines, each line into words; a `WordReader` reads those.
@@ -100,53 +93,6 @@ class PageReader(BaseEstimator):
         self.reader_ = (WordReader() if self.reader is None else copy(self.reader)).fit()
         return self
 
-    def predict(self, X: Any) -> NDArray[np.object_]:
-        r"""Read pages.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            Paths, bytes, PIL images or arrays, each a page; or an array of shape (n, height, width).
-
-        Returns
-        -------
-        ndarray of str, shape (n,)
-            Lines end with ``"\n"``, but for the last.
-
-        Raises
-        ------
-        PictureError
-            If a picture cannot be opened or holds no ink; the message has its index and name.
-        """
-        texts = np.empty(len(X), dtype=object)
-        texts[:] = [page.text for page in self.predict_details(X)]
-        return texts
-
-    def predict_details(self, X: Any) -> list[Page]:
-        """Read pages, and say where each line, word and letter is, and how sure all is.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            As `predict` takes them.
-
-        Returns
-        -------
-        list of Page
-
-        Raises
-        ------
-        PictureError
-            As `predict` does.
-        """
-        check_is_fitted(self)
-        pictures = as_pictures(X)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(pictures))
-        with threadpool_limits(1):  # as in processes of their own: with more threads, last bits differ
-            return list(
-                Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
-            )
-
     def read(self, picture: Picture) -> Page:
         """Read one page.
 
@@ -180,22 +126,7 @@ class PageReader(BaseEstimator):
         float
             1 is all right; below 0 where much was read that is not there.
         """
-        return 1.0 - character_error_rate(y, self.predict(X).tolist())
+        return 1.0 - self.character_error_rate(X, y)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        return tags
-
-
-def _read(reader: PageReader, picture: Picture, place: int) -> Page:
-    """Read one page of many."""
-    try:
-        return reader.read(picture)
-    except PictureError as error:
-        if reader.errors == "raise":
-            raise PictureError(f"picture {place}: {error}") from error
+    def _nothing(self) -> Page:
         return Page(0, 0, ())

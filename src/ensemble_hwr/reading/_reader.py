@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import log, log1p
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
+from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
-from ensemble_hwr.boxes import Box, union
-from ensemble_hwr.exceptions import ModelError, PictureError
-from ensemble_hwr.images import Picture, as_pictures
-from ensemble_hwr.persistence import available_models, load_model
-from ensemble_hwr.preprocessing import LetterNormalizer
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.images import Picture
 from ensemble_hwr.reading._candidates import describe_candidates
 from ensemble_hwr.reading._costs import evidence_against_junk, evidence_by_pieces, letter_evidence
-from ensemble_hwr.reading._decoder import Graph, Reading, decode
-from ensemble_hwr.reading._document import Letter, Page, Word, page_of
-from ensemble_hwr.reading._grammar import AnyText
+from ensemble_hwr.reading._decoder import Graph
+from ensemble_hwr.reading._document import Page, Word, page_of
 from ensemble_hwr.reading._junk import LETTER
 from ensemble_hwr.reading._lexicon import Lexicon
-from ensemble_hwr.reading._measure import character_error_rate
-from ensemble_hwr.reading._search import find_words
+from ensemble_hwr.reading._models import class_names, junk_model, letter_model
+from ensemble_hwr.reading._picture_reader import PictureReader
+from ensemble_hwr.reading._readings import find_readings, tell_word
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
 
-SHIPPED_JUNK = "junk"
-ROW = 28 * 28  # numbers of a letter
-"""Name of the shipped model that tells letters from junk."""
 
-_ALTERNATIVES = 3  # other readings of each letter that are told
-_LEAST = 0.001  # unless they are less probable
-
-
-class WordReader(BaseEstimator):
+class WordReader(PictureReader[Word]):
     """Read pictures of words.
 
     A word is cut wherever letters might meet. Every run of a few pieces could be a letter; a classifier says which, and
@@ -171,64 +156,15 @@ class WordReader(BaseEstimator):
             If some of its words cannot be spelled, and are left out.
         """
         self._validate_params()
-        model = load_model() if self.classifier is None else self.classifier
-        self.normalizer_, self.classifier_ = _take_apart(model)
-        _check_width(self.classifier_)
-        self.classes_ = np.asarray([str(label) for label in _classes(self.classifier_, "classifier")])
-        self.junk_ = _junk_model(self.junk)
+        self.normalizer_, self.classifier_ = letter_model(self.classifier)
+        self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
+        self.junk_ = junk_model(self.junk)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.lexicon_ = None
         if self.lexicon is not None:
             lexicon = self.lexicon if isinstance(self.lexicon, Lexicon) else Lexicon(map(str, self.lexicon))
             self.lexicon_ = lexicon.spelled_with(self.classes_.tolist())
         return self
-
-    def predict(self, X: Any) -> NDArray[np.object_]:
-        """Read words.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            Paths, bytes, PIL images or arrays, each a word; or an array of shape (n, height, width).
-
-        Returns
-        -------
-        ndarray of str, shape (n,)
-
-        Raises
-        ------
-        PictureError
-            If a picture cannot be opened or holds no ink; the message has its index and name.
-        """
-        texts = np.empty(len(X), dtype=object)
-        texts[:] = [word.text for word in self.predict_details(X)]
-        return texts
-
-    def predict_details(self, X: Any) -> list[Word]:
-        """Read words, and say where each letter is, how sure all is, and what else it could be.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            As `predict` takes them.
-
-        Returns
-        -------
-        list of Word
-            The other readings and their probabilities are its ``alternatives``.
-
-        Raises
-        ------
-        PictureError
-            As `predict` does.
-        """
-        check_is_fitted(self)
-        pictures = as_pictures(X)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(pictures))
-        with threadpool_limits(1):  # as in processes of their own: with more threads, last bits differ
-            return list(
-                Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
-            )
 
     def read(self, picture: Picture) -> Word:
         """Read one word.
@@ -288,21 +224,6 @@ class WordReader(BaseEstimator):
         """
         return float(np.average(self.predict(X) == np.asarray(y, dtype=object), weights=sample_weight))
 
-    def character_error_rate(self, X: Any, y: Any) -> float:
-        """Letters that must be changed, added or removed to make the readings right, for each letter there is.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-        y : sequence of str
-            What they say.
-
-        Returns
-        -------
-        float
-        """
-        return character_error_rate(y, self.predict(X).tolist())
-
     def _opening(self) -> dict[str, Any]:
         """Return how pictures are opened."""
         return {"polarity": self.segmenter_.polarity, "max_pixels": self.segmenter_.max_pixels}
@@ -317,8 +238,8 @@ class WordReader(BaseEstimator):
         """Read letters that have been cut."""
         probability = self._probability(self._rows(list(found.letters)))
         spans = [(place, place + 1) for place in range(len(found))]
-        return self._best_word(Graph(len(found), spans, letter_evidence(probability), self.classes_.tolist()),
-                               probability, found.boxes)  # fmt: skip
+        graph = Graph(len(found), spans, letter_evidence(probability), self.classes_.tolist())
+        return self._word(graph, probability, found.boxes)
 
     def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
         """Read a word that is cut wherever letters might meet.
@@ -344,7 +265,7 @@ class WordReader(BaseEstimator):
             scores = evidence_against_junk(probability, is_letter)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
         graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())
-        return self._best_word(graph, probability, boxes)
+        return self._word(graph, probability, boxes)
 
     def _rows(self, letters: list[Any]) -> NDArray[np.float32]:
         return np.asarray(self.normalizer_.transform(letters), dtype=np.float32)
@@ -352,106 +273,9 @@ class WordReader(BaseEstimator):
     def _probability(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.asarray(self.classifier_.predict_proba(rows), dtype=np.float64)
 
-    def _best_word(self, graph: Graph, probability: NDArray[np.float64], boxes: tuple[Box, ...]) -> Word:
-        readings = self._readings(graph)
-        share = np.exp([reading.score - readings[0].score for reading in readings])
-        share /= share.sum()
-        best = readings[0]
-        letters = tuple(
-            replace(self._letter(boxes[span], letter, probability[span]), span=graph.spans[span])
-            for span, letter in zip(best.spans, best.letters, strict=True)
-        )
-        others = list(zip(readings, share.tolist(), strict=True))[1 : self.n_best]
-        return Word(
-            union(letter.box for letter in letters),
-            letters,
-            best.text,
-            float(share[0]),
-            tuple((reading.text, p) for reading, p in others),
-        )
+    def _word(self, graph: Graph, probability: NDArray[np.float64], boxes: Sequence[Box]) -> Word:
+        readings = find_readings(graph, lexicon=self.lexicon_, novelty=self.novelty, ngrams=self.ngrams, beam=self.beam)
+        return tell_word(readings, graph, probability, boxes, n_best=self.n_best)
 
-    def _readings(self, graph: Graph) -> list[Reading]:
-        """Return all readings that were found, best first; one at least."""
-        # Without a grammar all letters are alike; what is likelier than that must count for more.
-        against_any = replace(graph, scores=graph.scores + log(len(graph.letters)))
-        if self.ngrams is None:
-            found = decode(graph, AnyText(), beam=self.beam)
-        else:
-            found = decode(against_any, self.ngrams, beam=self.beam)
-        if self.lexicon_ is None:
-            return found
-        words = find_words(against_any, self.lexicon_, most=self.beam)
-        if words and not self.novelty:
-            return words
-        bonus = log1p(-self.novelty) - log(self.novelty) - log(len(self.lexicon_)) if words else 0.0
-        known = [reading._replace(score=reading.score + bonus) for reading in words]
-        new = [reading for reading in found if reading.text not in self.lexicon_]
-        return sorted([*known, *new], key=lambda reading: (-reading.score, reading.text)) or found
-
-    def _letter(self, box: Box, letter: int, probability: NDArray[np.float64]) -> Letter:
-        order = np.argsort(-probability, kind="stable")[: _ALTERNATIVES + 1].tolist()
-        others = [place for place in order if place != letter and probability[place] >= _LEAST][:_ALTERNATIVES]
-        return Letter(
-            box,
-            str(self.classes_[letter]),
-            float(probability[letter]),
-            tuple((str(self.classes_[place]), float(probability[place])) for place in others),
-        )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        return tags
-
-
-def _read(reader: WordReader, picture: Picture, place: int) -> Word:
-    """Read one word of many."""
-    try:
-        return reader.read(picture)
-    except PictureError as error:
-        if reader.errors == "raise":
-            raise PictureError(f"picture {place}: {error}") from error
+    def _nothing(self) -> Word:
         return Word(Box(0, 0, 0, 0), (), "", 0.0)
-
-
-def _take_apart(model: Any) -> tuple[Any, Any]:
-    """Return what makes rows of ink, and what classifies rows."""
-    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else []
-    if len(steps) < 2 or not isinstance(steps[0], LetterNormalizer):
-        return LetterNormalizer(polarity="light", errors="blank"), model
-    normalizer = clone(steps[0]).set_params(polarity="light", errors="blank", n_jobs=None)
-    return normalizer, steps[1] if len(steps) == 2 else model[1:]
-
-
-def _check_width(classifier: Any) -> None:
-    """Check that a classifier reads rows of letters, where it says how wide its rows are."""
-    width = getattr(classifier, "n_features_in_", ROW)
-    if width != ROW:
-        raise ModelError(
-            f"classifier reads rows of {width} numbers, but a letter is a row of {ROW}; "
-            "give one that was fitted on letters"
-        )
-
-
-def _classes(model: Any, name: str) -> list[Any]:
-    try:
-        check_is_fitted(model)
-        return [str(label) for label in model.classes_]
-    except (AttributeError, ValueError) as error:
-        kind = type(model).__name__
-        raise ModelError(f"{name} is a {kind} that is not fitted; fit it on letters first") from error
-
-
-def _junk_model(junk: Any) -> Any:
-    """Return the classifier of junk, or None."""
-    if junk is None:
-        return None
-    if isinstance(junk, str):
-        shipped = SHIPPED_JUNK in [model.name for model in available_models()]
-        return load_model(SHIPPED_JUNK) if shipped else None
-    if LETTER not in _classes(junk, "junk"):
-        raise ModelError(f"junk has the classes {list(junk.classes_)}, but 'letter' must be one; train it by fit_junk")
-    return junk
