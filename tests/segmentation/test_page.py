@@ -104,3 +104,35 @@ def test_real_lines_are_survived(real_words):
         for row in rows
     ]
     assert np.mean(right) >= 0.7
+
+
+def remnants(height, width):
+    """Bits of ruled lines at the edges and under the writing, a lone thin bit, and dust far from all."""
+    mask = np.zeros((height, width), bool)
+    mask[-1, 30:60] = True
+    mask[10:40, 0] = True
+    mask[-3, width // 2 : width // 2 + 60] = True
+    mask[8, width // 2 : width // 2 + 8] = True
+    mask[20:23, -10:-7] = True
+    return mask
+
+
+def test_bits_of_ruled_lines_and_dust_are_no_words(letters):
+    made = compose_words(letters, ["TWO WORDS", "BRIDGE", "HOUSE AND DOOR"] * 3, gap=0.2, height=36, random_state=0)
+    for word in made:
+        picture = np.pad(word.picture, ((50, 50), (60, 140)), constant_values=255)
+        dirty = np.where(remnants(*picture.shape), 0, picture).astype(np.uint8)
+        clean, found = ([part.box for line in cut_page(page).lines for part in line.words] for page in (picture, dirty))
+        assert found == clean
+
+
+def test_a_thin_hyphen_and_a_dot_near_letters_are_kept():
+    ink = np.zeros((60, 200), np.uint8)
+    for left in (20, 45, 110, 135):
+        ink[10:45, left : left + 15] = 255
+        ink[15:40, left + 5 : left + 10] = 0
+    ink[28:30, 75:95] = 255  # two rows of a hyphen where other strokes have five
+    ink[41:45, 165:169] = 255
+    assert sum(
+        np.count_nonzero(word.writing.ink > 0.5) for line in cut_page(255 - ink).lines for word in line.words
+    ) == (np.count_nonzero(ink))

@@ -262,3 +262,19 @@ def test_sklearn_checks():
         results = check_estimator(WordSegmenter())
     assert results
     assert {result["status"] for result in results} <= {"passed"}
+
+
+def test_letters_of_joined_up_writing_are_counted_by_their_strokes():
+    stems = np.zeros((70, 420), np.float32)
+    for left in range(20, 400, 12):  # 32 stems, as of 26 letters, on a line that joins them
+        stems[15:55, left : left + 4] = 1
+    stems[51:55, 20:396] = 1
+    assert 22 <= len(WordSegmenter(slant=0, polarity="light").segment(stems)) <= 27  # by their width, they would be 15
+
+
+def test_a_short_word_with_letters_that_touch_is_not_joined_up_writing():
+    stems = np.zeros((70, 120), np.float32)
+    for left in (20, 44, 68, 92):  # two U, which touch
+        stems[15:55, left : left + 5] = 1
+    stems[50:55, 20:97] = 1
+    assert len(WordSegmenter(slant=0, polarity="light").segment(stems)) in (2, 3)

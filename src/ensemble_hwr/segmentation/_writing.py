@@ -27,6 +27,13 @@ _RULE_LENGTH = 2.5  # letter heights: a flat part so long is a ruled line
 _RULE_HEIGHT = 0.2  # letter heights
 _EDGE_LENGTH = 0.5  # letter heights: at the picture's edge a shorter one is the rest of a line too
 _BAR_HEIGHT = 1.5  # letter heights: an upright bar so tall, from edge to edge, is a ruled line
+_THIN = 0.7  # strokes: what is so thin was hardly written with this pen
+_LINE = 1.2  # letter heights: what is so thin and so long, or ends at the picture's edge, is the rest of a line
+_BESIDE = 0.25  # letter heights: unless it is so near to writing
+_ALOOF = 0.85  # letter heights: farther from writing than a hyphen, what is thin and low is nothing that was written
+_TALL = 0.6  # letter heights: what is taller may be an I
+_DUST = 0.4  # letter heights: no larger may be a dot
+_FAR = 2.0  # letter heights: unless it is so far from writing
 _MARGIN = 0.1  # letter heights of paper around a letter that is cut out
 _TOUCHING = np.ones((3, 3), dtype=bool)
 
@@ -167,7 +174,8 @@ def clean_labels(ink: Ink) -> Labels:
     drop = is_speck(parts, scale)
     if drop.all():
         raise PictureError("it holds nothing but specks")
-    return _kept(labels, drop | _is_rule(parts, scale, drop))
+    drop |= _is_rule(parts, scale, drop)
+    return _kept(labels, drop | _is_remnant(parts, scale, drop))
 
 
 def _is_rule(parts: Parts, scale: Scale, specks: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -182,6 +190,25 @@ def _is_rule(parts: Parts, scale: Scale, specks: NDArray[np.bool_]) -> NDArray[n
     rules: NDArray[np.bool_] = at_side | across | at_end | (flat & (parts.width >= _RULE_LENGTH * letter))
     left_over = parts.area[~(rules | specks)].sum()
     return rules if left_over > 0 else np.zeros_like(rules)
+
+
+def _is_remnant(parts: Parts, scale: Scale, dropped: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the other parts are bits of ruled lines and dust, by how thin they are and how far from writing."""
+    height, width = parts.labels.shape
+    length = np.maximum(parts.width, parts.height)
+    thin = (parts.area <= _THIN * scale.stroke * length) & ~dropped
+    small = (length <= _DUST * scale.letter) & ~dropped
+    writing = ~(dropped | thin | small)
+    if not (thin | small).any() or not writing.any():
+        return np.zeros_like(dropped)
+    paper = ~np.concatenate([[False], writing])[parts.labels]
+    distance = ndimage.distance_transform_cdt(paper, "chessboard")
+    away = ndimage.minimum(distance, parts.labels, np.arange(1, len(parts) + 1)) / scale.letter
+    at_edge = (parts.left == 0) | (parts.right == width) | (parts.top == 0) | (parts.bottom == height)
+    line = thin & (at_edge | (length >= _LINE * scale.letter)) & (away >= _BESIDE)
+    stray = thin & (parts.height < _TALL * scale.letter) & (away >= _ALOOF)
+    remnants: NDArray[np.bool_] = line | stray | (small & (away >= _FAR))
+    return remnants
 
 
 def _kept(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
