@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -57,6 +58,18 @@ def test_words_that_the_model_cannot_spell_are_told(reading_model, pictures, lex
     assert printed.out.splitlines() == TEXTS
     (line,) = printed.err.splitlines()
     assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they are not spelled with")
+
+
+def test_nothing_is_imported_that_reading_does_not_need(pictures, ensemble_hwr_command):
+    (python, _, _), environment = ensemble_hwr_command
+    code = (
+        "import sys; from ensemble_hwr.cli import main; main(['read', sys.argv[1]]); "
+        "sys.exit(str({'pydantic', 'optuna', 'ensemble_hwr.config', 'ensemble_hwr.datasets'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [python, "-c", code, pictures[0]], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == "set()\n"
 
 
 def test_json_tells_letters_and_boxes(reading_model, pictures, lexicon, capsys):

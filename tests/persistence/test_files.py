@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
 from ensemble_hwr.persistence._archive import pack
+from ensemble_hwr.persistence._payload import _OWN_TYPES
 from ensemble_hwr.preprocessing import (
     AugmentedClassifier,
     Augmenter,
@@ -315,6 +317,12 @@ def test_an_interrupted_write_leaves_the_old_file(file, fitted, monkeypatch):
         save_model(fitted, file)
     assert file.read_bytes() == before
     assert os.listdir(file.parent) == [file.name]
+
+
+def test_types_are_trusted_by_where_they_are_defined():
+    for path in _OWN_TYPES:
+        module, _, name = path.rpartition(".")
+        assert getattr(import_module(module), name).__module__ == module
 
 
 def test_importing_is_light():

@@ -12,12 +12,10 @@ from ensemble_hwr.exceptions import DataError
 
 def find_all(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the pictures meant, and what is wrong with folders; whether files are there is found out on opening."""
-    from ensemble_hwr.datasets import find_pictures
-
     pictures, problems = [], []
     for path in paths:
         try:
-            found = find_pictures(path) if os.path.isdir(path) else [path]
+            found = _in_folder(path) if os.path.isdir(path) else [path]
         except DataError as error:
             problems.append(str(error))
             continue
@@ -25,6 +23,12 @@ def find_all(paths: Sequence[str]) -> tuple[list[str], list[str]]:
             problems.append(f"{path!r}: there is no picture in this folder")
         pictures += found
     return pictures, problems
+
+
+def _in_folder(path: str) -> list[str]:
+    from ensemble_hwr.datasets import find_pictures  # much more comes with it than files need
+
+    return find_pictures(path)
 
 
 def printable(path: str) -> str:

@@ -7,7 +7,6 @@ import io
 import json
 import warnings
 import zipfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,26 @@ from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence._archive import refuse_compression
 
 _DESCRIPTION = "schema.json"
-_OWN_TYPES = (
-    "ensemble_hwr.ensemble.HierarchicalEnsembleClassifier",
-    "ensemble_hwr.ensemble.EpochMLP",
-    "ensemble_hwr.ensemble.MLP",
-    "ensemble_hwr.preprocessing.AugmentedClassifier",
-    "ensemble_hwr.preprocessing.Augmenter",
+_OWN_TYPES = (  # by the modules in which they are defined, as skops names them: none is imported to be trusted
+    "ensemble_hwr.ensemble._hierarchical.HierarchicalEnsembleClassifier",
+    "ensemble_hwr.ensemble._epoch_mlp.EpochMLP",
+    "ensemble_hwr.ensemble._mlp.MLP",
+    "ensemble_hwr.preprocessing.augmentation._classifier.AugmentedClassifier",
+    "ensemble_hwr.preprocessing.augmentation._augmenter.Augmenter",
     "ensemble_hwr.config._more_letters.MoreLetters",
-    "ensemble_hwr.preprocessing.LetterNormalizer",
-    "ensemble_hwr.preprocessing.Deskewer",
-    "ensemble_hwr.preprocessing.SizeNormalizer",
-    "ensemble_hwr.preprocessing.StrokeWidthNormalizer",
-    "ensemble_hwr.preprocessing.GradientFeatures",
-    "ensemble_hwr.reading.CandidateFeatures",
+    "ensemble_hwr.preprocessing._normalizer.LetterNormalizer",
+    "ensemble_hwr.preprocessing._deskewer.Deskewer",
+    "ensemble_hwr.preprocessing._size_normalizer.SizeNormalizer",
+    "ensemble_hwr.preprocessing._stroke_width.StrokeWidthNormalizer",
+    "ensemble_hwr.preprocessing._gradient.GradientFeatures",
+    "ensemble_hwr.reading._candidates.CandidateFeatures",
 )
 _CALIBRATION_TYPES = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")
 _COMMITTEE_TYPES = ("sklearn.utils._bunch.Bunch",)  # the dict in which a committee keeps its members by name
+_FOLD_TYPES = ("sklearn.model_selection._split.PredefinedSplit",)  # says which sources trust was learned from
+_TRUSTED_TYPES = [*_OWN_TYPES, *_CALIBRATION_TYPES, *_COMMITTEE_TYPES, *_FOLD_TYPES]  # beyond those skops trusts
 
 _TRAINING_STATE = ("_optimizer", "_best_coefs", "_best_intercepts", "_random_state", "loss_curve_")
-_FOLD_TYPES = ("sklearn.model_selection._split.PredefinedSplit",)  # says which sources trust was learned from
 
 
 def dump(model: Any, file: Path) -> bytes:
@@ -42,7 +42,7 @@ def dump(model: Any, file: Path) -> bytes:
 
     try:
         data = _compact(skops.io.dumps(_without_training_state(model, {})))
-        foreign = set(skops.io.get_untrusted_types(data=data)) - set(_trusted_types())
+        foreign = set(skops.io.get_untrusted_types(data=data)) - set(_TRUSTED_TYPES)
     except Exception as error:
         raise ModelError(f"{file}: a {type(model).__name__} cannot be saved: {error}") from error
     if foreign:
@@ -61,11 +61,11 @@ def build(data: bytes, file: Path) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             refuse_compression(archive, file)
-        foreign = set(skops.io.get_untrusted_types(data=data)) - set(_trusted_types())
+        foreign = set(skops.io.get_untrusted_types(data=data)) - set(_TRUSTED_TYPES)
         if not foreign:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", InconsistentVersionWarning)
-                return skops.io.loads(data, trusted=_trusted_types())
+                return skops.io.loads(data, trusted=_TRUSTED_TYPES)
     except ModelError:
         raise
     except Exception as error:  # whatever a crafted file makes the reader stumble over
@@ -127,13 +127,3 @@ def _without_training_state(part: Any, done: dict[int, Any]) -> Any:
 
 def _is_plain(item: Any) -> bool:
     return item is None or isinstance(item, str | bytes | int | float)
-
-
-def _trusted_types() -> list[str]:
-    """Name the types beyond those skops trusts, by the modules in which they are defined."""
-    names = [*_CALIBRATION_TYPES, *_COMMITTEE_TYPES, *_FOLD_TYPES]
-    for path in _OWN_TYPES:
-        module, _, name = path.rpartition(".")
-        own = getattr(import_module(module), name)
-        names.append(f"{own.__module__}.{own.__qualname__}")
-    return names
