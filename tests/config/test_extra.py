@@ -126,7 +126,7 @@ def test_labels_that_cannot_be_generated():
     rows = np.zeros((4, 784), np.uint8)
     mixed = with_extra(LetterSet(rows, np.array(["A", "7", "B", "a"])), ExtraLetters(generated=6))
     assert mixed.take(is_extra(mixed)).counts() == {"A": 3, "B": 3}
-    with pytest.raises(DataError, match="none of the letters A to Z"):
+    with pytest.raises(DataError, match="is a letter from A to Z"):
         with_extra(LetterSet(rows, np.array(["7", "8", "7", "8"])), ExtraLetters(generated=6))
 
 

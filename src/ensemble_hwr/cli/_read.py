@@ -10,7 +10,7 @@ import click
 
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED
-from ensemble_hwr.cli._options import model_option
+from ensemble_hwr.cli._options import lexicon_option, model_option
 from ensemble_hwr.cli._pictures import complain, find_all
 from ensemble_hwr.exceptions import PictureError
 
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
-@click.option(
-    "--lexicon",
-    type=click.Path(path_type=Path, readable=False),
-    metavar="FILE",
-    help="Words that are expected, one in each line; others are read where they fit much better.",
-)
+@lexicon_option
 @click.option("--page", is_flag=True, help="Each picture holds lines of words instead of one word.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option(

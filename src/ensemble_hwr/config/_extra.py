@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from ensemble_hwr.config._data_schema import ExtraLetters
 from ensemble_hwr.datasets import LetterSet, concatenate
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.exceptions import DataError
+from ensemble_hwr.hierarchy import CAPITALS
 
 SOURCE = "generated extra"
-CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def with_extra(letters: LetterSet, extra: ExtraLetters, *, polarity: str = "auto") -> LetterSet:
@@ -38,23 +39,42 @@ def with_extra(letters: LetterSet, extra: ExtraLetters, *, polarity: str = "auto
     DataError
         When none of the labels is a letter that can be generated.
     """
-    labels = [label for label in sorted(set(letters.target.tolist())) if label in set(CAPITALS)]
-    if not labels:
-        raise DataError(
-            f"[extra]: {letters!r} has none of the letters A to Z, and no others are generated; leave it out."
-        )
-    written = generate_letters(
-        extra.generated,
-        letters=labels,
-        writers=extra.writers,
-        random_state=extra.random_state,
-        form="rows" if letters.is_rows else "pictures",
+    labels = sorted(set(letters.target.tolist()))
+    written = generate_of(
+        labels, extra.generated, extra.writers, extra.random_state, pictures=not letters.is_rows, asked="[extra]"
     )
     data: Any = written.data
     if not letters.is_rows and polarity == "light":
         data = [255 - picture for picture in data]
     added = LetterSet(data, written.target, source=np.full(len(written), SOURCE), writer=written.writer)
     return concatenate([letters, added], name=letters.name)
+
+
+def generate_of(labels: Sequence[Any], n: int, writers: int, seed: int, *, pictures: bool, asked: str) -> LetterSet:
+    """Generate letters of those labels that can be.
+
+    Parameters
+    ----------
+    labels : sequence
+    n, writers, seed : int
+        How many letters, by how many writers, and which.
+    pictures : bool
+        Whether they are pictures, dark on light, or clean rows.
+    asked : str
+        Which setting asks for them.
+
+    Raises
+    ------
+    DataError
+        When none of the labels is a letter that can be generated.
+    """
+    writable = [label for label in labels if label in set(CAPITALS)]
+    if not writable:
+        raise DataError(
+            f"{asked}: none of {list(labels)} is a letter from A to Z, and no others are generated; leave it out."
+        )
+    form = "pictures" if pictures else "rows"
+    return generate_letters(n, letters=writable, writers=writers, random_state=seed, form=form)
 
 
 def is_extra(letters: LetterSet) -> NDArray[np.bool_]:

@@ -25,7 +25,7 @@ from ensemble_hwr.config._data_schema import (
     SourcesSplit,
     WeightsBalance,
 )
-from ensemble_hwr.config._extra import CAPITALS, is_extra, with_extra
+from ensemble_hwr.config._extra import is_extra, with_extra
 from ensemble_hwr.config._schema import ExperimentConfig
 from ensemble_hwr.datasets import (
     LetterSet,
@@ -43,6 +43,7 @@ from ensemble_hwr.datasets import (
 )
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError, PictureError
+from ensemble_hwr.hierarchy import CAPITALS
 from ensemble_hwr.preprocessing import LetterNormalizer
 
 DATA_VARIABLE = "ENSEMBLE_HWR_DATA"
@@ -280,8 +281,9 @@ def _renumbered(message: str, start: int) -> str:
 
 
 def _generate(section: GeneratedData) -> LetterSet:
-    alphabet = section.letters or CAPITALS
-    return generate_letters(section.n, letters=alphabet, writers=section.writers, random_state=section.seed)
+    return generate_letters(
+        section.n, letters=section.letters or CAPITALS, writers=section.writers, random_state=section.seed
+    )
 
 
 def _load(section: Any, path: Path) -> LetterSet:

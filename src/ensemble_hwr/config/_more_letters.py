@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from sklearn.base import BaseEstimator
 
 from ensemble_hwr.config._data_schema import MemberExtra, StoredData
-from ensemble_hwr.config._extra import CAPITALS
+from ensemble_hwr.config._extra import generate_of
 from ensemble_hwr.config._letters import load_section, to_rows
-from ensemble_hwr.datasets import balance_indices, generate_letters
+from ensemble_hwr.datasets import balance_indices
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.preprocessing import LetterNormalizer
 
@@ -108,18 +108,8 @@ def _letters_of(settings: str, labels: tuple[Any, ...]) -> Rows:
 
 
 def _generated(supply: MoreLetters, labels: tuple[Any, ...]) -> Rows:
-    writable = [label for label in labels if label in set(CAPITALS)]
-    if not writable:
-        raise DataError(
-            f"extra.generated: none of {list(labels)} is a letter from A to Z, and no others are generated; "
-            "leave it out."
-        )
-    written = generate_letters(
-        supply.generated,
-        letters=writable,
-        writers=supply.writers,
-        random_state=supply.seed,
-        form="pictures" if supply.pictures else "rows",
+    written = generate_of(
+        labels, supply.generated, supply.writers, supply.seed, pictures=supply.pictures, asked="extra.generated"
     )
     normalizer = None
     if supply.pictures:  # they are dark on light, whatever the config's own are
