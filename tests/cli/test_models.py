@@ -59,7 +59,7 @@ def test_a_shipped_model_is_named_to_other_commands(few, capsys):
 
 def test_the_file_says_how_the_model_was_trained(few, model):
     metadata = describe_model(model).manifest["metadata"]
-    assert metadata["command"] == f"ensemble-hwr train {few / 'few.toml'} -o {model}"
+    assert metadata["command"] == f"ensemble-hwr train {few / 'few.toml'} --output {model}"
     assert metadata["trained_on"] == {"generated": 80}
 
 

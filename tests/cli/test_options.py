@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 from joblib import cpu_count
 
-from ensemble_hwr.cli._options import all_overrides, jobs_option, number_of_jobs, seeds_option, set_option
+from ensemble_hwr.cli._options import all_overrides, command_line, jobs_option, number_of_jobs, seeds_option, set_option
 
 
 @click.command()
@@ -47,3 +49,8 @@ def test_seeds_are_the_last_override():
 def test_by_default_every_core_is_used():
     assert number_of_jobs(3) == 3
     assert number_of_jobs(None) == cpu_count()
+
+
+def test_a_command_is_told_as_it_could_be_typed_again():
+    told = command_line("train", Path("my config.toml"), output=Path("m"), seed=None, overrides=["seeds=[3, 4]"])
+    assert told == "ensemble-hwr train 'my config.toml' --output m --set 'seeds=[3, 4]'"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
 from ensemble_hwr.cli._options import (
     all_overrides,
+    command_line,
     config_argument,
     data_option,
     jobs_option,
@@ -45,9 +45,6 @@ def compare(
     from ensemble_hwr.cli._experiment import run_experiment
     from ensemble_hwr.config import load_config
 
-    words = ["ensemble-hwr", "compare", str(config), "--out", str(out)]
-    words += [] if data is None else ["--data", str(data)]
     changes = all_overrides(overrides, seeds)
-    for change in changes:
-        words += ["--set", change]
-    run_experiment(load_config(config, changes), out, data=data, jobs=number_of_jobs(jobs), command=shlex.join(words))
+    command = command_line("compare", config, out=out, data=data, overrides=changes)
+    run_experiment(load_config(config, changes), out, data=data, jobs=number_of_jobs(jobs), command=command)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,26 @@ scheduler_option = click.option(
 def all_overrides(overrides: tuple[str, ...], seeds: tuple[int, ...] | None) -> list[str]:
     """Return the overrides, `--seeds` among them."""
     return [*overrides, *([] if seeds is None else [f"seeds={list(seeds)}"])]
+
+
+def command_line(name: str, config: Path, *, overrides: Iterable[str], **options: Any) -> str:
+    """Return the command that does the same again; options that are None were not given.
+
+    Parameters
+    ----------
+    name : str
+        Of the command.
+    config : Path
+    overrides : iterable of str
+        What ``--set`` was given.
+    **options : str, Path or int, or None
+    """
+    words = ["ensemble-hwr", name, str(config)]
+    for option, value in options.items():
+        words += [] if value is None else [f"--{option}", str(value)]
+    for change in overrides:
+        words += ["--set", change]
+    return shlex.join(words)
 
 
 def number_of_jobs(jobs: int | None) -> int:

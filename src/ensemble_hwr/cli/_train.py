@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import click
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._options import (
     all_overrides,
+    command_line,
     config_argument,
     data_option,
     jobs_option,
@@ -42,6 +42,7 @@ class Part(NamedTuple):
     labels: NDArray[np.str_]
     weight: NDArray[np.float64] | None
     sources: list[str] | None
+    classes: list[str]  # of the letters to test on, too
 
 
 @click.command()
@@ -146,15 +147,12 @@ def _train(
     jobs: int,
     scheduler: str | None,
 ) -> None:
-    import numpy as np
     from sklearn.pipeline import Pipeline
 
     from ensemble_hwr import config as configs
-    from ensemble_hwr._weights import weight_params
     from ensemble_hwr.cli._experiment import fitting_on, read_rows
     from ensemble_hwr.cli._figures import figures, print_figures
     from ensemble_hwr.cli._progress import Stopwatch, progress
-    from ensemble_hwr.evaluation import with_seed
     from ensemble_hwr.persistence import save_model
 
     watch = Stopwatch()
@@ -162,56 +160,65 @@ def _train(
         letters, rows = read_rows(config, steps, data=data, jobs=jobs, normalize_rows=True)
         division = configs.divide(config, letters)
         learned, tested = division(seed) if callable(division) else division
-        weight = configs.training_weight(config, letters)
-        part = Part(
-            rows[learned],
-            letters.target[learned],
-            None if weight is None else weight[learned],
-            configs.training_sources(config, letters),
-        )
-        classes = sorted(set(letters.target.tolist()))
-        workers = jobs if scheduler is None else -1
-        classifier = with_seed(_classifier(config, contender, classes, part, steps, seed=seed, jobs=workers), seed)
-        weighted = {} if part.weight is None else weight_params(classifier, part.weight, contender)
-        with steps.step(f"fitting {contender} on {len(learned)} letters"):
-            classifier = _fitted(classifier, part, weighted, contender, workers)
+        part = _part(config, letters, rows, learned)
+        classifier = _fitted(config, contender, part, steps, seed=seed, jobs=jobs if scheduler is None else -1)
         with steps.step("testing"):
             measured = figures(classifier, rows[tested], letters.take(tested))
     print_figures(measured)
-    normalizer = configs.build_normalizer(config)
-    model = Pipeline([("normalize", normalizer), ("classify", classifier)])
-    metadata = {
-        "command": _command(),
-        "contender": contender,
-        "seed": seed,
-        "config": config.model_dump(mode="json"),
-        "data": configs.describe_data(config, letters),
-        "trained_on": _count_sources(letters.take(np.unique(learned)), config.name),
-        "figures": measured,
-    }
-    save_model(model, output, metadata=metadata)
+    model = Pipeline([("normalize", configs.build_normalizer(config)), ("classify", classifier)])
+    made = {"command": _command(), "contender": contender, "seed": seed, **_origin(config, letters, learned)}
+    save_model(model, output, metadata={**made, "figures": measured})
     taken = f", with {_members(kept.recalled)} of an earlier run" if kept.recalled else ""
     click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{taken})")
 
 
-def _fitted(classifier: Any, part: Part, weighted: dict[str, Any], name: str, jobs: int) -> Any:
-    """Fit whom to train: a hierarchy keeps its members, anyone else is kept whole, or seat by seat."""
-    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_one
+def _part(config: ExperimentConfig, letters: LetterSet, rows: NDArray[np.float32], learned: NDArray[np.intp]) -> Part:
+    """Take the letters to learn from, with what is known of them."""
+    from ensemble_hwr import config as configs
 
-    if isinstance(classifier, HierarchicalEnsembleClassifier):
-        return classifier.fit(part.rows, part.labels, **weighted)
-    return fit_one(classifier, part.rows, part.labels, name=name, n_jobs=jobs, fit_params=weighted)
+    weight = configs.training_weight(config, letters)
+    return Part(
+        rows[learned],
+        letters.target[learned],
+        None if weight is None else weight[learned],
+        configs.training_sources(config, letters),
+        sorted(set(letters.target.tolist())),
+    )
+
+
+def _fitted(config: ExperimentConfig, contender: str, part: Part, steps: Steps, *, seed: int, jobs: int) -> Any:
+    """Fit whom to train: a hierarchy keeps its members, anyone else is kept whole, or seat by seat."""
+    from ensemble_hwr._weights import weight_params
+    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_one
+    from ensemble_hwr.evaluation import with_seed
+
+    classifier = with_seed(_classifier(config, contender, part, steps, seed=seed, jobs=jobs), seed)
+    weighted = {} if part.weight is None else weight_params(classifier, part.weight, contender)
+    with steps.step(f"fitting {contender} on {len(part.labels)} letters"):
+        if isinstance(classifier, HierarchicalEnsembleClassifier):
+            return classifier.fit(part.rows, part.labels, **weighted)
+        return fit_one(classifier, part.rows, part.labels, name=contender, n_jobs=jobs, fit_params=weighted)
 
 
 def _command() -> str:
     """Return what was typed, but for where the letters are and how many processes work: neither changes the model."""
     asked = click.get_current_context().params
-    words = ["ensemble-hwr", "train", str(asked["config"]), "-o", str(asked["output"])]
-    words += [] if asked["contender"] == "hierarchical" else ["--contender", asked["contender"]]
-    words += [] if asked["seed"] is None else ["--seed", str(asked["seed"])]
-    for change in asked["overrides"]:
-        words += ["--set", change]
-    return shlex.join(words)
+    contender = None if asked["contender"] == "hierarchical" else asked["contender"]
+    return command_line("train", asked["config"], output=asked["output"], contender=contender, seed=asked["seed"],
+                        overrides=asked["overrides"])  # fmt: skip
+
+
+def _origin(config: ExperimentConfig, letters: LetterSet, learned: NDArray[np.intp]) -> dict[str, Any]:
+    """Say what a model came from: its config, its data, and how many letters of each source it learned from."""
+    import numpy as np
+
+    from ensemble_hwr import config as configs
+
+    return {
+        "config": config.model_dump(mode="json"),
+        "data": configs.describe_data(config, letters),
+        "trained_on": _count_sources(letters.take(np.unique(learned)), config.name),
+    }
 
 
 def _count_sources(learned: LetterSet, name: str) -> dict[str, int]:
@@ -220,17 +227,15 @@ def _count_sources(learned: LetterSet, name: str) -> dict[str, int]:
     return dict(sorted(Counter(source or name for source in sources or [name] * len(learned)).items()))
 
 
-def _classifier(
-    config: ExperimentConfig, contender: str, classes: list[str], part: Part, steps: Steps, *, seed: int, jobs: int
-) -> Any:
+def _classifier(config: ExperimentConfig, contender: str, part: Part, steps: Steps, *, seed: int, jobs: int) -> Any:
     """Make whom to train; one of equal parameters as large as the hierarchy would be."""
     from ensemble_hwr import config as configs
     from ensemble_hwr.evaluation import EqualParameters, parameters_of, with_seed
 
-    chosen = configs.build_contender(config, contender, classes, sources=part.sources, n_jobs=jobs)
+    chosen = configs.build_contender(config, contender, part.classes, sources=part.sources, n_jobs=jobs)
     if not isinstance(chosen, EqualParameters):
         return chosen
-    hierarchy = with_seed(configs.build_hierarchy(config, classes, sources=part.sources, n_jobs=jobs), seed)
+    hierarchy = with_seed(configs.build_hierarchy(config, part.classes, sources=part.sources, n_jobs=jobs), seed)
     weighted = {} if part.weight is None else {"sample_weight": part.weight}
     with steps.step("counting the hierarchy's parameters"):
         n_parameters = parameters_of(hierarchy, part.rows, part.labels, **weighted)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._options import (
+    command_line,
     config_argument,
     data_option,
     jobs_option,
@@ -18,7 +21,9 @@ from ensemble_hwr.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import ExperimentConfig
+    from ensemble_hwr.tuning import Tuning
 
 TUNED, REPORT = "tuned.toml", "tuning.html"
 
@@ -64,64 +69,58 @@ def tune(
     What is searched stands in the config's [tune] sections. Test letters are never touched. Ctrl-C ends after the
     running epoch; the same command goes on from there.
     """
+    from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import load_config
 
-    words = ["ensemble-hwr", "tune", str(config), "--work", str(work)]
-    words += [] if storage is None else ["--storage", storage]
-    words += [] if scheduler is None else ["--scheduler", scheduler]
-    words += [] if data is None else ["--data", str(data)]
-    for change in overrides:
-        words += ["--set", change]
-    _tune(
-        load_config(config, overrides),
-        work,
-        storage=storage,
-        fresh=fresh,
-        data=data,
-        jobs=number_of_jobs(jobs),
-        scheduler=scheduler,
-        command=shlex.join(words),
+    watch = Stopwatch()
+    experiment = load_config(config, overrides)
+    check_folder(work)
+    command = command_line(
+        "tune", config, work=work, storage=storage, scheduler=scheduler, data=data, overrides=overrides
     )
+    studies = {"storage": storage, "fresh": fresh}
+    tuning = _search(experiment, work, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)
+    _tell(tuning, work, command, watch)
 
 
-def _tune(
+def _search(
     config: ExperimentConfig,
     work: Path,
+    command: str,
     *,
-    storage: str | None,
-    fresh: bool,
     data: Path | None,
     jobs: int,
     scheduler: str | None,
-    command: str,
-) -> None:
-    from ensemble_hwr._writing import check_folder
-    from ensemble_hwr.cli._errors import Interrupted
+    **studies: Any,
+) -> Tuning:
+    """Search, showing how far it is."""
     from ensemble_hwr.cli._experiment import read_rows
-    from ensemble_hwr.cli._progress import Stopwatch, progress
+    from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.cli._tuning_table import live_table
-    from ensemble_hwr.tuning import dashboard_command, on_cluster, summary, tune, write_tuned, write_tuning_report
+    from ensemble_hwr.tuning import on_cluster, tune
 
-    check_folder(work)
-    watch = Stopwatch()
     with progress() as steps:
         letters, rows = read_rows(config, steps, data=data, jobs=jobs)
+    with _going_on_later(command), on_cluster(scheduler) as cluster, live_table() as show:
+        return tune(config, letters, rows, work, n_jobs=jobs, cluster=cluster, on_progress=show, **studies)
+
+
+@contextmanager
+def _going_on_later(command: str) -> Iterator[None]:
+    """Say how to go on, where the block is interrupted."""
+    from ensemble_hwr.cli._errors import Interrupted
+
     try:
-        with on_cluster(scheduler) as cluster, live_table() as show:
-            tuning = tune(
-                config,
-                letters,
-                rows,
-                work,
-                n_jobs=jobs,
-                storage=storage,
-                fresh=fresh,
-                cluster=cluster,
-                on_progress=show,
-            )
+        yield
     except Interrupted:
         click.echo(f"stopped; every finished trial is kept. Go on with:\n  {command}", err=True)
         raise
+
+
+def _tell(tuning: Tuning, work: Path, command: str, watch: Stopwatch) -> None:
+    """Write the tuned config and the report, and print what was found."""
+    from ensemble_hwr.tuning import dashboard_command, summary, write_tuned, write_tuning_report
+
     write_tuned(tuning, work / TUNED, command)
     write_tuning_report(tuning, work / REPORT, command)
     click.echo(summary(tuning))
