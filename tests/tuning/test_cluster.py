@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -14,11 +15,17 @@ import pytest
 from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ConfigError, MissingExtraError
 from ensemble_hwr.tuning import on_cluster, tune
+from ensemble_hwr.tuning._cluster import Cluster
 from ensemble_hwr.tuning._liveness import WORKER
+from ensemble_hwr.tuning._question import Letters
 from ensemble_hwr.tuning._storage import open_storage
+from ensemble_hwr.tuning._study import Budget, Task
+from ensemble_hwr.tuning._workers import WorkerError
 
 distributed = pytest.importorskip("distributed")
 HOST = "127.0.0.1"
+LETTERS = Letters(np.zeros((2, 4)), np.array(["A", "B"]))
+TASK = Task("study", {}, dict, None, LETTERS, "log_loss", "random", "none", 0, Budget())
 
 
 @pytest.fixture
@@ -68,6 +75,40 @@ def test_trials_survive_the_death_of_a_worker(write, letters, rows, tmp_path, sc
     assert killed[0] in [worker.pid for worker in workers]
     assert states.count("COMPLETE") == 6
     assert "RUNNING" not in states
+
+
+class LosingClient:
+    """Loses the work that it is given some times."""
+
+    def __init__(self, losses, error):
+        self.losses, self.error, self.sent = losses, error, 0
+
+    def scatter(self, letters, **_):
+        self.sent += 1
+
+    def nthreads(self):
+        return {"one": 1}
+
+    def submit(self, *_, **__):
+        return SimpleNamespace(done=lambda: True)
+
+    def gather(self, _):
+        self.losses -= 1
+        if self.losses >= 0:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [distributed.CancelledError(), distributed.KilledWorker("work", SimpleNamespace(address="there"), 3)]
+)
+def test_work_that_was_lost_is_given_again(error, monkeypatch):
+    monkeypatch.setattr(Cluster, "__exit__", lambda *_: None)
+    for losses in (0, 2):
+        with Cluster(client := LosingClient(losses, error), LETTERS, "nowhere") as cluster:
+            cluster.run(TASK, lambda: None)
+        assert client.sent == 1 + losses
+    with Cluster(LosingClient(3, error), LETTERS, "nowhere") as cluster, pytest.raises(WorkerError, match="3 times"):
+        cluster.run(TASK, lambda: None)
 
 
 def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):

@@ -16,9 +16,11 @@ from ensemble_hwr.exceptions import ConfigError, MissingExtraError
 from ensemble_hwr.tuning._question import Letters
 from ensemble_hwr.tuning._storage import open_storage
 from ensemble_hwr.tuning._study import Task, work
+from ensemble_hwr.tuning._workers import WorkerError
 
 SECONDS_TO_CONNECT = 10
 SECONDS_BETWEEN_LOOKS = 0.5
+MOST_LOSSES = 3
 EXTRA = "distributed"
 
 
@@ -68,7 +70,7 @@ class Cluster:
         self._stop = f"ensemble-hwr-stop-{uuid4().hex}"
 
     def __enter__(self) -> Cluster:
-        self._sent = self._client.scatter(self._letters, broadcast=True, hash=False)
+        self._send()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,9 +81,30 @@ class Cluster:
     def run(self, task: Task, tick: Callable[[], None]) -> None:
         """Let every thread of every worker work on a task until nobody finds anything more to do.
 
-        A worker that dies is missed by the scheduler, which gives its work to another; its trial is made again.
+        A worker that dies is missed by the scheduler, which gives its work to another; its trial is made again. Where
+        it was the only one to hold something that the others need, the letters are sent again.
+
+        Raises
+        ------
+        WorkerError
+            When workers die again and again.
         """
         light = replace(task, letters=Letters(None, self._letters.labels[:0]))
+        for _ in range(MOST_LOSSES):
+            if self._work_together(light, tick):
+                return
+            self._send()
+        raise WorkerError(
+            f"workers of the cluster died {MOST_LOSSES} times with work in hand; is there enough memory on their "
+            "machines? Finished trials are kept, and the same command goes on."
+        )
+
+    def _send(self) -> None:
+        self._sent = self._client.scatter(self._letters, broadcast=True, hash=False)
+
+    def _work_together(self, light: Task, tick: Callable[[], None]) -> bool:
+        """Let everybody work; return whether nobody's work was lost."""
+        distributed: Any = import_module("distributed")
         n_threads = max(1, sum(self._client.nthreads().values()))
         futures = [
             self._client.submit(_work, light, self._sent, self._address, self._stop, pure=False, retries=3)
@@ -90,7 +113,11 @@ class Cluster:
         while not all(future.done() for future in futures):
             time.sleep(SECONDS_BETWEEN_LOOKS)
             tick()
-        self._client.gather(futures)
+        try:
+            self._client.gather(futures)
+        except (distributed.CancelledError, distributed.KilledWorker):
+            return False
+        return True
 
 
 def _work(task: Task, letters: Letters, address: str, stop: str) -> None:
