@@ -24,7 +24,7 @@ def test_a_shipped_config_is_valid_and_builds_its_contenders(file):
 
 def test_all_are_there():
     found = sorted(file.stem for file in CONFIGS.glob("*.toml"))
-    assert found == ["az", "az_kaggle", "demo", "demo_tune", "folder", "pooled", "tune", "unseen"]
+    assert found == ["az", "az_kaggle", "az_tune", "demo", "demo_tune", "folder", "pooled", "tune", "unseen"]
 
 
 def test_the_shipped_model_is_the_hierarchy_that_the_protocol_of_unseen_hands_measures():
