@@ -114,7 +114,7 @@ def test_a_bad_picture_is_one_line_and_the_others_are_read(reading_model, pictur
 
 
 def test_pictures_with_boxes_show_the_letters(reading_model, pictures, tmp_path):
-    assert read(reading_model, pictures[0].parent, "--boxes", tmp_path / "new" / "seen") == 0
+    assert read(reading_model, pictures[0].parent, "--debug", tmp_path / "new" / "seen") == 0
     written = sorted((tmp_path / "new" / "seen").iterdir())
     assert [file.name for file in written] == ["0001-NOT.png", "0002-TEN.png", "0003-TOO.png"]
     for file in written:
@@ -124,7 +124,7 @@ def test_pictures_with_boxes_show_the_letters(reading_model, pictures, tmp_path)
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
 def test_a_folder_for_pictures_that_takes_none_is_told_before_anything_is_read(capsys):
-    assert main(["read", "none.png", "-m", "no such model", "--boxes", "/proc/seen"]) == 1
+    assert main(["read", "none.png", "-m", "no such model", "--debug", "/proc/seen"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: /proc/seen: cannot be written to (")
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option("--page", is_flag=True, help="Each picture holds lines of words instead of one word.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option(
-    "--boxes",
+    "--debug",
+    "boxes",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write a picture of each result there, with the box of every letter.",
