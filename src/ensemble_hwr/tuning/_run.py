@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from optuna import Study
 from optuna.trial import TrialState
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy
 from ensemble_hwr.config._tune_schema import WHOLE
 from ensemble_hwr.datasets import LetterSet
@@ -223,9 +224,8 @@ class _Run:
             n_jobs=self._n_jobs,
             on_progress=lambda done, most: self._on_progress(Progress(MEASURING, self._names, done, most=most)),
         )
-        part = kept.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(asdict(gain)), encoding="utf-8")
-        os.replace(part, kept)
+        with whole_files(kept) as (stream,):
+            stream.write(json.dumps(asdict(gain)).encode())
         return gain
 
     def _describe(self) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config._load import stored_letters
 from ensemble_hwr.exceptions import DataError
@@ -47,15 +46,12 @@ def tuned_text(tuning: Tuning, file: Path, command: str) -> str:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a text file beside its place, then move it there."""
-    part = file.with_name(f".{file.name}.{uuid4().hex}")
+    """Write a text file whole, or say why it cannot be."""
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, file)
+        with whole_files(file) as (stream,):
+            stream.write(text.encode())
     except OSError as error:
         raise DataError(f"{file}: cannot be written ({error.strerror or error}).") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _document(config: ExperimentConfig) -> dict[str, Any]:
