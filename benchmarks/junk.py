@@ -1,35 +1,59 @@
-"""Train the model that tells letters from junk, models/junk.
+"""Train the models that tell letters from junk, models/junk and, among pen strokes, models/junk-strokes.
 
     python -m benchmarks.junk -o models/junk/junk.model   about three minutes on one core
+    python -m benchmarks.junk --strokes -o models/junk-strokes/junk-strokes.model   one minute
 
 Words are composed of generated letters and of the training part of the three sources whose licences allow it: common
-English words, but none of those that benchmarks.words measures with, and random letters.
+English words, but none of those that benchmarks.words measures with, and random letters. Pen strokes are those of
+generated letters alone, overlapping by up to a third of their height, some strokes joined and some broken.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
+from benchmarks.strokes import carelessly, write_word
 from benchmarks.vocabulary import LETTERS, WRITTEN, common_words
 from ensemble_hwr import LetterSet, compose_words, generate_letters, save_model
 from ensemble_hwr.datasets import Composition, load_index
-from ensemble_hwr.reading import fit_junk
+from ensemble_hwr.reading import fit_junk, fit_stroke_junk
 
 ROOT = Path(__file__).parent.parent
 SHARES = {"generated": 1.0, "photo62": 1.0, "tablet55": 0.75, "binary20x16": 0.6}
 """Words of each kind of letters, relative to --words; a kind with fewer hands gives fewer."""
 KNOWN = 12_000  # of the most common words
+HANDS = 11  # seed of those that pen strokes are written in; benchmarks.strokes takes others
 
 
 @click.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The model file.")
 @click.option("--words", type=click.IntRange(10), default=1200, show_default=True, help="Words of generated letters.")
-def main(out: Path, words: int) -> None:
+@click.option("--strokes", is_flag=True, help="Of pen strokes, not of pictures.")
+def main(out: Path, words: int, strokes: bool) -> None:
     """Train and write the model."""
+    junk, trained_on = of_strokes(words) if strokes else of_pictures(words)
+    save_model(junk, out, metadata={"trained_on": trained_on, "words": "composed"})
+    click.echo(f"{out}: {out.stat().st_size:,} bytes, from {sum(trained_on.values())} words")
+
+
+def of_strokes(words: int) -> tuple[Any, dict[str, int]]:
+    """Learn from words in pen strokes, each in a hand of its own."""
+    rng = np.random.default_rng(3)
+    made = [
+        carelessly(write_word(text, rng.uniform(-0.35, 0.3), (HANDS, place)), rng)
+        for place, text in enumerate(texts(words, rng))
+    ]
+    junk = fit_stroke_junk([word.strokes for word in made], [word.owner for word in made], random_state=0)
+    return junk, {"generated": words}
+
+
+def of_pictures(words: int) -> tuple[Any, dict[str, int]]:
+    """Learn from pictures of words."""
     folder = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "letters"
     real = load_index(folder / "index.csv", sources=[kind for kind in SHARES if kind != "generated"])
     made: list[Composition] = []
@@ -42,21 +66,23 @@ def main(out: Path, words: int) -> None:
             letters = real.take((real.source == kind) & (real.split == "train"))
         made += written(letters, trained_on[kind], seed=seed)
     junk = fit_junk([word.picture for word in made], [word.owner for word in made], random_state=0)
-    save_model(junk, out, metadata={"trained_on": trained_on, "words": "composed"})
-    click.echo(f"{out}: {out.stat().st_size:,} bytes, from {len(made)} words")
+    return junk, trained_on
+
+
+def texts(count: int, rng: np.random.Generator) -> list[str]:
+    """Draw common words, and random letters for every third."""
+    words = [word for word in common_words()[:KNOWN] if len(word) > 1][WRITTEN:]
+    return [
+        words[rng.integers(len(words))] if place % 3 else "".join(rng.choice(list(LETTERS), rng.integers(2, 8)))
+        for place in range(count)
+    ]
 
 
 def written(letters: LetterSet, count: int, *, seed: int) -> list[Composition]:
     """Write common words, and random ones, with letters apart and touching."""
-    rng = np.random.default_rng(seed)
-    words = [word for word in common_words()[:KNOWN] if len(word) > 1][WRITTEN:]
-    texts = [
-        words[rng.integers(len(words))] if place % 3 else "".join(rng.choice(list(LETTERS), rng.integers(2, 8)))
-        for place in range(count)
-    ]
     return compose_words(
         letters,
-        texts,
+        texts(count, np.random.default_rng(seed)),
         gap=(-0.05, 0.32),
         slant=(-0.2, 0.3),
         noise=(0, 0.6),

@@ -3,9 +3,9 @@ import pytest
 
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.persistence import load_model, save_model
-from ensemble_hwr.reading import fit_junk, junk_examples
-from ensemble_hwr.reading._junk import share_in_common
-from ensemble_hwr.segmentation import cut_word
+from ensemble_hwr.reading import fit_junk, fit_stroke_junk, junk_examples, stroke_junk_examples
+from ensemble_hwr.reading._junk import share_in_common, whole_letters
+from ensemble_hwr.segmentation import cut_strokes, cut_word
 
 
 def test_shares_are_those_of_pixels(tight):
@@ -38,3 +38,27 @@ def test_unreadable_pictures_are_left_out(wide):
     np.testing.assert_array_equal(both[0], junk_examples([wide[0].picture], [wide[0].owner])[0])
     with pytest.raises(DataError, match="nothing can be found"):
         fit_junk([empty], [empty.astype(int)])
+
+
+STEM, FAR_STEM, BAR = [(0, 0), (0, 100)], [(60, 0), (60, 100)], [(0, 50), (60, 50)]
+TWO_H = [*(STEM, FAR_STEM, BAR), *([(x + 50, y) for x, y in stroke] for stroke in (STEM, FAR_STEM, BAR))]
+
+
+def test_all_strokes_of_a_letter_and_nothing_else_are_a_letter():
+    lattice = cut_strokes(TWO_H, slant=0)
+    whole = whole_letters(lattice, [0, 0, 0, 1, 1, 1])
+    assert [span for span, is_whole in zip(lattice.spans, whole, strict=True) if is_whole] == [(0, 3), (3, 6)]
+    late = cut_strokes([STEM, FAR_STEM, *TWO_H[3:], BAR], slant=0)  # the bar is written last, and its place is kept
+    assert whole_letters(late, [0, 0, 1, 1, 1, 0]).sum() <= 2
+
+
+def test_junk_of_strokes_is_learned_and_checked():
+    rows, labels = stroke_junk_examples([TWO_H], [[0, 0, 0, 1, 1, 1]])
+    assert rows.shape == (len(cut_strokes(TWO_H).spans), 800)
+    assert (labels == "letter").sum() == 2
+    model = fit_stroke_junk([TWO_H] * 9, [[0, 0, 0, 1, 1, 1]] * 9, random_state=0)
+    assert model.predict_proba(rows).shape == (len(rows), 2)
+    with pytest.raises(DataError, match="6 strokes, but 2 owners"):
+        fit_stroke_junk([TWO_H], [[0, 1]])
+    with pytest.raises(DataError, match="no word to learn from"):
+        fit_stroke_junk([], [])

@@ -60,14 +60,16 @@ def test_leaning_letters_are_set_upright():
 
 
 def test_the_unit_does_not_matter():
-    small, large = (cut_strokes([np.asarray(stroke) * unit for stroke in H], slant=0) for unit in (0.013, 40))
+    small, large = (
+        cut_strokes([np.asarray(stroke) * (0.9 * unit, unit) for stroke in H], slant=0) for unit in (0.013, 40)
+    )
     assert small.spans == large.spans
     np.testing.assert_allclose(small.candidates[0].ink, large.candidates[0].ink, atol=0.05)
 
 
 def test_a_bar_that_lies_under_a_letter_is_not_cut_from_it():
-    stem, top, bottom = [(0, 0), (0, 100)], [(0, 0), (55, 0)], [(0, 100), (55, 100)]
-    lattice = cut_strokes([stem, top, bottom, *moved([STEM], 70)])
+    stem, top, bottom = [(0, 0), (0, 100)], [(0, 0), (75, 0)], [(0, 100), (75, 100)]
+    lattice = cut_strokes([stem, top, bottom, *moved([STEM], 90)])
     assert (0, 2) not in lattice.spans
     assert (2, 4) not in lattice.spans
     assert (0, 3) in lattice.spans
@@ -76,6 +78,11 @@ def test_a_bar_that_lies_under_a_letter_is_not_cut_from_it():
 def test_letters_written_over_each_other_are_cut_wherever_a_stroke_ends():
     lattice = cut_strokes([*H, *H, *H])
     assert {(0, 3), (3, 6), (6, 9)} <= set(lattice.spans)
+
+
+def test_letters_that_overlap_by_half_their_height_are_candidates():
+    lattice = cut_strokes([*H, *moved(H, 10)], slant=0)
+    assert {(0, 3), (3, 6)} <= set(lattice.spans)
 
 
 @pytest.mark.parametrize("stroke", [[(5, 5)], [(0, 0), (90, 0)], [(3, 3)] * 4])

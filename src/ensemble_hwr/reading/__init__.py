@@ -3,7 +3,7 @@
 from ensemble_hwr.reading._candidates import CandidateFeatures, describe_candidates
 from ensemble_hwr.reading._debug import draw_reading
 from ensemble_hwr.reading._document import Letter, Line, Page, Word, page_of, unread_word
-from ensemble_hwr.reading._junk import fit_junk, junk_examples
+from ensemble_hwr.reading._junk import fit_junk, fit_stroke_junk, junk_examples, stroke_junk_examples
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._markup import to_alto, to_hocr
 from ensemble_hwr.reading._measure import ErrorReport, align, character_error_rate, error_report
@@ -28,8 +28,10 @@ __all__ = [
     "draw_reading",
     "error_report",
     "fit_junk",
+    "fit_stroke_junk",
     "junk_examples",
     "page_of",
+    "stroke_junk_examples",
     "to_alto",
     "to_hocr",
     "unread_word",

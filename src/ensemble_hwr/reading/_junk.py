@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,7 +16,7 @@ from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading._candidates import CandidateFeatures, Rows, describe_candidates
-from ensemble_hwr.segmentation import Lattice, cut_word
+from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
 
 JUNK, LETTER = "junk", "letter"
 
@@ -124,7 +124,95 @@ def fit_junk(
     >>> junk.classes_.tolist()
     ['junk', 'letter']
     """
-    rows, labels = junk_examples(pictures, owners)
+    return _fit(*junk_examples(pictures, owners), classifier, random_state)
+
+
+def stroke_junk_examples(
+    words: Sequence[Sequence[ArrayLike]], owners: Sequence[Sequence[int]]
+) -> tuple[Rows, NDArray[np.str_]]:
+    """Take examples of letters and of what is none from words in pen strokes.
+
+    Parameters
+    ----------
+    words : sequence of sequences of array-like of shape (n_points, 2 or more)
+        Strokes, as `cut_strokes` takes them.
+    owners : sequence of sequences of int
+        Which letter of its word each stroke belongs to.
+
+    Returns
+    -------
+    rows : ndarray of float32, shape (n, 784 + 16)
+    labels : ndarray of str, shape (n,)
+        "letter" for all strokes of one letter and nothing else, or "junk".
+    """
+    if not len(words):
+        raise DataError("there is no word to learn from; give one or more")
+    normalizer = LetterNormalizer(polarity="light", errors="blank")
+    rows, labels = [], []
+    for strokes, owner in zip(words, owners, strict=True):
+        if len(strokes) != len(owner):
+            raise DataError(f"a word has {len(strokes)} strokes, but {len(owner)} owners; give one for each stroke")
+        lattice = cut_strokes(strokes)
+        ink = normalizer.transform([candidate.ink for candidate in lattice.candidates])
+        rows.append(describe_candidates(lattice, ink))
+        labels.append(np.where(whole_letters(lattice, owner), LETTER, JUNK))
+    return np.concatenate(rows), np.concatenate(labels)
+
+
+def whole_letters(lattice: StrokeLattice, owner: Sequence[int]) -> NDArray[np.bool_]:
+    """Say which candidates are all strokes of one letter and nothing else.
+
+    Parameters
+    ----------
+    lattice : StrokeLattice
+    owner : sequence of int
+        Letter of each stroke, in the order of writing.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_candidates,)
+    """
+    owners = [owner[stroke] for stroke in lattice.order]
+    runs = [owners[start:stop] for start, stop in lattice.spans]
+    return np.array([len(set(run)) == 1 and owners.count(run[0]) == len(run) for run in runs])
+
+
+def fit_stroke_junk(
+    words: Sequence[Sequence[ArrayLike]],
+    owners: Sequence[Sequence[int]],
+    *,
+    classifier: Any = None,
+    random_state: int | None = None,
+) -> Any:
+    """Train a classifier that tells letters from junk among pen strokes, for a `WordReader`.
+
+    Parameters
+    ----------
+    words, owners : sequences
+        As for `stroke_junk_examples`.
+    classifier, random_state
+        As for `fit_junk`.
+
+    Returns
+    -------
+    classifier
+        Fitted; its classes are "junk" and "letter".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets.handwriting import letter_strokes
+    >>> from ensemble_hwr.reading import fit_stroke_junk
+    >>> letters = [letter_strokes(letter) for letter in "HEAT"]
+    >>> word = [np.add(stroke, (place, 0, 0)) for place, letter in enumerate(letters) for stroke in letter]
+    >>> owner = [place for place, letter in enumerate(letters) for stroke in letter]
+    >>> fit_stroke_junk([word] * 9, [owner] * 9, random_state=0).classes_.tolist()
+    ['junk', 'letter']
+    """
+    return _fit(*stroke_junk_examples(words, owners), classifier, random_state)
+
+
+def _fit(rows: Rows, labels: NDArray[np.str_], classifier: Any, random_state: int | None) -> Any:
     if classifier is None:
         network = MLP((48,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
         classifier = make_pipeline(CandidateFeatures(), StandardScaler(), network)

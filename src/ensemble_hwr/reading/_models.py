@@ -14,6 +14,7 @@ from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading._junk import LETTER
 
 SHIPPED_JUNK = "junk"
+SHIPPED_STROKE_JUNK = "junk-strokes"
 ROW = 28 * 28  # numbers of a letter
 
 
@@ -44,13 +45,15 @@ def letter_model(classifier: Any) -> tuple[Any, Any]:
     return normalizer, classifier
 
 
-def junk_model(junk: Any) -> Any:
+def junk_model(junk: Any, name: str = SHIPPED_JUNK) -> Any:
     """Return the classifier that tells letters from junk, or None.
 
     Parameters
     ----------
     junk : "shipped", classifier or None
         "shipped" takes the shipped model where there is one.
+    name : str, default="junk"
+        Which shipped model.
 
     Raises
     ------
@@ -60,8 +63,7 @@ def junk_model(junk: Any) -> Any:
     if junk is None:
         return None
     if isinstance(junk, str):
-        shipped = SHIPPED_JUNK in [model.name for model in available_models()]
-        return load_model(SHIPPED_JUNK) if shipped else None
+        return load_model(name) if name in [model.name for model in available_models()] else None
     if LETTER not in class_names(junk, "junk"):
         raise ModelError(f"junk has the classes {list(junk.classes_)}, but 'letter' must be one; train it by fit_junk")
     return junk

@@ -20,7 +20,7 @@ from ensemble_hwr.reading._decoder import Graph
 from ensemble_hwr.reading._document import Page, Word, page_of
 from ensemble_hwr.reading._junk import LETTER
 from ensemble_hwr.reading._lexicon import Lexicon
-from ensemble_hwr.reading._models import class_names, junk_model, letter_model
+from ensemble_hwr.reading._models import SHIPPED_STROKE_JUNK, class_names, junk_model, letter_model
 from ensemble_hwr.reading._picture_reader import PictureReader
 from ensemble_hwr.reading._readings import find_readings, tell_word
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
@@ -69,6 +69,8 @@ class WordReader(PictureReader[Word]):
     classifier_ : classifier
         Takes rows.
     junk_ : classifier or None
+    stroke_junk_ : classifier or None
+        The same for words in pen strokes: a shipped model of its own, or `junk` where that is a classifier.
     lexicon_ : Lexicon or None
         The words that those letters can spell.
 
@@ -159,6 +161,7 @@ class WordReader(PictureReader[Word]):
         self.normalizer_, self.classifier_ = letter_model(self.classifier)
         self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
         self.junk_ = junk_model(self.junk)
+        self.stroke_junk_ = junk_model(self.junk, SHIPPED_STROKE_JUNK)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.lexicon_ = None
         if self.lexicon is not None:
@@ -257,11 +260,12 @@ class WordReader(PictureReader[Word]):
         check_is_fitted(self)
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
         probability = self._probability(rows)
-        if self.junk_ is None:
+        junk = self.stroke_junk_ if isinstance(lattice, StrokeLattice) else self.junk_
+        if junk is None:
             scores = evidence_by_pieces(probability, lattice.spans)
         else:
-            column = self.junk_.classes_.tolist().index(LETTER)
-            is_letter = self.junk_.predict_proba(describe_candidates(lattice, rows))[:, column]
+            column = junk.classes_.tolist().index(LETTER)
+            is_letter = junk.predict_proba(describe_candidates(lattice, rows))[:, column]
             scores = evidence_against_junk(probability, is_letter)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
         graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())
