@@ -10,6 +10,8 @@ The parts are
 composed  the 600 most common English words, each written once for each gap with letters of scan34, which taught no
           model and chose no setting: read by gaps alone, by the lattice, with a letter model, with a lexicon of 10,000
           words, and by Tesseract in its single-word mode, told that there are only capitals; left out where absent
+confidence  how sure the reader says it is and how often it is right, and what a temperature learned on generated
+          letters would make of that; words of the lexicon that `composed` does not write
 lines     the real lines of benchmarks.segmentation
 speed     a lexicon of 50,000 words; memory after 1,000 words and at the end
 
@@ -33,10 +35,12 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from scipy.optimize import minimize_scalar
 
 from benchmarks.segmentation import real_table
-from benchmarks.vocabulary import LETTERS, common_words, written_words
+from benchmarks.vocabulary import LETTERS, WRITTEN, common_words, written_words
 from ensemble_hwr import LetterSet, WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition, load_index
 from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, draw_reading, error_report
@@ -44,7 +48,9 @@ from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, dr
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "reading-words.md"
 GAPS = (0.30, 0.20, 0.12, 0.06, 0.00)
-PARTS = ("composed", "lines", "speed")
+PARTS = ("composed", "confidence", "lines", "speed")
+BINS = 10  # of confidence
+ALL = 1000  # readings: more than are ever found
 MANNER = {"slant": (-0.1, 0.2), "noise": (0, 0.5)}
 ASKED = {0.30: 97, 0.20: 97, 0.12: 96, 0.06: 93, 0.00: 85}
 FREE, TOLD, TESSERACT = "lattice", "lattice, lexicon", "Tesseract"
@@ -110,7 +116,7 @@ def main(  # noqa: PLR0917
         words, gaps, repeats, every, common_words(listed), load_model(model), load_model(junk), data, letters_of(data)
     )
     for part in parts:
-        text = {"composed": composed, "lines": lines, "speed": speed}[part](setting)
+        text = {"composed": composed, "confidence": confidence, "lines": lines, "speed": speed}[part](setting)
         click.echo(f"{part}\n\n{text}")
         if update and part != "lines":  # benchmarks.segmentation writes those
             write(part, text)
@@ -226,6 +232,70 @@ def tesseract_version() -> str:
     """Return its name and version."""
     said = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True).stdout
     return f"{' '.join(said.split()[:2]).capitalize()} with --psm 8 and a whitelist of A to Z"
+
+
+def confidence(setting: Setting) -> str:
+    """How sure words are, beside how often they are right."""
+    rng = np.random.default_rng(1)
+    words = [word for word in setting.listed[:10_000] if len(word) > 1][WRITTEN:]
+    texts = [words[rng.integers(len(words))] for _ in range(setting.words)]
+    readers = {
+        FREE: setting.reader(n_best=ALL),
+        TOLD: setting.reader(n_best=ALL, lexicon=Lexicon(setting.listed[:10_000])),
+    }
+    heads = ["letters", "reader", "right", "sure", "off", "a temperature", "sure with it", "off with it"]
+    rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
+    learned: dict[str, float] = {}
+    for name, letters in hands(setting).items():
+        made = compose_words(letters, texts, gap=(0.0, 0.3), random_state=6, **MANNER)
+        for reader_name, reader in readers.items():
+            details = reader.predict_details([word.picture for word in made])
+            correct = np.array([word.text == text for word, text in zip(details, texts, strict=True)])
+            if reader_name not in learned:  # the first letters are generated
+                learned[reader_name] = best_temperature(details, correct)
+            plain, tempered = (sureness(details, by) for by in (1.0, learned[reader_name]))
+            cells = [100 * correct.mean(), 100 * plain.mean(), 100 * off(plain, correct)]
+            after = [100 * tempered.mean(), 100 * off(tempered, correct)]
+            rows.append(f"| {name} | {reader_name} | {' | '.join(f'{cell:.1f}' for cell in cells)} "
+                        f"| {learned[reader_name]:.2f} | {' | '.join(f'{cell:.1f}' for cell in after)} |")  # fmt: skip
+            click.echo(rows[-1], err=True)
+    return "\n".join(rows) + f"\n\nPercent of {setting.words} words, 0.00 to 0.30 apart.\n"
+
+
+def hands(setting: Setting) -> dict[str, LetterSet]:
+    """Letters that a temperature is learned from, then others: from near to what models learned from to far."""
+    found = {"generated": generate_letters(26 * 60, writers=60, random_state=4242, form="pictures")}
+    index = setting.data / "letters" / "index.csv"
+    if index.is_file():
+        for source in ("tablet55", "photo62"):
+            letters = load_index(index, sources=[source])
+            found[f"{source}, test part"] = letters.take(letters.split == "test")
+        found["scan34"] = setting.letters
+    return found
+
+
+def sureness(details: Sequence[Any], temperature: float) -> NDArray[np.float64]:
+    """Share of the best reading among all that were found, at a temperature."""
+    shares = [np.array([word.confidence, *(p for _, p in word.alternatives)]) for word in details]
+    tempered = [share ** (1 / temperature) for share in shares]
+    return np.array([share[0] / share.sum() for share in tempered])
+
+
+def best_temperature(details: Sequence[Any], correct: NDArray[np.bool_]) -> float:
+    """Find the temperature that makes what was right and wrong the likeliest."""
+
+    def loss(log_temperature: float) -> float:
+        sure = np.clip(sureness(details, float(np.exp(log_temperature))), 1e-6, 1 - 1e-6)
+        return -float(np.log(np.where(correct, sure, 1 - sure)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
+
+
+def off(sure: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
+    """Say how far sureness is from the share that is right over equal intervals: the expected calibration error."""
+    interval = np.minimum((sure * BINS).astype(int), BINS - 1)
+    apart = np.bincount(interval, weights=sure - correct, minlength=BINS)
+    return float(np.abs(apart).sum() / len(sure))
 
 
 def lines(setting: Setting) -> str:
