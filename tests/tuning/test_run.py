@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -118,6 +119,27 @@ def test_a_study_that_was_made_with_something_else_is_refused(  # noqa: PLR0917
     kept = np.arange(200) if change.startswith("data") else np.arange(240)
     with pytest.raises(ConfigError, match=f"router': {what} changed since its first trial.*--fresh"):
         tune(write("", change), letters.take(kept), rows[kept], tmp_path / "w")
+
+
+def test_trust_of_a_whole_source_is_learned_from_it_where_a_fold_has_it(write, letters, rows, tmp_path):
+    """Of three sources each is left out once, the one that trust is learned from among them."""
+    of_sources = replace(letters, source=np.array(["a", "b", "c", "d"])[np.arange(240) // 4 % 4].astype(object))
+    more = """
+[tune.specialist]
+alpha = { low = 1e-4, high = 0.1, log = true }
+
+[tune.hierarchy]
+certainty = { low = 0.9, high = 1.0 }
+"""
+    changes = ["tune.trials=1", "tune.folds=3", "tune.by=source", "tune.repeats=1", "hierarchy.cv=['a']"]
+    changes += [
+        "data={ form = 'index', path = '.' }",
+        "split={ kind = 'sources', train = ['a', 'b', 'c'], test = ['d'] }",
+    ]
+    tuning = tune(write(more, *changes), of_sources, rows, tmp_path / "w")
+    assert [member.name for member in tuning.members] == ["router", "specialist:A/B", "specialist:D/O", "hierarchy"]
+    assert all(member.study.trials[0].state.name == "COMPLETE" for member in tuning.members)
+    assert len(tuning.gain.untuned) == 3
 
 
 def test_fresh_begins_beside_the_old(write, letters, rows, tmp_path):

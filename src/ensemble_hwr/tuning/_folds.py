@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import PredefinedSplit, StratifiedGroupKFold, StratifiedKFold
 
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config._data_schema import RandomSplit, SourcesSplit
@@ -15,6 +15,7 @@ from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import ConfigError
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+HELD_OUT = 0.2
 
 
 def kept_together(config: ExperimentConfig) -> str:
@@ -92,3 +93,38 @@ def divide_into_folds(labels: NDArray[Any], together: NDArray[Any] | None, n_fol
             raise ConfigError("tune.by: all letters are of one writer or source; write by = 'letter'.")
         grouped = StratifiedGroupKFold(min(n_folds, n_companies, most), shuffle=True, random_state=seed)
         return list(grouped.split(positions, labels, together))
+
+
+def with_folds_of(estimator: Any, fit: NDArray[np.intp]) -> Any:
+    """Let an ensemble that learns trust from named letters do so among the rows of a fold.
+
+    Where the fold has none of them, or no others, trust is learned from a random fifth.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Changed in place, if its ``cv`` is a division of all letters.
+    fit : ndarray of int
+        The rows that it will be fitted on.
+
+    Returns
+    -------
+    estimator
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import PredefinedSplit
+    >>> from ensemble_hwr import HierarchicalEnsembleClassifier
+    >>> from ensemble_hwr.tuning._folds import with_folds_of
+    >>> ensemble = HierarchicalEnsembleClassifier(cv=PredefinedSplit([0, 0, -1, -1]))
+    >>> with_folds_of(ensemble, np.array([1, 2, 3])).cv.test_fold
+    array([ 0, -1, -1])
+    >>> with_folds_of(ensemble, np.array([1, 2])).cv
+    0.2
+    """
+    if isinstance(getattr(estimator, "cv", None), PredefinedSplit):
+        fold = estimator.cv.test_fold[fit]
+        divided = len(np.unique(fold)) > 1  # -1 stands for those that are only learned from
+        estimator.set_params(cv=PredefinedSplit(fold) if divided else HELD_OUT)
+    return estimator

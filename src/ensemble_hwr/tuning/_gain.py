@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._weights import weight_params
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import with_seed
-from ensemble_hwr.tuning._folds import Fold
+from ensemble_hwr.tuning._folds import Fold, with_folds_of
 from ensemble_hwr.tuning._question import Letters
 from ensemble_hwr.tuning._score import loss_of
 
@@ -135,7 +135,7 @@ def _loss_of_fit(ensemble: Any, letters: Letters, fold: Fold, score: str) -> tup
     fit, judge = fold
     params = {} if letters.weight is None else weight_params(ensemble, letters.weight[fit], "ensemble")
     with threadpool_limits(1):
-        ensemble.fit(letters.rows[fit], letters.labels[fit], **params)
+        with_folds_of(ensemble, fit).fit(letters.rows[fit], letters.labels[fit], **params)
         answered = ensemble.predict_proba(letters.rows[judge])
     weight = None if letters.weight is None else letters.weight[judge]
     known = np.unique(letters.labels)

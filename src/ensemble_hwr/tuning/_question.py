@@ -16,6 +16,7 @@ from ensemble_hwr.ensemble import keeping, watching
 from ensemble_hwr.ensemble._members import Member, opinion_of, router_probabilities, seeded
 from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, redistribute
 from ensemble_hwr.ensemble._trust import learn_trust
+from ensemble_hwr.tuning._folds import with_folds_of
 from ensemble_hwr.tuning._learner import Onlooker
 from ensemble_hwr.tuning._memory import of_this_process
 from ensemble_hwr.tuning._score import Loss
@@ -141,7 +142,7 @@ def fit_part(fitted: Any, question: Question, part: Part, letters: Letters) -> F
     """Fit a member on one fold; return its opinion of the judged rows over its own columns, NaN where it knows none."""
     target = _target(question, letters.labels[part.fit])
     weighted = {} if letters.weight is None else weight_params(fitted, letters.weight[part.fit], question.name)
-    fitted.fit(_safe_indexing(letters.rows, part.fit), target, **weighted)
+    with_folds_of(fitted, part.fit).fit(_safe_indexing(letters.rows, part.fit), target, **weighted)
     if not len(part.judge):
         return np.empty((0, len(question.columns)))
     judged = _safe_indexing(letters.rows, part.judge)

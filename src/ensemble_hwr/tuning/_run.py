@@ -124,7 +124,10 @@ class _Run:
         self._training = training_letters(config, letters, rows)
         self._letters = self._training.letters
         self._folds = self._training.folds(config, self._settings.seed)
-        self._stages = Stages(config, self._letters, self._folds, seed=self._settings.seed, n_jobs=self._n_jobs)
+        sources = self._training.sources
+        self._stages = Stages(
+            config, self._letters, self._folds, sources=sources, seed=self._settings.seed, n_jobs=self._n_jobs
+        )
         self._stages.check()
         self._names = self._stages.names()
         self._deadline = None if self._settings.minutes is None else time.time() + 60 * self._settings.minutes
@@ -173,7 +176,7 @@ class _Run:
         space = space_of(stage.config, stage.name)
         assert space is not None
         make: Any = (
-            WholeMaker(stage.config, stage.question.classes)
+            WholeMaker(stage.config, stage.question.classes, self._training.sources)
             if stage.name == WHOLE
             else MemberMaker(stage.config, stage.name)
         )
@@ -216,8 +219,8 @@ class _Run:
             return Gain(**json.loads(kept.read_text(encoding="utf-8")))
         seeds = range(self._settings.seed + 1, self._settings.seed + 1 + self._settings.repeats)
         gain = measure_gain(
-            build_hierarchy(self._config, classes),
-            build_hierarchy(self._result.config, classes),
+            build_hierarchy(self._config, classes, sources=self._training.sources),
+            build_hierarchy(self._result.config, classes, sources=self._training.sources),
             self._letters,
             [self._training.folds(self._config, seed) for seed in seeds],
             score=self._settings.score,

@@ -57,11 +57,12 @@ class WholeMaker:
 
     config: ExperimentConfig
     classes: NDArray[Any]
+    sources: Sequence[str | None] | None = None
 
     def __call__(self, chosen: Mapping[str, Any]) -> Any:
         """Return the ensemble, not fitted."""
         config = with_choice(self.config, WHOLE, chosen) if chosen else self.config
-        return build_hierarchy(without_strangers(config, self.classes), self.classes.tolist())
+        return build_hierarchy(without_strangers(config, self.classes), self.classes.tolist(), sources=self.sources)
 
 
 def without_strangers(config: ExperimentConfig, classes: NDArray[Any]) -> ExperimentConfig:
@@ -95,15 +96,25 @@ class Stages:
     config : ExperimentConfig
     letters : Letters
     folds : sequence of (ndarray, ndarray)
+    sources : sequence of str or None
+        Of each letter; None where they have none.
     seed : int
     n_jobs : int
         Processes for the fits between two stages.
     """
 
     def __init__(
-        self, config: ExperimentConfig, letters: Letters, folds: Sequence[Fold], *, seed: int, n_jobs: int
+        self,
+        config: ExperimentConfig,
+        letters: Letters,
+        folds: Sequence[Fold],
+        *,
+        sources: Sequence[str | None] | None,
+        seed: int,
+        n_jobs: int,
     ) -> None:
         self.config = config
+        self._sources = sources
         self._letters = letters
         self._folds = folds
         self._seed = seed
@@ -136,7 +147,7 @@ class Stages:
         for setting, entry in (space_of(self.config, WHOLE) or {}).items():
             for value in entry.probes() if setting in ("groups", "confusables") else ():
                 try:
-                    WholeMaker(self.config, self._classes)({setting: value})
+                    WholeMaker(self.config, self._classes, self._sources)({setting: value})
                 except (ConfigError, HierarchyError) as error:
                     raise ConfigError(f"tune.hierarchy.{setting}: {error}") from None
 
@@ -163,7 +174,7 @@ class Stages:
         """Tune specialists, then experts, each on the rows that are really sent to it."""
         believed = self._fit(MemberMaker(self.config, ROUTER)({}), router)
         self._declare_sets(believed)
-        ensemble = build_hierarchy(self.config, self._classes.tolist())
+        ensemble = build_hierarchy(self.config, self._classes.tolist(), sources=self._sources)
         gate = gate_of(ensemble, groups_of(self.config, self._classes), self._classes, ensemble.router_target)
         winners = [gate.winners(probabilities) for probabilities in believed]
         members = [

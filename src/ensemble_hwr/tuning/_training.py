@@ -27,11 +27,14 @@ class TrainingLetters:
         Which of them are the config's own: judged on; those beside them are learned from alone.
     together : ndarray of int, or None
         Number of each letter's company, of those that must stay together in a fold.
+    sources : list of str or None, or None
+        Source of each letter, where letters have one.
     """
 
     letters: Letters
     own: NDArray[np.bool_]
     together: NDArray[np.intp] | None
+    sources: list[str | None] | None
 
     @property
     def n_classes(self) -> int:
@@ -66,4 +69,5 @@ def training_letters(config: ExperimentConfig, letters: LetterSet, rows: NDArray
         Letters(rows[train], chosen.target, None if weight is None else weight[train]),
         ~is_extra(chosen),
         companies(chosen, kept_together(config)),
+        None if chosen.source is None else chosen.source.tolist(),
     )
