@@ -67,6 +67,10 @@ ONE_WIDE = """{ "expert:second" = { view = "upright",
 HIERARCHIES = {
     "as in configs/unseen.toml": [],
     "one MLP of 700 units in place of the committee": [f"members={ONE_WIDE}"],
+    "a router as configs/az_tune.toml found it": [
+        "router.params={ hidden_layer_sizes = [179], epochs = 45, batch_size = 100, "
+        "learning_rate_init = 0.00296, alpha = 0.00265 }"
+    ],
     "two single MLPs in place of the committee": [
         'hierarchy.confusables={ second = "*", third = "*", "B/P" = "BP", "D/O" = "DO", "U/V/W" = "UVW" }',
         f"members={ONE_EACH}",

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -253,12 +254,19 @@ def _make_trial(study: Study, trial: Trial, task: Task, should_stop: Callable[[]
 
 @dataclass
 class _Reporter:
-    """Tells a trial how it goes, and ends it where it is not promising or the work is to stop."""
+    """Tells a trial how it goes, and ends it where it is not promising or the work is to stop.
+
+    The untuned settings are judged to the end: what tuning gained is told against them, and others are pruned by them.
+    """
 
     trial: Trial
     span: int
     should_stop: Callable[[], bool]
     epochs: int = 0
+
+    @cached_property
+    def _is_untuned(self) -> bool:
+        return self.trial.params == self.trial.study.user_attrs.get(UNTUNED)
 
     def report(self, fold: int, epoch: int | None, loss: float | None) -> None:
         if loss is not None:
@@ -272,7 +280,7 @@ class _Reporter:
         step = fold * self.span + (self.span - 1 if epoch is None else min(epoch, self.span - 1))
         if epoch is None or epoch < self.span - 1:  # the last epoch is told once the fold is done
             self.trial.report(loss, step)
-            if self.trial.should_prune():
+            if not self._is_untuned and self.trial.should_prune():
                 raise optuna.TrialPruned
 
 
