@@ -122,8 +122,8 @@ def evaluate(  # what a trial is
 
         def after_epoch(network: Any, part: Part = part, onlooker: Onlooker = onlooker, number: int = number) -> None:
             nonlocal epochs
-            answered = onlooker.answers(network)
-            if answered is None or not len(part.judge):
+            answered = onlooker.answers(network) if len(part.judge) else None
+            if answered is None:
                 report(number, epochs, None)
             else:
                 known = known_columns(question, network_labels(network))
