@@ -1,9 +1,9 @@
 """What tuning costs and gains, each figure by a command of its own. Times are of two idle cores.
 
-    python -m benchmarks.tuning demo        3 min: configs/demo_tune.toml from beginning to end
-    python -m benchmarks.tuning speed       4 min: trials a minute of two processes against one
-    python -m benchmarks.tuning pruning     8 min: epochs spent with and without pruning, and the best scores
-    python -m benchmarks.tuning resuming    2 min: whether stopping and going on changes the trials
+    python -m benchmarks.tuning demo        1 min: configs/demo_tune.toml from beginning to end
+    python -m benchmarks.tuning speed       1 min: trials a minute of two processes against one
+    python -m benchmarks.tuning pruning     3 min: epochs spent with and without pruning, and the best scores
+    python -m benchmarks.tuning resuming    1 min: whether stopping and going on changes the trials
     python -m benchmarks.tuning gain       25 min: configs/tune.toml, the tuned ensemble against the untuned one
 
 The first and the last tune every member of a config, which another may stand for with --config and --data; the others
@@ -32,7 +32,7 @@ from ensemble_hwr.tuning import Tuning, summary, tune
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 ROUTER_ALONE = ("tune.repeats=0", "tune.minutes=1000", "tune.patience=100000")
-SECONDS_BETWEEN_STOPS = 10
+SECONDS_BETWEEN_STOPS = 2
 PRUNERS = ("percentile", "median", "hyperband")
 QUICK = ("data.n=520", "router.params.max_iter=10", "specialist.params.max_iter=5", "expert.params.max_iter=5")
 
@@ -153,7 +153,7 @@ def resuming(trials: int, quick: bool) -> None:
         broken, stops = stopped_again_and_again(bench, wanted)
     verdict = "the same" if broken == unbroken else "others"
     click.echo(f"stopped {stops} times: {len(broken)} trials, which are {verdict}")
-    if broken != unbroken:
+    if broken != unbroken or not stops:
         raise SystemExit(1)
 
 
