@@ -2,7 +2,7 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.naive_bayes import GaussianNB
 
@@ -60,7 +60,20 @@ def settled(model, rows):
     return rows[np.all([np.abs(answer - answers[0]).max(axis=1) < 1e-9 for answer in answers], axis=0)]
 
 
+SMALL_TRUST_IN_A_MILLIONTH = {
+    "groups": [["B"], ["D", "E"], ["A"], ["C", "F"]],
+    "confusables": [list("ABCDEF"), list("BCF"), list("ABEF")],
+    "router_target": "classes",
+    "routing": "soft",
+    "trust": 0.16733524891422039,
+    "min_mass": 0.34437407251506685,
+    "certainty": 0.8990341157448436,
+    "random_state": 169,
+}
+
+
 @given(hierarchies())
+@example(SMALL_TRUST_IN_A_MILLIONTH)
 @settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
 def test_random_hierarchies_answer_the_same(session, settings_of):
     model, rows = fitted(settings_of)

@@ -1,4 +1,4 @@
-"""Fitted classifiers taken apart: what each sees, and the passes through networks that follow."""
+"""Fitted classifiers taken apart: what each sees, and the network that follows."""
 
 from __future__ import annotations
 
@@ -6,24 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from ensemble_hwr.ensemble._epoch_mlp import EpochMLP
+from ensemble_hwr.ensemble._forward import probabilities
+from ensemble_hwr.ensemble._mlp import MLP
 from ensemble_hwr.ensemble._redistribution import IntArray
 from ensemble_hwr.ensemble._views import Chain, Step, Views
 
 Answer = Callable[[Views, IntArray | None], Any]
-
-_HIDDEN: dict[str, Callable[[NDArray[Any]], Any]] = {
-    "identity": lambda values: values,
-    "relu": lambda values: np.maximum(values, 0, out=values),
-    "tanh": lambda values: np.tanh(values, out=values),
-    "logistic": lambda values: expit(values, out=values),
-}
 
 
 def answer_of(estimator: Any, chain: Chain = ()) -> Answer:
@@ -54,45 +47,15 @@ def answer_of(estimator: Any, chain: Chain = ()) -> Answer:
     return lambda views, rows: estimator.predict_proba(views.see(chain, rows))
 
 
-def probabilities(network: MLPClassifier, rows: Any) -> NDArray[Any]:
-    """Return what ``predict_proba`` of a fitted network does, of rows that need no checks.
-
-    Parameters
-    ----------
-    network : MLPClassifier
-        Fitted.
-    rows : {ndarray, sparse matrix} of shape (n_rows, n_features)
-        In float32 where the network is, and so is the answer then.
-    """
-    *hidden, last = zip(network.coefs_, network.intercepts_, strict=True)
-    activate = _HIDDEN[network.activation]
-    for weights, offsets in hidden:
-        rows = rows @ weights
-        rows += offsets
-        activate(rows)
-    answered: NDArray[Any] = rows @ last[0]
-    answered += last[1]
-    if network.out_activation_ == "softmax":
-        return _softmax(answered)
-    expit(answered, out=answered)
-    return np.hstack([1 - answered, answered]) if network.n_outputs_ == 1 else answered
-
-
-def _softmax(values: NDArray[Any]) -> NDArray[Any]:
-    values -= values.max(axis=1, keepdims=True)
-    np.exp(values, out=values)
-    values /= values.sum(axis=1, keepdims=True)
-    return values
-
-
 def _committee(members: Sequence[Answer], weights: Sequence[float] | None) -> Answer:
     return lambda views, rows: np.average([answer(views, rows) for answer in members], axis=0, weights=weights)
 
 
-def _is_network(kind: type) -> bool:
-    """Whether a class answers as scikit-learn's networks do, and not in a way of its own."""
-    return issubclass(kind, MLPClassifier) and all(
-        getattr(kind, name) is getattr(MLPClassifier, name) for name in ("predict_proba", "_forward_pass_fast")
+def _is_network(kind: Any) -> bool:
+    """Whether a class answers as scikit-learn's networks or ours do, and not in a way of its own."""
+    return issubclass(kind, MLPClassifier) and (
+        kind.predict_proba in (MLPClassifier.predict_proba, MLP.predict_proba)
+        and kind._forward_pass_fast is MLPClassifier._forward_pass_fast
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any, Self
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr.ensemble._forward import probabilities
 from ensemble_hwr.ensemble._watching import epoch_done
 
 
@@ -17,9 +19,10 @@ class MLP(MLPClassifier):
     """scikit-learn's MLPClassifier, fit to be a member.
 
     It learns the same, bit for bit, and its parameters and attributes are those of
-    :class:`~sklearn.neural_network.MLPClassifier`. Two things differ. It can stop early on letters under every
+    :class:`~sklearn.neural_network.MLPClassifier`. Three things differ. It can stop early on letters under every
     supported release: up to 1.8, scikit-learn asks whether the labels answered for the held-out part are NaN, which
-    text cannot tell. And ``max_iter`` is taken as a choice: to reach it is no reason to warn; ``n_iter_`` tells.
+    text cannot tell. ``max_iter`` is taken as a choice: to reach it is no reason to warn; ``n_iter_`` tells. And of two
+    classes both are told by a sigmoid, the first not as 1 less the second, so that a small probability is not rounding.
 
     Examples
     --------
@@ -52,6 +55,22 @@ class MLP(MLPClassifier):
             warnings.simplefilter("ignore", ConvergenceWarning)
             super().fit(X, y, sample_weight=sample_weight)
         return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities; columns follow ``classes_``.
+        """
+        check_is_fitted(self)
+        return probabilities(self, validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 
     def _score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         return accuracy_score(y, self._predict(X, check_input=False), sample_weight=sample_weight)

@@ -104,12 +104,13 @@ def _network(graph: Graph, network: MLPClassifier, rows: Tensor) -> Tensor:
     """Return what an MLP makes of rows."""
     if network.out_activation_ == "logistic" and network.n_outputs_ != 1:
         raise ModelError("an MLP of several labels for a row cannot be exported; fit it on one label for each row.")
-    layers = list(zip(network.coefs_, network.intercepts_, strict=True))
-    for number, (weights, offsets) in enumerate(layers, start=1):
-        rows = graph("Gemm", rows, weights.astype(np.float32), offsets.astype(np.float32))
-        if number < len(layers) and network.activation != "identity":
+    *hidden, (weights, offsets) = zip(network.coefs_, network.intercepts_, strict=True)
+    for weights_below, offsets_below in hidden:
+        rows = graph("Gemm", rows, weights_below.astype(np.float32), offsets_below.astype(np.float32))
+        if network.activation != "identity":
             rows = graph(_ACTIVATIONS[network.activation], rows)
-    if network.out_activation_ == "logistic":
-        second = graph("Sigmoid", rows)
-        return graph("Concat", graph("Sub", np.float32(1), second), second, axis=1)
+    if network.n_outputs_ == 1:
+        # The softmax of -x/2 and x/2 is the sigmoid of -x and x; runtimes approximate the sigmoid, badly near 0.
+        weights, offsets = (np.concatenate([-half, half], axis=-1) for half in (weights / 2, offsets / 2))
+    rows = graph("Gemm", rows, weights.astype(np.float32), offsets.astype(np.float32))
     return graph("Softmax", rows, axis=1)
