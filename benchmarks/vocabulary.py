@@ -12,8 +12,8 @@ WRITTEN = 600
 """How many of the most common words are composed for measuring; nothing learns from these."""
 
 
-def common_words(file: Path | None = None) -> list[str]:
-    """English words in capitals, the most common first.
+def word_counts(file: Path | None = None) -> dict[str, float]:
+    """English words in capitals and how often each is written, the most common first.
 
     The package symspellpy brings them: 82,765 words by how often they stand in books (Google Books Ngrams) that a
     spelling dictionary knows (SCOWL), under the MIT licence; it needs nothing else and pip installs it.
@@ -21,11 +21,12 @@ def common_words(file: Path | None = None) -> list[str]:
     Parameters
     ----------
     file : path, default=None
-        A list of one's own instead, a word a line, the most common first; what follows a space is left out.
+        A list of one's own instead, a word and its count in each line, the most common first; without counts each word
+        counts 1.
 
     Returns
     -------
-    list of str
+    dict of str to float
         Two letters A to Z at least, and A and I.
     """
     if file is not None:
@@ -38,8 +39,17 @@ def common_words(file: Path | None = None) -> list[str]:
                 "the list of common words is missing; pip install 'ensemble_hwr[benchmarks]', or give one by --list"
             ) from None
         lines = listed.read_text(encoding="utf-8-sig").splitlines()
-    words = [line.split()[0].upper() for line in lines if line.strip()]
-    return [word for word in dict.fromkeys(words) if set(word) <= set(LETTERS) and (len(word) > 1 or word in "AI")]
+    counts: dict[str, float] = {}
+    for line in lines:
+        word, count, *_ = [*line.split(), "", "1"]
+        if word and set(word.upper()) <= set(LETTERS) and (len(word) > 1 or word.upper() in "AI"):
+            counts.setdefault(word.upper(), float(count or 1))
+    return counts
+
+
+def common_words(file: Path | None = None) -> list[str]:
+    """Return the words of `word_counts`, the most common first."""
+    return list(word_counts(file))
 
 
 def written_words(words: list[str]) -> list[str]:

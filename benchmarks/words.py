@@ -9,7 +9,10 @@ The parts are
 
 composed  the 600 most common English words, each written once for each gap with letters of scan34, which taught no
           model and chose no setting: read by gaps alone, by the lattice, with a letter model, with a lexicon of 10,000
-          words, and by Tesseract in its single-word mode, told that there are only capitals; left out where absent
+          words, with the same that knows how common each is, and by Tesseract in its single-word mode, told that
+          there are only capitals; left out where absent
+running   words drawn from those 10,000, as often as they are written or each as often as any other
+exponent  how likely true readings are, for shares of words raised to several powers; not of scan34, since this chooses
 confidence  how sure the reader says it is and how often it is right, and what a temperature learned on generated
           letters would make of that; words of the lexicon that `composed` does not write
 lines     the real lines of benchmarks.segmentation
@@ -40,7 +43,7 @@ from PIL import Image
 from scipy.optimize import minimize_scalar
 
 from benchmarks.segmentation import real_table
-from benchmarks.vocabulary import LETTERS, WRITTEN, common_words, written_words
+from benchmarks.vocabulary import LETTERS, WRITTEN, word_counts, written_words
 from ensemble_hwr import LetterSet, WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition, load_index
 from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, draw_reading, error_report
@@ -48,12 +51,14 @@ from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, dr
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "reading-words.md"
 GAPS = (0.30, 0.20, 0.12, 0.06, 0.00)
-PARTS = ("composed", "confidence", "lines", "speed")
+PARTS = ("composed", "running", "exponent", "confidence", "lines", "speed")
 BINS = 10  # of confidence
 ALL = 1000  # readings: more than are ever found
+POWERS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5)  # of the share of a word
 MANNER = {"slant": (-0.1, 0.2), "noise": (0, 0.5)}
 ASKED = {0.30: 97, 0.20: 97, 0.12: 96, 0.06: 93, 0.00: 85}
-FREE, TOLD, TESSERACT = "lattice", "lattice, lexicon", "Tesseract"
+FREE, TOLD, COUNTED, TESSERACT = "lattice", "lattice, lexicon", "lattice, lexicon with frequencies", "Tesseract"
+EXPECTED = 10_000  # words of a lexicon
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Setting:
     gaps: tuple[float, ...]
     repeats: int
     every: int
-    listed: list[str]
+    counts: dict[str, float]
     model: Any
     junk: Any
     data: Path
@@ -73,6 +78,16 @@ class Setting:
     def reader(self, **parameters: Any) -> WordReader:
         """Set up a reader."""
         return WordReader(self.model, **{"junk": self.junk, **parameters}).fit()
+
+    @property
+    def listed(self) -> list[str]:
+        """Return all words, the most common first."""
+        return list(self.counts)
+
+    def lexicons(self) -> dict[str, Lexicon]:
+        """Return the expected words, as likely as each other and by how often they are written."""
+        expected = self.listed[:EXPECTED]
+        return {TOLD: Lexicon(expected), COUNTED: Lexicon({word: self.counts[word] for word in expected})}
 
     def texts(self) -> list[str]:
         """Return the words that are written: each once, then from the start again."""
@@ -113,10 +128,10 @@ def main(  # noqa: PLR0917
     """Measure and print the tables."""
     data = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data"))
     setting = Setting(
-        words, gaps, repeats, every, common_words(listed), load_model(model), load_model(junk), data, letters_of(data)
+        words, gaps, repeats, every, word_counts(listed), load_model(model), load_model(junk), data, letters_of(data)
     )
     for part in parts:
-        text = {"composed": composed, "confidence": confidence, "lines": lines, "speed": speed}[part](setting)
+        text = MEASURES[part](setting)
         click.echo(f"{part}\n\n{text}")
         if update and part != "lines":  # benchmarks.segmentation writes those
             write(part, text)
@@ -135,12 +150,11 @@ def letters_of(data: Path) -> LetterSet:
 def composed(setting: Setting) -> str:
     """Words right by gap and reader, and what made the others wrong."""
     texts = setting.texts()
-    expected = Lexicon(setting.listed[:10_000])
     readers = {
         "gaps alone": setting.reader(cut="gaps", junk=None),
         FREE: setting.reader(),
         "lattice, letter model": setting.reader(ngrams=LetterNgrams(setting.listed[:50_000])),
-        TOLD: setting.reader(lexicon=expected),
+        **{name: setting.reader(lexicon=lexicon) for name, lexicon in setting.lexicons().items()},
     }
     tesseract = shutil.which("tesseract") is not None
     names = [*readers, *([TESSERACT] if tesseract else [])]
@@ -159,9 +173,10 @@ def composed(setting: Setting) -> str:
             shares[name] = right(texts, read)
             if name == FREE:
                 wrong = 100 * character_error_rate(texts, read)
-            if name in (FREE, TOLD):
+            if name == TOLD:
+                clear = right(np.array(texts)[sure].tolist(), np.array(read)[sure].tolist()) if sure.any() else np.nan
+            if name in (FREE, TOLD, COUNTED):
                 causes.append(cause_row(gap, name, texts, details))
-        clear = right(np.array(texts)[sure].tolist(), np.array(read)[sure].tolist()) if sure.any() else np.nan
         if tesseract:
             read = ask_tesseract(pictures)
             tallies[TESSERACT].add(texts, read)
@@ -176,7 +191,7 @@ def composed(setting: Setting) -> str:
     table = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|", *causes]
     return (
         "\n".join(rows)
-        + f"\n\nPercent of {setting.words} words for each gap, a lexicon of {len(expected):,} words"
+        + f"\n\nPercent of {setting.words} words for each gap, a lexicon of {len(setting.listed[:EXPECTED]):,} words"
         + (f", {tesseract_version()}" if tesseract else ", no Tesseract on this machine")
         + ".\n\n"
         + "\n".join(table)
@@ -234,14 +249,70 @@ def tesseract_version() -> str:
     return f"{' '.join(said.split()[:2]).capitalize()} with --psm 8 and a whitelist of A to Z"
 
 
+def running(setting: Setting) -> str:
+    """Words right as running text would have them, and where rare words are as frequent as common ones."""
+    draws = {
+        "as often as they are written": drawn(setting, 3),
+        "each as often": np.random.default_rng(4).choice(setting.listed[:EXPECTED], setting.words).tolist(),
+    }
+    readers = {name: setting.reader(lexicon=lexicon) for name, lexicon in setting.lexicons().items()}
+    heads = ["letters", "words", *readers]
+    rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
+    for hand, letters in hands(setting).items():
+        for draw, texts in draws.items():
+            made = compose_words(letters, texts, gap=(0.0, 0.3), random_state=8, **MANNER)
+            pictures = [word.picture for word in made]
+            cells = [f"{right(texts, reader.predict(pictures).tolist()):.1f}" for reader in readers.values()]
+            rows.append(f"| {hand} | {draw} | {' | '.join(cells)} |")
+            click.echo(rows[-1], err=True)
+    return "\n".join(rows) + f"\n\nPercent of {setting.words} words, 0.00 to 0.30 apart.\n"
+
+
+def drawn(setting: Setting, seed: int) -> list[str]:
+    """Draw words as often as they are written."""
+    expected = setting.listed[:EXPECTED]
+    share = np.array([setting.counts[word] for word in expected])
+    return np.random.default_rng(seed).choice(expected, setting.words, p=share / share.sum()).tolist()
+
+
+def exponent(setting: Setting) -> str:
+    """Log-loss of true readings, were a word as likely as a power of its share; of hasty words that touch."""
+    reader = setting.reader(n_best=ALL, lexicon=setting.lexicons()[TOLD])
+    expected, texts = setting.listed[:EXPECTED], drawn(setting, 11)
+    rows = [f"| letters | {' | '.join(f'{power:g}' for power in POWERS)} |", "| --- " * (len(POWERS) + 1) + "|"]
+    lexicons = [Lexicon({word: setting.counts[word] ** power for word in expected}) for power in POWERS]
+    for hand, letters in hands(setting).items():
+        if hand == "scan34":
+            continue
+        made = compose_words(letters, texts, gap=(-0.06, 0.12), slant=(-0.3, 0.4), noise=(0, 1.0), random_state=77)
+        details = reader.predict_details([word.picture for word in made])
+        cells = [f"{log_loss(details, texts, lexicon):.3f}" for lexicon in lexicons]
+        rows.append(f"| {hand} | {' | '.join(cells)} |")
+        click.echo(rows[-1], err=True)
+    return "\n".join(rows) + f"\n\n{setting.words} words, -0.06 to 0.12 apart.\n"
+
+
+def log_loss(details: Sequence[Any], texts: list[str], lexicon: Lexicon) -> float:
+    """Log-loss of what is written, where readings of a lexicon whose words are alike are weighed by another's."""
+    losses = []
+    for word, text in zip(details, texts, strict=True):
+        share = {word.text: word.confidence, **dict(word.alternatives)}
+        weighed = {
+            read: p * (len(lexicon) * np.exp(lexicon.log_probability(read)) if read in lexicon else 1)
+            for read, p in share.items()
+        }
+        losses.append(-np.log(max(weighed.get(text, 0.0) / sum(weighed.values()), 1e-9)))
+    return float(np.mean(losses))
+
+
 def confidence(setting: Setting) -> str:
     """How sure words are, beside how often they are right."""
     rng = np.random.default_rng(1)
-    words = [word for word in setting.listed[:10_000] if len(word) > 1][WRITTEN:]
+    words = [word for word in setting.listed[:EXPECTED] if len(word) > 1][WRITTEN:]
     texts = [words[rng.integers(len(words))] for _ in range(setting.words)]
     readers = {
         FREE: setting.reader(n_best=ALL),
-        TOLD: setting.reader(n_best=ALL, lexicon=Lexicon(setting.listed[:10_000])),
+        TOLD: setting.reader(n_best=ALL, lexicon=setting.lexicons()[TOLD]),
     }
     heads = ["letters", "reader", "right", "sure", "off", "a temperature", "sure with it", "off with it"]
     rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
@@ -369,6 +440,16 @@ def picture(setting: Setting) -> Image.Image:
         for x, image in enumerate(row):
             sheet.paste(image, (x * width, y * height))
     return sheet
+
+
+MEASURES = {
+    "composed": composed,
+    "running": running,
+    "exponent": exponent,
+    "confidence": confidence,
+    "lines": lines,
+    "speed": speed,
+}
 
 
 if __name__ == "__main__":

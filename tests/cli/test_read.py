@@ -51,6 +51,13 @@ def test_texts_are_printed_and_nothing_else(reading_model, pictures, lexicon, ca
     assert printed.err == ""
 
 
+def test_a_word_list_may_tell_how_common_its_words_are(reading_model, pictures, lexicon, capsys):
+    for count, text in ((1, "TOO"), (10**9, "NOO")):
+        lexicon.write_text(f"too 1\nnoo\t{count}\n", encoding="utf-8")
+        assert read(reading_model, pictures[0], "--lexicon", lexicon) == 0
+        assert capsys.readouterr().out == f"{text}\n"
+
+
 def test_words_that_the_model_cannot_spell_are_told(reading_model, pictures, lexicon, capsys):
     lexicon.write_text("too\nten\nnot\n12\nzoo\n", encoding="utf-8")
     assert read(reading_model, *pictures, "--lexicon", lexicon) == 0
@@ -130,7 +137,14 @@ def test_a_folder_for_pictures_that_takes_none_is_told_before_anything_is_read(c
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [(None, "No such file"), (b"", "got none"), (b"\xff\xfe", "UTF-8"), (b"123", "no word")]
+    ("content", "problem"),
+    [
+        (None, "No such file"),
+        (b"", "got none"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"123", "no word"),
+        (b"not 5\nten", "line 2 none: 'ten'"),
+    ],
 )
 def test_a_bad_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, content, problem):  # noqa: PLR0917
     if content is not None:

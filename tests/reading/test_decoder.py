@@ -49,7 +49,17 @@ def everything(graph, grammar):
 
 
 @settings(max_examples=40)
-@given(graphs(), st.sampled_from([AnyText(), Lexicon(["A", "AB", "BBA", "ABAB"]), LetterNgrams(["AB", "BA"], order=2)]))
+@given(
+    graphs(),
+    st.sampled_from(
+        [
+            AnyText(),
+            Lexicon(["A", "AB", "BBA", "ABAB"]),
+            Lexicon({"A": 50, "AB": 3, "BBA": 0.5, "ABAB": 20}),
+            LetterNgrams(["AB", "BA"], order=2),
+        ]
+    ),
+)
 def test_the_best_reading_is_that_of_all_paths(graph, grammar):
     readings = decode(graph, grammar, beam=100)
     expected = everything(graph, grammar)

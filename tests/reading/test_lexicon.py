@@ -1,3 +1,7 @@
+from collections import Counter
+from math import exp, inf, log
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +19,55 @@ def test_it_is_the_set_of_its_words(words, other):
     assert len(lexicon) == len(set(words))
     assert all(word in lexicon for word in words)
     assert (other in lexicon) == (other in set(words))
+
+
+some_counts = st.floats(1e-3, 1e12)
+
+
+@given(st.dictionaries(st.text("ABC", min_size=1, max_size=5), some_counts, min_size=1, max_size=20))
+def test_a_word_is_as_likely_as_its_share_of_the_counts(counts):
+    lexicon = Lexicon(counts)
+    likely = {word: log(count) - log(sum(counts.values())) for word, count in counts.items()}
+    assert lexicon.least == pytest.approx(min(likely.values()))
+    for word, expected in likely.items():
+        assert lexicon.log_probability(word) == pytest.approx(expected, abs=1e-9)
+        node, total = lexicon.start, 0.0
+        for place, letter in enumerate(word, 1):
+            assert (letter, *lexicon.step(node, letter)) in lexicon.following(node)
+            node, part = lexicon.step(node, letter)
+            assert part <= 0
+            total += part
+            best = max(of for other, of in likely.items() if other.startswith(word[:place]))
+            assert total == pytest.approx(best, abs=1e-9)
+        assert lexicon.end(node) <= 0
+        assert total + lexicon.end(node) == pytest.approx(expected, abs=1e-9)
+
+
+def test_without_counts_all_words_are_alike_and_others_impossible():
+    lexicon = Lexicon(["TEA", "TEA", "TEN", "TO"])
+    assert [exp(lexicon.log_probability(word)) for word in ("TEA", "TEN", "TO")] == pytest.approx([1 / 3] * 3)
+    assert [lexicon.log_probability(word) for word in ("TE", "TEAS", "")] == [-inf] * 3
+
+
+def test_counts_of_the_same_word_add_up():
+    lexicon = Lexicon({"TEA": 1, " TEA": 2, "TO": 7})
+    assert exp(lexicon.log_probability("TEA")) == pytest.approx(0.3)
+    assert exp(Lexicon(Counter(["TO", "BE", "OR", "NOT", "TO", "BE"])).log_probability("TO")) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("count", [0, -1, inf, float("nan"), "3", None, 1e301, 10**400])
+def test_counts_that_are_none(count):
+    with pytest.raises(DataError, match=r"^the count of 'TO' is .*, but it must be a number above 0"):
+        Lexicon({"TEA": 1, "TO": count})
+
+
+@pytest.mark.parametrize(
+    "counts", [{"A": 1e300, "B": 1e300}, {"A": 5e-324, "B": 1e300}, {"A": np.float32(2), "B": np.int64(3)}]
+)
+def test_numbers_of_any_size_and_kind_are_counts(counts):
+    for lexicon in (Lexicon(counts), Lexicon(counts).spelled_with("AB")):
+        assert all(np.isfinite(lexicon.log_probability(word)) for word in counts)
+        assert sum(exp(lexicon.log_probability(word)) for word in counts) == pytest.approx(1)
 
 
 def test_many_words():
@@ -39,18 +92,61 @@ def test_files_of_words(tmp_path):
             Lexicon.from_file(missing)
 
 
+def shares(lexicon):
+    return {word: round(exp(lexicon.log_probability(word)), 3) for word in lexicon}
+
+
+def test_files_of_words_and_counts(tmp_path):
+    file = tmp_path / "words.txt"
+    file.write_bytes(b"\xef\xbb\xbftea 15\r\n\r\nto\t 80.5 \nTEA  3.5e0\ntea 1\n12 100\n")
+    assert shares(Lexicon.from_file(file)) == {"12": 0.5, "TEA": 0.018, "tea": 0.08, "to": 0.403}
+    with pytest.warns(UserWarning, match="^1 of 4 words"):
+        assert shares(Lexicon.from_file(file).spelled_with("AEOT")) == {"TEA": 0.195, "TO": 0.805}
+
+
+@pytest.mark.parametrize("text", ["New York\ntea\n", "12\n13\n", "tea\nto nan\ninf\nto infinity\n", "231 the\n"])
+def test_lines_without_a_number_at_the_end_are_words_as_they_are(tmp_path, text):
+    file = tmp_path / "words.txt"
+    file.write_text(text)
+    assert set(shares(Lexicon.from_file(file)).values()) == {round(1 / len(text.splitlines()), 3)}
+    assert list(Lexicon.from_file(file)) == sorted(text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("\ntea\n\nto 80\n", r"line 4 has a count, 80 of 'to', and line 2 none: 'tea'; give one in every line, or in"),
+        ("to 80\ntea\nten\n", r"line 1 has a count, 80 of 'to', and line 2 none: 'tea'"),
+        ("word\tcount\ntea\t5\n", r"line 2 has a count, 5 of 'tea', and line 1 none: 'word\\tcount'"),
+        ("tea 5\nto 1,000\n", r"line 1 has a count, 5 of 'tea', and line 2 none: 'to 1,000'"),
+        ("tea 5\n\nto 0\n", r"line 3: the count of 'to' is 0\.0, but it must be a number above 0"),
+        ("tea -5\n", r"line 1: the count of 'tea' is -5\.0"),
+    ],
+)
+def test_files_that_say_neither(tmp_path, text, problem):
+    file = tmp_path / "words.txt"
+    file.write_text(text)
+    with pytest.raises(DataError, match=rf"words\.txt: {problem}"):
+        Lexicon.from_file(file)
+
+
 def test_words_that_letters_can_spell():
     lexicon = Lexicon(["tea", "Te", "o'clock"])
     with pytest.warns(UserWarning, match='^1 of 3 words of the lexicon are left out, such as "o\'clock"'):
         assert list(lexicon.spelled_with("AET")) == ["TE", "TEA"]
     with pytest.warns(UserWarning, match=r"such as \"o'clock\": they are not spelled with 'Taet' alone$"):
         assert list(lexicon.spelled_with("aetT")) == ["Te", "tea"]
-    with pytest.raises(DataError, match=r"^no word of the lexicon is spelled with 'XYZ' alone$"):
+    with pytest.raises(DataError, match=r"^no word of the lexicon is spelled with 'XYZ' alone; it has 'Te'$"):
         lexicon.spelled_with("XYZ")
 
 
 def test_words_that_are_the_same_in_capitals_are_not_left_out():
     assert list(Lexicon(["tea", "TEA"]).spelled_with("AET")) == ["TEA"]
+
+
+def test_what_is_the_same_in_capitals_adds_up_where_there_are_counts():
+    assert shares(Lexicon({"tea": 3, "TEA": 1, "eat": 1}).spelled_with("AET")) == {"TEA": 0.8, "EAT": 0.2}
+    assert shares(Lexicon(["tea", "TEA", "eat"]).spelled_with("AET")) == {"TEA": 0.5, "EAT": 0.5}
 
 
 def test_a_file_is_named_where_its_words_are_left_out(tmp_path):
@@ -62,7 +158,7 @@ def test_a_file_is_named_where_its_words_are_left_out(tmp_path):
         few.spelled_with("X")
 
 
-@pytest.mark.parametrize("words", [[], ["", " "], "TEXT"])
+@pytest.mark.parametrize("words", [[], ["", " "], "TEXT", {}, {" ": 3}, [3], {3: 3}])
 def test_no_words(words):
     with pytest.raises(DataError):
         Lexicon(words)

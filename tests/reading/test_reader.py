@@ -51,6 +51,13 @@ def test_a_lexicon_helps(reader, tight):
     assert helped.score(pictures(tight), texts(tight)) > reader.score(pictures(tight), texts(tight))
 
 
+def test_a_common_word_is_read_before_a_rare_one(reader, wide):
+    picture = wide[texts(wide).index("TYPE")].picture
+    read = changed(reader, lexicon={"type": 1, "tyre": 1}, novelty=0.0).read(picture)
+    assert read.text == "TYPE"
+    assert changed(reader, lexicon={"type": 1, "tyre": 1e12}, novelty=0.0).read(picture).text == "TYRE"
+
+
 def test_words_that_cannot_be_spelled_are_told(classifier):
     with pytest.warns(UserWarning, match=r"^2 of 3 words of the lexicon are left out, such as '12'"):
         reader = WordReader(classifier, junk=None, lexicon=["tea", "12", "caf\u00e9"]).fit()
@@ -163,6 +170,7 @@ def test_it_must_be_fitted(classifier, wide):
         ({"beam": 0}, ValueError, "'beam'"),
         ({"novelty": 1}, ValueError, "'novelty'"),
         ({"lexicon": []}, DataError, "got none"),
+        ({"lexicon": {"TEA": 0}}, DataError, "the count of 'TEA' is 0"),
         ({"lexicon": Lexicon(["123"])}, DataError, "no word of the lexicon"),
     ],
 )

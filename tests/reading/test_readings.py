@@ -34,6 +34,22 @@ def test_with_no_novelty_there_are_words_of_the_lexicon_only():
     assert {reading.text for reading in readings(["BB", "BA"], novelty=0.0)} == {"BB", "BA"}
 
 
+@pytest.mark.parametrize("words", [["AB", "BB"], {"AB": 1, "BB": 9}, {"AB": 9, "BB": 1}])
+def test_words_are_as_likely_as_their_letters_and_their_counts(words):
+    found = {reading.text: np.exp(reading.score) for reading in readings(words, novelty=0.0)}
+    counts = words if isinstance(words, dict) else dict.fromkeys(words, 1)
+    expected = 0.6 * counts["AB"] / (0.3 * counts["BB"])
+    assert found["AB"] / found["BB"] == pytest.approx(expected)
+
+
+def test_a_rare_word_of_the_lexicon_may_be_less_likely_than_a_new_one():
+    """Of a thousand words one is a BB; of a hundred one is new, and any of nine texts of two letters."""
+    rare = readings({"BB": 1, "CC": 999}, novelty=0.01)
+    assert [reading.text for reading in rare[:2]] == ["AB", "BB"]
+    expected = 0.01 / 9 * 0.6 / (0.99 / 1000 * 0.3)
+    assert np.exp(rare[0].score - rare[1].score) == pytest.approx(expected)
+
+
 def test_a_lexicon_of_words_that_cannot_be_there_changes_nothing():
     assert readings(["ABC"], novelty=0.0)[0].text == "AB"
 

@@ -32,11 +32,18 @@ def best_score(graph, word):
     return at[-1]
 
 
-@settings(max_examples=60)
-@given(graphs(), st.sets(st.text(LETTERS, min_size=1, max_size=6), min_size=1, max_size=12))
-def test_finds_the_best_words_in_order(graph, words):
-    found = find_words(graph, Lexicon(words), most=4)
-    expected = sorted(((best_score(graph, word), word) for word in words), reverse=True)
+some_words = st.text(LETTERS, min_size=1, max_size=6)
+alike = st.sets(some_words, min_size=1, max_size=12).map(lambda words: dict.fromkeys(words, 1))
+counted = st.dictionaries(some_words, st.integers(0, 9).map(lambda power: 10**power), min_size=1, max_size=12)
+
+
+@settings(max_examples=100)
+@given(graphs(), st.one_of(alike, counted))
+def test_finds_the_best_words_in_order(graph, counts):
+    """Every word is scored, by its evidence and by its share of all counts."""
+    found = find_words(graph, Lexicon(counts), most=4)
+    share = {word: count / sum(counts.values()) for word, count in counts.items()}
+    expected = sorted(((best_score(graph, word) + np.log(share[word]), word) for word in counts), reverse=True)
     expected = [(score, word) for score, word in expected if score >= expected[0][0] - 10 and np.isfinite(score)][:4]
     assert [reading.text for reading in found] == [word for _, word in expected]
     np.testing.assert_allclose([reading.score for reading in found], [score for score, _ in expected])
@@ -45,6 +52,12 @@ def test_finds_the_best_words_in_order(graph, words):
         edges = [graph.spans[span] for span in reading.spans]
         assert [stop for _, stop in edges[:-1]] == [start for start, _ in edges[1:]]
         assert (edges[0][0], edges[-1][1]) == (0, graph.n_pieces)
+
+
+def test_a_rare_word_is_found_however_rare():
+    graph = Graph(1, [(0, 1)], np.array([[0.0, -39.0, -60.0]]), LETTERS)
+    (found,) = find_words(graph, Lexicon({"B": 1, "CC": 1e30}), most=3)
+    assert found.text == "B"
 
 
 def test_nothing_where_no_word_comes_near():

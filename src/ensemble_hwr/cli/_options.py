@@ -47,7 +47,8 @@ lexicon_option = click.option(
     "--lexicon",
     type=click.Path(path_type=Path, readable=False),
     metavar="WORDS",
-    help="A word list, one word in each line, whose words are expected; others are read where they fit much better.",
+    help="A word list, one word in each line, with its count or without, whose words are expected; others are read "
+    "where they fit much better.",
 )
 jobs_option = click.option(
     "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Processes to work in; by default one for each core."

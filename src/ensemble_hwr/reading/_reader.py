@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -45,8 +45,9 @@ class WordReader(PictureReader[Word]):
         "gaps" reads the letters that a `WordSegmenter` finds, and looks for no others.
     segmenter : WordSegmenter, default=None
         How gaps are found; of it the lattice has the polarity, the slant and the largest picture. None takes defaults.
-    lexicon : Lexicon or iterable of str, default=None
-        The words that are expected, in capitals or not. None expects nothing.
+    lexicon : Lexicon, iterable of str, or mapping of str to float, default=None
+        The words that are expected, in capitals or not; with counts the common ones are expected more. None expects
+        nothing.
     novelty : float, default=0.01
         Share of the words that are not in the lexicon, from 0 to less than 1. Such a word could be any letters (or what
         `ngrams` says), so it must fit the picture far better, the more so the longer it is. 0: only words of the
@@ -96,7 +97,7 @@ class WordReader(PictureReader[Word]):
         "junk": [StrOptions({"shipped"}), HasMethods(["predict_proba"]), None],
         "cut": [StrOptions({"lattice", "gaps"})],
         "segmenter": [WordSegmenter, None],
-        "lexicon": [Lexicon, "array-like", set, frozenset, None],
+        "lexicon": [Lexicon, "array-like", set, frozenset, Mapping, None],
         "novelty": [Interval(Real, 0, 1, closed="left")],
         "ngrams": [HasMethods(["step", "end"]), None],
         "beam": [Interval(Integral, 1, None, closed="left")],
@@ -165,8 +166,7 @@ class WordReader(PictureReader[Word]):
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.lexicon_ = None
         if self.lexicon is not None:
-            lexicon = self.lexicon if isinstance(self.lexicon, Lexicon) else Lexicon(map(str, self.lexicon))
-            self.lexicon_ = lexicon.spelled_with(self.classes_.tolist())
+            self.lexicon_ = _as_lexicon(self.lexicon).spelled_with(self.classes_.tolist())
         return self
 
     def read(self, picture: Picture) -> Word:
@@ -283,3 +283,9 @@ class WordReader(PictureReader[Word]):
 
     def _nothing(self) -> Word:
         return Word(Box(0, 0, 0, 0), (), "", 0.0)
+
+
+def _as_lexicon(words: Any) -> Lexicon:
+    if isinstance(words, Lexicon):
+        return words
+    return Lexicon(words if isinstance(words, Mapping) else map(str, words))

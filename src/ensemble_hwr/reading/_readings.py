@@ -49,7 +49,7 @@ def find_readings(
     words = find_words(against_any, lexicon, most=beam)
     if words and not novelty:
         return words
-    bonus = log1p(-novelty) - log(novelty) - log(len(lexicon)) if words else 0.0
+    bonus = log1p(-novelty) - log(novelty) if words else 0.0
     known = [reading._replace(score=reading.score + bonus) for reading in words]
     new = [reading for reading in found if reading.text not in lexicon]
     return sorted([*known, *new], key=lambda reading: (-reading.score, reading.text)) or found

@@ -19,9 +19,9 @@ _Beginning = tuple[float, int, int, float, str, tuple[int, ...], tuple[int, ...]
 def find_words(graph: Graph, lexicon: Lexicon, *, most: int) -> list[Reading]:
     """Find the best readings that are words of a lexicon.
 
-    A search of the best first: a beginning's promise is its score and the best that could follow if all letters were
-    allowed. No promise is ever too small, so that the first word found is the best, however large the lexicon, unless
-    the search has to give up.
+    A search of the best first: a beginning's promise is its evidence, the log-probability of the likeliest word that
+    begins so, and the best evidence that could follow if all letters were allowed. No promise is ever too small, so
+    that the first word found is the best, however large the lexicon, unless the search has to give up.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def find_words(graph: Graph, lexicon: Lexicon, *, most: int) -> list[Reading]:
     Returns
     -------
     list of Reading
-        Best first; empty where no word comes near.
+        Best first, with the log-probability of the word in the score; empty where no word comes near.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def find_words(graph: Graph, lexicon: Lexicon, *, most: int) -> list[Reading]:
     """
     promise, leaving = _prepare(graph)
     place_of = {letter: place for place, letter in enumerate(graph.letters)}
-    floor = promise[0] - _FARTHEST
+    floor = promise[0] + lexicon.least - _FARTHEST
     waiting: list[_Beginning] = [(-promise[0], 0, lexicon.start, 0.0, "", (), ())]
     seen: set[tuple[int, int]] = set()
     found: list[Reading] = []
@@ -61,30 +61,26 @@ def find_words(graph: Graph, lexicon: Lexicon, *, most: int) -> list[Reading]:
             continue
         seen.add((boundary, node))
         if boundary == graph.n_pieces:
-            if lexicon.end(node) is not None:
-                found.append(Reading(score, text, spans, letters))
-                floor = max(floor, found[0].score - _BESIDE)
+            found.append(Reading(score, text, spans, letters))
+            floor = max(floor, found[0].score - _BESIDE)
             continue
         following = lexicon.following(node)
         for span, stop, evidence, best in leaving[boundary]:
             if score + best + promise[stop] < floor:
                 continue
-            for name, child in following:
+            last = stop == graph.n_pieces
+            for name, child, part in following:
                 letter = place_of[name]
-                reached = score + evidence[letter]
-                if reached + promise[stop] >= floor and (stop, child) not in seen:
-                    heappush(
-                        waiting,
-                        (
-                            -reached - promise[stop],
-                            stop,
-                            child,
-                            reached,
-                            text + name,
-                            (*spans, span),
-                            (*letters, letter),
-                        ),
-                    )
+                reached = score + evidence[letter] + part
+                if reached + promise[stop] < floor or (stop, child) in seen:
+                    continue
+                if last:
+                    end = lexicon.end(child)
+                    if end is None:
+                        continue
+                    reached += end
+                hope = -reached - promise[stop]
+                heappush(waiting, (hope, stop, child, reached, text + name, (*spans, span), (*letters, letter)))
     return found
 
 
