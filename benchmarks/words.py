@@ -1,6 +1,6 @@
 """How well, how fast and in how much memory words are read: the tables of docs/reading-words.md.
 
-    python -m benchmarks.words                        everything: about 25 minutes on one core
+    python -m benchmarks.words                        everything: about 35 minutes on one core
     python -m benchmarks.words --update               and writes the tables and the picture into docs/
     python -m benchmarks.words --words 40 --part composed --gap 0.2      a small trial
     python -m benchmarks.words --part speed --repeats 1000               another
