@@ -70,7 +70,8 @@ def test_prices_and_gaps_say_where_paper_is(wide):
         assert clear.sum() >= len(word.letters) - 2
 
 
-extents = st.lists(st.tuples(st.floats(0, 0.5), st.floats(0.05, 1.0)), min_size=1, max_size=12)
+gaps = st.just(0.0) | st.floats(0, 0.5)
+extents = st.lists(st.tuples(gaps, st.floats(0.05, 1.0)), min_size=1, max_size=12)
 
 
 @given(extents)
@@ -81,14 +82,29 @@ def test_runs_are_all_that_the_rules_allow(gaps_and_widths):
         right.append(place + gap + width)
         place += gap + width
     spans = join_pieces(np.array(left), np.array(right))
+
+    def could_be_a_letter(start, stop):
+        near = all(left[i] - right[i - 1] <= 0.3 for i in range(start + 1, stop))
+        unbroken = all(left[i] <= right[i - 1] for i in range(start + 1, stop))
+        alone = (start == 0 or left[start] > right[start - 1]) and (stop == len(left) or left[stop] > right[stop - 1])
+        width = right[stop - 1] - left[start]
+        return stop == start + 1 or (near and width <= 1.7) or (unbroken and alone and width <= 2.4)
+
     expected = [
         (start, stop)
         for start in range(len(left))
         for stop in range(start + 1, min(start + MOST_PIECES, len(left)) + 1)
-        if stop == start + 1
-        or (all(left[i] - right[i - 1] <= 0.3 for i in range(start + 1, stop)) and right[stop - 1] - left[start] <= 1.7)
+        if could_be_a_letter(start, stop)
     ]
     assert spans == expected
+
+
+def test_a_wide_letter_is_offered_whole_where_it_stands_alone():
+    left, right = np.array([0.0, 1.0, 1.6, 2.4]), np.array([0.8, 1.6, 3.0, 3.2])
+    assert (1, 4) in join_pieces(left, right)
+    touching, wider = np.array([0, -0.2, 0, 0]), np.array([0, 0, 0, 0.3])
+    assert (1, 4) not in join_pieces(left + touching, right)
+    assert (1, 4) not in join_pieces(left, right + wider)
 
 
 def test_gaps_at_boundaries():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,8 @@ from ensemble_hwr.segmentation._writing import Origin, Writing, take_writing
 MOST_PIECES = 6
 """A letter is made of so many pieces at most."""
 
-_WIDEST = 1.7  # letter heights: pieces that are joined are no wider
+_WIDEST = 1.7  # letter heights: pieces that are joined are no wider ...
+_WIDEST_BLOCK = 2.4  # ... unless they are all that stands between two blank columns
 _WIDEST_GAP = 0.3  # letter heights of paper between two pieces that are joined
 _TALL = 0.6  # letter heights: parts so tall say where the line is
 
@@ -214,7 +217,7 @@ def boundary_gaps(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDAr
 
 
 def join_pieces(left: NDArray[np.float64], right: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Say which runs of pieces could be a letter, by their number, width and distance.
+    """Say which runs of pieces could be a letter, by their number, width, distance and the paper beside them.
 
     Parameters
     ----------
@@ -226,15 +229,23 @@ def join_pieces(left: NDArray[np.float64], right: NDArray[np.float64]) -> list[t
     list of (int, int)
         Start and stop of each run, rising.
     """
-    spans = []
+    spans = set(_blocks(left, right))
     for start in range(len(left)):
         low, high = left[start], right[start]
-        spans.append((start, start + 1))
+        spans.add((start, start + 1))
         for stop in range(start + 2, min(start + MOST_PIECES, len(left)) + 1):
             if left[stop - 1] - high > _WIDEST_GAP:
                 break
             low, high = min(low, left[stop - 1]), max(high, right[stop - 1])
             if high - low > _WIDEST:
                 break
-            spans.append((start, stop))
-    return spans
+            spans.add((start, stop))
+    return sorted(spans)
+
+
+def _blocks(left: NDArray[np.float64], right: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """List what stands between blank columns, where it could be a wide letter: an M, a W, a T with a long bar."""
+    blank = np.flatnonzero(boundary_gaps(left, right) > 0) + 1
+    for start, stop in pairwise([0, *blank.tolist(), len(left)]):
+        if stop - start <= MOST_PIECES and right[start:stop].max() - left[start:stop].min() <= _WIDEST_BLOCK:
+            yield start, stop
