@@ -26,7 +26,7 @@ import click
 import numpy as np
 import optuna
 
-from ensemble_hwr.config import ExperimentConfig, build_normalizer, load_config, load_letters, to_rows
+from ensemble_hwr.config import ExperimentConfig, ExperimentConfig, build_normalizer, load_config, load_letters, to_rows
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.tuning import Tuning, summary, tune
 
@@ -34,7 +34,8 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 ROUTER_ALONE = ("tune.repeats=0", "tune.minutes=1000", "tune.patience=100000")
 SECONDS_BETWEEN_STOPS = 2
 PRUNERS = ("percentile", "median", "hyperband")
-QUICK = ("data.n=520", "router.params.max_iter=10", "specialist.params.max_iter=5", "expert.params.max_iter=5")
+EPOCHS = {"mlp": "max_iter", "epochs": "epochs"}
+FEW_EPOCHS = {"router": 10, "specialist": 5, "expert": 5}
 
 config_option = click.option("--config", type=click.Path(path_type=Path), help="Whose members are tuned.")
 data_option = click.option("--data", type=click.Path(path_type=Path), help="Where the letters are.")
@@ -75,13 +76,20 @@ class Bench:
 def bench_of(file: Path, data: Path | None = None, *, quick: bool = False) -> Iterator[Bench]:
     """Load the letters of a config; keep its studies while the block runs."""
     config = load_config(file)
-    changes = () if not quick else QUICK if config.data.form == "generated" else ("data.max_per_letter=30", *QUICK[1:])
+    changes = shortened(config) if quick else ()
     config = load_config(file, changes)
     letters = load_letters(config, data=data)
     normalizer = None if letters.is_rows else build_normalizer(config)
     rows = to_rows(letters, normalizer)
     with tempfile.TemporaryDirectory() as work:
         yield Bench(file, letters, rows, changes, Path(work))
+
+
+def shortened(config: ExperimentConfig) -> tuple[str, ...]:
+    """Return changes that leave few letters and few epochs."""
+    letters = "data.n=520" if config.data.form == "generated" else "data.max_per_letter=30"
+    epochs = EPOCHS[config.router.estimator]
+    return (letters, *(f"{role}.params.{epochs}={few}" for role, few in FEW_EPOCHS.items()))
 
 
 @click.group()
