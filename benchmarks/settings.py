@@ -1,24 +1,28 @@
-"""Cross-validate settings inside the training letters of the protocol "unseen": the tables of docs/accuracy.md.
+"""Cross-validate settings inside the training letters of both protocols: the tables of docs/accuracy.md.
 
     python -m benchmarks.settings recipes --out settings       one flat MLP, trained in other ways; 15 minutes
     python -m benchmarks.settings lengths --out settings       the same for longer; 25 minutes
     python -m benchmarks.settings hierarchies --out settings   other hierarchies; 45 minutes, on two cores
+    python -m benchmarks.settings pooled --out settings        what known hands ask for; 30 minutes
     python -m benchmarks.settings recipes --out settings --update   and writes the table into docs/accuracy.md
 
-Each of the three training sources in turn is left out and tested on; generated letters are learned from each time. No
-letter that a protocol tests on is read. What the pooled protocol takes over from here is chosen without its letters.
-What is measured stays in the folder: ``--only`` measures some candidates, and the table is of all that are there.
+The first three are of "unseen": each of its training sources in turn is left out and tested on; generated letters are
+learned from each time. The last is of "pooled": two fifths of its training letters are tested on, one after the other.
+No letter that a protocol tests on is learned from or tested on. What is measured stays in the folder: ``--only``
+measures some candidates, and the table is of all that are there.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.keeping import kept, settings_of
 from ensemble_hwr.config import (
@@ -35,8 +39,9 @@ from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import Run, compare, log_loss
 
 ROOT = Path(__file__).parent.parent
-CONFIG = ROOT / "configs" / "unseen.toml"
+UNSEEN, POOLED = (ROOT / "configs" / f"{name}.toml" for name in ("unseen", "pooled"))
 SOURCES = ("photo62", "tablet55", "binary20x16")
+FIFTHS = ("first fifth", "second fifth")
 WITHOUT_EXTRA = "extra"  # stands for leaving the section out, which no override can say
 SHORT = "flat.params={ hidden_layer_sizes = [600], epochs = 30, batch_size = 50 }"
 RECIPES = {
@@ -78,7 +83,33 @@ HIERARCHIES = {
     "trust from a random fifth of the letters": ["hierarchy.cv=0.2"],
     "derived groups": ["hierarchy.groups='derived'", "hierarchy.group_size=5"],
 }
-KINDS = {"recipes": RECIPES, "lengths": LENGTHS, "hierarchies": HIERARCHIES}
+KNOWN_HANDS = {
+    "600 units of view `upright`, 90 epochs": [],
+    "45 epochs": ["flat.params.epochs=45"],
+    "135 epochs": ["flat.params.epochs=135"],
+    "1,000 units": ["flat.params.hidden_layer_sizes=[1000]"],
+    "view `fine`": ["flat.view='fine'"],
+    "view `coarse`": ["flat.view='coarse'"],
+    "6,500 generated letters beside": ["extra.generated=6500", "extra.writers=250"],
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Candidates, as changes to a config, and what is left out for them to be tested on."""
+
+    config: Path
+    candidates: Mapping[str, Sequence[str]]
+    parts: Sequence[str]
+    of_hierarchies: bool = False
+
+
+KINDS = {
+    "recipes": Kind(UNSEEN, RECIPES, SOURCES),
+    "lengths": Kind(UNSEEN, LENGTHS, SOURCES),
+    "hierarchies": Kind(UNSEEN, HIERARCHIES, SOURCES, of_hierarchies=True),
+    "pooled": Kind(POOLED, KNOWN_HANDS, FIFTHS),
+}
 Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the truth
 
 
@@ -92,11 +123,12 @@ Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the
 def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: int, jobs: int) -> None:
     """Cross-validate candidates and print their table."""
     out.mkdir(parents=True, exist_ok=True)
+    kind = KINDS[what]
     bench = Bench(what, out, seeds, jobs)
-    chosen = [name for number, name in enumerate(KINDS[what]) if not only or number in only]
-    found = {name: [run for source in SOURCES for run in bench.runs(name, source)] for name in chosen}
-    text = table(found)
-    if what == "hierarchies":
+    chosen = [name for number, name in enumerate(kind.candidates) if not only or number in only]
+    found = {name: [run for part in kind.parts for run in bench.runs(name, part)] for name in chosen}
+    text = table(found, kind.parts)
+    if kind.of_hierarchies:
         text += "\n" + certainties(next(iter(found.values())))
     click.echo(text)
     if update:
@@ -112,22 +144,25 @@ class Bench:
     """Measures candidates of one kind, and keeps what it has measured."""
 
     def __init__(self, what: str, out: Path, seeds: int, jobs: int) -> None:
-        self.what, self.out, self.seeds, self.jobs = what, out, seeds, jobs
+        self.what, self.kind, self.out, self.seeds, self.jobs = what, KINDS[what], out, seeds, jobs
         self._extra: object = None
         self._letters: tuple[LetterSet, np.ndarray] | None = None
 
-    def runs(self, name: str, left_out: str) -> Found:
-        """Return a candidate's runs with one source left out."""
-        config = configured(left_out, KINDS[self.what][name])
-        file = self.out / f"{self.what}-{list(KINDS[self.what]).index(name)}-{left_out}.joblib"
-        found = kept(file, f"{self.seeds} {settings_of(config)}", lambda: self._measure(config))
-        click.echo(f"{name}: {left_out} left out", err=True)
+    def runs(self, name: str, part: str) -> Found:
+        """Return a candidate's runs with one part left out."""
+        changes = self.kind.candidates[name]
+        config = leaving_out(part, changes) if part in SOURCES else load_config(self.kind.config, changes)
+        file = self.out / f"{self.what}-{list(self.kind.candidates).index(name)}-{part.replace(' ', '-')}.joblib"
+        found = kept(file, f"{self.seeds} {settings_of(config)}", lambda: self._measure(config, part))
+        click.echo(f"{name}: {part} left out", err=True)
         return found
 
-    def _measure(self, config: ExperimentConfig) -> Found:
+    def _measure(self, config: ExperimentConfig, part: str) -> Found:
         letters, rows = self._read(config)
         split = divide(config, letters)
-        contenders = {"candidate": contender(self.what, config, letters)}
+        if part in FIFTHS:
+            split = fifth_of(letters, split[0], config.data.sources, FIFTHS.index(part))
+        contenders = {"candidate": contender(config, letters, of_hierarchies=self.kind.of_hierarchies)}
         found = compare(contenders, rows, letters.target, split=split, seeds=range(self.seeds), n_jobs=self.jobs)
         return [(run, letters.target[run.test]) for run in found.runs]
 
@@ -139,15 +174,15 @@ class Bench:
         return self._letters
 
 
-def configured(left_out: str, changes: Sequence[str]) -> ExperimentConfig:
-    """Return the config with a training source in the place of the test source, which is not read."""
-    kept_sources = [source for source in SOURCES if source != left_out]
+def leaving_out(source: str, changes: Sequence[str]) -> ExperimentConfig:
+    """Return the config of "unseen" with a training source in the place of the test source, which is not read."""
+    kept_sources = [other for other in SOURCES if other != source]
     config = load_config(
-        CONFIG,
+        UNSEEN,
         [
             f"data.sources={list(SOURCES)}",
             f"split.train={kept_sources}",
-            f"split.test=['{left_out}']",
+            f"split.test=['{source}']",
             f"hierarchy.cv=['{kept_sources[0]}']",
             *(change for change in changes if change != WITHOUT_EXTRA),
         ],
@@ -155,31 +190,41 @@ def configured(left_out: str, changes: Sequence[str]) -> ExperimentConfig:
     return config.model_copy(update={"extra": None}) if WITHOUT_EXTRA in changes else config
 
 
-def contender(what: str, config: ExperimentConfig, letters: LetterSet) -> object:
+def fifth_of(
+    letters: LetterSet, train: np.ndarray, sources: Sequence[str], number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a fifth of the training letters of some sources to be tested on, and all others to learn from."""
+    own = train[np.isin(letters.source[train], sources)]
+    strata = np.char.add(letters.source[own], letters.target[own])
+    _, place = list(StratifiedKFold(5, shuffle=True, random_state=0).split(own, strata))[number]
+    return np.setdiff1d(train, own[place]), own[place]
+
+
+def contender(config: ExperimentConfig, letters: LetterSet, *, of_hierarchies: bool) -> object:
     """Make what a candidate says: the flat MLP as it is, or the hierarchy."""
-    if what != "hierarchies":
+    if not of_hierarchies:
         assert config.flat is not None
         return build_member(config, config.flat)
     return build_hierarchy(config, sorted(set(letters.target.tolist())), sources=training_sources(config, letters))
 
 
-def table(found: dict[str, Found]) -> str:
-    """Every candidate as a row of a Markdown table; letters, not sources, weigh the same."""
+def table(found: dict[str, Found], parts: Sequence[str]) -> str:
+    """Every candidate as a row of a Markdown table; letters, not parts, weigh the same."""
     lines = [
-        f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in SOURCES)} | log-loss | "
+        f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in parts)} | log-loss | "
         "multiply-adds a letter |",
-        "| --- " * 7 + "|",
+        "| --- " * (4 + len(parts)) + "|",
     ]
     for name, runs in found.items():
         classes = np.unique(np.concatenate([truth for _, truth in runs]))
         right = [classes[run.probabilities.argmax(axis=1)] == truth for run, truth in runs]
-        seeds = len(runs) // len(SOURCES)  # the runs of one source stand together
-        by_source = [np.concatenate(right[i * seeds : (i + 1) * seeds]) for i in range(len(SOURCES))]
+        seeds = len(runs) // len(parts)  # the runs of one part stand together
+        by_part = [np.concatenate(right[i * seeds : (i + 1) * seeds]) for i in range(len(parts))]
         loss = np.average(
             [log_loss(truth, run.probabilities, classes) for run, truth in runs],
             weights=[len(truth) for _, truth in runs],
         )
-        cells = [name, f"{100 * np.concatenate(right).mean():.2f}", *(f"{100 * part.mean():.2f}" for part in by_source)]
+        cells = [name, f"{100 * np.concatenate(right).mean():.2f}", *(f"{100 * part.mean():.2f}" for part in by_part)]
         cells += [f"{loss:.4f}", f"{np.mean([run.multiply_adds or np.nan for run, _ in runs]):,.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

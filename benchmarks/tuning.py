@@ -26,7 +26,7 @@ import click
 import numpy as np
 import optuna
 
-from ensemble_hwr.config import ExperimentConfig, ExperimentConfig, build_normalizer, load_config, load_letters, to_rows
+from ensemble_hwr.config import ExperimentConfig, build_normalizer, load_config, load_letters, to_rows
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.tuning import Tuning, summary, tune
 
