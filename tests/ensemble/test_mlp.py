@@ -1,6 +1,5 @@
 """The MLP stops early on text labels, and is otherwise scikit-learn's."""
 
-import copy
 import warnings
 
 import numpy as np
@@ -9,7 +8,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from ensemble_hwr.ensemble import MLP, EpochMLP
+from ensemble_hwr.ensemble import MLP
 
 X, CODES = load_iris(return_X_y=True)
 
@@ -25,17 +24,3 @@ def test_on_letters_it_is_what_scikit_learns_is_on_numbers(weighted):
     np.testing.assert_array_equal(letters.predict_proba(X), numbers.predict_proba(X))
     assert letters.validation_scores_ == numbers.validation_scores_
     assert letters.classes_.tolist() == ["A", "B", "C"]
-
-
-@pytest.mark.parametrize("network", [MLP((4,), max_iter=40), EpochMLP((4,), epochs=40)], ids=["MLP", "EpochMLP"])
-def test_of_two_classes_a_small_probability_is_no_rounding(network):
-    sure = np.repeat([[-1.0], [1.0]], 50, axis=0)
-    network.set_params(random_state=0, learning_rate_init=0.3).fit(np.float32(sure), np.repeat(["A", "B"], 50))
-    exact = copy.deepcopy(network)
-    fitted = getattr(exact, "mlp_", exact)
-    fitted.coefs_ = [weights.astype(float) for weights in fitted.coefs_]
-    fitted.intercepts_ = [offsets.astype(float) for offsets in fitted.intercepts_]
-    found, wanted = network.predict_proba(np.float32(sure)), exact.predict_proba(sure)
-    assert found.dtype == np.float32
-    assert wanted.min() < 1e-6
-    np.testing.assert_allclose(found, wanted, rtol=1e-4)
