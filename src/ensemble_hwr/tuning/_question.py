@@ -191,21 +191,21 @@ def trust_of(question: Question, letters: Letters, opinions: Sequence[FloatArray
 
 
 def _loss_so_far(question: Question, letters: Letters, opinions: Sequence[FloatArray], loss: Loss) -> float:
-    """Return the mean loss of the folds that have an opinion."""
+    """Return the mean loss of the folds that have an opinion; 0 as long as no letter was sent to the member."""
+    judged = [(part, opinion) for part, opinion in zip(question.parts, opinions, strict=False) if len(part.judge)]
+    if not judged:
+        return 0.0
     own = question.classes[question.columns]
     trust = trust_of(question, letters, opinions) if question.parts[0].prior is not None else 1.0
-    losses, sizes = [], []
-    for part, opinion in zip(question.parts, opinions, strict=False):
-        if not len(part.judge):
-            continue
+    losses = []
+    for part, opinion in judged:
         answered = opinion
         if part.prior is not None:
             answered = _redistributed(part.prior, question.columns, opinion, trust)
         answered = np.nan_to_num(answered)
         weight = None if letters.weight is None else letters.weight[part.judge]
         losses.append(loss(letters.labels[part.judge], answered, own, weight))
-        sizes.append(len(part.judge))
-    return float(np.average(losses, weights=sizes))
+    return float(np.average(losses, weights=[len(part.judge) for part, _ in judged]))
 
 
 def _redistributed(prior: FloatArray, columns: IntArray, opinion: FloatArray, trust: float) -> FloatArray:
