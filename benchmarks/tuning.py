@@ -4,7 +4,7 @@
     python -m benchmarks.tuning speed       1 min: trials a minute of two processes against one
     python -m benchmarks.tuning pruning     3 min: epochs spent with and without pruning, and the best scores
     python -m benchmarks.tuning resuming    1 min: whether stopping and going on changes the trials
-    python -m benchmarks.tuning gain       25 min: configs/tune.toml, the tuned ensemble against the untuned one
+    python -m benchmarks.tuning gain       30 min: configs/tune.toml, the tuned ensemble against the untuned one
 
 The first and the last tune every member of a config, which another may stand for with --config and --data; the others
 tune the router of configs/demo_tune.toml alone. --quick takes about a minute for each and shows that it works, nothing
