@@ -15,7 +15,6 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
-from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -148,12 +147,11 @@ def train_again(info: ModelInfo, data: Path | None) -> str:
 
 
 def differences(one: Any, other: Any, name: str = "figures") -> list[str]:
-    """Name every figure that is not the same, but for digits that only rounding decides."""
+    """Name every figure that is not the same."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = sorted({*one, *other})
         return [line for key in keys for line in differences(one.get(key), other.get(key), f"{name}.{key}")]
-    same = isclose(one, other, abs_tol=1e-6) if isinstance(one, float) and isinstance(other, float) else one == other
-    return [] if same else [f"{name}: {one} before, {other} now"]
+    return [] if one == other else [f"{name}: {one} before, {other} now"]
 
 
 def write_card(info: ModelInfo, rows: list[Row], spent: tuple[int, float]) -> str:

@@ -8,8 +8,8 @@
 
 The first three are of "unseen": each of its training sources in turn is left out and tested on; generated letters are
 learned from each time. The last is of "pooled": two fifths of its training letters are tested on, one after the other.
-No letter that a protocol tests on is learned from or tested on. What is measured stays in the folder: ``--only``
-measures some candidates, and the table is of all that are there.
+No letter that a protocol tests on is learned from or tested on. What is measured stays in the folder. ``--only``
+measures some candidates, and the table is of these.
 """
 
 from __future__ import annotations
