@@ -12,7 +12,6 @@ or ../shared/data beside this repository) generated ones are read.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
@@ -22,6 +21,7 @@ from typing import Any
 import click
 
 from benchmarks.figures import Figure, environment
+from benchmarks.pages import put
 
 SECTIONS = ("prediction", "fitting", "scale", "startup")
 PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
@@ -49,7 +49,7 @@ def main(sections: tuple[str, ...], quick: bool, out: Path | None, before: Path 
         (out / "speed.md").write_text(text, encoding="utf-8")
     if update:
         for name, lines in tables.items():
-            put(PAGE, name, f"{stated(environment())}\n\n{lines}")
+            put(PAGE, f"python -m benchmarks {name}", f"{stated(environment())}\n\n{lines}")
     broken = [figure for figures in found.values() for figure in figures if not figure.is_kept]
     if quick and broken:
         raise click.ClickException("; ".join(map(complaint, broken)))
@@ -104,16 +104,6 @@ def complaint(figure: Figure) -> str:
     bounds = [f"at least {figure.at_least:g}"] if figure.at_least is not None else []
     bounds += [f"at most {figure.at_most:g}"] if figure.at_most is not None else []
     return f"{figure.name}: {figure.value:.2f}, it should be {' and '.join(bounds)}"
-
-
-def put(page: Path, section: str, text: str) -> None:
-    """Write a section's table in its place in a page."""
-    begin, end = f"<!-- table: python -m benchmarks {section} -->\n", "<!-- end of table -->"
-    old = page.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if not pattern.search(old):
-        raise click.ClickException(f"{page} has no place for {section}: it should hold {begin.strip()} and {end}")
-    page.write_text(pattern.sub(lambda _: begin + text + end, old), encoding="utf-8")
 
 
 if __name__ == "__main__":

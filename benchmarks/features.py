@@ -10,7 +10,6 @@ ENSEMBLE_HWR_DATA say; their rows are kept in the folder, for the next time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from benchmarks.pages import put
 from ensemble_hwr import MLP, GradientFeatures
 from ensemble_hwr.config import divide, load_config, load_letters, to_rows
 from ensemble_hwr.datasets import LetterSet, load_npz, save_npz
@@ -31,7 +31,6 @@ from ensemble_hwr.evaluation import multiply_adds
 from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNormalizer
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- table: benchmarks/features.py -->\n", "<!-- end of table -->"
 BASE = "`GradientFeatures()`"
 DESKEWED, WIDTHS, SIZED = "`Deskewer`, base", "`StrokeWidthNormalizer`, base", "`SizeNormalizer`, base"
 COOPERATED = '`GradientFeatures(aspect="root")`, cooperated'
@@ -91,9 +90,7 @@ def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
     click.echo(text)
     (out / "features.md").write_text(text, encoding="utf-8")
     if update:
-        page = ROOT / "docs" / "features.md"
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        page.write_text(pattern.sub(lambda _: BEGIN + text + END, page.read_text(encoding="utf-8")), encoding="utf-8")
+        put(ROOT / "docs" / "features.md", "benchmarks/features.py", text)
 
 
 def training_letters(protocol: str, out: Path, jobs: int) -> LetterSet:

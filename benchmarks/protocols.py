@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +24,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from benchmarks.keeping import kept, settings_of
+from benchmarks.pages import put
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_contenders,
@@ -42,7 +42,6 @@ from ensemble_hwr.evaluation import Comparison, Progress, compare, scale_hidden_
 ROOT = Path(__file__).parent.parent
 PROTOCOLS = ("pooled", "unseen")
 REPEATABLE = ("svm", "boosting")  # a seed changes nothing about them, so one fit stands for all
-BEGIN, END = "<!-- table: benchmarks/protocols.py -->\n", "<!-- end of table -->"
 
 
 @click.command()
@@ -63,11 +62,7 @@ def main(*, out: Path, protocols: tuple[str, ...], seeds: int | None, update: bo
     text = "\n".join(f"{table(name, report)}\n{verdict(report)}" for name, report in reports.items())
     click.echo(text)
     if update:
-        readme = ROOT / "README.md"
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        readme.write_text(
-            pattern.sub(lambda _: BEGIN + text + END, readme.read_text(encoding="utf-8")), encoding="utf-8"
-        )
+        put(ROOT / "README.md", "benchmarks/protocols.py", text)
 
 
 def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: Path) -> Comparison:

@@ -12,7 +12,6 @@ tests on is learned from or tested on. What is measured stays in the folder.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +25,7 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks.keeping import kept, settings_of
+from benchmarks.pages import put
 from benchmarks.settings import FIFTHS, POOLED, ROOT, SOURCES, fifth_of, leaving_out
 from ensemble_hwr.config import ExperimentConfig, build_member, divide, load_config, load_letters, to_rows
 from ensemble_hwr.datasets import LetterSet
@@ -88,12 +88,7 @@ def main(protocol: str, out: Path, seeds: int, update: bool) -> None:
     text = table(found)
     click.echo(text)
     if update:
-        page = ROOT / "docs" / "accuracy.md"
-        begin, end = f"<!-- table: benchmarks/regularisation.py {protocol} -->\n", "<!-- end of table -->"
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        page.write_text(
-            pattern.sub(lambda _: begin + text + end, page.read_text(encoding="utf-8"), count=1), encoding="utf-8"
-        )
+        put(ROOT / "docs" / "accuracy.md", f"benchmarks/regularisation.py {protocol}", text)
 
 
 def measure(protocol: str, seed: int, out: Path) -> Iterator[Found]:

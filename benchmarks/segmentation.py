@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -21,13 +20,13 @@ import click
 import numpy as np
 from PIL import Image
 
+from benchmarks.pages import put
 from ensemble_hwr import WordSegmenter, compose_words, generate_letters
 from ensemble_hwr.datasets import Composition
 from ensemble_hwr.segmentation import cut_page, cut_word
 from ensemble_hwr.segmentation._upright import set_upright
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- table: benchmarks/segmentation.py -->\n", "<!-- end of table -->"
 GAPS = (0.30, 0.20, 0.12, 0.06, 0.00)
 WORDS = [
     "HELLO", "WORLD", "JUMPING", "QUICK", "FOXES", "LAZY", "VEXED", "WIZARD", "TYPE", "BRIDGE", "AXE", "SUMMER",
@@ -57,9 +56,7 @@ def main(words: int, every: int, update: bool) -> None:
         click.echo(f"no real lines in {folder}; set ENSEMBLE_HWR_DATA", err=True)
     click.echo(text)
     if update:
-        page = ROOT / "docs" / "segmentation.md"
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        page.write_text(pattern.sub(lambda _: BEGIN + text + END, page.read_text(encoding="utf-8")), encoding="utf-8")
+        put(ROOT / "docs" / "segmentation.md", "benchmarks/segmentation.py", text)
         picture([made[gap][:3] for gap in GAPS]).save(ROOT / "docs" / "images" / "segmentation.png", optimize=True)
 
 

@@ -15,7 +15,6 @@ measures some candidates, and the table is of these.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.keeping import kept, settings_of
+from benchmarks.pages import put
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_hierarchy,
@@ -133,12 +133,7 @@ def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: in
         text += "\n" + certainties(next(iter(found.values())))
     click.echo(text)
     if update:
-        page = ROOT / "docs" / "accuracy.md"
-        begin, end = f"<!-- table: benchmarks/settings.py {what} -->\n", "<!-- end of table -->"
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        page.write_text(
-            pattern.sub(lambda _: begin + text + end, page.read_text(encoding="utf-8"), count=1), encoding="utf-8"
-        )
+        put(ROOT / "docs" / "accuracy.md", f"benchmarks/settings.py {what}", text)
 
 
 class Bench:

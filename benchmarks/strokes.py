@@ -12,7 +12,6 @@ a model learned from.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.pages import put
 from benchmarks.vocabulary import common_words, written_words
 from ensemble_hwr import WordReader
 from ensemble_hwr.canvas import Drawing, Point, render
@@ -30,7 +30,6 @@ from ensemble_hwr.reading._junk import whole_letters
 from ensemble_hwr.segmentation import cut_strokes, cut_word
 
 PAGE = Path(__file__).parent.parent / "docs" / "canvas.md"
-BEGIN, END = "<!-- table: benchmarks/strokes.py -->\n", "<!-- end of table -->"
 GAPS = (0.2, 0.1, 0.0, -0.1, -0.2, -0.3)
 SEED = 2_000  # of the hands; benchmarks.junk takes others
 CARELESS = 0.05  # of the strokes that a model learns from are joined to the one before, and as many broken
@@ -113,8 +112,7 @@ def main(words: int, update: bool) -> None:
     table = "\n".join(rows) + f"\n\nPercent of {words} words for each gap; a lexicon of 10,000 words.\n"
     click.echo(table)
     if update:
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        PAGE.write_text(pattern.sub(lambda _: BEGIN + table + END, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        put(PAGE, "benchmarks/strokes.py", table)
 
 
 if __name__ == "__main__":

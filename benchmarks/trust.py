@@ -11,7 +11,6 @@ in.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -29,11 +28,11 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from benchmarks.letters import DATA, LEARNED_FROM
+from benchmarks.pages import put
 from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
 from ensemble_hwr.datasets import load_index
 
 PAGE = Path(__file__).parent.parent / "docs" / "fitting.md"
-BEGIN, END = "<!-- table: python -m benchmarks.trust -->\n", "<!-- end of table -->"
 EPOCHS = 30
 AS_USUAL = "3 folds (`cv=3`)"
 
@@ -142,9 +141,7 @@ def main(repeats: int, quick: bool, out: Path | None, update: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "trust.md").write_text(text, encoding="utf-8")
     if update:
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(pattern.sub(lambda _: BEGIN + text + END, page), encoding="utf-8")
+        put(PAGE, "python -m benchmarks.trust", text)
 
 
 def letters(n: int) -> tuple[Any, Any, str]:

@@ -24,7 +24,6 @@ Letters are taken from ENSEMBLE_HWR_DATA; where that is absent, generated letter
 from __future__ import annotations
 
 import os
-import re
 import resource
 import shutil
 import subprocess
@@ -42,6 +41,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import minimize_scalar
 
+from benchmarks.pages import put
 from benchmarks.segmentation import real_table
 from benchmarks.vocabulary import LETTERS, WRITTEN, word_counts, written_words
 from ensemble_hwr import LetterSet, WordReader, compose_words, generate_letters, load_model
@@ -134,7 +134,7 @@ def main(  # noqa: PLR0917
         text = MEASURES[part](setting)
         click.echo(f"{part}\n\n{text}")
         if update and part != "lines":  # benchmarks.segmentation writes those
-            write(part, text)
+            put(PAGE, f"benchmarks/words.py {part}", text)
     if update and "composed" in parts:
         picture(setting).save(ROOT / "docs" / "images" / "reading-words.png", optimize=True)
 
@@ -414,16 +414,6 @@ def timed(reader: WordReader, picture: Any) -> float:
 def memory() -> float:
     """Most memory that this process has had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def write(part: str, text: str) -> None:
-    """Put a part's tables into the page."""
-    begin, end = f"<!-- table: benchmarks/words.py {part} -->\n", "<!-- end of table -->"
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    page = PAGE.read_text(encoding="utf-8")
-    if not pattern.search(page):
-        raise click.ClickException(f"{PAGE} has no place for the table {part!r}")
-    PAGE.write_text(pattern.sub(lambda _: begin + text + end, page), encoding="utf-8")
 
 
 def picture(setting: Setting) -> Image.Image:
