@@ -1,6 +1,6 @@
 """Flat against hierarchical, and against peers, on both protocols: makes the README's table.
 
-    python -m benchmarks.protocols --out protocols            about two hours of one core for each protocol
+    python -m benchmarks.protocols --out protocols            four hours of one core for pooled, half of that for unseen
     python -m benchmarks.protocols --out protocols --update   and writes the table into README.md
 
 HiClass must be installed (``pip install hiclass``). The letters must be where the configs or ENSEMBLE_HWR_DATA say.
