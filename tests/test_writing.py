@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ensemble_hwr._writing import check_folder, whole_files
+from ensemble_hwr._writing import check_folder, check_replaceable, whole_files
 from ensemble_hwr.exceptions import DataError
 
 
@@ -45,6 +45,34 @@ def test_a_file_is_as_readable_as_any_new_one(tmp_path):
     (tmp_path / "plain").touch()
     write(tmp_path / "a")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_link_keeps_leading_to_its_file_and_a_file_its_permissions(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "link").symlink_to("real")
+    write(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "link"
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="device or a pipe"):
+        write(tmp_path / "pipe")
+    with pytest.raises(DataError, match="device or a pipe"):
+        check_replaceable(tmp_path / "pipe")
+    assert [file.name for file in tmp_path.iterdir() if file.is_fifo()] == ["pipe"]
+
+
+def test_what_is_read_is_not_replaced(tmp_path):
+    (tmp_path / "a").touch()
+    (tmp_path / "link").symlink_to("a")
+    check_replaceable(tmp_path / "new", tmp_path / "a", tmp_path / "missing")
+    for name in ("a", "link"):
+        with pytest.raises(DataError, match="is read here, and would be replaced"):
+            check_replaceable(tmp_path / name, tmp_path / "other", tmp_path / "a")
 
 
 @pytest.mark.parametrize("place", ["none/a", "plain/a", "folder", "x" * 300])

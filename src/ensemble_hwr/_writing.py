@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from ensemble_hwr.exceptions import DataError
+
+_NOT_A_FILE = "is a device or a pipe, which no file may take the place of"
 
 
 @contextmanager
@@ -20,7 +24,8 @@ def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
     Parameters
     ----------
     *files : Path
-        In folders that exist. Older files of these names are replaced.
+        In folders that exist. Older files of these names are replaced, and their permissions kept; of a symbolic link,
+        the file that it leads to.
 
     Yields
     ------
@@ -30,7 +35,7 @@ def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
     Raises
     ------
     OSError
-        If one cannot be written.
+        If one cannot be written, or its name is that of a folder, a device or a pipe.
 
     Examples
     --------
@@ -43,7 +48,11 @@ def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
     ...     sorted(file.name for file in Path(folder).iterdir())
     ['a', 'b']
     """
-    parts = [file.with_name(f".{file.name}.{secrets.token_hex(4)}.part") for file in files]
+    for file in files:
+        if _is_device(file):
+            raise OSError(errno.EINVAL, _NOT_A_FILE, str(file))
+    places = [Path(os.path.realpath(file)) for file in files]
+    parts = [place.with_name(f".{place.name}.{secrets.token_hex(4)}.part") for place in places]
     try:
         with ExitStack() as stack:
             streams: list[IO[bytes]] = [stack.enter_context(part.open("xb")) for part in parts]
@@ -51,11 +60,39 @@ def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
             for stream in streams:
                 stream.flush()
                 os.fsync(stream.fileno())
-        for part, file in zip(parts, files, strict=True):
-            part.replace(file)
+        for part, place in zip(parts, places, strict=True):
+            if place.exists():
+                shutil.copymode(place, part)
+            part.replace(place)
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+def check_replaceable(file: Path, *read: Path) -> None:
+    """Refuse to write where a device would be replaced, or a file that the same work reads.
+
+    Parameters
+    ----------
+    file : Path
+        Need not exist.
+    *read : Path
+        What is read; need not exist.
+
+    Raises
+    ------
+    DataError
+        If it must not be written.
+    """
+    if _is_device(file):
+        raise DataError(f"{file}: {_NOT_A_FILE}; give the name of a file.")
+    for other in read:
+        if file.exists() and other.exists() and file.samefile(other):
+            raise DataError(f"{file}: is read here, and would be replaced; give the name of another file to write.")
+
+
+def _is_device(file: Path) -> bool:
+    return file.exists() and not file.is_file() and not file.is_dir()
 
 
 def check_folder(folder: Path) -> None:

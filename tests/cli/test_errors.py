@@ -1,10 +1,12 @@
 import os
 import re
 import signal
+import subprocess
 import threading
 
 import click
 import pytest
+from PIL import Image
 
 from ensemble_hwr.cli._errors import DONE, FAILED, INTERRUPTED, USAGE, run
 from ensemble_hwr.exceptions import ConfigError
@@ -93,3 +95,13 @@ def test_away_from_the_main_thread_signals_are_left_alone():
     thread.join()
     assert codes == [3]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_closed_standard_output_hears_nothing(ensemble_hwr_command, tmp_path):
+    command, environment = ensemble_hwr_command
+    closing = ["sh", "-c", 'exec "$@" >&-', "sh", *command, "letters", str(tmp_path)]
+    Image.new("L", (20, 20), 255).save(tmp_path / "blank.png")
+    ended = subprocess.run(closing, env=environment, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "blank.png" in line

@@ -22,6 +22,13 @@ def test_a_model_file_becomes_a_graph_that_answers_the_same(model, few, tmp_path
     assert label.tolist() == known[-1].predict(rows).tolist()
 
 
+def test_the_model_is_not_replaced_by_its_graph(model, tmp_path, capsys):
+    before = model.read_bytes()
+    assert main(["export", str(model), "-o", str(model)]) == 1
+    assert "would be replaced" in capsys.readouterr().err
+    assert model.read_bytes() == before
+
+
 def test_what_cannot_be_done_is_one_line(model, tmp_path, capsys):
     assert main(["export", str(tmp_path / "no.model"), "-o", str(tmp_path / "no.onnx")]) == 1
     assert main(["export", str(model), "-o", str(tmp_path / "no" / "few.onnx")]) == 1

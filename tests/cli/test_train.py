@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -50,6 +51,25 @@ def test_places_where_no_file_can_be_are_refused_before_training(few, tmp_path, 
     for output, message in ((tmp_path, "is a folder"), (tmp_path / "none" / "m", "there is no folder")):
         assert main(["train", str(few / "few.toml"), "-o", str(output)]) == 1
         assert message in capsys.readouterr().err
+
+
+def test_what_is_read_is_not_replaced(few, tmp_path, capsys):
+    config = tmp_path / "few.toml"
+    config.write_text((few / "few.toml").read_text())
+    assert main(["train", str(config), "-o", str(config), "--data", str(few / "letters"), "-j", "1"]) == 1
+    assert "would be replaced" in capsys.readouterr().err
+    assert config.read_text() == (few / "few.toml").read_text()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_the_model_is_there_even_where_its_figures_cannot_be_printed(few, tmp_path, ensemble_hwr_command):
+    command, environment = ensemble_hwr_command
+    file = tmp_path / "few.model"
+    with open("/dev/full", "w") as full:
+        arguments = ["train", str(few / "few.toml"), "-o", str(file), "-j", "1"]
+        ended = subprocess.run([*command, *arguments], env=environment, stdout=full, check=False, timeout=120)
+    assert ended.returncode == 1
+    assert load_model(file).classes_.tolist() == list("ABDO")
 
 
 @pytest.mark.parametrize("contender", ["hard", "bayes"])

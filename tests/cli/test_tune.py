@@ -22,6 +22,14 @@ def tune(few, work, *options):
     return main(["tune", str(few / "few.toml"), "--work", str(work), "-j", "1", *SPACE, *options])
 
 
+def test_the_config_that_is_read_is_not_replaced(few, tmp_path, capsys):
+    config = tmp_path / "tuned.toml"
+    config.write_text((few / "few.toml").read_text())
+    assert main(["tune", str(config), "--work", str(tmp_path), "--data", str(few / "letters"), *SPACE]) == 1
+    assert "would be replaced" in capsys.readouterr().err
+    assert config.read_text() == (few / "few.toml").read_text()
+
+
 def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     work = tmp_path / "work"
     assert tune(few, work) == 0

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -250,6 +252,51 @@ def test_compressed_parts_are_refused_so_that_no_file_can_swell(file):
         for name, data in parts.items():
             archive.writestr(name, data)
     with pytest.raises(ModelError, match="is compressed"):
+        load_model(file)
+
+
+def rewrite_description(file, change):
+    """Change the description of the model, and the sum in the manifest with it."""
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(io.BytesIO(archive.read("model.skops"))) as inner:
+        content = {name: inner.read(name) for name in inner.namelist()}
+    description = json.loads(content["schema.json"])
+    change(description)
+    swap_model(file, pack({**content, "schema.json": json.dumps(description).encode()}))
+
+
+def test_an_array_that_is_built_again_and_again_is_refused(file):
+    def repeat(description):
+        (array,) = list(arrays(description))[:1]
+        description["again"] = [{**array, "__id__": number} for number in range(3)]
+
+    def arrays(part):
+        if isinstance(part, dict) and "file" in part:
+            yield part
+        for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            yield from arrays(inner)
+
+    rewrite_description(file, repeat)
+    with pytest.raises(ModelError, match="more than once"):
+        load_model(file)
+
+
+def test_a_sparse_matrix_is_refused_in_reading_and_in_writing(file, tmp_path):
+    def plant(description):
+        description["bomb"] = {"__loader__": "SparseMatrixNode", "file": "x.npz", "__id__": 1}
+
+    rewrite_description(file, plant)
+    with pytest.raises(ModelError, match="sparse matrix"):
+        load_model(file)
+    model = KNeighborsClassifier(1, algorithm="brute").fit(csr_matrix(np.eye(4)), list("ABCD"))
+    with pytest.raises(ModelError, match="sparse matrix"):
+        save_model(model, tmp_path / "sparse.model")
+    assert not (tmp_path / "sparse.model").exists()
+
+
+@pytest.mark.parametrize("changes", [{"metadata": [1]}, {"metadata": None}, {"classes": 5}, {"classes": "AB"}])
+def test_a_manifest_of_wrong_kinds_is_refused(file, changes):
+    edit_manifest(file, **changes)
+    with pytest.raises(ModelError, match="lacks metadata or classes"):
         load_model(file)
 
 

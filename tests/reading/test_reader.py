@@ -79,6 +79,23 @@ def test_a_letter_model_has_a_say(reader, wide):
     assert told.score(pictures(wide), texts(wide)) >= reader.score(pictures(wide), texts(wide))
 
 
+@pytest.mark.parametrize(
+    ("read", "weight", "message"),
+    [
+        (["A", "B", "C"], None, "2 words were read, but there are 3 texts"),
+        ("AB", None, "must be a list of texts"),
+        (None, None, "must be a list of texts"),
+        ([1, 2], None, "each must be a str"),
+        (["A", "B"], [-1, 1], "[Nn]egative"),
+        (["A", "B"], [0, 0], "0 for every picture|non-zero"),
+        (["A", "B"], [1], "shape"),
+    ],
+)
+def test_scores_of_something_else_are_refused(reader, wide, read, weight, message):
+    with pytest.raises(ValueError, match=message):
+        reader.score(pictures(wide)[:2], read, sample_weight=weight)
+
+
 def test_details_say_where_and_how_sure(reader, wide):
     details = reader.predict_details(pictures(wide))
     assert [word.text for word in details] == reader.predict(pictures(wide)).tolist()

@@ -31,6 +31,23 @@ def test_a_line_that_a_killed_process_left_half_written_costs_nothing_else(tmp_p
     assert [trial.value for trial in study_with(file, 0).trials] == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
+@pytest.mark.parametrize("text", ['{"my": "one line"}', "hello\n", '{"op_cod}', "[]", "\0"])
+def test_a_file_that_is_no_journal_is_refused_and_left_as_it_was(tmp_path, text):
+    file = tmp_path / "notes.json"
+    file.write_text(text)
+    with pytest.raises(DataError, match="is no journal of studies"):
+        open_storage(str(file))
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("length", [0, 1, 9, 40])
+def test_of_the_very_first_line_a_part_may_be_left(tmp_path, length):
+    file = tmp_path / "journal.log"
+    study_with(tmp_path / "other.log", 0)
+    file.write_bytes((tmp_path / "other.log").read_bytes()[:length])
+    assert [trial.value for trial in study_with(file, 1).trials] == [0.0]
+
+
 def test_a_full_disk_is_told_and_takes_no_finished_trial_away(tmp_path):
     file = tmp_path / "journal.log"
     study_with(file, 3)

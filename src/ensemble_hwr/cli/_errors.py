@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import signal
 import sys
 import threading
@@ -78,7 +79,10 @@ def _lines(error: Exception) -> list[str]:
 
 
 def _print_anything() -> None:
-    """Escape what a terminal cannot show, instead of failing over it when the work is done."""
+    """Escape what a terminal cannot show, and let closed streams hear nothing, instead of failing over either."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(io.FileIO(os.devnull, "w"))))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

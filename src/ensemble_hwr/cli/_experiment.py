@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
     from ensemble_hwr.datasets import LetterSet
     from ensemble_hwr.evaluation import Progress
+
+
+def files_read(file: Path, config: ExperimentConfig, data: Path | None) -> list[Path]:
+    """Return the files and folders that a command reads: its config, and the letters where they can be found."""
+    from ensemble_hwr.config import locate_data
+    from ensemble_hwr.exceptions import EnsembleHwrError
+
+    read = [file]
+    with suppress(EnsembleHwrError):  # letters that are generated, or that are not there, which is told in its turn
+        read.append(locate_data(config, data))
+    return read
 
 
 def run_experiment(config: ExperimentConfig, out: Path, *, data: Path | None, jobs: int, command: str) -> None:

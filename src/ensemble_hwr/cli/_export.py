@@ -28,8 +28,10 @@ def export(model: str, output: Path, after: str | None) -> None:
     MODEL is a shipped model's name (ensemble-hwr models lists them), or a model file. The graph takes rows of ink as
     the model's normalizer makes them, 784 numbers from 0 to 1 for a letter, and gives labels and probabilities.
     """
+    from ensemble_hwr._writing import check_replaceable
     from ensemble_hwr.onnx import export_onnx
     from ensemble_hwr.persistence import load_model
 
+    check_replaceable(output, Path(model))
     file = export_onnx(load_model(model), output, after=after)
     click.echo(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")

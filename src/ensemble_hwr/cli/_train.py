@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ensemble_hwr._writing import check_folder
+from ensemble_hwr._writing import check_folder, check_replaceable
 from ensemble_hwr.cli._options import (
     all_overrides,
     command_line,
@@ -91,12 +91,13 @@ def train(
     The model reads pictures: the normalizer is part of it. Letters that are stored as rows are normalised too, so that
     it is trained on what it will see.
     """
+    from ensemble_hwr.cli._experiment import files_read
     from ensemble_hwr.config import load_config
     from ensemble_hwr.persistence import KeptMembers
 
     experiment = load_config(config, all_overrides(overrides, None))
     seed = experiment.seeds[0] if seed is None else seed
-    check_file(output)
+    check_file(output, files_read(config, experiment, data))
     known = [*STANDARD, *experiment.contenders]
     if contender not in known:
         raise ConfigError(f"--contender: got {contender!r}; allowed: {', '.join(known)}.")
@@ -108,10 +109,11 @@ def train(
         _train(experiment, output, kept, contender=contender, seed=seed, data=data, jobs=jobs, scheduler=scheduler)
 
 
-def check_file(file: Path) -> None:
-    """Refuse a file that cannot be written, before anything is trained."""
+def check_file(file: Path, read: Sequence[Path]) -> None:
+    """Refuse a file that cannot be written, or that is read, before anything is trained."""
     if file.is_dir():
         raise ConfigError(f"{file}: is a folder; give the name of a file for the model.")
+    check_replaceable(file, *read)
     if not file.absolute().parent.is_dir():
         raise ConfigError(f"{file}: there is no folder {file.parent}; make it first.")
     check_folder(file.parent)
@@ -164,10 +166,10 @@ def _train(
         classifier = _fitted(config, contender, part, steps, seed=seed, jobs=jobs if scheduler is None else -1)
         with steps.step("testing"):
             measured = figures(classifier, rows[tested], letters.take(tested))
-    print_figures(measured)
     model = Pipeline([("normalize", configs.build_normalizer(config)), ("classify", classifier)])
     made = {"command": _command(), "contender": contender, "seed": seed, **_origin(config, letters, learned)}
     save_model(model, output, metadata={**made, "figures": measured})
+    print_figures(measured)
     taken = f", with {_members(kept.recalled)} of an earlier run" if kept.recalled else ""
     click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{taken})")
 

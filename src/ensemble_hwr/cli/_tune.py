@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._writing import check_folder
+from ensemble_hwr._writing import check_folder, check_replaceable
 from ensemble_hwr.cli._options import (
     command_line,
     config_argument,
@@ -69,12 +69,15 @@ def tune(
     What is searched stands in the config's [tune] sections. Test letters are never touched. Ctrl-C ends after the
     running epoch; the same command goes on from there.
     """
+    from ensemble_hwr.cli._experiment import files_read
     from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import load_config
 
     watch = Stopwatch()
     experiment = load_config(config, overrides)
     check_folder(work)
+    for written in (work / TUNED, work / REPORT):
+        check_replaceable(written, *files_read(config, experiment, data))
     command = command_line(
         "tune", config, work=work, storage=storage, scheduler=scheduler, data=data, overrides=overrides
     )

@@ -48,6 +48,8 @@ def parse_manifest(content: Mapping[str, bytes], file: Path) -> dict[str, Any]:
         )
     if not isinstance(manifest.get("sha256"), str) or not isinstance(manifest.get("versions"), dict):
         raise ModelError(f"{file}: its {MANIFEST} lacks sha256 or versions; it is not a model file.")
+    if not isinstance(manifest.get("metadata"), dict) or not isinstance(manifest.get("classes"), list | None):
+        raise ModelError(f"{file}: its {MANIFEST} lacks metadata or classes; it is not a model file.")
     return manifest
 
 

@@ -43,6 +43,8 @@ def dump(model: Any, file: Path) -> bytes:
     try:
         data = _compact(skops.io.dumps(_without_training_state(model, {})))
         foreign = set(skops.io.get_untrusted_types(data=data)) - set(_TRUSTED_TYPES)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _refuse_swelling(archive, file)
     except Exception as error:
         raise ModelError(f"{file}: a {type(model).__name__} cannot be saved: {error}") from error
     if foreign:
@@ -61,6 +63,7 @@ def build(data: bytes, file: Path) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             refuse_compression(archive, file)
+            _refuse_swelling(archive, file)
         foreign = set(skops.io.get_untrusted_types(data=data)) - set(_TRUSTED_TYPES)
         if not foreign:
             with warnings.catch_warnings():
@@ -74,6 +77,21 @@ def build(data: bytes, file: Path) -> Any:
         f"{file}: holds types that are not trusted: {', '.join(sorted(foreign))}; nothing of it was loaded. "
         "Load only models that ensemble_hwr saved."
     )
+
+
+def _refuse_swelling(archive: zipfile.ZipFile, file: Path) -> None:
+    """Refuse a model that would be larger in memory than it is long: arrays built twice, or of a compressed kind."""
+    built: dict[str, Any] = {}
+    waiting: list[Any] = [json.loads(archive.read(_DESCRIPTION))]
+    while waiting:
+        part = waiting.pop()
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        if isinstance(part, dict) and part.get("__loader__") == "SparseMatrixNode":
+            raise ModelError(f"{file}: holds a sparse matrix, which is compressed; use members of dense arrays.")
+        if isinstance(part, dict) and isinstance(name := part.get("file"), str):
+            number = part.get("__id__")  # parts of one number are one object, which is built once
+            if number is None or built.setdefault(name, number) != number:
+                raise ModelError(f"{file}: builds {name!r} in it more than once; no model that was saved here does.")
 
 
 def check_is_model(model: Any, where: str) -> None:

@@ -183,8 +183,18 @@ def _likeliest(word: Word) -> list[str]:
     ]
 
 
-def _check(texts: Sequence[str], others: Sequence[object]) -> None:
-    if isinstance(texts, str) or len(texts) != len(others):
+def check_texts(texts: Sequence[str], others: Sequence[object]) -> None:
+    """Refuse what is not a text for each word that was read."""
+    if isinstance(texts, str) or not hasattr(texts, "__len__"):
+        raise DataError(f"texts is {texts!r}, but it must be a list of texts, one for each word")
+    if len(texts) != len(others):
         raise DataError(f"{len(others)} words were read, but there are {len(texts)} texts; give a text for each word")
+    strange = next((text for text in texts if not isinstance(text, str)), None)
+    if strange is not None:
+        raise DataError(f"one of the texts is {strange!r}, but each must be a str")
+
+
+def _check(texts: Sequence[str], others: Sequence[object]) -> None:
+    check_texts(texts, others)
     if not any(len(text) for text in texts):
         raise DataError("there is no character in any of the texts, so nothing can be read wrong")

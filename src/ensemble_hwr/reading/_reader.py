@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture
@@ -20,6 +20,7 @@ from ensemble_hwr.reading._decoder import Graph
 from ensemble_hwr.reading._document import Page, Word, page_of
 from ensemble_hwr.reading._junk import LETTER
 from ensemble_hwr.reading._lexicon import Lexicon
+from ensemble_hwr.reading._measure import check_texts
 from ensemble_hwr.reading._models import SHIPPED_STROKE_JUNK, class_names, junk_model, letter_model
 from ensemble_hwr.reading._picture_reader import PictureReader
 from ensemble_hwr.reading._readings import find_readings, tell_word
@@ -224,8 +225,22 @@ class WordReader(PictureReader[Word]):
         Returns
         -------
         float
+
+        Raises
+        ------
+        DataError
+            If there is not a text for each picture.
+        ValueError
+            If there is not a weight of 0 or more for each, or all are 0.
         """
-        return float(np.average(self.predict(X) == np.asarray(y, dtype=object), weights=sample_weight))
+        read = self.predict(X)
+        check_texts(y, read.tolist())
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, read[:, None], ensure_non_negative=True)
+            if not weight.sum():
+                raise ValueError("sample_weight is 0 for every picture; let some weigh more than 0.")
+        return float(np.average(read == np.asarray(y, dtype=object), weights=weight))
 
     def _opening(self) -> dict[str, Any]:
         """Return how pictures are opened."""

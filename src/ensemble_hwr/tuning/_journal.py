@@ -19,6 +19,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
+_FIRST = b'{"op_code":'  # how every line of a journal begins
+
+
 class SafeJournal(BaseJournalBackend):
     """Optuna's journal file, whose half-written end is cut off before anything is added.
 
@@ -58,6 +61,33 @@ class SafeJournal(BaseJournalBackend):
                 f"{self._file}: cannot be written to ({error.strerror or error}); no finished trial is lost: "
                 "make room, then give the same command again."
             ) from error
+
+
+def check_is_journal(file: Path) -> None:
+    """Refuse a file that is no journal, before a line is cut off or added.
+
+    Parameters
+    ----------
+    file : Path
+        Need not exist.
+
+    Raises
+    ------
+    DataError
+        If its first line is not a journal's. Of a journal's very first line a killed process may have left a part.
+    """
+    if not file.exists():
+        return
+    start = b""
+    if file.is_file():
+        with file.open("rb") as stream:
+            start = stream.read(len(_FIRST))
+        if _FIRST.startswith(start):
+            return
+    raise DataError(
+        f"{file}: is no journal of studies, which begins with {_FIRST.decode()}, but "
+        f"{f'begins with {start!r}' if start else 'no ordinary file'}; name another file, which need not exist."
+    )
 
 
 def _end_of_last_line(stream: Any) -> int:

@@ -12,7 +12,7 @@ import optuna
 from optuna.storages import BaseStorage, JournalStorage
 
 from ensemble_hwr.exceptions import ConfigError, DataError, MissingExtraError
-from ensemble_hwr.tuning._journal import SafeJournal
+from ensemble_hwr.tuning._journal import SafeJournal, check_is_journal
 
 JOURNAL = "optuna_journal.log"
 SECONDS_FOR_A_LOCK = 60
@@ -46,7 +46,10 @@ def open_storage(address: str) -> BaseStorage:
     if scheme == "grpc":
         return _proxy(address)
     try:
-        return _database(address) if scheme else JournalStorage(SafeJournal(Path(address)))
+        if scheme:
+            return _database(address)
+        check_is_journal(Path(address))
+        return JournalStorage(SafeJournal(Path(address)))
     except OSError as error:
         raise DataError(f"{address}: cannot be opened as a journal ({error.strerror or error}).") from error
 

@@ -138,7 +138,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError("copies=0 and include_original=False leave no rows to fit on; let there be some")
         rows, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(labels)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, rows, ensure_non_negative=True)
         if self.extra is not None:
             rows, labels, weight = _with_extra(rows, labels, weight, self.extra)
         params = {}
