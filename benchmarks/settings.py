@@ -205,7 +205,7 @@ def contender(config: ExperimentConfig, letters: LetterSet, *, of_hierarchies: b
 
 
 def table(found: dict[str, Found], parts: Sequence[str]) -> str:
-    """Every candidate as a row of a Markdown table; letters, not parts, weigh the same."""
+    """Every candidate as a row of a Markdown table; letters weigh the same, in multiply-adds a letter the parts."""
     lines = [
         f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in parts)} | log-loss | "
         "multiply-adds a letter |",

@@ -146,3 +146,12 @@ def test_no_derived_set_is_lost_where_labels_make_two_names_one():
 def test_labels_that_can_be_no_labels_are_unknown(odd):
     with pytest.raises(HierarchyError, match="not one of the classes"):
         resolve_groups([odd], list("AB"))
+
+
+@pytest.mark.parametrize("sets", [["AB"], [["A", "B"]]])
+def test_classes_that_scikit_learn_has_numbered_are_explained(sets):
+    with pytest.raises(HierarchyError, match="VotingClassifier"):
+        resolve_groups(sets, np.arange(4))
+    with pytest.raises(HierarchyError) as told:
+        resolve_groups(sets, np.array([3, 4, 7]))
+    assert "VotingClassifier" not in str(told.value)

@@ -303,7 +303,7 @@ def _known(members: SetDeclaration, classes: NDArray[Any], what: str, smallest: 
         if not all(isinstance(label, str) and len(label) == 1 for label in classes.tolist()):
             raise HierarchyError(
                 f"{what}: {members!r} is a string, which stands for single letters, but the classes are not all "
-                f"single characters; write the set as a list of classes."
+                f"single characters; write the set as a list of classes.{_encoded(classes)}"
             )
     elif not isinstance(members, Iterable):
         raise HierarchyError(f"{what}: {members!r} is not a set of classes; write a list such as ['B', 'P'].")
@@ -312,13 +312,25 @@ def _known(members: SetDeclaration, classes: NDArray[Any], what: str, smallest: 
     position = {label: i for i, label in enumerate(known)}
     for i, label in enumerate(labels):
         if not isinstance(label, Hashable) or label not in position:
-            raise HierarchyError(f"{what}: {label!r} is not one of the classes, which are {_listed(known, verb='')}.")
+            raise HierarchyError(
+                f"{what}: {label!r} is not one of the classes, which are {_listed(known, verb='')}.{_encoded(classes)}"
+            )
         if label in labels[:i]:
             raise HierarchyError(f"{what}: class {label!r} is twice in the set {labels!r}; write it once.")
     if len(labels) < smallest:
         number = "one class" if smallest == 1 else "two classes"
         raise HierarchyError(f"{what}: the set {labels!r} must hold at least {number}; complete it or drop it.")
     return classes[sorted(position[label] for label in labels)]
+
+
+def _encoded(classes: NDArray[Any]) -> str:
+    """Say what may have become of the labels where classes are 0, 1, 2, ..."""
+    if classes.dtype.kind not in "iu" or classes.tolist() != list(range(len(classes))):
+        return ""
+    return (
+        " Some of scikit-learn's helpers (VotingClassifier, StackingClassifier, BaggingClassifier, cross_val_predict "
+        "of probabilities) put numbers from 0 in the place of labels, in their order: there, declare sets of numbers."
+    )
 
 
 def _listed(labels: list[Any], verb: str | None = None) -> str:

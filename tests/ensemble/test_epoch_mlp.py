@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
@@ -134,3 +135,11 @@ def test_it_is_a_member_like_any_other():
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         EpochMLP(**wrong).fit(X, Y)
+
+
+def test_features_that_give_frames_are_as_good():
+    pytest.importorskip("pandas")
+    plain = EpochMLP(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
+    with config_context(transform_output="pandas"):
+        framed = EpochMLP(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
+    np.testing.assert_array_equal(framed, plain)

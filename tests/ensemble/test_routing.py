@@ -7,6 +7,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 
@@ -52,3 +54,14 @@ def test_what_nobody_requested_is_refused():
         HierarchicalEnsembleClassifier(LogisticRegression(), Recorder(), groups=["ABC", "DEF"]).fit(
             X, Y, sample_weight=np.ones(60)
         )
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_pipeline_that_ends_in_it_can_be_scored(routing):
+    with config_context(enable_metadata_routing=routing):
+        member = LogisticRegression()
+        pipeline = make_pipeline(
+            StandardScaler(), HierarchicalEnsembleClassifier(member, member, groups=["ABC", "DEF"])
+        )
+        pipeline.fit(X, Y)
+        assert pipeline.score(X, Y) == (pipeline.predict(X) == Y).mean()

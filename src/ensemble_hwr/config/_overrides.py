@@ -101,7 +101,8 @@ def _parse_path(path: str, text: str) -> KeyPath:
         if token is None or bool(token["dot"]) != wants_dot or (is_index and not parts):
             raise ConfigError(
                 f"--set {text}: cannot read {path!r} as a key path; "
-                'write keys joined by dots, such as router.params.alpha or members."expert:B/P".view.'
+                "write keys joined by dots, such as router.params.alpha, or 'members.\"expert:B/P\".view=fine', in "
+                "single quotes, which keep the shell from taking the double ones."
             )
         parts.append(int(token["index"]) if is_index else token["bare"] or token["quoted"])
         position = token.end()

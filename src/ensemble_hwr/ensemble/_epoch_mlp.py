@@ -266,7 +266,10 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         self.loss_curve_.append(float(np.mean(losses)))
 
     def _described(self, rows: NDArray[np.floating]) -> Any:
-        return rows if self.features_ is None else self.features_.transform(rows)
+        if self.features_ is None:
+            return rows
+        described = self.features_.transform(rows)
+        return described.to_numpy() if hasattr(described, "to_numpy") else described  # frames, where users ask for them
 
     def _kept(self, kept: list[Weights], rows: NDArray[np.floating], codes: NDArray[np.intp]) -> list[Weights]:
         """Return the weights to settle on, were this the last epoch: the best epoch's, or the last ones'."""

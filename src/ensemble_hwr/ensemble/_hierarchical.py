@@ -391,7 +391,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         MetadataRouter
             See scikit-learn's user guide on metadata routing.
         """
-        return metadata_router(self)
+        return metadata_router(self).add_self_request(self)  # which says what score may be given
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
