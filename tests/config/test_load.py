@@ -154,6 +154,7 @@ def test_an_estimator_within_an_estimator_is_checked_too(write):
     ("content", "reason"),
     [
         (b"name = ", "is not valid TOML"),
+        (b"x = " + b"[" * 5000, "nested too deeply"),
         (b"\xff\xfe\x00", "is not a UTF-8 text file"),
         (b"\x89PNG\r\n\x1a\n", "is not a UTF-8 text file"),
         (b"", "name: is missing"),

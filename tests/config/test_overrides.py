@@ -95,3 +95,8 @@ def test_a_path_that_does_not_fit_the_file_says_why(text, reason):
 
 def test_later_overrides_win_and_missing_tables_are_made():
     assert apply_overrides({}, ["a.b=1", "a.b=2", "a.c=x"]) == {"a": {"b": 2, "c": "x"}}
+
+
+def test_a_value_of_endless_depth_is_refused():
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        apply_overrides({}, ["x=" + "[" * 5000])

@@ -110,6 +110,8 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(text.decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: is nested too deeply; a config has a few levels.") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is not a UTF-8 text file: {error}") from None
     except OSError as error:

@@ -119,6 +119,8 @@ def _parse_value(value: str, text: str) -> Any:
             return value
         reason = f"cannot be read as a TOML value ({error})" if value else 'is empty; write "" for an empty text'
         raise ConfigError(f"--set {text}: the value {reason}.") from None
+    except RecursionError:
+        raise ConfigError(f"--set {text[:60]}...: the value is nested too deeply.") from None
     if set(document) != {"value"}:
         raise ConfigError(f"--set {text}: got more than one value; write one --set for each key.")
     return document["value"]
