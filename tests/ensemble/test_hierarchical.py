@@ -25,7 +25,7 @@ SETTINGS = {"groups": ["ABCD", "EFGH"], "confusables": ["AH", "DE", "CDE"], "ran
 
 
 def linear() -> LogisticRegression:
-    return LogisticRegression(max_iter=3000)
+    return LogisticRegression(max_iter=3000, tol=1e-8)  # so near to the end that ways to the same end compare
 
 
 def ensemble(**settings) -> HierarchicalEnsembleClassifier:
