@@ -1,9 +1,9 @@
 """Run the benchmarks of speed, and write what they find as JSON and as a table.
 
-    python -m benchmarks --out speed                      everything: some minutes on an idle machine
-    python -m benchmarks prediction --out speed           one section
+    python -m benchmarks --output speed                      everything: some minutes on an idle machine
+    python -m benchmarks prediction --output speed           one section
     python -m benchmarks --quick                          two minutes: ratios alone are checked, with wide margins
-    python -m benchmarks --out speed --before old.json --update    and writes the tables into docs/speed.md
+    python -m benchmarks --output speed --before old.json --update    and writes the tables into docs/speed.md
 
 Ratios are taken within one run, figures are medians over repeats. Without the real letters (``ENSEMBLE_HWR_DATA``,
 or ../shared/data beside this repository) generated ones are read.
@@ -30,7 +30,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
 @click.command()
 @click.argument("sections", nargs=-1, metavar=f"[{'|'.join(SECTIONS)}]...")
 @click.option("--quick", is_flag=True, help="Small samples; fail where a ratio is beyond its bounds.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for speed.json and speed.md.")
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for speed.json and speed.md.")
 @click.option("--before", type=click.Path(exists=True, path_type=Path), help="speed.json of an earlier run to show.")
 @click.option("--update", is_flag=True, help="Write the tables into docs/speed.md.")
 def main(sections: tuple[str, ...], quick: bool, out: Path | None, before: Path | None, update: bool) -> None:

@@ -1,7 +1,7 @@
 """What each transformer of rows gains, cross-validated inside the training letters: the tables of docs/features.md.
 
-    python -m benchmarks.features --out features            about 5 minutes on two cores
-    python -m benchmarks.features --out features --update   and writes them into docs/features.md
+    python -m benchmarks.features --output features            about 5 minutes on two cores
+    python -m benchmarks.features --output features --update   and writes them into docs/features.md
 
 No letter that a protocol tests on is touched. Pooled: the training letters in two halves, each in five folds. Unseen:
 each of the three training sources in turn is left out, with every seed. The letters must be where the configs or
@@ -24,10 +24,10 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.pages import put
-from ensemble_hwr import MLP, GradientFeatures
+from ensemble_hwr import GradientFeatures, MemberMLPClassifier
 from ensemble_hwr.config import divide, load_config, load_letters, to_rows
 from ensemble_hwr.datasets import LetterSet, load_npz, save_npz
-from ensemble_hwr.evaluation import multiply_adds
+from ensemble_hwr.evaluation import count_macs
 from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNormalizer
 
 ROOT = Path(__file__).parent.parent
@@ -68,11 +68,13 @@ class Measured:
     """Whether each letter was read, on average over the times that it was tested, and what its features cost."""
 
     right: dict[str, NDArray[np.float64]]  # by protocol
-    multiply_adds: float
+    macs: float
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the rows and the table.")
+@click.option(
+    "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the rows and the table."
+)
 @click.option("--update", is_flag=True, help="Write the tables into docs/features.md.")
 @click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Fits for each source left out.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
@@ -132,21 +134,23 @@ def measure(chain: Pipeline, letters: dict[str, LetterSet], folds: dict[str, lis
             times[test] += answer
             tested[test] += 1
         right[protocol] = times / tested
-    return Measured(right, multiply_adds(chain, letters["unseen"].data[:1]))
+    return Measured(right, count_macs(chain, letters["unseen"].data[:1]))
 
 
 def read(
     features: NDArray[np.float32], target: Any, seed: int, train: NDArray[np.intp], test: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Whether an MLP fitted on some letters reads others."""
-    mlp = MLP((300,), batch_size=200, max_iter=30, random_state=seed).fit(features[train], target[train])
+    mlp = MemberMLPClassifier((300,), batch_size=200, max_iter=30, random_state=seed).fit(
+        features[train], target[train]
+    )
     return mlp.predict(features[test]) == target[test]
 
 
 def table(measured: dict[str, Measured], source: NDArray[np.str_]) -> str:
     """Every chain as a row of a Markdown table."""
     heads = ["chain", "pooled %", "gain", "unseen %", "gain", *(f"{name} left out" for name in SOURCES)]
-    heads.append("multiply-adds a letter")
+    heads.append("MACs per letter")
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     base = measured[BASE].right
     for name, found in measured.items():
@@ -155,7 +159,7 @@ def table(measured: dict[str, Measured], source: NDArray[np.str_]) -> str:
             cells += [f"{100 * right.mean():.2f}", gain(right - base[protocol])]
         unseen = found.right["unseen"] - base["unseen"]
         cells += [gain(unseen[source == left_out]) for left_out in SOURCES]
-        cells.append(f"{found.multiply_adds:,.0f}")
+        cells.append(f"{found.macs:,.0f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

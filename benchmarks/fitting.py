@@ -26,7 +26,7 @@ from benchmarks.figures import Figure, in_turn, ratio
 from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import letters_to_time
 from benchmarks.trust import hierarchy
-from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier
+from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.evaluation import count_parameters, scale_hidden_layers
 
 Work = Callable[[], Any]
@@ -66,7 +66,7 @@ def works(X: Any, y: Any, epochs: int) -> dict[str, Work]:
     """Make everything that is timed."""
     model = hierarchy(0, epochs, cv=0.5)
     flat = flat_of_equal_parameters(X, y, epochs)
-    member = make_pipeline(GradientFeatures(grid=7), MLP((60,), batch_size=50, max_iter=epochs))
+    member = make_pipeline(GradientFeatures(grid=7), MemberMLPClassifier((60,), batch_size=50, max_iter=epochs))
     classic = HierarchicalEnsembleClassifier(member, member, router_target="groups", random_state=0)
     product = np.random.default_rng(0).random((600, 600))
     return {
@@ -86,7 +86,9 @@ def flat_of_equal_parameters(X: Any, y: Any, epochs: int) -> Any:
     """Make the flat MLP with as many parameters as the hierarchy has in all."""
     some = np.random.default_rng(0).permutation(len(y))[: min(len(y), 780)]
     n_parameters = count_parameters(hierarchy(0, 1, trust=1.0).fit(X[some], y[some]))
-    flat = make_pipeline(GradientFeatures(grid=7), MLP((100,), batch_size=100, max_iter=epochs, random_state=0))
+    flat = make_pipeline(
+        GradientFeatures(grid=7), MemberMLPClassifier((100,), batch_size=100, max_iter=epochs, random_state=0)
+    )
     return scale_hidden_layers(flat, n_parameters, X[:100], len(np.unique(y)))
 
 

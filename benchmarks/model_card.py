@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ensemble_hwr.config import load_config, locate_data
 from ensemble_hwr.datasets import LetterSet, generate_letters, load_index
-from ensemble_hwr.evaluation import confused_pairs, count_parameters, multiply_adds, per_letter, scores
+from ensemble_hwr.evaluation import confused_pairs, count_macs, count_parameters, per_class, scores
 from ensemble_hwr.persistence import ModelInfo, describe_model, load_model
 
 ROOT = Path(__file__).parent.parent
@@ -102,7 +102,7 @@ def measure(model: Any, data: Path) -> list[Row]:
 
 def generated() -> LetterSet:
     """Letters of made-up writers that no model can have learned from."""
-    return generate_letters(GENERATED, writers=WRITERS, random_state=SEED, form="pictures")
+    return generate_letters(GENERATED, writers=WRITERS, random_state=SEED, format="pictures")
 
 
 def _test_part(letters: LetterSet) -> LetterSet:
@@ -121,9 +121,9 @@ def agree(info: ModelInfo, rows: list[Row]) -> None:
 
 
 def cost(model: Any, letters: LetterSet) -> tuple[int, float]:
-    """Parameters of the classifier, and multiply-adds it spends on a letter."""
+    """Parameters of the classifier, and MACs it spends on a letter."""
     classifier, rows = model[-1], model[:-1].transform(list(letters.data[:2000]))
-    return count_parameters(classifier) or 0, multiply_adds(classifier, rows) or 0.0
+    return count_parameters(classifier) or 0, count_macs(classifier, rows) or 0.0
 
 
 def train_again(info: ModelInfo, data: Path | None) -> str:
@@ -191,14 +191,14 @@ def figures_line(row: Row) -> str:
     measured = scores(row.letters.target, row.probabilities, row.classes)
     cells = [
         row.name, row.what, f"{len(row.letters):,}", percent(row.accuracy()), trusted,
-        f"{measured['log_loss']:.3f}", f"{measured['calibration_error']:.3f}",
+        f"{measured['log_loss']:.3f}", f"{measured['expected_calibration_error']:.3f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
 
 def weakest(row: Row) -> str:
     """Name the letters read worst."""
-    of_each = per_letter(row.letters.target, row.answered, row.classes)
+    of_each = per_class(row.letters.target, row.answered, row.classes)
     accuracy = {letter: float(str(found["accuracy"])) for letter, found in of_each.items() if found["attempts"]}
     worst = sorted(accuracy, key=lambda letter: accuracy[letter])[:6]
     return ", ".join(f"{letter} ({percent(accuracy[letter])} %)" for letter in worst)
@@ -221,7 +221,7 @@ CARD = """\
 Reads one handwritten capital, A to Z, from a picture of any size. `az.model` holds numbers and names of types of a
 fixed list, {size} MB; reading it runs nothing. It is a scikit-learn Pipeline: a `LetterNormalizer`, which opens the
 picture and makes a row of ink, and a hierarchical ensemble of {parameters} parameters, which spends {operations}
-multiply-adds on a letter of scan34 on average. Made by `python -m benchmarks.model_card`, like all of this card.
+MACs on a letter of scan34 on average. Made by `python -m benchmarks.model_card`, like all of this card.
 
 ```python
 from ensemble_hwr import load_model

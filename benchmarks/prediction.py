@@ -5,7 +5,7 @@
 
 One BLAS thread throughout; batches are timed by the processor's clock, single letters by the wall's. `plain` asks every
 member that has any trust about every row through its own ``predict_proba``, and lets it speak where its question is
-open: the same answers, with nothing shared and nothing spared. The floor is the time of as many multiply-adds as are in
+open: the same answers, with nothing shared and nothing spared. The floor is the time of as many MACs as are in
 the matrix products, the sampling of the features included, on the rows that are really asked about, at the rate at
 which this machine multiplies square matrices, and of one pass through memory over pixels and features.
 """
@@ -37,7 +37,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.figures import Figure, in_turn, ratio
 from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import Letters, letters_to_time
-from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, load_model
+from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, load_model
 from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
 from ensemble_hwr.ensemble._members import ROUTER, opinion_of, router_probabilities
 from ensemble_hwr.ensemble._redistribution import redistribute
@@ -152,9 +152,12 @@ def sampling(features: Any) -> int:
 
 def peers(letters: Letters) -> dict[str, Any]:
     """Fit the peers on gradient features of the same letters; how well they read is not asked here."""
-    member = make_pipeline(GradientFeatures(grid=7), MLP((100,), max_iter=5, random_state=0))
+    member = make_pipeline(GradientFeatures(grid=7), MemberMLPClassifier((100,), max_iter=5, random_state=0))
     views = [
-        (f"grid {grid}", make_pipeline(GradientFeatures(grid=grid), MLP((100,), max_iter=5, random_state=0)))
+        (
+            f"grid {grid}",
+            make_pipeline(GradientFeatures(grid=grid), MemberMLPClassifier((100,), max_iter=5, random_state=0)),
+        )
         for grid in (5, 7, 9)
     ]
     made = {

@@ -1,7 +1,7 @@
 """Flat against hierarchical, and against peers, on both protocols: makes the README's table.
 
-    python -m benchmarks.protocols --out protocols            four hours of one core for pooled, half of that for unseen
-    python -m benchmarks.protocols --out protocols --update   and writes the table into README.md
+    python -m benchmarks.protocols --output protocols            four hours of one core for pooled, half of that for unseen
+    python -m benchmarks.protocols --output protocols --update   and writes the table into README.md
 
 HiClass must be installed (``pip install hiclass``). The letters must be where the configs or ENSEMBLE_HWR_DATA say.
 Reports stay in the folder, one for each protocol, and so does each seed as it is finished, so that a stopped
@@ -45,7 +45,7 @@ REPEATABLE = ("svm", "boosting")  # a seed changes nothing about them, so one fi
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
 @click.option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, default=PROTOCOLS)
 @click.option("--seeds", type=click.IntRange(2), help="Only so many of the config's seeds.")
 @click.option("--update", is_flag=True, help="Write the table into README.md.")
@@ -134,16 +134,16 @@ def _tell(event: Progress) -> None:
 def table(protocol: str, report: Mapping[str, Any]) -> str:
     """One protocol as a Markdown table, a row for each contender: means over the seeds, with 95 % intervals."""
     lines = [
-        f"| {protocol} | accuracy % | not suspect % | calibration error % | multiply-adds a letter | parameters |",
+        f"| {protocol} | accuracy % | not suspect % | calibration error % | MACs per letter | parameters |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, found in report["contenders"].items():
-        cost, parameters = found["multiply_adds"], found["parameters"]
+        cost, parameters = found["macs"], found["parameters"]
         cells = [
             f"`{name}`",
             spread(found["accuracy"]),
             spread(found["not_suspect"]["accuracy"]),
-            f"{100 * mean(found['calibration_error']):.2f}",
+            f"{100 * mean(found['expected_calibration_error']):.2f}",
             "" if cost is None else f"{cost:,.0f}",
             "" if parameters is None else f"{parameters:,.0f}",
         ]

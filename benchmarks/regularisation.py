@@ -1,8 +1,8 @@
 """What regularisation beyond variations does for a network: a table of docs/accuracy.md for each protocol.
 
-    python -m benchmarks.regularisation unseen --out folder            about 12 minutes of one core
-    python -m benchmarks.regularisation pooled --out folder            about 12 minutes of one core
-    python -m benchmarks.regularisation pooled --out folder --update   and writes the table into docs/accuracy.md
+    python -m benchmarks.regularisation unseen --output folder            about 12 minutes of one core
+    python -m benchmarks.regularisation pooled --output folder            about 12 minutes of one core
+    python -m benchmarks.regularisation pooled --output folder --update   and writes the table into docs/accuracy.md
 
 Networks of one hidden layer learn side by side from the same variations of the same letters in the same order, so that
 they differ in one thing alone. Parts are left out and tested on as by `benchmarks.settings`; no letter that a protocol
@@ -78,7 +78,9 @@ CANDIDATES = {
 
 @click.command()
 @click.argument("protocol", type=click.Choice(["unseen", "pooled"]))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured.")
+@click.option(
+    "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured."
+)
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each part left out.")
 @click.option("--update", is_flag=True, help="Write the table into docs/accuracy.md.")
 def main(protocol: str, out: Path, seeds: int, update: bool) -> None:
@@ -132,7 +134,7 @@ def learn(config: ExperimentConfig, rows: Rows, letters: LetterSet, division: tu
         described = describe(member.augmenter.augment(rows[order], draw))
         for name, candidate in CANDIDATES.items():
             seen, answers = candidate.apply(described, codes[order], len(classes), own[name])
-            if epoch:  # as EpochMLP lets the step fall
+            if epoch:  # as AugmentedMLPClassifier lets the step fall
                 networks[name]._optimizer.learning_rate_init = STEP * (1 + cos(pi * epoch / EPOCHS)) / 2
             networks[name].partial_fit(seen, answers, classes=np.arange(len(classes)))
     described = describe(rows[test])

@@ -33,7 +33,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from benchmarks.figures import Figure, in_turn, ratio
-from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
+from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
 from ensemble_hwr.datasets import load_kaggle_az
 
 LETTERS = 372_450
@@ -162,9 +162,9 @@ def synthetic(n_classes: int, per_class: int) -> tuple[NDArray[np.float32], NDAr
 def hierarchy() -> HierarchicalEnsembleClassifier:
     """Make the hierarchy whose fit is timed."""
     fine, coarse = GradientFeatures(grid=7), GradientFeatures(grid=5)
-    small = make_pipeline(fine, MLP((40,), batch_size=64, max_iter=EPOCHS))
+    small = make_pipeline(fine, MemberMLPClassifier((40,), batch_size=64, max_iter=EPOCHS))
     return HierarchicalEnsembleClassifier(
-        make_pipeline(coarse, MLP((150,), batch_size=200, max_iter=EPOCHS)),
+        make_pipeline(coarse, MemberMLPClassifier((150,), batch_size=200, max_iter=EPOCHS)),
         small,
         small,
         confusables=["BP", "DO", "UVW"],

@@ -1,10 +1,10 @@
 """Cross-validate settings inside the training letters of both protocols: the tables of docs/accuracy.md.
 
-    python -m benchmarks.settings recipes --out settings       one flat MLP, trained in other ways; 15 minutes
-    python -m benchmarks.settings lengths --out settings       the same for longer; 25 minutes
-    python -m benchmarks.settings hierarchies --out settings   other hierarchies; 45 minutes, on two cores
-    python -m benchmarks.settings pooled --out settings        what known hands ask for; 15 minutes
-    python -m benchmarks.settings recipes --out settings --update   and writes the table into docs/accuracy.md
+    python -m benchmarks.settings recipes --output settings       one flat MLP, trained in other ways; 15 minutes
+    python -m benchmarks.settings lengths --output settings       the same for longer; 25 minutes
+    python -m benchmarks.settings hierarchies --output settings   other hierarchies; 45 minutes, on two cores
+    python -m benchmarks.settings pooled --output settings        what known hands ask for; 15 minutes
+    python -m benchmarks.settings recipes --output settings --update   and writes the table into docs/accuracy.md
 
 The first three are of "unseen": each of its training sources in turn is left out and tested on; generated letters are
 learned from each time. The last is of "pooled": two fifths of its training letters are tested on, one after the other.
@@ -43,7 +43,7 @@ UNSEEN, POOLED = (ROOT / "configs" / f"{name}.toml" for name in ("unseen", "pool
 SOURCES = ("photo62", "tablet55", "binary20x16")
 FIFTHS = ("first fifth", "second fifth")
 WITHOUT_EXTRA = "extra"  # stands for leaving the section out, which no override can say
-SHORT = "flat.params={ hidden_layer_sizes = [600], epochs = 30, batch_size = 50 }"
+SHORT = "flat.params={ hidden_layer_sizes = [600], max_iter = 30, batch_size = 50 }"
 RECIPES = {
     "600 units, 30 epochs in batches of 50": [SHORT],
     "no generated letters": [SHORT, WITHOUT_EXTRA],
@@ -55,11 +55,11 @@ RECIPES = {
 }
 LENGTHS = {
     "600 units, 30 epochs in batches of 50": [SHORT],
-    "90 epochs": [SHORT, "flat.params.epochs=90"],
+    "90 epochs": [SHORT, "flat.params.max_iter=90"],
     "as in configs/unseen.toml: 45 epochs in batches of 100, twice the step": [],
     "300 units, 60 epochs in batches of 100, twice the step": [
         "flat.params.hidden_layer_sizes=[300]",
-        "flat.params.epochs=60",
+        "flat.params.max_iter=60",
     ],
     "four times as many generated letters": [SHORT, "extra.generated=26000", "extra.writers=1000"],
 }
@@ -73,7 +73,7 @@ HIERARCHIES = {
     "as in configs/unseen.toml": [],
     "one MLP of 700 units in place of the committee": [f"members={ONE_WIDE}"],
     "a router as configs/az_tune.toml found it": [
-        "router.params={ hidden_layer_sizes = [179], epochs = 45, batch_size = 100, "
+        "router.params={ hidden_layer_sizes = [179], max_iter = 45, batch_size = 100, "
         "learning_rate_init = 0.00296, alpha = 0.00265 }"
     ],
     "two single MLPs in place of the committee": [
@@ -83,15 +83,15 @@ HIERARCHIES = {
     "trust from a random fifth of the letters": ["hierarchy.cv=0.2"],
     "derived groups": ["hierarchy.groups='derived'", "hierarchy.group_size=5"],
 }
-COMMITTEE = """flat={ estimator = "epochs", views = ["upright", "fine", "coarse"], augmentation = "strong",
-    params = { hidden_layer_sizes = [400], epochs = 90, batch_size = 100, learning_rate_init = 0.002 } }""".replace(
+COMMITTEE = """flat={ estimator = "augmented_mlp", views = ["upright", "fine", "coarse"], augmentation = "strong",
+    params = { hidden_layer_sizes = [400], max_iter = 90, batch_size = 100, learning_rate_init = 0.002 } }""".replace(
     "\n", " "
 )
 KNOWN_HANDS = {
     "one MLP of 1,000 units, 90 epochs": ["flat.params.hidden_layer_sizes=[1000]"],
-    "the same, 45 epochs": ["flat.params.hidden_layer_sizes=[1000]", "flat.params.epochs=45"],
+    "the same, 45 epochs": ["flat.params.hidden_layer_sizes=[1000]", "flat.params.max_iter=45"],
     "a committee of three views, 400 units each, 90 epochs": [COMMITTEE],
-    "the committee, 45 epochs": [COMMITTEE, "flat.params.epochs=45"],
+    "the committee, 45 epochs": [COMMITTEE, "flat.params.max_iter=45"],
 }
 
 
@@ -116,7 +116,9 @@ Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the
 
 @click.command()
 @click.argument("what", type=click.Choice(list(KINDS)))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured.")
+@click.option(
+    "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured."
+)
 @click.option("--only", type=int, multiple=True, help="Number of a candidate, from 0; several may be given.")
 @click.option("--update", is_flag=True, help="Write the table into docs/accuracy.md.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each source left out.")
@@ -130,7 +132,7 @@ def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: in
     found = {name: [run for part in kind.parts for run in bench.runs(name, part)] for name in chosen}
     text = table(found, kind.parts)
     if kind.of_hierarchies:
-        text += "\n" + certainties(next(iter(found.values())))
+        text += "\n" + confidence_thresholds(next(iter(found.values())))
     click.echo(text)
     if update:
         put(ROOT / "docs" / "accuracy.md", f"benchmarks/settings.py {what}", text)
@@ -205,10 +207,9 @@ def contender(config: ExperimentConfig, letters: LetterSet, *, of_hierarchies: b
 
 
 def table(found: dict[str, Found], parts: Sequence[str]) -> str:
-    """Every candidate as a row of a Markdown table; letters weigh the same, in multiply-adds a letter the parts."""
+    """Every candidate as a row of a Markdown table; letters weigh the same, in MACs per letter the parts."""
     lines = [
-        f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in parts)} | log-loss | "
-        "multiply-adds a letter |",
+        f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in parts)} | log-loss | MACs per letter |",
         "| --- " * (4 + len(parts)) + "|",
     ]
     for name, runs in found.items():
@@ -221,19 +222,19 @@ def table(found: dict[str, Found], parts: Sequence[str]) -> str:
             weights=[len(truth) for _, truth in runs],
         )
         cells = [name, f"{100 * np.concatenate(right).mean():.2f}", *(f"{100 * part.mean():.2f}" for part in by_part)]
-        cells += [f"{loss:.4f}", f"{np.mean([run.multiply_adds or np.nan for run, _ in runs]):,.0f}"]
+        cells += [f"{loss:.4f}", f"{np.mean([run.macs or np.nan for run, _ in runs]):,.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def certainties(runs: Found) -> str:
+def confidence_thresholds(runs: Found) -> str:
     """Say what one hierarchy reaches when its members are asked sooner or later, over the sources left out."""
-    lines = ["| asked where less sure than | accuracy % | multiply-adds a letter |", "| --- | --- | --- |"]
+    lines = ["| asked where less sure than | accuracy % | MACs per letter |", "| --- | --- | --- |"]
     weights = [len(truth) for _, truth in runs]
     for points in zip(*(run.hierarchy.operating_points for run, _ in runs if run.hierarchy), strict=True):
         accuracy = np.average([point.accuracy for point in points], weights=weights)
-        cost = np.average([point.multiply_adds or np.nan for point in points], weights=weights)
-        lines.append(f"| {100 * points[0].certainty:g} % | {100 * accuracy:.2f} | {cost:,.0f} |")
+        cost = np.average([point.macs or np.nan for point in points], weights=weights)
+        lines.append(f"| {100 * points[0].confidence_threshold:g} % | {100 * accuracy:.2f} | {cost:,.0f} |")
     return "\n".join(lines) + "\n"
 
 

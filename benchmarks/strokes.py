@@ -26,12 +26,12 @@ from ensemble_hwr import WordReader
 from ensemble_hwr.canvas import Drawing, Point, render
 from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes
 from ensemble_hwr.reading import Lexicon, character_error_rate
-from ensemble_hwr.reading._junk import whole_letters
+from ensemble_hwr.reading._non_letter import whole_letters
 from ensemble_hwr.segmentation import cut_strokes, cut_word
 
 PAGE = Path(__file__).parent.parent / "docs" / "canvas.md"
 GAPS = (0.2, 0.1, 0.0, -0.1, -0.2, -0.3)
-SEED = 2_000  # of the hands; benchmarks.junk takes others
+SEED = 2_000  # of the hands; benchmarks.non_letter takes others
 CARELESS = 0.05  # of the strokes that a model learns from are joined to the one before, and as many broken
 SHORT = 12  # points: what has fewer is not broken
 UNIT = 120  # of the canvas for a letter's height

@@ -1,6 +1,6 @@
 """What learning trust costs, and what cheaper ways of it cost in accuracy: the table of docs/fitting.md.
 
-    python -m benchmarks.trust --out trust --update     ten minutes on one idle core
+    python -m benchmarks.trust --output trust --update     ten minutes on one idle core
     python -m benchmarks.trust --repeats 1 --quick      a minute
 
 Letters are the training letters of known sources (``split == "train"``), divided anew for each repeat; no letter that a
@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.letters import DATA, LEARNED_FROM
 from benchmarks.pages import put
-from ensemble_hwr import MLP, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
+from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
 from ensemble_hwr.datasets import load_index
 
 PAGE = Path(__file__).parent.parent / "docs" / "fitting.md"
@@ -56,9 +56,9 @@ class Found(NamedTuple):
 def hierarchy(seed: int, epochs: int = EPOCHS, **settings: Any) -> HierarchicalEnsembleClassifier:
     """Make the hierarchy that all ways have in common."""
     fine, coarse = GradientFeatures(grid=7), GradientFeatures(grid=5)
-    small = MLP((20,), batch_size=32, max_iter=epochs, alpha=0.01)
-    router = MLP((60,), batch_size=50, max_iter=epochs)
-    second = MLP((150,), batch_size=100, max_iter=epochs)
+    small = MemberMLPClassifier((20,), batch_size=32, max_iter=epochs, alpha=0.01)
+    router = MemberMLPClassifier((60,), batch_size=50, max_iter=epochs)
+    second = MemberMLPClassifier((150,), batch_size=100, max_iter=epochs)
     sets = {"second": "*", "B/P": "BP", "D/O": "DO", "U/V/W": "UVW", "I/L": "IL"}
     experts = dict.fromkeys(sets, make_pipeline(fine, small)) | {"second": make_pipeline(fine, second)}
     return HierarchicalEnsembleClassifier(
@@ -66,7 +66,7 @@ def hierarchy(seed: int, epochs: int = EPOCHS, **settings: Any) -> HierarchicalE
         make_pipeline(fine, small),
         experts,
         confusables=sets,
-        certainty=0.98,
+        confidence_threshold=0.98,
         random_state=seed,
         **settings,
     )
@@ -122,7 +122,7 @@ WAYS: Mapping[str, Way] = {
 @click.command()
 @click.option("--repeats", type=click.IntRange(1), default=6, show_default=True, help="Divisions of the letters.")
 @click.option("--quick", is_flag=True, help="A few letters.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table.")
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for the table.")
 @click.option("--update", is_flag=True, help="Write the table into docs/fitting.md.")
 def main(repeats: int, quick: bool, out: Path | None, update: bool) -> None:
     """Compare ways to learn trust and print their table."""

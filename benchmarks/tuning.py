@@ -31,10 +31,10 @@ from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.tuning import Tuning, summary, tune
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-ROUTER_ALONE = ("tune.repeats=0", "tune.minutes=1000", "tune.patience=100000")
+ROUTER_ALONE = ("tune.repeats=0", "tune.timeout_minutes=1000", "tune.n_trials_no_improvement=100000")
 SECONDS_BETWEEN_STOPS = 2
 PRUNERS = ("percentile", "median", "hyperband")
-EPOCHS = {"mlp": "max_iter", "epochs": "epochs"}
+EPOCHS = {"mlp": "max_iter", "augmented_mlp": "max_iter"}
 FEW_EPOCHS = {"router": 10, "specialist": 5, "expert": 5}
 
 config_option = click.option("--config", type=click.Path(path_type=Path), help="Whose members are tuned.")
@@ -87,7 +87,7 @@ def bench_of(file: Path, data: Path | None = None, *, quick: bool = False) -> It
 
 def shortened(config: ExperimentConfig) -> tuple[str, ...]:
     """Return changes that leave few letters and few epochs."""
-    letters = "data.n=520" if config.data.form == "generated" else "data.max_per_letter=30"
+    letters = "data.n=520" if config.data.format == "generated" else "data.max_per_class=30"
     epochs = EPOCHS[config.router.estimator]
     return (letters, *(f"{role}.params.{epochs}={few}" for role, few in FEW_EPOCHS.items()))
 
@@ -105,7 +105,7 @@ def demo(config: Path | None, jobs: int, quick: bool) -> None:
     """Tune the demo, and tell how long it took."""
     began = time.perf_counter()
     with bench_of(config or CONFIGS / "demo_tune.toml", quick=quick) as bench:
-        click.echo(summary(bench.tune(*(["tune.minutes=0.5"] if quick else []), n_jobs=jobs)))
+        click.echo(summary(bench.tune(*(["tune.timeout_minutes=0.5"] if quick else []), n_jobs=jobs)))
     click.echo(f"{time.perf_counter() - began:.0f} s with {jobs} processes")
 
 
@@ -116,7 +116,7 @@ def demo(config: Path | None, jobs: int, quick: bool) -> None:
 def speed(trials: int, jobs: int, quick: bool) -> None:
     """Compare trials a minute; at random and without pruning, so that all runs make the same trials."""
     rates = {}
-    same = ("tune.pruner=none", "tune.sampler=random", f"tune.trials={6 if quick else trials}")
+    same = ("tune.pruner=none", "tune.sampler=random", f"tune.n_trials={6 if quick else trials}")
     click.echo("| processes | trials | seconds | trials a minute |\n| --- | --- | --- | --- |")
     with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
         for n in (1, jobs):
@@ -137,7 +137,7 @@ def pruning(trials: int, seeds: int, jobs: int, quick: bool) -> None:
     click.echo("| seed | pruner | epochs | best log-loss | pruned |\n| --- | --- | --- | --- | --- |")
     with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
         for seed, pruner in product(range(1 if quick else seeds), ("none", *PRUNERS)):
-            made = (f"tune.pruner={pruner}", f"tune.seed={seed}", f"tune.trials={8 if quick else trials}")
+            made = (f"tune.pruner={pruner}", f"tune.random_state={seed}", f"tune.n_trials={8 if quick else trials}")
             study = bench.tune_router(*made, n_jobs=jobs)
             epochs = sum(trial.user_attrs.get("epochs", 0) for trial in study.trials)
             pruned = sum(trial.state.name == "PRUNED" for trial in study.trials)
@@ -155,7 +155,7 @@ def pruning(trials: int, seeds: int, jobs: int, quick: bool) -> None:
 @quick_option
 def resuming(trials: int, quick: bool) -> None:
     """Stop a run of one process again and again; compare its trials with those of an unbroken one."""
-    wanted = f"tune.trials={6 if quick else trials}"
+    wanted = f"tune.n_trials={6 if quick else trials}"
     with bench_of(CONFIGS / "demo_tune.toml", quick=quick) as bench:
         unbroken = trials_of(bench.tune_router(wanted))
         broken, stops = stopped_again_and_again(bench, wanted)
@@ -173,7 +173,9 @@ def resuming(trials: int, quick: bool) -> None:
 def gain(config: Path | None, data: Path | None, jobs: int, quick: bool) -> None:
     """Tune everybody for as long as the config says, then compare the ensemble with the untuned one."""
     with bench_of(config or CONFIGS / "tune.toml", data, quick=quick) as bench:
-        tuning = bench.tune(*(["tune.minutes=0.5", "tune.patience=2"] if quick else []), n_jobs=jobs)
+        tuning = bench.tune(
+            *(["tune.timeout_minutes=0.5", "tune.n_trials_no_improvement=2"] if quick else []), n_jobs=jobs
+        )
         click.echo(summary(tuning))
         once = sum(len(member.study.trials) < 2 for member in tuning.members)
     click.echo(f"{len(tuning.members)} members tuned, {once} of them in a single trial")

@@ -71,13 +71,13 @@ class Setting:
     every: int
     counts: dict[str, float]
     model: Any
-    junk: Any
+    non_letter: Any
     data: Path
     letters: LetterSet
 
     def reader(self, **parameters: Any) -> WordReader:
         """Set up a reader."""
-        return WordReader(self.model, **{"junk": self.junk, **parameters}).fit()
+        return WordReader(self.model, **{"non_letter": self.non_letter, **parameters}).fit()
 
     @property
     def listed(self) -> list[str]:
@@ -118,17 +118,25 @@ class Tally:
 @click.option("--repeats", type=click.IntRange(50), default=10_000, show_default=True, help="Words read for memory.")
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every so many real lines.")
 @click.option("--model", default="az", show_default=True, help="Classifier of letters.")
-@click.option("--junk", default="junk", show_default=True, help="Classifier of junk.")
+@click.option("--non-letter", default="non-letter", show_default=True, help="Classifier of junk.")
 @click.option("--list", "listed", type=click.Path(path_type=Path), help="Words, the most common first.")
 @click.option("--update", is_flag=True, help="Write the tables and the picture into docs/.")
 def main(  # noqa: PLR0917
-    words: int, gaps: tuple[float, ...], parts: tuple[str, ...], repeats: int, every: int, model: str, junk: str,
+    words: int, gaps: tuple[float, ...], parts: tuple[str, ...], repeats: int, every: int, model: str, non_letter: str,
     listed: Path | None, update: bool,
 ) -> None:  # fmt: skip
     """Measure and print the tables."""
     data = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data"))
     setting = Setting(
-        words, gaps, repeats, every, word_counts(listed), load_model(model), load_model(junk), data, letters_of(data)
+        words,
+        gaps,
+        repeats,
+        every,
+        word_counts(listed),
+        load_model(model),
+        load_model(non_letter),
+        data,
+        letters_of(data),
     )
     for part in parts:
         text = MEASURES[part](setting)
@@ -144,14 +152,14 @@ def letters_of(data: Path) -> LetterSet:
     if (data / "letters" / "index.csv").is_file():
         return load_index(data / "letters" / "index.csv", sources=["scan34"])
     click.echo(f"no real letters in {data}, so generated ones are written with; set ENSEMBLE_HWR_DATA", err=True)
-    return generate_letters(26 * 40, writers=40, random_state=7, form="pictures")
+    return generate_letters(26 * 40, writers=40, random_state=7, format="pictures")
 
 
 def composed(setting: Setting) -> str:
     """Words right by gap and reader, and what made the others wrong."""
     texts = setting.texts()
     readers = {
-        "gaps alone": setting.reader(cut="gaps", junk=None),
+        "gaps alone": setting.reader(cut="gaps", non_letter=None),
         FREE: setting.reader(),
         "lattice, letter model": setting.reader(ngrams=LetterNgrams(setting.listed[:50_000])),
         **{name: setting.reader(lexicon=lexicon) for name, lexicon in setting.lexicons().items()},
@@ -335,7 +343,7 @@ def confidence(setting: Setting) -> str:
 
 def hands(setting: Setting) -> dict[str, LetterSet]:
     """Letters that a temperature is learned from, then others: from near to what models learned from to far."""
-    found = {"generated": generate_letters(26 * 60, writers=60, random_state=4242, form="pictures")}
+    found = {"generated": generate_letters(26 * 60, writers=60, random_state=4242, format="pictures")}
     index = setting.data / "letters" / "index.csv"
     if index.is_file():
         for source in ("tablet55", "photo62"):
@@ -381,7 +389,7 @@ def speed(setting: Setting) -> str:
     made = compose_words(setting.letters, texts, gap=(0.0, 0.3), random_state=2, **MANNER)
     pictures = [word.picture for word in made]
     readers = {
-        "gaps alone": setting.reader(cut="gaps", junk=None),
+        "gaps alone": setting.reader(cut="gaps", non_letter=None),
         FREE: setting.reader(),
         "lattice, lexicon of 10,000 words": setting.reader(lexicon=Lexicon(setting.listed[:10_000])),
         "lattice, lexicon of 50,000 words": setting.reader(lexicon=Lexicon(setting.listed[:50_000])),

@@ -42,7 +42,7 @@ def percent_right(model, letters):
 
 
 def test_it_reads_generated_letters_as_its_card_says(az, card):
-    letters = generate_letters(780, writers=30, random_state=20_302, form="pictures")
+    letters = generate_letters(780, writers=30, random_state=20_302, format="pictures")
     assert percent_right(az, letters) > max(stated(card, "generated") - MARGIN, 90)
 
 
@@ -86,7 +86,7 @@ def test_nothing_in_it_tells_of_the_machine_it_was_made_on():
 def test_it_takes_pictures_of_any_form(az, tmp_path):
     from PIL import Image
 
-    letters = generate_letters(26, writers=1, random_state=20_303, form="pictures")
+    letters = generate_letters(26, writers=1, random_state=20_303, format="pictures")
     dark_on_light = list(letters.data)
     files = [tmp_path / f"{i}.png" for i in range(26)]
     for file, picture in zip(files, dark_on_light, strict=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemble_hwr.datasets import LetterSet, compose_words, generate_letters
-    from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
+    from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
     from ensemble_hwr.evaluation import compare
     from ensemble_hwr.onnx import export_onnx
     from ensemble_hwr.persistence import available_models, load_model, save_model
@@ -23,12 +23,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "AugmentedClassifier": "preprocessing",
     "Augmenter": "preprocessing",
-    "EpochMLP": "ensemble",
+    "AugmentedMLPClassifier": "ensemble",
     "GradientFeatures": "preprocessing",
     "HierarchicalEnsembleClassifier": "ensemble",
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
-    "MLP": "ensemble",
+    "MemberMLPClassifier": "ensemble",
     "PageReader": "reading",
     "WordReader": "reading",
     "WordSegmenter": "segmentation",
@@ -41,14 +41,14 @@ _HOMES = {
     "save_model": "persistence",
 }
 __all__ = [
-    "MLP",
     "AugmentedClassifier",
+    "AugmentedMLPClassifier",
     "Augmenter",
-    "EpochMLP",
     "GradientFeatures",
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",
     "LetterSet",
+    "MemberMLPClassifier",
     "PageReader",
     "WordReader",
     "WordSegmenter",

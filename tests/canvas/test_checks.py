@@ -12,8 +12,8 @@ from ensemble_hwr.persistence import save_model
 
 
 def test_a_model_of_other_things_than_letters_is_refused():
-    with pytest.raises(ModelError, match=r"^junk: does not read pictures; give a model"):
-        check("junk")
+    with pytest.raises(ModelError, match=r"^non-letter: does not read pictures; give a model"):
+        check("non-letter")
     with pytest.raises(ModelError, match=r"^no-such: there is no such file"):
         check("no-such")
 

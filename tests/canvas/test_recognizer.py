@@ -91,7 +91,7 @@ def test_a_dot_or_a_line_is_something_and_a_blank_picture_an_error(recognizer):
     ("model", "labels", "width", "problem"),
     [
         (LogisticRegression(), "AB", 64, "rows of 64 numbers"),
-        (LogisticRegression(), ("letter", "junk"), 784, r"other\.model: does not read pictures; give a model"),
+        (LogisticRegression(), ("letter", "non_letter"), 784, r"other\.model: does not read pictures; give a model"),
         (LinearSVC(), "AB", 784, r"other\.model: does not read pictures; give a model"),
     ],
 )

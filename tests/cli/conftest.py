@@ -16,7 +16,7 @@ name = "few"
 seeds = [0]
 
 [data]
-form = "index"
+format = "index"
 path = "letters"
 
 [hierarchy]
@@ -50,7 +50,7 @@ def no_letters_from_elsewhere():
 def few(tmp_path_factory):
     """A folder with few.toml and, as few.toml has it, letters/index.csv."""
     folder = tmp_path_factory.mktemp("few")
-    letters = generate_letters(120, letters="ABDO", writers=6, random_state=0, form="pictures")
+    letters = generate_letters(120, letters="ABDO", writers=6, random_state=0, format="pictures")
     with open(_made(folder / "letters") / "index.csv", "w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "label", "source", "writer", "split", "suspect", "upside_down"])

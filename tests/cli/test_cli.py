@@ -49,7 +49,7 @@ def test_help_imports_nothing_but_click(command, ensemble_hwr_command):
         ["export", "az", "-o", "az.onnx", "--after", "pixels"],
         ["demo", "--jobs", "0"],
         ["demo", "--jobs", "many"],
-        ["compare", "config.toml", "--out", "x", "--seeds", "a"],
+        ["compare", "config.toml", "--output", "x", "--seeds", "a"],
         ["evaluate", "model", "data", "--part", "half"],
     ],
 )

@@ -12,7 +12,7 @@ from ensemble_hwr.cli import main
 
 
 def compare(few, out, *options):
-    return main(["compare", str(few / "few.toml"), "--out", str(out), "-j", "1", *options])
+    return main(["compare", str(few / "few.toml"), "--output", str(out), "-j", "1", *options])
 
 
 def test_a_comparison_prints_a_table_and_writes_a_report(few, tmp_path, capsys):
@@ -63,9 +63,9 @@ def test_contenders_of_ones_own_and_weights(few, tmp_path):
         (["--set", 'hierarchy.groups=["AB", "DOX"]'], "'X' is not one of the classes"),
         (["--set", 'members."specialist:A-C".view=pixels'], "there is no such member; there are: specialist:A/B, spec"),
         (["--set", 'data.sources=["nobody"]'], "sources must be among ['generated']"),
-        (["--set", "data.form=npz"], "letters"),
+        (["--set", "data.format=npz"], "letters"),
         (["--set", "split={ kind = 'random', by = 'writer', test_size = 0.0001 }"], "test_size"),
-        (["--set", "data={ form = 'folder', path = 'letters' }"], "prescribed"),
+        (["--set", "data={ format = 'folder', path = 'letters' }"], "predefined"),
     ],
 )
 def test_mistakes_are_told_in_lines_that_name_them(few, tmp_path, options, message, capsys):
@@ -78,10 +78,10 @@ def test_mistakes_are_told_in_lines_that_name_them(few, tmp_path, options, messa
 
 
 def test_a_config_that_is_missing_or_broken_is_named(tmp_path, capsys):
-    assert main(["compare", str(tmp_path / "none.toml"), "--out", str(tmp_path)]) == 1
+    assert main(["compare", str(tmp_path / "none.toml"), "--output", str(tmp_path)]) == 1
     assert "none.toml: cannot be read" in capsys.readouterr().err
     (tmp_path / "broken.toml").write_text("[data")
-    assert main(["compare", str(tmp_path / "broken.toml"), "--out", str(tmp_path)]) == 1
+    assert main(["compare", str(tmp_path / "broken.toml"), "--output", str(tmp_path)]) == 1
     assert "is not valid TOML" in capsys.readouterr().err
 
 
@@ -98,7 +98,7 @@ def test_a_picture_that_is_none_is_named(few, tmp_path, capsys):
         (broken / label).mkdir(parents=True)
         for i in range(4):
             (broken / label / f"{i}.png").write_bytes(b"not a picture")
-    changes = ["--set", f"data={{ form = 'folder', path = '{broken}' }}", "--set", "split.kind=random"]
+    changes = ["--set", f"data={{ format = 'folder', path = '{broken}' }}", "--set", "split.kind=random"]
     assert compare(few, tmp_path / "out", *changes) == 1
     assert "0.png" in capsys.readouterr().err
 
@@ -110,7 +110,7 @@ def test_standard_error_is_silent_away_from_a_terminal(few, tmp_path, run_proces
         "--set",
         'contenders.tree.estimator="sklearn.naive_bayes.GaussianNB"',
     ]
-    done = run_process("compare", few / "few.toml", "--out", tmp_path, "-j", "1", *settings)
+    done = run_process("compare", few / "few.toml", "--output", tmp_path, "-j", "1", *settings)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
 
@@ -126,7 +126,7 @@ def test_a_terminal_sees_progress_and_no_colour_is_honoured(few, tmp_path, ensem
     ]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*command, "compare", str(few / "few.toml"), "--out", str(tmp_path), "-j", "1", *settings],
+        [*command, "compare", str(few / "few.toml"), "--output", str(tmp_path), "-j", "1", *settings],
         env={**environment, "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "100"},
         stdout=subprocess.DEVNULL,
         stderr=theirs,
@@ -151,7 +151,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path, few,
         "router.params={ hidden_layer_sizes = [900], max_iter = 100000, tol = 0.0, early_stopping = false }",
     ]
     process = subprocess.Popen(
-        [*command, "compare", str(few / "few.toml"), "--out", str(tmp_path / "out"), "-j", jobs, *endless],
+        [*command, "compare", str(few / "few.toml"), "--output", str(tmp_path / "out"), "-j", jobs, *endless],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

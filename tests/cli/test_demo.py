@@ -16,7 +16,7 @@ def test_the_demo_runs_and_says_where_its_report_is(tmp_path, capsys, monkeypatc
         ]
     )
     monkeypatch.setattr(configs, "load_demo", lambda: demo)
-    assert main(["demo", "--out", str(tmp_path / "demo"), "-j", "1"]) == 0
+    assert main(["demo", "--output", str(tmp_path / "demo"), "-j", "1"]) == 0
     assert f"report: {tmp_path / 'demo' / 'report.html'}" in capsys.readouterr().out
     assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
     report = json.loads((tmp_path / "demo" / "report.json").read_text())

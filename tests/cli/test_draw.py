@@ -87,7 +87,7 @@ def test_a_model_that_turns_out_not_to_read_letters_ends_the_window_by_one_line(
     assert line.startswith(f"error: {file}: does not read pictures; ")
 
 
-@pytest.mark.parametrize("model", ["junk", "no-such-model"])
+@pytest.mark.parametrize("model", ["non_letter", "no-such-model"])
 def test_a_model_that_cannot_read_is_told_as_letters_tells_it_and_no_window_opens(model, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
     assert main(["letters", "-m", model, str(tmp_path)]) == 1

@@ -28,7 +28,7 @@ def test_letters_come_with_their_rows_and_the_way_there_is_shown(few):
 def test_generated_letters_are_written_not_read(few):
     steps = Told()
     config = load_config(
-        few / "few.toml", ["data={ form = 'generated', n = 40 }", "split={ kind = 'random', by = 'writer' }"]
+        few / "few.toml", ["data={ format = 'generated', n = 40 }", "split={ kind = 'random', by = 'writer' }"]
     )
     assert len(read_rows(config, steps, data=None, jobs=1)[0]) == 40
     assert steps.names[0] == ("writing letters", None)

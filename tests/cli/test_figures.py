@@ -29,7 +29,7 @@ def test_figures_are_those_counted_by_hand():
     assert found["letters"] == 16
     assert found["accuracy"] == pytest.approx(13 / 16)
     assert found["log_loss"] == pytest.approx(-(13 * np.log(0.85) + 3 * np.log(0.05)) / 16)
-    assert found["per_letter"]["D"]["accuracy"] == 0.5
+    assert found["per_class"]["D"]["accuracy"] == 0.5
     assert [(pair["a"], pair["b"], pair["count"]) for pair in found["confused_pairs"]] == [("D", "O", 2), ("B", "D", 1)]
     assert "accuracy_not_suspect" not in found
 
@@ -71,7 +71,7 @@ def test_weakest_letters_come_first_and_only_those_with_mistakes(capsys):
 
 def test_without_mistakes_nothing_is_called_weak(capsys):
     perfect = measured()
-    for row in perfect["per_letter"].values():
+    for row in perfect["per_class"].values():
         row["right"] = row["attempts"]
     print_figures(perfect)
     assert "weakest" not in capsys.readouterr().out

@@ -30,9 +30,9 @@ def test_answers_are_those_of_the_model(model, pictures, capsys):
     assert [told["path"] for told in printed] == pictures
     assert [told["letter"] for told in printed] == fitted.predict(pictures).tolist()
     for told, row in zip(printed, probabilities, strict=True):
-        guesses = [told["p"], *(guess["p"] for guess in told["next"])]
+        guesses = [told["probability"], *(guess["probability"] for guess in told["alternatives"])]
         np.testing.assert_allclose(guesses, np.sort(row)[::-1][:3], atol=1e-6)
-        assert len({told["letter"], *(guess["letter"] for guess in told["next"])}) == 3
+        assert len({told["letter"], *(guess["letter"] for guess in told["alternatives"])}) == 3
 
 
 def test_a_pipe_gets_tabs_and_nothing_else(model, pictures, capsys):

@@ -88,7 +88,7 @@ def test_json_tells_letters_and_boxes(reading_model, pictures, lexicon, capsys):
         assert 0 <= told["confidence"] <= 1
         assert "".join(letter["letter"] for letter in told["letters"]) == text
         for letter in told["letters"]:
-            assert list(letter) == ["letter", "p", "box"]
+            assert list(letter) == ["letter", "probability", "box"]
             left, top, right, bottom = letter["box"]
             assert 0 <= left < right
             assert 0 <= top < bottom

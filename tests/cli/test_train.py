@@ -10,7 +10,9 @@ from ensemble_hwr.config import open_letters
 from ensemble_hwr.evaluation import count_parameters
 from ensemble_hwr.persistence import load_model, read_manifest
 
-EPOCHS = "{ estimator = 'epochs', augmentation = 'default', params = { hidden_layer_sizes = [8], epochs = 2 } }"
+EPOCHS = (
+    "{ estimator = 'augmented_mlp', augmentation = 'default', params = { hidden_layer_sizes = [8], max_iter = 2 } }"
+)
 
 
 def test_the_model_reads_pictures_and_its_file_says_how_it_was_made(few, model):
@@ -34,7 +36,7 @@ def test_training_again_gives_the_same_model(few, model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--contender", "svm"], "--contender: got 'svm'; allowed: hierarchical, hard, baseline, flat, committee."),
+        (["--contender", "svm"], "--contender: got 'svm'; allowed: hierarchical, top_down, baseline, flat, committee."),
         (["--set", "nmae=x"], "nmae: unknown key"),
         (["--data", "no/such"], "no letters at"),
     ],
@@ -72,7 +74,7 @@ def test_the_model_is_there_even_where_its_figures_cannot_be_printed(few, tmp_pa
     assert load_model(file).classes_.tolist() == list("ABDO")
 
 
-@pytest.mark.parametrize("contender", ["hard", "bayes"])
+@pytest.mark.parametrize("contender", ["top_down", "bayes"])
 def test_other_contenders_can_be_trained(few, tmp_path, contender):
     own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"
     arguments = ["-o", str(tmp_path / "m"), "--contender", contender, "--set", own, "-j", "1", "--seed", "5"]
@@ -93,7 +95,7 @@ def test_a_flat_control_is_the_one_of_the_comparison(few, tmp_path, members):
     settings = [part for member in members for part in ("--set", member)]
     shared = [str(few / "few.toml"), "-j", "1", *settings]
     assert main(["train", *shared, "-o", str(tmp_path / "m"), "--contender", "flat"]) == 0
-    assert main(["compare", *shared, "--out", str(tmp_path / "out")]) == 0
+    assert main(["compare", *shared, "--output", str(tmp_path / "out")]) == 0
     compared = json.loads((tmp_path / "out" / "report.json").read_text())["contenders"]["flat"]["parameters"]
     assert count_parameters(load_model(tmp_path / "m")["classify"]) == pytest.approx(np.mean(compared))
 

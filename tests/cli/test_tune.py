@@ -14,18 +14,18 @@ from ensemble_hwr.tuning import Progress
 
 SPACE = [
     "--set",
-    "tune={ folds = 2, trials = 3, repeats = 1, router = { alpha = { low = 1e-5, high = 0.1, log = true } } }",
+    "tune={ folds = 2, n_trials = 3, repeats = 1, router = { alpha = { low = 1e-5, high = 0.1, log = true } } }",
 ]
 
 
 def tune(few, work, *options):
-    return main(["tune", str(few / "few.toml"), "--work", str(work), "-j", "1", *SPACE, *options])
+    return main(["tune", str(few / "few.toml"), "--output", str(work), "-j", "1", *SPACE, *options])
 
 
 def test_the_config_that_is_read_is_not_replaced(few, tmp_path, capsys):
     config = tmp_path / "tuned.toml"
     config.write_text((few / "few.toml").read_text())
-    assert main(["tune", str(config), "--work", str(tmp_path), "--data", str(few / "letters"), *SPACE]) == 1
+    assert main(["tune", str(config), "--output", str(tmp_path), "--data", str(few / "letters"), *SPACE]) == 1
     assert "would be replaced" in capsys.readouterr().err
     assert config.read_text() == (few / "few.toml").read_text()
 
@@ -52,7 +52,10 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     ("options", "message"),
     [
         (["--set", "tune.router.alpha.low=1.0"], "tune.router.alpha.low: got 1.0, which is more than high = 0.1"),
-        (["--set", "tune.router.alpah=[0.1]"], "tune.router.alpah: 0.1 will not do: MLP has no such parameter"),
+        (
+            ["--set", "tune.router.alpah=[0.1]"],
+            "tune.router.alpah: 0.1 will not do: MemberMLPClassifier has no such parameter",
+        ),
         (["--set", "tune.rooter.alpha=[0.1]"], "tune.rooter: unknown key; did you mean 'router'?"),
         (["--set", 'tune."expert:X".alpha=[0.1, 0.2]'], 'tune."expert:X": there is no such member'),
         (["--storage", "grpc://nowhere"], "--storage grpc://nowhere: write grpc://HOST:PORT"),
@@ -68,7 +71,7 @@ def test_mistakes_are_told_before_anything_is_fitted(few, tmp_path, options, mes
 
 
 def test_a_config_without_a_space_is_told(few, tmp_path, capsys):
-    assert main(["tune", str(few / "few.toml"), "--work", str(tmp_path), "-j", "1"]) == 1
+    assert main(["tune", str(few / "few.toml"), "--output", str(tmp_path), "-j", "1"]) == 1
     assert "has no space to search; write one beside a member, such as [tune.router]" in capsys.readouterr().err
 
 
@@ -77,7 +80,7 @@ def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensembl
     work = tmp_path / "w"
     slow = ["--set", "router.params={ hidden_layer_sizes = [900], max_iter = 200, tol = 0.0 }"]
     process = subprocess.Popen(
-        [*command, "tune", str(few / "few.toml"), "--work", str(work), "-j", "2", *SPACE, *slow],
+        [*command, "tune", str(few / "few.toml"), "--output", str(work), "-j", "2", *SPACE, *slow],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -107,7 +110,7 @@ def test_the_killed_command_takes_its_workers_with_it_and_goes_on_where_it_was(f
     work = tmp_path / "w"
     longer = ["--set", "router.params={ hidden_layer_sizes = [100], max_iter = 60 }"]
     longer += ["--set", "tune.pruner=none", "--set", "tune.repeats=0"]
-    words = [*command, "tune", str(few / "few.toml"), "--work", str(work), "-j", "2", *SPACE, *longer]
+    words = [*command, "tune", str(few / "few.toml"), "--output", str(work), "-j", "2", *SPACE, *longer]
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal = work / "optuna_journal.log"
     while process.poll() is None and not (journal.exists() and '"intermediate_value"' in journal.read_text()):

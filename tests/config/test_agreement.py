@@ -8,7 +8,7 @@ from ensemble_hwr.config._schema import ExperimentConfig
 
 BAYES = {"estimator": "sklearn.naive_bayes.GaussianNB"}
 PCA = {"v": {"steps": [{"use": "pca"}]}}
-INDEX = {"form": "index", "path": "p", "sources": ["a", "b"]}
+INDEX = {"format": "index", "path": "p", "sources": ["a", "b"]}
 
 
 def places(**sections):
@@ -27,11 +27,11 @@ def places(**sections):
         {},
         {"views": PCA, "router": {"view": "v"}, "members": {"expert:B/P": {"view": "v"}}},
         {"contenders": {"bayes": BAYES}, "compare": {"contenders": ["bayes"]}},
-        {"router": BAYES, "compare": {"contenders": ["baseline", "hard", "hierarchical"]}},
+        {"router": BAYES, "compare": {"contenders": ["baseline", "top_down", "hierarchical"]}},
         {"router": BAYES, "flat": {"estimator": "mlp"}},
         {"split": {"kind": "sources", "train": ["a"], "test": ["b"]}},
-        {"split": {"kind": "sources", "train": ["a"], "test": ["c"]}, "data": {"form": "index", "path": "p"}},
-        {"data": {"form": "generated"}, "split": {"kind": "random", "by": "writer"}},
+        {"split": {"kind": "sources", "train": ["a"], "test": ["c"]}, "data": {"format": "index", "path": "p"}},
+        {"data": {"format": "generated"}, "split": {"kind": "random", "by": "writer"}},
         {"normalizer": {"size": 28, "box": 20}},
         {"members": {"specialist:A-E": {"params": {"alpha": 0.1}}, "expert:B/P": {**BAYES}}},
     ],
@@ -64,7 +64,7 @@ def test_these_agree(sections):
         ({"router": BAYES}, ["router.estimator"]),
         ({"flat": BAYES}, ["flat.estimator"]),
         ({"split": {"kind": "sources", "train": ["a", "x"], "test": ["y"]}}, ["split.train.1", "split.test.0"]),
-        ({"data": {"form": "generated"}}, ["split.kind"]),
+        ({"data": {"format": "generated"}}, ["split.kind"]),
         ({"normalizer": {"size": 32}}, ["normalizer.size"]),
         ({"normalizer": {"bax": 20}}, ["normalizer.bax"]),
     ],

@@ -13,7 +13,7 @@ from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.preprocessing import GradientFeatures
 
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-WITHOUT_CONTROLS = "compare.contenders=['baseline', 'hard', 'hierarchical']"
+WITHOUT_CONTROLS = "compare.contenders=['baseline', 'top_down', 'hierarchical']"
 
 
 def hierarchy(*overrides):
@@ -23,9 +23,9 @@ def hierarchy(*overrides):
 def test_settings_arrive_where_they_belong():
     built = hierarchy(
         "hierarchy.trust={ 'expert:B/P' = 0.5 }",
-        "hierarchy.routing=hard",
+        "hierarchy.routing=top_down",
         "hierarchy.min_mass=0.1",
-        "hierarchy.certainty=0.9",
+        "hierarchy.confidence_threshold=0.9",
         "hierarchy.cv=0.2",
         "hierarchy.group_size=3",
         "hierarchy.max_confusables=4",
@@ -33,7 +33,7 @@ def test_settings_arrive_where_they_belong():
         "expert.view=pixels",
     )
     assert built.trust == {"expert:B/P": 0.5}
-    assert (built.routing, built.min_mass, built.certainty, built.cv) == ("hard", 0.1, 0.9, 0.2)
+    assert (built.routing, built.min_mass, built.confidence_threshold, built.cv) == ("top_down", 0.1, 0.9, 0.2)
     assert (built.group_size, built.max_confusables) == (3, 4)
     assert built.router["classify"].alpha == 0.5
     assert built.router["classify"].hidden_layer_sizes == (40,)
@@ -107,7 +107,7 @@ def test_the_committee_may_be_given_other_views():
 
 
 def test_a_committee_of_epochs_gets_views_as_features_and_keeps_the_augmentation():
-    config = load_demo(["router={ estimator = 'epochs', view = 'fine', augmentation = 'default' }"])
+    config = load_demo(["router={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }"])
     contenders = build_contenders(config, CAPITALS)
     assert contenders["flat"].template.features.grid == 7
     members = [member for _, member in contenders["committee"].template.estimators]
@@ -119,9 +119,9 @@ def test_a_contender_need_not_take_part_to_be_built():
     config = load_demo(
         ["compare.contenders=['hierarchical']", "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"]
     )
-    hard = build_contender(config, "hard", CAPITALS, n_jobs=2)
-    settings = ("routing", "trust", "confusables", "min_mass", "certainty", "n_jobs")
-    assert [getattr(hard, name) for name in settings] == ["hard", 1.0, None, 0.0, 1.0, 2]
+    hard = build_contender(config, "top_down", CAPITALS, n_jobs=2)
+    settings = ("routing", "trust", "confusables", "min_mass", "confidence_threshold", "n_jobs")
+    assert [getattr(hard, name) for name in settings] == ["top_down", 1.0, None, 0.0, 1.0, 2]
     assert build_contender(config, "baseline", CAPITALS).hidden_layer_sizes == (100, 100, 100)
     assert build_contender(config, "flat", CAPITALS).reference == "hierarchical"
     assert type(build_contender(config, "bayes", CAPITALS)).__name__ == "GaussianNB"
@@ -129,6 +129,6 @@ def test_a_contender_need_not_take_part_to_be_built():
 
 def test_only_flat_and_committee_need_an_mlp():
     config = load_demo(["router.estimator=sklearn.naive_bayes.GaussianNB", "router.params={}", WITHOUT_CONTROLS])
-    assert list(build_contenders(config, CAPITALS)) == ["baseline", "hard", "hierarchical"]
+    assert list(build_contenders(config, CAPITALS)) == ["baseline", "top_down", "hierarchical"]
     with pytest.raises(ConfigError, match="the router is a GaussianNB"):
         build_contender(config, "committee", CAPITALS)

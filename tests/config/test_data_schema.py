@@ -8,17 +8,17 @@ DATA, SPLIT, BALANCE = TypeAdapter(Data), TypeAdapter(Split), TypeAdapter(Balanc
 
 @pytest.mark.parametrize("form", ["folder", "index", "kaggle", "emnist", "nist", "npz"])
 def test_every_stored_form_needs_a_path_and_nothing_else(form):
-    data = DATA.validate_python({"form": form, "path": "p"})
-    assert (data.form, data.path, data.letters, data.max_per_letter) == (form, "p", None, None)
-    for wrong in ({"form": form}, {"form": form, "path": ""}, {"form": form, "path": "p", "letters": "A"}):
+    data = DATA.validate_python({"format": form, "path": "p"})
+    assert (data.format, data.path, data.letters, data.max_per_class) == (form, "p", None, None)
+    for wrong in ({"format": form}, {"format": form, "path": ""}, {"format": form, "path": "p", "letters": "A"}):
         with pytest.raises(ValidationError):
             DATA.validate_python(wrong)
 
 
 def test_generated_letters_have_no_path():
-    assert DATA.validate_python({"form": "generated"}).writers == 40
+    assert DATA.validate_python({"format": "generated"}).writers == 40
     with pytest.raises(ValidationError):
-        DATA.validate_python({"form": "generated", "path": "p"})
+        DATA.validate_python({"format": "generated", "path": "p"})
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_only_methods_that_count_take_a_number(method):
     counts = method in ("cap", "oversample")
     assert BALANCE.validate_python({"method": method}).method == method
     if counts:
-        assert BALANCE.validate_python({"method": method, "per_letter": 1}).per_letter == 1
+        assert BALANCE.validate_python({"method": method, "per_class": 1}).per_class == 1
     for wrong in [0] if counts else [1]:
         with pytest.raises(ValidationError):
-            BALANCE.validate_python({"method": method, "per_letter": wrong})
+            BALANCE.validate_python({"method": method, "per_class": wrong})

@@ -35,7 +35,7 @@ def configure(tmp_path, monkeypatch):
     def configure(*overrides, **known):
         rows = np.random.default_rng(0).integers(0, 255, (60, 784)).astype(np.uint8)
         save_npz(tmp_path / "letters.npz", LetterSet(rows, np.repeat(["A", "B"], [50, 10]), **known))
-        (tmp_path / "mine.toml").write_text('name = "mine"\ndata = { form = "npz", path = "letters.npz" }\n')
+        (tmp_path / "mine.toml").write_text('name = "mine"\ndata = { format = "npz", path = "letters.npz" }\n')
         return load_config(tmp_path / "mine.toml", overrides)
 
     return configure
@@ -44,10 +44,10 @@ def configure(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "split",
     [
-        "{ kind = 'prescribed' }",
+        "{ kind = 'predefined' }",
         "{ kind = 'sources', train = ['s'], test = ['t'] }",
         "{ kind = 'random' }",
-        "{ kind = 'random', by = 'source', seed = 3 }",
+        "{ kind = 'random', by = 'source', random_state = 3 }",
         "{ kind = 'random', by = 'writer', test_size = 0.4 }",
         "{ kind = 'random', redraw = true }",
     ],
@@ -67,7 +67,7 @@ def test_the_division_is_that_without_them_and_they_are_all_in_its_training_part
 @pytest.mark.parametrize(
     ("balance", "counts"),
     [
-        ("{ method = 'cap', per_letter = 20 }", {"A": 20, "B": 20}),
+        ("{ method = 'cap', per_class = 20 }", {"A": 20, "B": 20}),
         ("{ method = 'oversample' }", {"A": 55, "B": 55}),
         ("{ method = 'none' }", {"A": 55, "B": 23}),
     ],
@@ -103,7 +103,7 @@ def test_the_report_is_told(configure):
 
 @pytest.mark.parametrize("polarity", ["auto", "dark", "light"])
 def test_pictures_get_pictures_that_the_normalizer_can_read(polarity):
-    own = generate_letters(20, letters="XY", writers=2, random_state=1, form="pictures")
+    own = generate_letters(20, letters="XY", writers=2, random_state=1, format="pictures")
     shown = [255 - picture for picture in own.data] if polarity == "light" else list(own.data)
     config = load_demo([f"normalizer.polarity={polarity}"])
     both = with_extra(LetterSet(shown, own.target), ExtraLetters(generated=10), polarity=polarity)
@@ -136,7 +136,7 @@ def test_labels_that_cannot_be_generated():
         (["extra={}"], "extra.generated: is missing"),
         (["extra.generated=0"], "extra.generated: got 0"),
         (["extra={ generated = 5, n = 3 }"], "extra.n: unknown key"),
-        (["extra.generated=9", "data.seed=0"], "extra.random_state: is data.seed too"),
+        (["extra.generated=9", "data.random_state=0"], "extra.random_state: is data.random_state too"),
         ([EXTRA, "compare.five_by_two=true"], "compare.five_by_two: divides all letters anew"),
     ],
 )

@@ -64,7 +64,7 @@ def _toml(value):
 def _config(folder):
     file = folder / "config.toml"
     file.write_text(
-        "name = 'small'\ndata = { form = 'generated', n = 104, writers = 4 }\n"
+        "name = 'small'\ndata = { format = 'generated', n = 104, writers = 4 }\n"
         "split = { kind = 'random', by = 'writer' }\ncompare = { contenders = ['hierarchical'] }\n"
     )
     return file

@@ -35,7 +35,7 @@ def no_data_folder(monkeypatch):
 def configure(tmp_path):
     """Write a config and load it with overrides."""
 
-    def configure(*overrides, data='{ form = "npz", path = "own/letters.npz" }'):
+    def configure(*overrides, data='{ format = "npz", path = "own/letters.npz" }'):
         file = tmp_path / "mine.toml"
         file.write_text(f'name = "mine"\ndata = {data}\n')
         return load_config(file, overrides)
@@ -90,7 +90,7 @@ def test_generated_letters_have_no_place():
 
 def test_letters_can_be_chosen_and_capped(configure, tmp_path):
     write_npz(tmp_path / "own" / "letters.npz", {"A": 30, "B": 3, "C": 9})
-    letters = load_letters(configure("data.letters=AB", "data.max_per_letter=5"))
+    letters = load_letters(configure("data.letters=AB", "data.max_per_class=5"))
     assert letters.counts() == {"A": 5, "B": 3}
     with pytest.raises(DataError, match="no letter 'X'"):
         load_letters(configure("data.letters=AX"))
@@ -122,7 +122,7 @@ def test_a_division_can_be_drawn_anew_for_every_seed(configure, tmp_path):
     ("balance", "a", "b"),
     [
         ("{ method = 'none' }", 32, 8),
-        ("{ method = 'cap', per_letter = 10 }", 10, 8),
+        ("{ method = 'cap', per_class = 10 }", 10, 8),
         ("{ method = 'oversample' }", 32, 32),
         ("{ method = 'weights' }", 32, 8),
     ],

@@ -10,7 +10,7 @@ from ensemble_hwr.exceptions import ConfigError
 GOOD = """
 name = "mine"
 [data]
-form = "index"
+format = "index"
 path = "letters"
 sources = ["one", "two"]
 """
@@ -37,9 +37,9 @@ def problems(file, *overrides):
 def test_defaults_are_filled_in_and_the_path_is_relative_to_the_file(write, tmp_path):
     config = load_config(write())
     assert config.data.path == str(tmp_path / "letters")
-    assert config.compare.contenders == ("baseline", "flat", "committee", "hard", "hierarchical")
+    assert config.compare.contenders == ("baseline", "flat", "committee", "top_down", "hierarchical")
     assert config.seeds == (0, 1, 2, 3, 4)
-    assert config.split.kind == "prescribed"
+    assert config.split.kind == "predefined"
 
 
 def test_a_config_is_frozen(write):
@@ -61,8 +61,8 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
     ("override", "line"),
     [
         ("rooter=1", "rooter: unknown key; did you mean 'router'? Allowed: "),
-        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? Allowed: drop_upside_down, form, "),
-        ("split.kind=randm", "split.kind: got 'randm'; did you mean 'random'? Allowed: prescribed, random, sources."),
+        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? Allowed: drop_upside_down, format, "),
+        ("split.kind=randm", "split.kind: got 'randm'; did you mean 'random'? Allowed: predefined, random, sources."),
         ("split={ test_size = 0.2 }", "split.kind: is missing; allowed: "),
         ("split={ kind = 'random', test_size = 2.0 }", "split.test_size: got 2.0; it should be less than 1"),
         ("split=3", "split: got 3; it should be a table"),
@@ -70,10 +70,10 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ("seeds=[]", "seeds: got []; "),
         ("seeds=[1, 1]", "seeds: got [1, 1]; a seed twice"),
         ("seeds=[-1]", "seeds[0]: got -1; it should be greater than or equal to 0"),
-        ("data={ form = 'folder' }", "data.path: is missing"),
-        ("balance={ method = 'cap', per_letter = 0 }", "balance.per_letter: got 0; it should be greater than"),
+        ("data={ format = 'folder' }", "data.path: is missing"),
+        ("balance={ method = 'cap', per_class = 0 }", "balance.per_class: got 0; it should be greater than"),
         ("hierarchy.cv=0.7", "hierarchy.cv: got 0.7; allowed: a number of folds, 2 or more, the share"),
-        ("hierarchy.routing=firm", "hierarchy.routing: got 'firm'; allowed: 'soft' or 'hard'"),
+        ("hierarchy.routing=firm", "hierarchy.routing: got 'firm'; allowed: 'soft' or 'top_down'"),
         ("hierarchy.groups=[3]", "hierarchy.groups: got [3]; allowed: 'batches', 'derived', a list of sets"),
         ("hierarchy.confusables=none of them", "hierarchy.confusables: got 'none of them'; allowed: 'none', 'derived'"),
         ("hierarchy.trust=1.5", "hierarchy.trust: got 1.5; allowed: 'learned', a number from 0 to 1"),
@@ -112,10 +112,16 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
             "router.estimator=os.path.join",
             "router.estimator: got 'os.path.join'; it must be a class with the methods fit",
         ),
-        ("router.params.alfa=1", "router.params.alfa: MLP has no such parameter; did you mean 'alpha'?"),
-        ("router.params.alpha=x", "router.params.alpha: The 'alpha' parameter of MLP must be a float"),
+        (
+            "router.params.alfa=1",
+            "router.params.alfa: MemberMLPClassifier has no such parameter; did you mean 'alpha'?",
+        ),
+        ("router.params.alpha=x", "router.params.alpha: The 'alpha' parameter of MemberMLPClassifier must be a float"),
         ("members.router.view=pixels", 'members.router: members are called "specialist:GROUP" or "expert:SET"'),
-        ('members."expert:B/P".params.alfa=1', 'members."expert:B/P".params.alfa: MLP has no such parameter'),
+        (
+            'members."expert:B/P".params.alfa=1',
+            'members."expert:B/P".params.alfa: MemberMLPClassifier has no such parameter',
+        ),
         ("contenders.flat.estimator=mlp", "contenders.flat: is the name of a standard contender"),
         (
             "compare.contenders=['flt']",
@@ -124,7 +130,7 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ("compare.contenders=['flat','flat']", "compare.contenders: 'flat' is in the list twice"),
         ("split={ kind='sources', train=['one'], test=['three'] }", "split.test[0]: source 'three' is not among"),
         ("split={ kind='sources', train=['one'], test=['one'] }", "split.test: source 'one' is in train too"),
-        ("data={ form='generated' }", "split.kind: generated letters come without a division"),
+        ("data={ format='generated' }", "split.kind: generated letters come without a division"),
     ],
 )
 def test_each_mistake_is_one_line_with_its_key(write, override, line):
@@ -134,7 +140,7 @@ def test_each_mistake_is_one_line_with_its_key(write, override, line):
 
 
 def test_every_problem_is_listed_at_once(write):
-    found = problems(write(), "seeds=3", "data.form=folder", "hierarchy.cv=1", "router.params.alpha=-1", "nmae='x'")
+    found = problems(write(), "seeds=3", "data.format=folder", "hierarchy.cv=1", "router.params.alpha=-1", "nmae='x'")
     assert [line.split(":")[0] for line in found] == [
         "seeds",
         "data.sources",
@@ -212,4 +218,4 @@ def test_a_file_that_never_ends_is_refused():
 @pytest.mark.parametrize("form", ["folder", "kaggle", "nist"])
 def test_a_division_by_writers_needs_writers(form):
     with pytest.raises(ConfigError, match=f"split.by: data of the form '{form}' names no writers; write by = 'letter'"):
-        load_demo([f'data={{ form = "{form}", path = "x" }}', 'split={ kind = "random", by = "writer" }'])
+        load_demo([f'data={{ format = "{form}", path = "x" }}', 'split={ kind = "random", by = "writer" }'])

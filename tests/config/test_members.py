@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from ensemble_hwr.config import build_hierarchy, build_member, build_view, load_demo, views_of_hierarchy
 from ensemble_hwr.config._schema import Augmentation, MemberChange
 from ensemble_hwr.datasets.handwriting import generate_letters
-from ensemble_hwr.ensemble import MLP, EpochMLP
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
@@ -41,15 +41,15 @@ def test_pixels_need_no_pipeline():
 
 
 def test_epochs_gets_view_and_augmentation_as_its_own_parameters():
-    built = router(WILD, "router={ estimator = 'epochs', view = 'coarse', augmentation = 'wild' }")
-    assert isinstance(built, EpochMLP)
+    built = router(WILD, "router={ estimator = 'augmented_mlp', view = 'coarse', augmentation = 'wild' }")
+    assert isinstance(built, AugmentedMLPClassifier)
     assert repr(built.features) == "GradientFeatures(grid=5)"
     assert repr(built.augmenter) == "Augmenter(cells=(10, 12), rotation=30)"
 
 
 def test_epochs_without_them_has_none():
-    built = router("router={ estimator = 'epochs', params = { epochs = 3 } }")
-    assert (built.features, built.augmenter, built.epochs) == (None, None, 3)
+    built = router("router={ estimator = 'augmented_mlp', params = { max_iter = 3 } }")
+    assert (built.features, built.augmenter, built.max_iter) == (None, None, 3)
 
 
 def test_any_other_estimator_is_wrapped_around_its_view():
@@ -59,7 +59,7 @@ def test_any_other_estimator_is_wrapped_around_its_view():
     assert built.augmenter.rotation == 30
     assert isinstance(built.estimator, Pipeline)
     assert isinstance(built.estimator["view"], GradientFeatures)
-    assert isinstance(built.estimator["classify"], MLP)
+    assert isinstance(built.estimator["classify"], MemberMLPClassifier)
     bayes = load_demo(["contenders.bayes={ estimator = 'sklearn.naive_bayes.GaussianNB', augmentation = 'default' }"])
     assert isinstance(build_member(bayes, bayes.contenders["bayes"]).estimator, GaussianNB)
 
@@ -74,7 +74,7 @@ def test_changes_of_one_member_may_change_its_augmentation():
     built = build_hierarchy(
         load_demo(
             [
-                "specialist={ estimator = 'epochs', view = 'fine', augmentation = 'default' }",
+                "specialist={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }",
                 'members."specialist:A-E".augmentation=none',
                 'members."specialist:F-I".view=pixels',
             ]
@@ -91,7 +91,7 @@ def test_changes_of_one_member_may_change_its_augmentation():
 def test_members_are_varied_before_they_see(monkeypatch):
     letters = generate_letters(60, letters="AB", writers=3, random_state=0)
     settings = ["router.view=coarse", "router.augmentation=default", "router.params={}"]
-    members = [router(*settings, f"router.estimator={estimator}") for estimator in ("mlp", "epochs")]
+    members = [router(*settings, f"router.estimator={estimator}") for estimator in ("mlp", "augmented_mlp")]
     seen = []
     monkeypatch.setattr(Augmenter, "augment", lambda _, rows, rng: seen.append(rows.shape) or np.array(rows))
     for member in members:
@@ -103,18 +103,18 @@ def test_members_are_varied_before_they_see(monkeypatch):
     ("overrides", "message"),
     [
         (
-            ["router={ estimator = 'epochs', params = { features = 'gradient' } }"],
+            ["router={ estimator = 'augmented_mlp', params = { features = 'gradient' } }"],
             "router.params.features: is set by the key 'view': declare [views.NAME], write view = \"NAME\"",
         ),
         (
-            ["router={ estimator = 'epochs', params = { augmenter = 'wild' } }"],
+            ["router={ estimator = 'augmented_mlp', params = { augmenter = 'wild' } }"],
             "router.params.augmenter: is set by the key 'augmentation': declare [augmentations.NAME]",
         ),
         (
-            ["specialist={ estimator = 'epochs' }", 'members."specialist:A-E".params.augmenter=wild'],
+            ["specialist={ estimator = 'augmented_mlp' }", 'members."specialist:A-E".params.augmenter=wild'],
             "members.\"specialist:A-E\".params.augmenter: is set by the key 'augmentation'",
         ),
-        (["router.params.features=1"], "router.params.features: MLP has no such parameter"),
+        (["router.params.features=1"], "router.params.features: MemberMLPClassifier has no such parameter"),
         (
             [
                 "router={ estimator = 'ensemble_hwr.preprocessing.AugmentedClassifier', view = 'coarse',"
@@ -166,7 +166,9 @@ def test_every_setting_of_the_augmenter_can_be_tried_out_on_loading():
 
 
 def test_a_member_of_several_views_is_a_committee_with_an_estimator_for_each():
-    config = load_demo(["router={ estimator = 'epochs', views = ['coarse', 'pixels'], augmentation = 'default' }"])
+    config = load_demo(
+        ["router={ estimator = 'augmented_mlp', views = ['coarse', 'pixels'], augmentation = 'default' }"]
+    )
     committee = build_member(config, config.router)
     assert isinstance(committee, VotingClassifier)
     assert committee.voting == "soft"

@@ -8,7 +8,7 @@ from ensemble_hwr.config._more_letters import MoreLetters
 from ensemble_hwr.config._tune_agreement import member_of
 from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.datasets.handwriting import generate_letters
-from ensemble_hwr.ensemble import EpochMLP
+from ensemble_hwr.ensemble import AugmentedMLPClassifier
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import load_model, save_model
 from ensemble_hwr.preprocessing import AugmentedClassifier
@@ -16,7 +16,7 @@ from ensemble_hwr.preprocessing import AugmentedClassifier
 MORE = 'members."expert:B/P"={ extra = { generated = 12 } }'
 INDEX = """
 name = "mine"
-data = { form = "index", path = "letters" }
+data = { format = "index", path = "letters" }
 split = { kind = "sources", train = ["a"], test = ["b"] }
 [hierarchy]
 confusables = ["BP"]
@@ -28,7 +28,7 @@ def stored(tmp_path):
     """Write 10 B, 10 P and 10 Q to an .npz file."""
     rows = np.random.default_rng(0).integers(1, 255, (30, 784)).astype(np.uint8)
     save_npz(tmp_path / "more.npz", LetterSet(rows, np.repeat(["B", "P", "Q"], 10)))
-    return {"form": "npz", "path": str(tmp_path / "more.npz")}
+    return {"format": "npz", "path": str(tmp_path / "more.npz")}
 
 
 def expert(*overrides):
@@ -52,11 +52,11 @@ def test_pictures_are_written_where_the_config_has_pictures():
 
 
 def test_stored_letters_are_those_of_the_labels_and_no_more_than_wanted(stored):
-    rows, labels = MoreLetters(stored=stored, per_letter=4).letters_of(["B", "P"])
+    rows, labels = MoreLetters(stored=stored, per_class=4).letters_of(["B", "P"])
     assert labels.tolist() == ["B"] * 4 + ["P"] * 4
     assert len(rows) == 8
     assert len(MoreLetters(2, stored=stored).letters_of(["B", "P"])[1]) == 22
-    assert len(MoreLetters(stored=stored, per_letter=0).letters_of(["B"])[1]) == 0
+    assert len(MoreLetters(stored=stored, per_class=0).letters_of(["B"])[1]) == 0
     with pytest.raises(DataError, match=r"none of .'X'. in"):
         MoreLetters(stored=stored).letters_of(["X"])
 
@@ -72,9 +72,9 @@ def test_one_member_has_them_and_the_others_do_not():
 def test_they_are_varied_where_the_member_varies_its_letters():
     built = expert("expert={ augmentation = 'default', extra = { generated = 12 } }")
     assert (built.copies, built.extra.generated) == (4, 12)
-    built = expert("expert={ estimator = 'epochs', augmentation = 'default', extra = { generated = 12 } }")
+    built = expert("expert={ estimator = 'augmented_mlp', augmentation = 'default', extra = { generated = 12 } }")
     assert built.copies == 0
-    assert isinstance(built.estimator, EpochMLP)
+    assert isinstance(built.estimator, AugmentedMLPClassifier)
     assert built.estimator.augmenter is not None
 
 
@@ -98,7 +98,7 @@ def test_a_model_with_them_is_saved_and_loaded(tmp_path):
 
 def test_paths_are_read_from_the_folder_of_the_config(tmp_path):
     (tmp_path / "mine.toml").write_text(
-        INDEX + '[members."expert:B/P"]\nextra = { data = { form = "npz", path = "more.npz" } }'
+        INDEX + '[members."expert:B/P"]\nextra = { data = { format = "npz", path = "more.npz" } }'
     )
     config = load_config(tmp_path / "mine.toml")
     assert config.members["expert:B/P"].extra.data.path == str(tmp_path / "more.npz")
@@ -110,7 +110,7 @@ def test_paths_are_read_from_the_folder_of_the_config(tmp_path):
 def test_letters_that_the_config_divides_are_refused(tmp_path, sources, allowed):
     named = "" if sources is None else f", sources = {sources}"
     (tmp_path / "mine.toml").write_text(
-        INDEX + f'[members."expert:B/P"]\nextra = {{ data = {{ form = "index", path = "./letters"{named} }} }}'
+        INDEX + f'[members."expert:B/P"]\nextra = {{ data = {{ format = "index", path = "./letters"{named} }} }}'
     )
     if allowed:
         load_config(tmp_path / "mine.toml")
@@ -124,9 +124,9 @@ def test_letters_that_the_config_divides_are_refused(tmp_path, sources, allowed)
     [
         ("expert.extra={ generated = -1 }", "expert.extra.generated: got -1"),
         ("expert.extra={ generate = 1 }", "expert.extra.generate: unknown key"),
-        ("expert.extra={ per_letter = 1 }", "expert.extra.per_letter: limits the letters of extra.data"),
-        ("expert.extra={ data = { form = 'generated' } }", "expert.extra.data"),
-        ("expert.extra={ generated = 9, random_state = 0 }", "expert.extra.random_state: is data.seed too"),
+        ("expert.extra={ per_class = 1 }", "expert.extra.per_class: limits the letters of extra.data"),
+        ("expert.extra={ data = { format = 'generated' } }", "expert.extra.data"),
+        ("expert.extra={ generated = 9, random_state = 0 }", "expert.extra.random_state: is data.random_state too"),
         ("router.extra={ generated = 9 }", "router.extra: a router of groups"),
     ],
 )

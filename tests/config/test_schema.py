@@ -77,12 +77,12 @@ def test_a_classifier_must_give_probabilities_with_the_parameters_it_has():
 
 def test_a_contender_takes_part_once():
     with pytest.raises(ValidationError, match="'flat' is in the list twice"):
-        Compare(contenders=("flat", "hard", "flat"))
+        Compare(contenders=("flat", "top_down", "flat"))
 
 
 @pytest.mark.parametrize(("seeds", "valid"), [([0], True), ([2**32 - 1, 0], True), ([2**32], False), ([1.0], False)])
 def test_seeds_are_those_numpy_takes(seeds, valid):
-    config = {"name": "x", "data": {"form": "index", "path": "p"}, "seeds": seeds}
+    config = {"name": "x", "data": {"format": "index", "path": "p"}, "seeds": seeds}
     if valid:
         assert ExperimentConfig.model_validate(config).seeds == tuple(seeds)
     else:

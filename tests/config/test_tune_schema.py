@@ -18,7 +18,10 @@ from ensemble_hwr.exceptions import ConfigError
         ("{ router = { batch_size = { low = 16, high = 100, step = 0 } } }", "a step is more than 0"),
         ("{ router = { batch_size = { low = 16, high = 64, step = 0.5 } } }", "make it whole"),
         ("{ router = { batch_size = { low = 16, high = 64, step = 2, log = true } } }", "choose one of them"),
-        ("{ router = { alpah = [1.0] } }", "tune.router.alpah: 1.0 will not do: MLP has no such .*'alpha'"),
+        (
+            "{ router = { alpah = [1.0] } }",
+            "tune.router.alpah: 1.0 will not do: MemberMLPClassifier has no such .*'alpha'",
+        ),
         ("{ router = { alpha = [-1.0] } }", "tune.router.alpha: -1.0 will not do"),
         ("{ router = { alpha = 3 } }", "tune.router.alpha: got 3; write a range"),
         ("{ router = { alpha = [] } }", "tune.router.alpha"),
@@ -42,7 +45,7 @@ from ensemble_hwr.exceptions import ConfigError
         ('{ expert = { "extra.generated" = { low = -5, high = 9 } } }', "-5 will not do: .*greater than or equal to 0"),
         ("{ expert = { extra = { number = [5] } } }", "tune.expert.extra.number: write one of extra.generated"),
         ("{ expert = { extra = [5] } }", "tune.expert.extra: write one of extra.generated"),
-        ('{ expert = { "extra.per_letter" = [5] } }', "limits the letters of extra.data, and there are none"),
+        ('{ expert = { "extra.per_class" = [5] } }', "limits the letters of extra.data, and there are none"),
         ('{ router = { solver = ["sgd"], momentum = { choices = [0.5], when = { solver = "sdg" } } } }', "got 'sdg'"),
         ('{ router = { momentum = { choices = [0.5], when = { solver = "sgd" } } } }', "there is no 'solver' above"),
         ("{ hierarchy = { min_mass = { low = 0.0, high = 2.0 } } }", "tune.hierarchy.min_mass: "),
@@ -68,6 +71,6 @@ def test_spaces_may_be_written_with_dotted_keys_or_nested():
 
 def test_a_budget_is_set_where_none_is():
     assert load_demo(["tune={}"]).tune.most_trials == 30
-    assert load_demo(["tune.minutes=3"]).tune.most_trials is None
-    assert load_demo(["tune.trials=7"]).tune.most_trials == 7
+    assert load_demo(["tune.timeout_minutes=3"]).tune.most_trials is None
+    assert load_demo(["tune.n_trials=7"]).tune.most_trials == 7
     assert load_demo().tune is None

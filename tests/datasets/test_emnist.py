@@ -36,10 +36,10 @@ def store_mat(file, parts, mapping=((0, 48),), **extra):
 
 @pytest.fixture(params=["idx", "gz", "gzip folder", "zip", "mat", "mat folder"])
 def stored(request, tmp_path, emnist_bytes, emnist_zip):
-    """Store the parts of a division in one of the published forms; return the path to load."""
+    """Store the parts of a split in one of the published forms; return the path to load."""
 
-    def make(division, parts):
-        files = emnist_bytes(division, parts)
+    def make(split, parts):
+        files = emnist_bytes(split, parts)
         match request.param:
             case "idx":
                 return store(tmp_path, files)
@@ -48,12 +48,12 @@ def stored(request, tmp_path, emnist_bytes, emnist_zip):
             case "gzip folder":
                 return store(tmp_path / "gzip", files, compress=True).parent
             case "zip":
-                return emnist_zip(division, parts)
+                return emnist_zip(split, parts)
             case "mat":
                 return store_mat(tmp_path / "some.mat", parts)
             case "mat folder":
                 (tmp_path / "matlab").mkdir()
-                return store_mat(tmp_path / "matlab" / f"emnist-{division}.mat", parts).parent.parent
+                return store_mat(tmp_path / "matlab" / f"emnist-{split}.mat", parts).parent.parent
 
     return make
 
@@ -84,18 +84,18 @@ def test_one_part(tmp_path, emnist_bytes, emnist_parts, subset):
 
 
 @pytest.mark.parametrize(
-    ("division", "n", "characters"),
+    ("split", "n", "characters"),
     [
         ("byclass", 62, string.digits + string.ascii_uppercase + string.ascii_lowercase),
         ("bymerge", 47, string.digits + string.ascii_uppercase + "abdefghnqrt"),
         ("balanced", 47, string.digits + string.ascii_uppercase + "abdefghnqrt"),
     ],
 )
-def test_labels_of_every_division(tmp_path, emnist_bytes, emnist_parts, *, division, n, characters):
-    store(tmp_path, emnist_bytes(division, emnist_parts(range(n), [0])))
-    letters = load_emnist(tmp_path, division, subset="train")
+def test_labels_of_every_division(tmp_path, emnist_bytes, emnist_parts, *, split, n, characters):
+    store(tmp_path, emnist_bytes(split, emnist_parts(range(n), [0])))
+    letters = load_emnist(tmp_path, split, subset="train")
     assert "".join(letters.target) == characters
-    capitals = load_emnist(tmp_path, division, subset="train", uppercase_only=True)
+    capitals = load_emnist(tmp_path, split, subset="train", uppercase_only=True)
     assert "".join(capitals.target) == string.ascii_uppercase
 
 
@@ -134,7 +134,7 @@ IMAGES, LABELS = "emnist-letters-train-images-idx3-ubyte", "emnist-letters-train
 
 @pytest.fixture
 def spoiled(tmp_path, emnist_bytes, emnist_parts):
-    """Load a division in which one file's bytes were changed."""
+    """Load a split in which one file's bytes were changed."""
 
     def load(name, change, compress=False):
         files = emnist_bytes("letters", emnist_parts([1, 2, 3], [4]))
@@ -215,7 +215,7 @@ def test_archives_that_are_none_or_cut_short(tmp_path, emnist_zip, emnist_parts)
         load_emnist(archive)
 
 
-@pytest.mark.parametrize(("setting", "value"), [("division", "digits"), ("subset", "validation")])
+@pytest.mark.parametrize(("setting", "value"), [("split", "digits"), ("subset", "validation")])
 def test_unknown_settings_are_refused(tmp_path, setting, value):
     with pytest.raises(DataError, match=f"{setting} must be one of .*{value}"):
         load_emnist(tmp_path, **{setting: value})

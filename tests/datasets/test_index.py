@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from ensemble_hwr.datasets import load_index, prescribed_split, split_by_source, writer_groups
+from ensemble_hwr.datasets import load_index, predefined_split, split_by_source, writer_groups
 from ensemble_hwr.exceptions import DataError
 
 HEADER = "path,label,source,writer,split,suspect,upside_down\n"
@@ -107,7 +107,7 @@ def test_the_real_letters_hold_the_counts_of_both_protocols(shared_letters):
     assert len(everything) == 20_991
     assert int(everything.suspect.sum()) == 2_081
     pooled = load_index(shared_letters, sources=POOLED)
-    train, test = prescribed_split(pooled)
+    train, test = predefined_split(pooled)
     assert (len(train), len(test)) == (15_592, 3_919)
     train, test = split_by_source(pooled, ["photo62", "tablet55", "binary20x16"], ["scan34"])
     assert (len(train), len(test)) == (4_791, 6_629)

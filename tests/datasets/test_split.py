@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ensemble_hwr.datasets import LetterSet, prescribed_split, split_by_source, split_letters, writer_groups
+from ensemble_hwr.datasets import LetterSet, predefined_split, split_by_source, split_letters, writer_groups
 from ensemble_hwr.exceptions import DataError
 
 
@@ -110,13 +110,13 @@ def test_impossible_divisions_say_why(letters, settings_, message):
 
 
 def test_prescribed_split():
-    train, test = prescribed_split(make("AAAA", split=["test", "train", "", "train"]))
+    train, test = predefined_split(make("AAAA", split=["test", "train", "", "train"]))
     assert train.tolist() == [1, 3]
     assert test.tolist() == [0]
-    with pytest.raises(DataError, match="no prescribed division"):
-        prescribed_split(make("AA"))
+    with pytest.raises(DataError, match="no predefined split"):
+        predefined_split(make("AA"))
     with pytest.raises(DataError, match="2 letters for training and 0 for testing"):
-        prescribed_split(make("AA", split=["train", "train"]))
+        predefined_split(make("AA", split=["train", "train"]))
 
 
 def test_split_by_source():

@@ -11,7 +11,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from ensemble_hwr import MLP, AugmentedClassifier, Augmenter, EpochMLP, GradientFeatures, generate_letters
+from ensemble_hwr import (
+    AugmentedClassifier,
+    AugmentedMLPClassifier,
+    Augmenter,
+    GradientFeatures,
+    MemberMLPClassifier,
+    generate_letters,
+)
 from ensemble_hwr.ensemble._answers import answer_of
 from ensemble_hwr.ensemble._views import Views
 
@@ -20,7 +27,7 @@ ROWS = LETTERS.to_rows()
 SOME = np.array([5, 2, 60, 7])
 
 
-class OwnAnswer(MLP):
+class OwnAnswer(MemberMLPClassifier):
     """A network with a predict_proba of its own."""
 
     def predict_proba(self, X):
@@ -28,11 +35,11 @@ class OwnAnswer(MLP):
 
 
 def net(*layers, **params):
-    return MLP(layers or (6,), max_iter=3, random_state=0, **params)
+    return MemberMLPClassifier(layers or (6,), max_iter=3, random_state=0, **params)
 
 
 def small(features, seed=0):
-    return EpochMLP((6,), features=features, epochs=1, random_state=seed)
+    return AugmentedMLPClassifier((6,), features=features, max_iter=1, random_state=seed)
 
 
 def holds(classifier, rows=ROWS, atol=1e-6):
@@ -57,7 +64,7 @@ def test_networks_of_any_form(*, activation, layers, n_classes, dtype, scale, se
     rng = np.random.default_rng(seed)
     X = (scale * rng.normal(size=(80, 5))).astype(dtype)
     y = np.arange(80) % n_classes
-    network = MLP(layers, activation=activation, max_iter=1, random_state=seed).fit(X, y)
+    network = MemberMLPClassifier(layers, activation=activation, max_iter=1, random_state=seed).fit(X, y)
     assert holds(network, X).dtype == dtype
 
 

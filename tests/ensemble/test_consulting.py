@@ -12,7 +12,7 @@ from ensemble_hwr.ensemble._members import Member, opinion_of
 
 CLASSES = np.array(list("ABCD"))
 GROUP_OF = np.array([0, 0, 1, 1])
-OPEN = Gate(min_mass=0, certainty=1, group_of=GROUP_OF)
+OPEN = Gate(min_mass=0, confidence_threshold=1, group_of=GROUP_OF)
 ROUTER = np.array([[0.4, 0.3, 0.2, 0.1], [0.05, 0.05, 0.2, 0.7], [0.3, 0.19, 0.26, 0.25]])
 
 
@@ -54,7 +54,7 @@ def test_each_hears_what_the_one_before_it_left():
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 1), st.floats(0, 0.5), st.floats(0.5, 1))
-def test_it_is_the_same_row_by_row(seed, trust, min_mass, certainty):
+def test_it_is_the_same_row_by_row(seed, trust, min_mass, confidence_threshold):
     rng = np.random.default_rng(seed)
     router = rng.dirichlet(np.full(4, 0.5), size=6)
     members = [
@@ -62,11 +62,13 @@ def test_it_is_the_same_row_by_row(seed, trust, min_mass, certainty):
         member("specialist", Says("CD", rng.dirichlet([1, 1], size=6))),
         member("expert", Says("ACD", rng.dirichlet([1, 1, 1], size=6))),
     ]
-    _, together = told(members, [trust] * 3, Gate(min_mass, certainty, GROUP_OF), router)
+    _, together = told(members, [trust] * 3, Gate(min_mass, confidence_threshold, GROUP_OF), router)
     for row, expected in enumerate(router.copy()):
         for speaker in members:
             inside = expected[speaker.columns]
-            if inside.sum() >= min_mass and (certainty == 1 or inside.max() < certainty * inside.sum()):
+            if inside.sum() >= min_mass and (
+                confidence_threshold == 1 or inside.max() < confidence_threshold * inside.sum()
+            ):
                 pooled = (inside / inside.sum()) ** (1 - trust) * speaker.estimator.table[row] ** trust
                 expected[speaker.columns] = inside.sum() * pooled / pooled.sum()
         np.testing.assert_allclose(together[row], expected, atol=1e-9)

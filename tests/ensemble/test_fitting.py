@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 
 from ensemble_hwr.ensemble._fitting import Trainer
 from ensemble_hwr.ensemble._members import Member
-from ensemble_hwr.ensemble._mlp import MLP
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.exceptions import HierarchyError
 
 LETTERS = np.array(list("ABCABCABCD"))
@@ -102,7 +102,7 @@ def test_a_fit_has_one_thread():
 
 def test_a_set_without_a_template_gets_the_default_mlp_and_others_warn_as_they_like():
     ((default,),) = fitted(member("ABC"))
-    assert isinstance(default, MLP)
+    assert isinstance(default, MemberMLPClassifier)
     assert default.classes_.tolist() == ["A", "B", "C"]
     with pytest.warns(ConvergenceWarning):
         fitted(member("ABC", MLPClassifier((3,), max_iter=2)))

@@ -5,10 +5,14 @@ import copy
 import numpy as np
 import pytest
 
-from ensemble_hwr.ensemble import MLP, EpochMLP
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
 
 
-@pytest.mark.parametrize("network", [MLP((4,), max_iter=40), EpochMLP((4,), epochs=40)], ids=["MLP", "EpochMLP"])
+@pytest.mark.parametrize(
+    "network",
+    [MemberMLPClassifier((4,), max_iter=40), AugmentedMLPClassifier((4,), max_iter=40)],
+    ids=["MemberMLPClassifier", "AugmentedMLPClassifier"],
+)
 def test_of_two_classes_a_small_probability_is_no_rounding(network):
     sure = np.repeat([[-1.0], [1.0]], 50, axis=0)
     network.set_params(random_state=0, learning_rate_init=0.3).fit(np.float32(sure), np.repeat(["A", "B"], 50))

@@ -98,9 +98,9 @@ def test_what_the_router_may_answer():
 
 
 def test_the_gate_is_that_of_the_settings():
-    settings = HierarchicalEnsembleClassifier(min_mass=0.1, certainty=0.8, routing="hard")
+    settings = HierarchicalEnsembleClassifier(min_mass=0.1, confidence_threshold=0.8, routing="top_down")
     gate = gate_of(settings, {"x": np.array(list("CA")), "y": np.array(list("BDEF"))}, CLASSES, "groups")
-    assert (gate.min_mass, gate.certainty, gate.hard, gate.blind) == (0.1, 0.8, True, True)
+    assert (gate.min_mass, gate.confidence_threshold, gate.hard, gate.blind) == (0.1, 0.8, True, True)
     assert gate.group_of.tolist() == [0, 1, 0, 1, 1, 1]
     gate = gate_of(HierarchicalEnsembleClassifier(), {"all": CLASSES}, CLASSES, "classes")
     assert (gate.hard, gate.blind) == (False, False)

@@ -9,7 +9,7 @@ from ensemble_hwr.ensemble._members import Member, opinion_of
 from ensemble_hwr.ensemble._trust import learn_trust
 
 CLASSES = np.array(list("ABCD"))
-GATE = Gate(min_mass=0.05, certainty=0.97, group_of=np.array([0, 0, 1, 1]))
+GATE = Gate(min_mass=0.05, confidence_threshold=0.97, group_of=np.array([0, 0, 1, 1]))
 NAMES = ("specialist:A-B", "specialist:C-D", "expert:A/C/D")
 COLUMNS = (np.array([0, 1]), np.array([2, 3]), np.array([0, 2, 3]))
 

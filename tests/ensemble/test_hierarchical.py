@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.exceptions import HierarchyError
 
 LETTERS = np.array(list("ABCDEFGH"))
@@ -41,7 +41,7 @@ def letters():
 
 @pytest.fixture(scope="module")
 def fitted(letters):
-    return ensemble(min_mass=0, certainty=1).fit(*letters)
+    return ensemble(min_mass=0, confidence_threshold=1).fit(*letters)
 
 
 @parametrize_with_checks(
@@ -53,7 +53,7 @@ def fitted(letters):
             linear(),
             groups="derived",
             group_size=2,
-            routing="hard",
+            routing="top_down",
             trust=1.0,
             calibration="temperature",
             n_jobs=1,
@@ -64,7 +64,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("routing", ["soft", "hard"])
+@pytest.mark.parametrize("routing", ["soft", "top_down"])
 @pytest.mark.parametrize("router_target", ["classes", "groups"])
 def test_rows_sum_to_one_and_predict_is_their_argmax(letters, routing, router_target):
     X, y = letters
@@ -91,7 +91,7 @@ def test_more_rows_than_are_answered_at_once(fitted, letters):
 
 def test_no_trust_is_the_router(letters):
     X, y = letters
-    model = ensemble(trust=0.0, min_mass=0, certainty=1).fit(X, y)
+    model = ensemble(trust=0.0, min_mass=0, confidence_threshold=1).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X), model.members_["router"].predict_proba(X), atol=1e-12)
     assert model.route_counts(X) == {name: len(X) if name == "router" else 0 for name in model.members_}
 
@@ -105,7 +105,7 @@ def test_one_group_and_no_experts_is_the_router(letters):
 
 def test_full_trust_without_experts_is_the_top_down_product(letters):
     X, y = letters
-    model = ensemble(confusables=None, trust=1.0, min_mass=0, certainty=1).fit(X, y)
+    model = ensemble(confusables=None, trust=1.0, min_mass=0, confidence_threshold=1).fit(X, y)
     router = model.members_["router"].predict_proba(X)
     expected = np.empty_like(router)
     for name, labels in model.groups_.items():
@@ -118,7 +118,7 @@ def test_full_trust_without_experts_is_the_top_down_product(letters):
 
 def test_a_router_of_groups_is_the_top_down_product_of_group_and_letter(letters):
     X, y = letters
-    model = ensemble(confusables=None, router_target="groups", min_mass=0, certainty=0.6).fit(X, y)
+    model = ensemble(confusables=None, router_target="groups", min_mass=0, confidence_threshold=0.6).fit(X, y)
     in_first = np.isin(y, list("ABCD"))
     group = linear().fit(X, np.where(in_first, "A-D", "E-H")).predict_proba(X)
     first = linear().fit(X[in_first], y[in_first]).predict_proba(X)
@@ -131,7 +131,7 @@ def test_a_router_of_groups_is_the_top_down_product_of_group_and_letter(letters)
 
 def test_hard_routing_asks_only_the_specialist_of_the_winning_group(letters):
     X, y = letters
-    model = ensemble(routing="hard", confusables=None, trust=1.0, min_mass=0, certainty=1).fit(X, y)
+    model = ensemble(routing="top_down", confusables=None, trust=1.0, min_mass=0, confidence_threshold=1).fit(X, y)
     winner = model.route(X)[:, :4].sum(axis=1) > 0.5
     asked = {step.member.name: step.rows for step in model.explain(X).steps}
     assert asked["specialist:A-D"].tolist() == np.flatnonzero(winner).tolist()
@@ -140,8 +140,8 @@ def test_hard_routing_asks_only_the_specialist_of_the_winning_group(letters):
 
 def test_gated_answers_are_near_those_of_asking_everybody(letters):
     X, y = letters
-    everybody = ensemble(min_mass=0, certainty=1, trust=0.5).fit(X, y)
-    gated = ensemble(min_mass=0.01, certainty=0.99, trust=0.5).fit(X, y)
+    everybody = ensemble(min_mass=0, confidence_threshold=1, trust=0.5).fit(X, y)
+    gated = ensemble(min_mass=0.01, confidence_threshold=0.99, trust=0.5).fit(X, y)
     assert sum(gated.route_counts(X).values()) < sum(everybody.route_counts(X).values())
     assert np.abs(gated.predict_proba(X) - everybody.predict_proba(X)).max() < 0.05
     assert (gated.predict(X) == everybody.predict(X)).mean() > 0.99
@@ -149,7 +149,7 @@ def test_gated_answers_are_near_those_of_asking_everybody(letters):
 
 def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
     X, y = letters
-    mlp = MLP((8,), max_iter=15, early_stopping=True)
+    mlp = MemberMLPClassifier((8,), max_iter=15, early_stopping=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         models = [
@@ -163,7 +163,7 @@ def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
 
 
 def test_without_a_seed_members_keep_their_own(letters):
-    mlp = MLP((4,), max_iter=300, random_state=5, solver="lbfgs")
+    mlp = MemberMLPClassifier((4,), max_iter=300, random_state=5, solver="lbfgs")
     model = HierarchicalEnsembleClassifier(mlp, mlp, trust=1.0, groups=["ABCD", "EFGH"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -177,7 +177,7 @@ def test_label_type_does_not_matter(fitted, letters, rename):
     labels = rename(y)
     renamed = dict(zip(y, labels.tolist(), strict=True))
     sets = {key: [[renamed[c] for c in letters_] for letters_ in SETTINGS[key]] for key in ("groups", "confusables")}
-    model = ensemble(**sets, min_mass=0, certainty=1).fit(X, labels)
+    model = ensemble(**sets, min_mass=0, confidence_threshold=1).fit(X, labels)
     np.testing.assert_allclose(model.predict_proba(X), fitted.predict_proba(X), atol=1e-9)
 
 
@@ -185,7 +185,7 @@ def test_class_order_does_not_matter(letters):
     X, y = letters
     reverse = dict(zip(LETTERS, LETTERS[::-1], strict=True))
     mirrored = np.array([reverse[c] for c in y])
-    settings = {"groups": ["ABCD", "EFGH"], "trust": 0.7, "min_mass": 0, "certainty": 1}
+    settings = {"groups": ["ABCD", "EFGH"], "trust": 0.7, "min_mass": 0, "confidence_threshold": 1}
     straight = ensemble(**settings, confusables=["AB", "CF"]).fit(X, y)
     turned = ensemble(**settings, confusables=["HG", "FC"]).fit(X, mirrored)
     np.testing.assert_allclose(straight.predict_proba(X), turned.predict_proba(X)[:, ::-1], atol=1e-3)
@@ -215,7 +215,13 @@ def test_an_expert_may_be_asked_about_all_letters(letters):
     X, y = letters
     forest = RandomForestClassifier(30, random_state=0)
     model = HierarchicalEnsembleClassifier(
-        linear(), linear(), forest, confusables={"second opinion": "*"}, trust=1.0, certainty=0.7, random_state=0
+        linear(),
+        linear(),
+        forest,
+        confusables={"second opinion": "*"},
+        trust=1.0,
+        confidence_threshold=0.7,
+        random_state=0,
     ).fit(X, y)
     unsure = model.explain(X).steps[-1].rows
     np.testing.assert_allclose(
@@ -335,8 +341,8 @@ def test_sample_weight_reaches_every_member_down_a_pipeline(letters):
     X, y = letters
     weight = np.where(np.arange(len(y)) < 240, 1.0, 0.0)
     piped = make_pipeline(StandardScaler(with_mean=False, with_std=False), linear())
-    half = ensemble(trust=0.5, min_mass=0, certainty=1).fit(X[:240], y[:240])
-    settings = {**SETTINGS, "trust": 0.5, "min_mass": 0, "certainty": 1}
+    half = ensemble(trust=0.5, min_mass=0, confidence_threshold=1).fit(X[:240], y[:240])
+    settings = {**SETTINGS, "trust": 0.5, "min_mass": 0, "confidence_threshold": 1}
     weighted = HierarchicalEnsembleClassifier(linear(), piped, linear(), **settings).fit(X, y, sample_weight=weight)
     np.testing.assert_allclose(weighted.predict_proba(X), half.predict_proba(X), atol=1e-3)
 
@@ -369,7 +375,7 @@ def test_refine_takes_anybodys_probabilities(fitted, letters):
 
 def test_counts_are_those_of_the_explanation(letters):
     X, y = letters
-    model = ensemble(certainty=0.9).fit(X, y)
+    model = ensemble(confidence_threshold=0.9).fit(X, y)
     counts = model.route_counts(X)
     assert counts.pop("router") == len(X)
     spoken = {step.member.name: len(step.rows) for step in model.explain(X).steps}
@@ -385,7 +391,7 @@ def test_it_works_in_the_tools_of_scikit_learn(letters):
         make_pipeline(StandardScaler(), base),
         {
             "hierarchicalensembleclassifier__specialist__C": [0.01, 1],
-            "hierarchicalensembleclassifier__routing": ["hard"],
+            "hierarchicalensembleclassifier__routing": ["top_down"],
         },
         cv=2,
     ).fit(X, y)
@@ -445,7 +451,7 @@ def test_labels_that_cannot_be_sorted_are_named_by_type(odd):
 def test_an_explanation_counts_negative_rows_from_the_end():
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
     model = HierarchicalEnsembleClassifier(
-        GaussianNB(), GaussianNB(), group_size=2, trust=0.5, min_mass=0, certainty=1
+        GaussianNB(), GaussianNB(), group_size=2, trust=0.5, min_mass=0, confidence_threshold=1
     ).fit(X, y)
     told = model.explain(X[:3])
     assert told.text(-1) == told.text(2)

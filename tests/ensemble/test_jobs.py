@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr import MLP, EpochMLP
-from ensemble_hwr.ensemble import _jobs, fit_one
+from ensemble_hwr import AugmentedMLPClassifier, MemberMLPClassifier
+from ensemble_hwr.ensemble import _jobs, fit_classifier
 from ensemble_hwr.ensemble._jobs import effort, processes, run_jobs
 from ensemble_hwr.ensemble._seats import Job
 
@@ -119,12 +119,15 @@ def test_the_longest_comes_first_and_results_keep_their_order(monkeypatch):
 
 
 def test_effort_grows_with_rows_epochs_units_and_small_batches():
-    plain = effort(job(MLP((100,), max_iter=10, batch_size=200)))
-    assert effort(job(MLP((100,), max_iter=10, batch_size=200), range(10))) == plain / 2
-    assert effort(job(MLP((100,), max_iter=20, batch_size=200))) == plain * 2
-    assert effort(job(MLP((100, 50), max_iter=10))) > plain
-    assert effort(job(MLP((100,), max_iter=10, batch_size=20))) > plain
-    assert effort(job(make_pipeline(StandardScaler(), EpochMLP((100,), epochs=10, batch_size=200)))) == plain
+    plain = effort(job(MemberMLPClassifier((100,), max_iter=10, batch_size=200)))
+    assert effort(job(MemberMLPClassifier((100,), max_iter=10, batch_size=200), range(10))) == plain / 2
+    assert effort(job(MemberMLPClassifier((100,), max_iter=20, batch_size=200))) == plain * 2
+    assert effort(job(MemberMLPClassifier((100, 50), max_iter=10))) > plain
+    assert effort(job(MemberMLPClassifier((100,), max_iter=10, batch_size=20))) > plain
+    assert (
+        effort(job(make_pipeline(StandardScaler(), AugmentedMLPClassifier((100,), max_iter=10, batch_size=200))))
+        == plain
+    )
     assert effort(job(Recorder())) == 20
 
 
@@ -169,13 +172,15 @@ def test_no_room_for_the_rows_ends_the_fit_with_advice(tmp_path):
 
 
 def test_any_classifier_can_be_fitted_like_a_member():
-    template = MLP((3,), max_iter=3, random_state=0)
-    fitted = fit_one(template, X, Y, n_jobs=2)
+    template = MemberMLPClassifier((3,), max_iter=3, random_state=0)
+    fitted = fit_classifier(template, X, Y, n_jobs=2)
     np.testing.assert_array_equal(
-        fitted.predict_proba(X), MLP((3,), max_iter=3, random_state=0).fit(X, Y).predict_proba(X)
+        fitted.predict_proba(X), MemberMLPClassifier((3,), max_iter=3, random_state=0).fit(X, Y).predict_proba(X)
     )
     assert not hasattr(template, "classes_")
-    assert fit_one(template, X.tolist(), Y.tolist(), fit_params={"sample_weight": np.ones(20)}).classes_.tolist() == [
+    assert fit_classifier(
+        template, X.tolist(), Y.tolist(), fit_params={"sample_weight": np.ones(20)}
+    ).classes_.tolist() == [
         "A",
         "B",
     ]

@@ -21,7 +21,7 @@ from ensemble_hwr.ensemble._members import (
     router_probabilities,
     seeded,
 )
-from ensemble_hwr.ensemble._mlp import MLP
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.exceptions import HierarchyError
 
 CLASSES = np.array(list("ABCDE"))
@@ -43,7 +43,7 @@ def names(members):
 @pytest.mark.parametrize("n", [512, 1000, 5000, 12_800, 20_000])
 def test_the_default_takes_as_many_steps_for_a_small_set_as_for_a_large_one(n):
     mlp = default_estimator(n)
-    assert isinstance(mlp, MLP)
+    assert isinstance(mlp, MemberMLPClassifier)
     assert mlp.max_iter * n / mlp.batch_size == pytest.approx(3000, rel=0.05)
 
 

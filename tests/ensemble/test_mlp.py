@@ -8,7 +8,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from ensemble_hwr.ensemble import MLP
+from ensemble_hwr.ensemble import MemberMLPClassifier
 
 X, CODES = load_iris(return_X_y=True)
 
@@ -20,7 +20,7 @@ def test_on_letters_it_is_what_scikit_learns_is_on_numbers(weighted):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         numbers = MLPClassifier((9,), **settings).fit(X, CODES, sample_weight=weight)
-        letters = MLP((9,), **settings).fit(X, np.array(list("ABC"))[CODES], sample_weight=weight)
+        letters = MemberMLPClassifier((9,), **settings).fit(X, np.array(list("ABC"))[CODES], sample_weight=weight)
     np.testing.assert_array_equal(letters.predict_proba(X), numbers.predict_proba(X))
     assert letters.validation_scores_ == numbers.validation_scores_
     assert letters.classes_.tolist() == ["A", "B", "C"]

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import EpochMLP, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
+from ensemble_hwr import AugmentedMLPClassifier, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
 from ensemble_hwr.ensemble import _hierarchical
 from ensemble_hwr.ensemble._consulting import consult
 from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
@@ -29,7 +29,7 @@ QUICK, UPRIGHT = GradientFeatures(grid=4), make_pipeline(Deskewer(), GradientFea
 
 
 def small(features, seed=0, epochs=3):
-    return EpochMLP((12,), features=features, epochs=epochs, batch_size=20, random_state=seed)
+    return AugmentedMLPClassifier((12,), features=features, max_iter=epochs, batch_size=20, random_state=seed)
 
 
 def committee():
@@ -83,19 +83,19 @@ def plainly(model, rows):
 @settings(max_examples=15, deadline=None)
 @given(
     blind=st.booleans(),
-    routing=st.sampled_from(["soft", "hard"]),
+    routing=st.sampled_from(["soft", "top_down"]),
     min_mass=st.sampled_from([0, 0.02, 0.3]),
-    certainty=st.sampled_from([0.5, 0.9, 0.99, 1]),
+    confidence_threshold=st.sampled_from([0.5, 0.9, 0.99, 1]),
     trust=st.sampled_from([0, 0.3, 1]),
     temperature=st.sampled_from([1.0, 1.7]),
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=st.integers(0, 1000),
 )
 def test_it_is_the_plain_evaluation(
-    of_classes, of_groups, *, blind, routing, min_mass, certainty, trust, temperature, dtype, seed
+    of_classes, of_groups, *, blind, routing, min_mass, confidence_threshold, trust, temperature, dtype, seed
 ):
     model = copy.copy(of_groups if blind else of_classes)
-    model.set_params(routing=routing, min_mass=min_mass, certainty=certainty)
+    model.set_params(routing=routing, min_mass=min_mass, confidence_threshold=confidence_threshold)
     model.trust_ = model.trust_ | {"expert:second": trust}
     model.temperature_ = temperature
     rows = ROWS[np.random.default_rng(seed).integers(len(ROWS), size=40)].astype(dtype)
@@ -119,12 +119,12 @@ def test_members_that_share_a_view_share_its_computation(of_classes, monkeypatch
 
     plain = GradientFeatures._transform_checked
     monkeypatch.setattr(GradientFeatures, "_transform_checked", counted)
-    model = copy.copy(of_classes).set_params(min_mass=0, certainty=1)
+    model = copy.copy(of_classes).set_params(min_mass=0, confidence_threshold=1)
     model.predict_proba(ROWS)
     # quick: router and committee; upright: six specialists, committee, an expert; one view each for the others
     assert sorted(described) == [(3, 390), (4, 390), (5, 390), (5, 390)]
     described.clear()
-    model.set_params(certainty=float(np.median(model.route(ROWS).max(axis=1))))
+    model.set_params(confidence_threshold=float(np.median(model.route(ROWS).max(axis=1))))
     asked = model.route_counts(ROWS)
     described.clear()
     model.predict_proba(ROWS)
@@ -137,7 +137,7 @@ def test_a_plan_is_made_once_and_again_when_a_member_is_another(of_classes):
     model = copy.copy(of_classes)
     first = plan_of(model)
     assert plan_of(model) is first
-    model.set_params(certainty=0.5)
+    model.set_params(confidence_threshold=0.5)
     assert plan_of(model) is first
     model.members_ = model.members_ | {"expert:B/P": GaussianNB().fit(ROWS[:4], list("BPBP"))}
     assert plan_of(model) is not first

@@ -8,7 +8,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr import MLP, EpochMLP
+from ensemble_hwr import AugmentedMLPClassifier, MemberMLPClassifier
 from ensemble_hwr.ensemble._jobs import run_jobs
 from ensemble_hwr.ensemble._seats import Job, joined, seats_of
 
@@ -16,9 +16,9 @@ X = np.random.default_rng(0).random((60, 5))
 Y = np.where(X[:, 0] > 0.6, "B", np.where(X[:, 1] > 0.5, "P", "D"))
 ROWS = np.arange(60)
 SEATS = [
-    ("one", make_pipeline(StandardScaler(), MLP((4,), max_iter=5, random_state=1))),
+    ("one", make_pipeline(StandardScaler(), MemberMLPClassifier((4,), max_iter=5, random_state=1))),
     ("gone", "drop"),
-    ("two", EpochMLP((3,), epochs=3, random_state=2)),
+    ("two", AugmentedMLPClassifier((3,), max_iter=3, random_state=2)),
 ]
 COMMITTEE = VotingClassifier(SEATS, voting="soft", weights=[2, 1, 1])
 
@@ -41,7 +41,7 @@ def test_it_answers_bit_for_bit_what_the_undivided_one_answers():
 
 def test_weights_of_rows_reach_every_seat():
     weight = np.random.default_rng(1).random(60)
-    plain = VotingClassifier([("a", MLP((3,), max_iter=3, random_state=0)), SEATS[2]], voting="soft")
+    plain = VotingClassifier([("a", MemberMLPClassifier((3,), max_iter=3, random_state=0)), SEATS[2]], voting="soft")
     (divided,) = run_jobs([job(plain, sample_weight=weight)], X)
     whole = clone(plain).fit(X, Y, sample_weight=weight)
     np.testing.assert_array_equal(divided.predict_proba(X), whole.predict_proba(X))
@@ -51,7 +51,7 @@ def test_each_seat_is_a_fit_of_its_own_and_anything_else_is_one():
     seats = seats_of(job(COMMITTEE))
     assert [seat.name for seat in seats] == ["expert:second, one", "expert:second, two"]
     assert all(set(seat.target) == {0, 1, 2} for seat in seats)
-    single = job(MLP())
+    single = job(MemberMLPClassifier())
     assert seats_of(single) == [single]
     assert joined(single, [single], ["fitted"]) == "fitted"
     with config_context(enable_metadata_routing=True):

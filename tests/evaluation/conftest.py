@@ -31,8 +31,10 @@ def with_points():
     """Return a function that gives the hierarchies of a comparison operating points: cost and accuracy of each."""
 
     def give(comparison, points):
-        certainties = np.linspace(0, 1, len(points))
-        operating = tuple(OperatingPoint(float(c), a, cost) for c, (cost, a) in zip(certainties, points, strict=True))
+        confidence_thresholds = np.linspace(0, 1, len(points))
+        operating = tuple(
+            OperatingPoint(float(c), a, cost) for c, (cost, a) in zip(confidence_thresholds, points, strict=True)
+        )
         runs = tuple(
             replace(run, hierarchy=run.hierarchy and replace(run.hierarchy, operating_points=operating))
             for run in comparison.runs
@@ -64,7 +66,7 @@ def build():
                         predict_seconds=0.5,
                         size_bytes=4000 * (i + 1),
                         parameters=1000 * (i + 1) if counted else None,
-                        multiply_adds=5000.0 * (i + 1) if counted else None,
+                        macs=5000.0 * (i + 1) if counted else None,
                         hierarchy=trace() if name == "hierarchical" else None,
                     )
                 )

@@ -8,14 +8,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from ensemble_hwr.datasets.handwriting import generate_letters
-from ensemble_hwr.ensemble import MLP, EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.evaluation import count_parameters, parameters_of
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
 LETTERS = generate_letters(120, letters="ABCD", writers=4, random_state=0)
 ROWS = LETTERS.to_rows()
 VIEW = GradientFeatures(grid=4)
-EPOCHS = EpochMLP((6,), features=VIEW, augmenter=Augmenter(), epochs=3)
+EPOCHS = AugmentedMLPClassifier((6,), features=VIEW, augmenter=Augmenter(), max_iter=3)
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ EPOCHS = EpochMLP((6,), features=VIEW, augmenter=Augmenter(), epochs=3)
         (EPOCHS, EPOCHS, EPOCHS, {"groups": ["AB", "CD"], "confusables": ["BD"]}),
         (EPOCHS, EPOCHS, None, {"groups": "derived", "group_size": 2}),
         (
-            AugmentedClassifier(make_pipeline(VIEW, MLP((9,), max_iter=4)), copies=1),
+            AugmentedClassifier(make_pipeline(VIEW, MemberMLPClassifier((9,), max_iter=4)), copies=1),
             {"A/B": EPOCHS, "C/D": make_pipeline(VIEW, LogisticRegression(max_iter=500))},
-            AugmentedClassifier(MLP((5,), max_iter=2), copies=1),
+            AugmentedClassifier(MemberMLPClassifier((5,), max_iter=2), copies=1),
             {"groups": ["AB", "CD"], "confusables": ["ABD"], "router_target": "groups"},
         ),
     ],
@@ -42,7 +42,7 @@ def test_they_are_those_of_the_hierarchy_that_is_fitted(router, specialist, expe
 def test_nothing_is_learned_to_count(monkeypatch):
     monkeypatch.setattr(Augmenter, "augment", None)
     passes = []
-    monkeypatch.setattr(EpochMLP, "_pass", lambda self, *args: passes.append(self) or _pass(self, *args))
+    monkeypatch.setattr(AugmentedMLPClassifier, "_pass", lambda self, *args: passes.append(self) or _pass(self, *args))
     hierarchy = HierarchicalEnsembleClassifier(EPOCHS, EPOCHS, groups=["AB", "CD"], trust="learned", random_state=0)
     parameters_of(hierarchy, ROWS, LETTERS.target)
     assert len(passes) == 3
@@ -59,4 +59,4 @@ def test_members_without_weights_cannot_be_counted():
     assert parameters_of(hierarchy, np.asarray(ROWS), LETTERS.target) is None
 
 
-_pass = EpochMLP._pass
+_pass = AugmentedMLPClassifier._pass

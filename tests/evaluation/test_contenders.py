@@ -6,7 +6,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import standard_contenders
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
@@ -17,11 +17,11 @@ def test_the_standard_contenders():
     router = Pipeline([("view", view), ("mlp", MLPClassifier((9,)))])
     hierarchy = HierarchicalEnsembleClassifier(router, router, router, confusables=["BP"], trust="learned")
     contenders = standard_contenders(hierarchy, views=[view, "passthrough"])
-    assert list(contenders) == ["baseline", "flat", "committee", "hard", "hierarchical"]
+    assert list(contenders) == ["baseline", "flat", "committee", "top_down", "hierarchical"]
     assert contenders["baseline"].hidden_layer_sizes == (100, 100, 100)
     assert contenders["hierarchical"] is hierarchy
-    assert contenders["hard"].routing == "hard"
-    assert contenders["hard"].confusables is None
+    assert contenders["top_down"].routing == "top_down"
+    assert contenders["top_down"].confusables is None
     assert hierarchy.routing == "soft"
     views = [member.named_steps["view"] for _, member in contenders["committee"].template.estimators]
     assert [isinstance(step, str) for step in views] == [False, True, False]
@@ -40,7 +40,7 @@ def test_a_committee_needs_a_view():
 
 
 def test_a_committee_of_learners_by_epochs_sees_through_their_features():
-    router = EpochMLP((9,), features=GradientFeatures(), augmenter=Augmenter(rotation=3))
+    router = AugmentedMLPClassifier((9,), features=GradientFeatures(), augmenter=Augmenter(rotation=3))
     contenders = standard_contenders(
         HierarchicalEnsembleClassifier(router), views=[GradientFeatures(grid=4), "passthrough"]
     )

@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds, against counts by hand."""
+"""Parameters and MACs, against counts by hand."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import count_parameters, multiply_adds
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation import count_macs, count_parameters
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
 X, Y = load_iris(return_X_y=True)
@@ -28,8 +28,8 @@ LINEAR = LogisticRegression(max_iter=3000)
         (LINEAR, 15, 12),
         (make_pipeline(StandardScaler(), "passthrough", LINEAR), 15, 4 + 12),
         (VotingClassifier([("a", LINEAR), ("b", MLP)], voting="soft"), 15 + 93, 12 + 78),
-        (EpochMLP((7, 5), epochs=1), 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3, 4 * 7 + 7 * 5 + 5 * 3),
-        (EpochMLP((7, 5), epochs=1, features=StandardScaler()), 93, 4 + 78),
+        (AugmentedMLPClassifier((7, 5), max_iter=1), 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3, 4 * 7 + 7 * 5 + 5 * 3),
+        (AugmentedMLPClassifier((7, 5), max_iter=1, features=StandardScaler()), 93, 4 + 78),
         (StackingClassifier([("a", LINEAR)], LINEAR, cv=2), 15 + 12, None),
         (DecisionTreeClassifier(), None, None),
         (make_pipeline(StandardScaler(), DecisionTreeClassifier()), None, None),
@@ -39,24 +39,31 @@ def test_counts(estimator, parameters, cost):
     fitted = estimator.fit(X, Y)
     assert count_parameters(fitted) == parameters
     if cost is not None or parameters is None:
-        assert multiply_adds(fitted, X) == cost
+        assert count_macs(fitted, X) == cost
 
 
 def test_a_support_vector_machine_compares_with_every_support_vector():
     svm = SVC().fit(X, Y)
-    assert multiply_adds(svm, X) == len(svm.support_vectors_) * (4 + 2)
+    assert count_macs(svm, X) == len(svm.support_vectors_) * (4 + 2)
 
 
 def test_a_hierarchy_costs_what_its_members_really_do():
     hierarchy = HierarchicalEnsembleClassifier(
-        LINEAR, LINEAR, MLP, groups=[[0, 1], [2]], confusables=[[1, 2]], trust=1.0, min_mass=0.1, certainty=0.9
+        LINEAR,
+        LINEAR,
+        MLP,
+        groups=[[0, 1], [2]],
+        confusables=[[1, 2]],
+        trust=1.0,
+        min_mass=0.1,
+        confidence_threshold=0.9,
     ).fit(X, Y)
     counts = hierarchy.route_counts(X)
     assert 0 < counts["expert:1/2"] < 150
     spent = 12 + (4 * counts["specialist:0/1"] + (4 * 7 + 7 * 5 + 5) * counts["expert:1/2"]) / 150
-    assert multiply_adds(hierarchy, X) == pytest.approx(spent)
+    assert count_macs(hierarchy, X) == pytest.approx(spent)
     assert count_parameters(hierarchy) == 15 + 5 + (4 * 7 + 7 + 7 * 5 + 5 + 5 + 1)
-    assert multiply_adds(make_pipeline(StandardScaler(), hierarchy).fit(X, Y), X) > 4 + 12
+    assert count_macs(make_pipeline(StandardScaler(), hierarchy).fit(X, Y), X) > 4 + 12
 
 
 def rows_of_three():
@@ -66,47 +73,54 @@ def rows_of_three():
 def test_members_with_features_of_their_own_cost_them_too_wherever_they_are():
     rows, labels = rows_of_three()
     view = GradientFeatures(grid=4)
-    member = EpochMLP((6,), features=view, augmenter=Augmenter(), epochs=1)
+    member = AugmentedMLPClassifier((6,), features=view, augmenter=Augmenter(), max_iter=1)
     fitted = member.fit(rows, labels)
     n_features = fitted.features_.transform(rows[:1]).shape[1]
-    features = fitted.features_.multiply_adds_per_row()
+    features = fitted.features_.macs_per_row()
     own = (n_features + 1) * 6 + 7 * 3
     assert features > 784
     assert count_parameters(fitted) == own
-    assert multiply_adds(fitted, rows) == features + 6 * n_features + 6 * 3
+    assert count_macs(fitted, rows) == features + 6 * n_features + 6 * 3
     chained = clone(member).set_params(features=make_pipeline(view, StandardScaler())).fit(rows, labels)
     assert count_parameters(chained) == own
-    assert multiply_adds(chained, rows) == features + n_features + 6 * n_features + 6 * 3
+    assert count_macs(chained, rows) == features + n_features + 6 * n_features + 6 * 3
     committee = VotingClassifier([("a", member), ("b", clone(member).set_params(features=None))], voting="soft")
     committee.fit(rows, labels)
     assert count_parameters(committee) == own + 785 * 6 + 7 * 3
-    assert multiply_adds(committee, rows) == features + 6 * n_features + 6 * 3 + 6 * 784 + 6 * 3
+    assert count_macs(committee, rows) == features + 6 * n_features + 6 * 3 + 6 * 784 + 6 * 3
 
 
 def test_a_hierarchy_of_members_with_features_of_their_own():
     rows, labels = rows_of_three()
-    member = EpochMLP((6,), features=GradientFeatures(grid=4), augmenter=Augmenter(), epochs=1)
+    member = AugmentedMLPClassifier((6,), features=GradientFeatures(grid=4), augmenter=Augmenter(), max_iter=1)
     hierarchy = HierarchicalEnsembleClassifier(
-        member, member, member, groups=[[0, 1], [2]], confusables=[[1, 2]], trust=1.0, min_mass=0.0, certainty=1.0
+        member,
+        member,
+        member,
+        groups=[[0, 1], [2]],
+        confusables=[[1, 2]],
+        trust=1.0,
+        min_mass=0.0,
+        confidence_threshold=1.0,
     ).fit(rows, labels)
     n_features = hierarchy.members_["router"].features_.transform(rows[:1]).shape[1]
-    features = hierarchy.members_["router"].features_.multiply_adds_per_row()
+    features = hierarchy.members_["router"].features_.macs_per_row()
     assert set(hierarchy.route_counts(rows).values()) == {60}
     assert count_parameters(hierarchy) == 3 * (n_features + 1) * 6 + 7 * 3 + 2 * 7 * 1
-    assert multiply_adds(hierarchy, rows) == pytest.approx(3 * (features + 6 * n_features) + 6 * 3 + 2 * 6 * 1)
+    assert count_macs(hierarchy, rows) == pytest.approx(3 * (features + 6 * n_features) + 6 * 3 + 2 * 6 * 1)
 
 
 def test_features_are_counted():
     rows = np.random.default_rng(0).random((60, 784), dtype=np.float32)
     piped = make_pipeline(GradientFeatures(), LogisticRegression(max_iter=3000)).fit(rows, np.arange(60) % 3)
-    features = piped[0].multiply_adds_per_row()
+    features = piped[0].macs_per_row()
     assert features > 784
-    assert multiply_adds(piped, rows) == features + piped[-1].coef_.size
+    assert count_macs(piped, rows) == features + piped[-1].coef_.size
 
 
 def test_a_scaler_that_does_not_scale_costs_nothing():
     X = np.random.default_rng(0).normal(size=(10, 3))
-    assert multiply_adds(StandardScaler(with_std=False).fit(X), X) == 0
+    assert count_macs(StandardScaler(with_std=False).fit(X), X) == 0
 
 
 def test_training_on_copies_costs_nothing_later():
@@ -114,5 +128,5 @@ def test_training_on_copies_costs_nothing_later():
     augmented = AugmentedClassifier(LogisticRegression(max_iter=3000), Augmenter(), copies=1).fit(
         rows, np.arange(30) % 3
     )
-    assert multiply_adds(augmented, rows) == 3 * 784
+    assert count_macs(augmented, rows) == 3 * 784
     assert count_parameters(augmented) == 3 * 785

@@ -3,8 +3,8 @@ import pytest
 from ensemble_hwr.evaluation._curve import deepest_error, operating_curve
 
 
-def point(certainty, cost, accuracy):
-    return {"certainty": certainty, "accuracy": accuracy, "multiply_adds": cost}
+def point(confidence_threshold, cost, accuracy):
+    return {"confidence_threshold": confidence_threshold, "accuracy": accuracy, "macs": cost}
 
 
 POINTS = [point(0.0, 10.0, 0.8), point(0.9, 20.0, 0.9), point(1.0, 40.0, 0.95)]
@@ -12,7 +12,7 @@ POINTS = [point(0.0, 10.0, 0.8), point(0.9, 20.0, 0.9), point(1.0, 40.0, 0.95)]
 
 def test_the_hierarchy_itself_lies_on_its_curve_where_its_cost_belongs():
     curve = operating_curve(POINTS[::-1], 30.0, 0.92)
-    assert [p["multiply_adds"] for p in curve] == [10.0, 20.0, 30.0, 40.0]
+    assert [p["macs"] for p in curve] == [10.0, 20.0, 30.0, 40.0]
     assert curve[2] == point(None, 30.0, 0.92)
 
 

@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay  # noqa: E402
+from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerClassDisplay  # noqa: E402
 from ensemble_hwr.evaluation._summary import summarise  # noqa: E402
 from ensemble_hwr.exceptions import MissingExtraError  # noqa: E402
 
@@ -24,7 +24,7 @@ def test_frontier_shows_the_figures_of_the_summary(comparison):
     figures = summarise(comparison)["contenders"]
     assert display.names == tuple(figures)
     assert display.accuracy == pytest.approx([np.mean(f["accuracy"]) for f in figures.values()])
-    assert display.multiply_adds == pytest.approx([f["multiply_adds"] for f in figures.values()])
+    assert display.macs == pytest.approx([f["macs"] for f in figures.values()])
     assert display.ax_.get_xscale() == "log"
     display.figure_.canvas.draw()
 
@@ -37,7 +37,7 @@ def test_frontier_leaves_out_what_is_not_counted(build):
 def test_frontier_draws_a_curve_through_hierarchies(comparison, with_points):
     points = [(9000.0, 0.88), (30_000.0, 0.91)]
     display = FrontierDisplay.from_comparison(with_points(comparison, points))
-    own = display.multiply_adds[-1], display.accuracy[-1]
+    own = display.macs[-1], display.accuracy[-1]
     assert list(display.curves) == ["hierarchical"]
     assert display.curves["hierarchical"] == pytest.approx(np.array([points[0], own, points[1]]))
     low, high = display.ax_.get_xlim()
@@ -68,8 +68,8 @@ def test_frontier_needs_no_curves():
 
 
 def test_per_letter_shows_the_shares_misread(comparison):
-    display = PerLetterDisplay.from_comparison(comparison)
-    table = summarise(comparison)["contenders"]["flat"]["per_letter"]
+    display = PerClassDisplay.from_comparison(comparison)
+    table = summarise(comparison)["contenders"]["flat"]["per_class"]
     expected = [1 - table[letter]["accuracy"] for letter in display.letters]
     assert display.misread[display.names.index("flat")] == pytest.approx(expected)
     display.figure_.canvas.draw()
@@ -78,7 +78,7 @@ def test_per_letter_shows_the_shares_misread(comparison):
 def test_confusion_shades_errors_alone(comparison):
     display = ConfusionDisplay.from_comparison(comparison, "baseline")
     assert (np.diag(display.errors) == 0).all()
-    table = summarise(comparison)["contenders"]["baseline"]["per_letter"]
+    table = summarise(comparison)["contenders"]["baseline"]["per_class"]
     assert display.errors.sum(axis=1) == pytest.approx([1 - row["accuracy"] for row in table.values()])
     display.figure_.canvas.draw()
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from ensemble_hwr.evaluation._metrics import (
     answers,
-    calibration_error,
     confused_pairs,
+    expected_calibration_error,
     log_loss,
-    per_letter,
+    per_class,
     scores,
 )
 
@@ -46,25 +46,25 @@ def test_calibration_error_by_hand_bin_by_bin():
         inside = (top > low) & (top <= low + 1 / 15)
         if inside.any():
             expected += inside.mean() * abs(right[inside].mean() - top[inside].mean())
-    assert calibration_error(y, p, CLASSES) == pytest.approx(expected)
+    assert expected_calibration_error(y, p, CLASSES) == pytest.approx(expected)
 
 
 def test_calibration_error_of_sure_and_right_is_zero_and_of_sure_and_wrong_one():
     classes = np.array(["A", "B"])
     p = np.array([[1.0, 0.0]] * 4)
-    assert calibration_error(np.array(["A"] * 4), p, classes) == 0.0
-    assert calibration_error(np.array(["B"] * 4), p, classes) == 1.0
+    assert expected_calibration_error(np.array(["A"] * 4), p, classes) == 0.0
+    assert expected_calibration_error(np.array(["B"] * 4), p, classes) == 1.0
 
 
 def test_calibration_bins_are_closed_on_the_right():
     p = np.array([[0.6, 0.4], [0.59, 0.41]])  # 0.6 is the right end of the ninth bin, in which 0.59 lies
-    assert calibration_error(np.array(["A", "B"]), p, np.array(["A", "B"])) == pytest.approx((1.19 - 1) / 2)
+    assert expected_calibration_error(np.array(["A", "B"]), p, np.array(["A", "B"])) == pytest.approx((1.19 - 1) / 2)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 40))
 def test_calibration_error_is_a_share(seed, n_bins):
     y, p = sample(seed, n=20)
-    assert 0.0 <= calibration_error(y, p, CLASSES, n_bins=n_bins) <= 1.0
+    assert 0.0 <= expected_calibration_error(y, p, CLASSES, n_bins=n_bins) <= 1.0
 
 
 def test_no_letters_no_figures():
@@ -74,7 +74,7 @@ def test_no_letters_no_figures():
 def test_per_letter_adds_up_to_the_confusion_matrix():
     y, p = sample()
     answered = answers(p, CLASSES)
-    table = per_letter(y, answered, CLASSES)
+    table = per_class(y, answered, CLASSES)
     matrix = sklearn.metrics.confusion_matrix(y, answered, labels=CLASSES)
     for i, true in enumerate(CLASSES):
         row = table[true]
@@ -86,7 +86,7 @@ def test_per_letter_adds_up_to_the_confusion_matrix():
 
 
 def test_per_letter_without_attempts_has_no_accuracy():
-    table = per_letter(np.array(["A"]), np.array(["A"]), CLASSES)
+    table = per_class(np.array(["A"]), np.array(["A"]), CLASSES)
     assert table["B"] == {"attempts": 0, "right": 0, "accuracy": None, "misclassified_with": {}}
 
 
@@ -102,7 +102,7 @@ def test_confused_pairs_count_both_ways_most_frequent_first():
     assert confused_pairs(y, y) == []
 
 
-@pytest.mark.parametrize("measure", [scores, log_loss, calibration_error])
+@pytest.mark.parametrize("measure", [scores, log_loss, expected_calibration_error])
 @pytest.mark.parametrize(
     ("y", "probabilities"),
     [(["B"], [[0.5, 0.5]]), (["A"], [[np.nan, 0.5]]), (["A"], [[0.5]]), (["A", "C"], [[0.5, 0.5]])],

@@ -15,12 +15,12 @@ def run(contender, seed):
 @pytest.fixture
 def mixed():
     """Runs that come back seed by seed, in no order of names."""
-    runs = tuple(run(name, seed) for seed in (5, 1) for name in ("hard", "baseline"))
+    runs = tuple(run(name, seed) for seed in (5, 1) for name in ("top_down", "baseline"))
     return Comparison(runs, np.array(["P", "B"]), np.zeros((2, 784), dtype=np.float32))
 
 
 def test_names_and_seeds_keep_the_order_in_which_they_were_given(mixed):
-    assert mixed.contenders == ("hard", "baseline")
+    assert mixed.contenders == ("top_down", "baseline")
     assert mixed.seeds == (5, 1)
 
 

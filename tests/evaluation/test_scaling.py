@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from ensemble_hwr.ensemble import EpochMLP
+from ensemble_hwr.ensemble import AugmentedMLPClassifier
 from ensemble_hwr.evaluation import EqualParameters, count_parameters, scale_hidden_layers
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier, GradientFeatures
@@ -59,13 +59,15 @@ VIEW = GradientFeatures(grid=4)
 @pytest.mark.parametrize(
     "template",
     [
-        EpochMLP((10, 5), epochs=1),
-        EpochMLP((10, 5), features=VIEW, epochs=1),
-        EpochMLP((10, 5), features=make_pipeline(VIEW, PCA(7)), epochs=1),
-        make_pipeline(VIEW, EpochMLP((10, 5), features=PCA(7), epochs=1)),
+        AugmentedMLPClassifier((10, 5), max_iter=1),
+        AugmentedMLPClassifier((10, 5), features=VIEW, max_iter=1),
+        AugmentedMLPClassifier((10, 5), features=make_pipeline(VIEW, PCA(7)), max_iter=1),
+        make_pipeline(VIEW, AugmentedMLPClassifier((10, 5), features=PCA(7), max_iter=1)),
         AugmentedClassifier(MLPClassifier((10, 5), max_iter=1, solver="lbfgs", tol=1e9), copies=0),
-        AugmentedClassifier(EpochMLP((10, 5), features=VIEW, epochs=1), copies=0),
-        VotingClassifier([(name, EpochMLP((10, 5), features=VIEW, epochs=1)) for name in "abc"], voting="soft"),
+        AugmentedClassifier(AugmentedMLPClassifier((10, 5), features=VIEW, max_iter=1), copies=0),
+        VotingClassifier(
+            [(name, AugmentedMLPClassifier((10, 5), features=VIEW, max_iter=1)) for name in "abc"], voting="soft"
+        ),
     ],
 )
 def test_what_has_features_of_its_own_really_has_so_many_parameters_once_fitted(template):
@@ -79,7 +81,7 @@ def test_what_has_features_of_its_own_really_has_so_many_parameters_once_fitted(
     [
         MLPClassifier(()),
         GaussianNB(),
-        EpochMLP([]),
+        AugmentedMLPClassifier([]),
         make_pipeline("passthrough", MLPClassifier([])),
         AugmentedClassifier(GaussianNB()),
     ],

@@ -20,11 +20,11 @@ def test_summary_has_the_promised_form(comparison):
     assert list(summary["contenders"]) == ["baseline", "flat", "hierarchical"]
     for figures in summary["contenders"].values():
         for scored in (figures, figures["not_suspect"]):
-            for score in ("accuracy", "macro_f1", "log_loss", "calibration_error"):
+            for score in ("accuracy", "macro_f1", "log_loss", "expected_calibration_error"):
                 assert len(scored[score]) == 3
-        for cost in ("parameters", "multiply_adds", "fit_seconds", "letters_per_second", "size_bytes"):
+        for cost in ("parameters", "macs", "fit_seconds", "letters_per_second", "size_bytes"):
             assert figures[cost] > 0
-        assert set(figures["per_letter"]) == {"B", "D", "O", "P"}
+        assert set(figures["per_class"]) == {"B", "D", "O", "P"}
         assert {"a", "b", "count"} <= set(figures["confused_pairs"][0])
     promised = {"a", "b", "difference", "interval", "p_value", "p_holm", "test", "better"}
     assert all(promised <= set(pair) for pair in summary["pairs"])
@@ -43,7 +43,7 @@ def test_figures_are_of_each_seed_with_and_without_suspect_letters(comparison):
 
 
 def test_per_letter_is_over_all_seeds(comparison):
-    table = summarise(comparison)["contenders"]["flat"]["per_letter"]
+    table = summarise(comparison)["contenders"]["flat"]["per_class"]
     assert sum(row["attempts"] for row in table.values()) == 600
 
 
@@ -61,7 +61,7 @@ def test_all_letters_suspect_gives_none_instead_of_nan(build):
 def test_unknown_costs_are_none(build):
     figures = summarise(build({"svc": 0.1, "flat": 0.2}, counted=False))
     assert figures["contenders"]["svc"]["parameters"] is None
-    assert figures["contenders"]["svc"]["multiply_adds"] is None
+    assert figures["contenders"]["svc"]["macs"] is None
     assert figures["frontier"] == []
 
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import multiply_adds, trace_hierarchy
+from ensemble_hwr.evaluation import count_macs, trace_hierarchy
 
 
 class Table(ClassifierMixin, BaseEstimator):
@@ -64,9 +64,9 @@ def test_operating_points_at_the_end_of_a_pipeline_count_the_steps_before():
     hierarchy = HierarchicalEnsembleClassifier(LogisticRegression(), groups=["ABC"])
     piped = make_pipeline(StandardScaler(), hierarchy).fit(X, y)
     points = trace_hierarchy(piped, X, y).operating_points
-    assert points[-1].multiply_adds == multiply_adds(piped.set_params(hierarchicalensembleclassifier__certainty=1.0), X)
+    assert points[-1].macs == count_macs(piped.set_params(hierarchicalensembleclassifier__confidence_threshold=1.0), X)
     inside = trace_hierarchy(piped[-1], piped[:-1].transform(X), y).operating_points
-    assert points[-1].multiply_adds == inside[-1].multiply_adds + 3
+    assert points[-1].macs == inside[-1].macs + 3
 
 
 def test_anything_else_has_no_trace():
@@ -74,11 +74,11 @@ def test_anything_else_has_no_trace():
 
 
 def test_operating_points_go_from_the_router_alone_to_the_hierarchy_with_everybody_asked(hierarchy):
-    trace = trace_hierarchy(hierarchy.set_params(certainty=0.7), ROWS, LABELS)
+    trace = trace_hierarchy(hierarchy.set_params(confidence_threshold=0.7), ROWS, LABELS)
     first, last = trace.operating_points[0], trace.operating_points[-1]
-    assert (first.certainty, first.accuracy) == (0.0, trace.router_accuracy)
-    hierarchy.set_params(certainty=1.0)
-    assert (last.certainty, last.accuracy) == (1.0, hierarchy.score(ROWS, LABELS))
+    assert (first.confidence_threshold, first.accuracy) == (0.0, trace.router_accuracy)
+    hierarchy.set_params(confidence_threshold=1.0)
+    assert (last.confidence_threshold, last.accuracy) == (1.0, hierarchy.score(ROWS, LABELS))
 
 
 def test_operating_points_cost_what_a_hierarchy_of_that_certainty_costs_and_leave_it_as_it_was():
@@ -89,12 +89,12 @@ def test_operating_points_cost_what_a_hierarchy_of_that_certainty_costs_and_leav
         confusables={"all": "*"},
         expert=LogisticRegression(),
         trust=1.0,
-        certainty=0.9,
+        confidence_threshold=0.9,
     ).fit(X, y)
     points = trace_hierarchy(hierarchy, X, y).operating_points
-    assert hierarchy.certainty == 0.9
-    found = next(point for point in points if point.certainty == 0.9)
-    assert (found.accuracy, found.multiply_adds) == (hierarchy.score(X, y), multiply_adds(hierarchy, X))
-    costs = [point.multiply_adds for point in points]
+    assert hierarchy.confidence_threshold == 0.9
+    found = next(point for point in points if point.confidence_threshold == 0.9)
+    assert (found.accuracy, found.macs) == (hierarchy.score(X, y), count_macs(hierarchy, X))
+    costs = [point.macs for point in points]
     assert costs == sorted(costs)
     assert costs[0] < costs[-1]

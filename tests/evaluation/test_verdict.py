@@ -10,8 +10,8 @@ def made_up(difference, p, interval, *, better, seeds=5, turned=False):
     if turned:
         difference, interval = -difference, [-interval[1], -interval[0]]
     pair = {"a": names[0], "b": names[1], "difference": difference, "interval": interval, "p_holm": p, "better": better}
-    costs = {"parameters": 1000, "multiply_adds": 1000.0, "fit_seconds": 10.0}
-    own = {"parameters": 1010, "multiply_adds": 200.0, "fit_seconds": 25.0}
+    costs = {"parameters": 1000, "macs": 1000.0, "fit_seconds": 10.0}
+    own = {"parameters": 1010, "macs": 200.0, "fit_seconds": 25.0}
     return {
         "reference": "hierarchical",
         "contenders": {"flat": {"accuracy": [0.95], **costs}, "hierarchical": {"accuracy": [0.96], **own}},
@@ -27,7 +27,7 @@ def test_a_win_says_by_how_much_at_what_cost_and_how_sure(turned):
     assert headline == "On 3,919 letters, hierarchical (96.00 % right) is more accurate than flat."
     assert duel == (
         "Against flat it gains 1.00 points (95 % interval +0.60 to +1.40, p < 0.001), with as many parameters, "
-        "20 % of the multiply-adds per letter and 2.5 times the fit time."
+        "20 % of the MACs per letter and 2.5 times the fit time."
     )
 
 
@@ -70,7 +70,7 @@ def test_one_contender_has_nothing_to_be_compared_with(build):
 
 def test_unknown_costs_are_left_out(build):
     verdict = summarise(build({"svc": 0.3, "hierarchical": 0.1}, counted=False))["verdict"]
-    assert "multiply-adds" not in verdict
+    assert "MACs" not in verdict
     assert "times the fit time" in verdict
 
 

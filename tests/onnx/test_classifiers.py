@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from ensemble_hwr import MLP, AugmentedClassifier, Augmenter, EpochMLP, GradientFeatures
+from ensemble_hwr import AugmentedClassifier, AugmentedMLPClassifier, Augmenter, GradientFeatures, MemberMLPClassifier
 from ensemble_hwr.config import build_contenders, load_demo
 from ensemble_hwr.evaluation import EqualParameters, parameters_of
 from ensemble_hwr.exceptions import ModelError
@@ -26,7 +26,7 @@ def test_every_contender_of_the_demo_answers_the_same(name, after, letters, awkw
     train, labels, test = letters
     contender = contenders()[name]
     if isinstance(contender, EqualParameters):
-        contender = contender.sized(parameters_of(contenders()["hard"], train, labels), train, 26)
+        contender = contender.sized(parameters_of(contenders()["top_down"], train, labels), train, 26)
     if name == "baseline":
         contender.set_params(max_iter=3, validation_fraction=0.3)  # so that each letter is held out several times
     contender.fit(train, labels)
@@ -40,20 +40,24 @@ def test_every_contender_of_the_demo_answers_the_same(name, after, letters, awkw
 def test_networks_of_any_form(activation, hidden, classes, assert_same):
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(60, 5)).astype(np.float32)
-    model = MLP(hidden, activation=activation, max_iter=20, random_state=0).fit(rows, rng.integers(classes, size=60))
+    model = MemberMLPClassifier(hidden, activation=activation, max_iter=20, random_state=0).fit(
+        rows, rng.integers(classes, size=60)
+    )
     assert_same(model, rows)
 
 
 def test_networks_that_learn_by_epochs(letters, assert_same):
     train, labels, test = letters
     for features in (None, GradientFeatures(grid=4), make_pipeline("passthrough", GradientFeatures(grid=4))):
-        model = EpochMLP((8,), features=features, epochs=3, batch_size=20, random_state=0).fit(train, labels)
+        model = AugmentedMLPClassifier((8,), features=features, max_iter=3, batch_size=20, random_state=0).fit(
+            train, labels
+        )
         assert_same(model, test)
 
 
 def test_what_learned_from_copies(letters, assert_same):
     train, labels, test = letters
-    seen = make_pipeline(GradientFeatures(grid=4), MLP((8,), max_iter=4, random_state=0))
+    seen = make_pipeline(GradientFeatures(grid=4), MemberMLPClassifier((8,), max_iter=4, random_state=0))
     model = AugmentedClassifier(seen, Augmenter(), copies=1, random_state=0).fit(train, labels)
     assert_same(model, test)
 
@@ -62,8 +66,8 @@ def test_what_learned_from_copies(letters, assert_same):
 def test_committees_of_anybody(weights, letters, assert_same):
     train, labels, test = letters
     seats = [
-        ("pixels", MLP((8,), max_iter=4, random_state=0)),
-        ("gradient", make_pipeline(GradientFeatures(grid=4), MLP((8,), max_iter=4, random_state=0))),
+        ("pixels", MemberMLPClassifier((8,), max_iter=4, random_state=0)),
+        ("gradient", make_pipeline(GradientFeatures(grid=4), MemberMLPClassifier((8,), max_iter=4, random_state=0))),
         ("foreign", make_pipeline(GradientFeatures(grid=4), LogisticRegression(max_iter=1000))),
     ]
     model = VotingClassifier(seats, voting="soft", weights=weights).fit(train, labels)
@@ -75,15 +79,15 @@ def test_committees_of_anybody(weights, letters, assert_same):
 )
 def test_labels_keep_their_names(labels, assert_same):
     rows = np.eye(3, dtype=np.float32).repeat(5, axis=0)
-    model = MLP((4,), max_iter=20, random_state=0).fit(rows, np.repeat(labels, 5))
+    model = MemberMLPClassifier((4,), max_iter=20, random_state=0).fit(rows, np.repeat(labels, 5))
     assert_same(model, rows)
 
 
 @pytest.mark.parametrize(
     ("model", "complaint"),
     [
-        (MLP(), "is not fitted"),
-        (MLP, "not a classifier"),
+        (MemberMLPClassifier(), "is not fitted"),
+        (MemberMLPClassifier, "not a classifier"),
         (GradientFeatures(), "not a classifier"),
         (VotingClassifier([("svc", LinearSVC())], voting="hard"), "not a classifier"),
     ],

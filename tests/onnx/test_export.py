@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import MLP, LetterNormalizer, generate_letters
+from ensemble_hwr import LetterNormalizer, MemberMLPClassifier, generate_letters
 from ensemble_hwr.exceptions import MissingExtraError, ModelError
 from ensemble_hwr.onnx import export_onnx, onnx_inputs
 
@@ -15,12 +15,12 @@ pytest.importorskip("onnx", reason="needs the extra 'onnx'")
 @pytest.fixture(scope="module")
 def network():
     rows = np.eye(6, dtype=np.float32)
-    return MLP((4,), max_iter=5, random_state=0).fit(rows, list("AABBCC"))
+    return MemberMLPClassifier((4,), max_iter=5, random_state=0).fit(rows, list("AABBCC"))
 
 
 def test_a_normalizer_in_front_is_left_out(assert_same, exported):
-    pictures = generate_letters(52, writers=2, random_state=0, form="pictures")
-    model = make_pipeline(LetterNormalizer(), MLP((4,), max_iter=3, random_state=0)).fit(
+    pictures = generate_letters(52, writers=2, random_state=0, format="pictures")
+    model = make_pipeline(LetterNormalizer(), MemberMLPClassifier((4,), max_iter=3, random_state=0)).fit(
         list(pictures.data), pictures.target
     )
     rows = model[0].transform(list(pictures.data))

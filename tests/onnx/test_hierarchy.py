@@ -6,7 +6,7 @@ from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.naive_bayes import GaussianNB
 
-from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
 
 LETTERS = list("ABCDEFGH")
 
@@ -27,10 +27,10 @@ def hierarchies(draw):
         "groups": groups,
         "confusables": confusables or None,
         "router_target": draw(st.sampled_from(["classes", "groups"])) if len(groups) > 1 else "classes",
-        "routing": draw(st.sampled_from(["soft", "hard"])),
+        "routing": draw(st.sampled_from(["soft", "top_down"])),
         "trust": draw(share | st.sampled_from([0.0, 1.0])),
         "min_mass": draw(share | st.just(0.0)),
-        "certainty": draw(share | st.just(1.0)),
+        "confidence_threshold": draw(share | st.just(1.0)),
         "random_state": draw(st.integers(0, 1000)),
     }
 
@@ -44,7 +44,7 @@ def rows_of(labels, seed, times):
 
 def fitted(settings_of, member=None):
     labels = sorted(label for group in settings_of["groups"] for label in group)
-    member = MLP((4,), max_iter=8, batch_size=8, learning_rate_init=0.05) if member is None else member
+    member = MemberMLPClassifier((4,), max_iter=8, batch_size=8, learning_rate_init=0.05) if member is None else member
     model = HierarchicalEnsembleClassifier(member, member, member, **settings_of)
     return model.fit(*rows_of(labels, 0, 6)), rows_of(labels, 1, 8)[0]
 
@@ -53,7 +53,7 @@ def settled(model, rows):
     """Rows that no gate is so near to opening or closing on that the last digits of float32 decide."""
     answers = []
     for shift in (-1e-4, 1e-4):
-        for gate in ("certainty", "min_mass"):
+        for gate in ("confidence_threshold", "min_mass"):
             other = copy.copy(model)
             setattr(other, gate, np.clip(getattr(model, gate) + shift, 0, 1))
             answers.append(other.predict_proba(rows))
@@ -67,7 +67,7 @@ SMALL_TRUST_IN_A_MILLIONTH = {
     "routing": "soft",
     "trust": 0.16733524891422039,
     "min_mass": 0.34437407251506685,
-    "certainty": 0.8990341157448436,
+    "confidence_threshold": 0.8990341157448436,
     "random_state": 169,
 }
 
@@ -87,11 +87,11 @@ def test_random_hierarchies_answer_the_same(session, settings_of):
     np.testing.assert_allclose(alone, probabilities[:5], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("routing", ["soft", "hard"])
+@pytest.mark.parametrize("routing", ["soft", "top_down"])
 @pytest.mark.parametrize("router_target", ["classes", "groups"])
 def test_members_of_any_kind(routing, router_target, assert_same):
     groups = {"groups": [["A", "B"], ["C"], ["D", "E"]], "routing": routing, "router_target": router_target}
-    model, rows = fitted({**groups, "trust": 0.5, "certainty": 1, "confusables": [["B", "D"]]}, GaussianNB())
+    model, rows = fitted({**groups, "trust": 0.5, "confidence_threshold": 1, "confusables": [["B", "D"]]}, GaussianNB())
     assert_same(model, rows)
 
 

@@ -6,7 +6,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from ensemble_hwr import MLP, GradientFeatures
+from ensemble_hwr import GradientFeatures, MemberMLPClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.onnx import export_onnx
 from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNormalizer
@@ -35,7 +35,9 @@ CHAINS = {
 @pytest.mark.parametrize("after", [None, "features"])
 def test_what_a_chain_makes_is_the_same(name, after, letters, awkward, assert_same):
     train, labels, test = letters
-    model = make_pipeline(*CHAINS[name], MLP((20,), batch_size=20, max_iter=20, random_state=0)).fit(train, labels)
+    model = make_pipeline(*CHAINS[name], MemberMLPClassifier((20,), batch_size=20, max_iter=20, random_state=0)).fit(
+        train, labels
+    )
     if "sized" in name:  # all ink, and resampled: nothing is there but rounding errors, and their roots are seen
         awkward = np.delete(awkward, 1, axis=0)
     for rows in (test, awkward):
@@ -44,21 +46,21 @@ def test_what_a_chain_makes_is_the_same(name, after, letters, awkward, assert_sa
 
 def test_what_cannot_be_exported_says_what_can_and_how_to_go_on(letters, exported):
     train, labels, test = letters
-    model = make_pipeline(FunctionTransformer(_squared), MLP((4,), max_iter=1)).fit(train, labels)
+    model = make_pipeline(FunctionTransformer(_squared), MemberMLPClassifier((4,), max_iter=1)).fit(train, labels)
     with pytest.raises(ModelError, match=r"a FunctionTransformer cannot be exported.*What can:.*after='features'"):
         exported(model, test)
 
 
 def test_what_cannot_be_exported_can_be_left_to_whoever_runs_the_graph(letters, assert_same):
     train, labels, test = letters
-    model = make_pipeline(Twice(), MLP((4,), max_iter=1)).fit(train, labels)
+    model = make_pipeline(Twice(), MemberMLPClassifier((4,), max_iter=1)).fit(train, labels)
     assert_same(model, test, "features")
 
 
 def test_members_that_see_the_same_share_it(letters, tmp_path):
     onnx = pytest.importorskip("onnx", reason="needs the extra 'onnx'")
     train, labels, _ = letters
-    seats = [make_pipeline(GradientFeatures(grid=grid), MLP((4,), max_iter=1)) for grid in (4, 4, 5)]
+    seats = [make_pipeline(GradientFeatures(grid=grid), MemberMLPClassifier((4,), max_iter=1)) for grid in (4, 4, 5)]
     committee = VotingClassifier([(f"seat{i}", seat) for i, seat in enumerate(seats)], voting="soft").fit(train, labels)
     file = export_onnx(committee, tmp_path / "model.onnx")
     operators = [node.op_type for node in onnx.load(file).graph.node]

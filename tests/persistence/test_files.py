@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr import persistence
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
 from ensemble_hwr.persistence._archive import pack
@@ -402,7 +402,9 @@ def test_members_that_learned_from_copies_come_back(tmp_path):
     rows = np.random.default_rng(0).random((60, 784), dtype=np.float32)
     labels = np.array(list("ABC"))[np.arange(60) % 3]
     augmented = AugmentedClassifier(small_mlp(), Augmenter(), copies=1, random_state=0)
-    by_epochs = EpochMLP((5,), features=GradientFeatures(grid=3), augmenter=Augmenter(), epochs=2, random_state=0)
+    by_epochs = AugmentedMLPClassifier(
+        (5,), features=GradientFeatures(grid=3), augmenter=Augmenter(), max_iter=2, random_state=0
+    )
     for model in (augmented.fit(rows, labels), by_epochs.fit(rows, labels)):
         again = load_model(save_model(model, tmp_path / "letters.model"))
         np.testing.assert_array_equal(again.predict_proba(rows), model.predict_proba(rows))
@@ -412,7 +414,7 @@ def test_members_that_learned_from_copies_come_back(tmp_path):
 def test_a_hierarchy_that_asks_a_committee_and_learned_trust_from_one_source_comes_back(tmp_path):
     rng = np.random.default_rng(0)
     X, y = rng.random((60, 12), dtype=np.float32), np.repeat(list("ABC"), 20)
-    member = EpochMLP((4,), epochs=2, random_state=0)
+    member = AugmentedMLPClassifier((4,), max_iter=2, random_state=0)
     model = HierarchicalEnsembleClassifier(
         member,
         member,
@@ -420,7 +422,7 @@ def test_a_hierarchy_that_asks_a_committee_and_learned_trust_from_one_source_com
         groups=["AB", "C"],
         confusables={"all": "*"},
         cv=PredefinedSplit(np.where(np.arange(60) % 3, -1, 0)),
-        certainty=1.0,
+        confidence_threshold=1.0,
         random_state=0,
     ).fit(X, y)
     again = load_model(save_model(model, tmp_path / "committee.model"))

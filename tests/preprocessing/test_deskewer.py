@@ -91,7 +91,7 @@ def test_wrong_settings(parameters, columns, problem):
 
 def test_costs_and_names():
     deskewer = Deskewer(image_shape=(2, 3)).fit(np.zeros((1, 6)))
-    assert deskewer.multiply_adds_per_row() == 24
+    assert deskewer.macs_per_row() == 24
     assert deskewer.get_feature_names_out().tolist() == [f"x{pixel}" for pixel in range(6)]
 
 

@@ -175,9 +175,9 @@ def test_multiply_adds(directions, grid):
     features = GradientFeatures(directions, grid).fit(np.zeros((1, 784)))
     matrices = directions * grid * 28 * 28 + directions * grid * grid * 28
     plain = (8 + 2 * directions) * 784 + matrices + directions * grid * grid
-    assert features.multiply_adds_per_row() == plain
+    assert features.macs_per_row() == plain
     features = GradientFeatures(directions, grid, aspect="root").fit(np.zeros((1, 784)))
-    assert features.multiply_adds_per_row() == plain + 2 * 784 + 16 * 2 * grid * 29
+    assert features.macs_per_row() == plain + 2 * 784 + 16 * 2 * grid * 29
 
 
 def test_names():

@@ -11,7 +11,7 @@ class Mirror(PictureTransformer):
     def __init__(self, image_shape=None):
         self.image_shape = image_shape
 
-    def multiply_adds_per_row(self):
+    def macs_per_row(self):
         return 0.0
 
     def _change(self, pictures):

@@ -120,7 +120,7 @@ def test_wrong_settings(parameters, columns, problem):
 def test_costs():
     """Sums along both axes, overlaps, and two matrix products."""
     normalizer = SizeNormalizer(image_shape=(2, 3)).fit(np.zeros((1, 6)))
-    assert normalizer.multiply_adds_per_row() == 2 * 6 + 3 * (4 + 9) + (2 * 2 * 3 + 2 * 3 * 3)
+    assert normalizer.macs_per_row() == 2 * 6 + 3 * (4 + 9) + (2 * 2 * 3 + 2 * 3 * 3)
 
 
 class _AnyWidth(SizeNormalizer):

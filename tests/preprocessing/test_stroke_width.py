@@ -117,7 +117,7 @@ def test_wrong_settings(parameters, columns, problem):
 
 
 def test_costs():
-    assert StrokeWidthNormalizer(limit=3).fit(np.zeros((1, 784))).multiply_adds_per_row() == 784 * 36
+    assert StrokeWidthNormalizer(limit=3).fit(np.zeros((1, 784))).macs_per_row() == 784 * 36
 
 
 class _AnyWidth(StrokeWidthNormalizer):

@@ -1,11 +1,11 @@
-"""A small letter classifier, a small junk classifier and words, once for all tests of the room."""
+"""A small letter classifier, a small non_letter classifier and words, once for all tests of the room."""
 
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from ensemble_hwr import GradientFeatures, compose_words, generate_letters
-from ensemble_hwr.reading import fit_junk
+from ensemble_hwr.reading import fit_non_letter_model
 
 TEXTS = ["HELLO", "JUMPING", "QUICK", "TYPE", "AXE", "SUMMER", "TIME", "WORDS"]
 
@@ -18,10 +18,10 @@ def classifier():
 
 
 @pytest.fixture(scope="session")
-def junk():
+def non_letter():
     letters = generate_letters(26 * 15, writers=15, random_state=2)
     words = compose_words(letters, TEXTS * 2, gap=(-0.03, 0.25), random_state=2)
-    return fit_junk([word.picture for word in words], [word.owner for word in words], random_state=0)
+    return fit_non_letter_model([word.picture for word in words], [word.owner for word in words], random_state=0)
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ from ensemble_hwr.exceptions import PictureError
 
 
 @pytest.fixture(params=["words, lattice", "words, gaps", "pages"])
-def reader(request, classifier, junk):
+def reader(request, classifier, non_letter):
     """Not fitted, of classifiers that are and stay so when it is cloned."""
-    frozen = {"classifier": FrozenEstimator(classifier), "junk": FrozenEstimator(junk)}
+    frozen = {"classifier": FrozenEstimator(classifier), "non_letter": FrozenEstimator(non_letter)}
     if request.param == "pages":
         return PageReader(WordReader(**frozen, cut="gaps"))
     return WordReader(**frozen, cut=request.param.split()[-1])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.reading import LetterNgrams, Lexicon
-from ensemble_hwr.reading._costs import evidence_against_junk, evidence_by_pieces, letter_evidence
+from ensemble_hwr.reading._costs import evidence_by_pieces, letter_evidence, non_letter_log_odds
 from ensemble_hwr.reading._decoder import Graph, decode
 from ensemble_hwr.reading._grammar import AnyText
 
@@ -85,7 +85,7 @@ def test_evidence():
     assert np.isfinite(letter_evidence(p)).all()
     np.testing.assert_allclose(letter_evidence(p)[1], np.log(0.5))
     np.testing.assert_allclose(evidence_by_pieces(p, [(0, 1), (0, 3)])[1], 3 * np.log(0.5))
-    against = evidence_against_junk(p, np.array([0.5, 1.0]))
+    against = non_letter_log_odds(p, np.array([0.5, 1.0]))
     np.testing.assert_allclose(against[0], letter_evidence(p)[0])
     assert np.isfinite(against).all()
     assert (against[1] > letter_evidence(p)[1]).all()

@@ -28,14 +28,14 @@ def test_export_is_plain_and_complete():
     found = exported["lines"][0]["words"][0]
     assert found["text"] == "AB"
     assert found["box"] == [0, 0, 20, 20]
-    assert found["alternatives"] == [{"text": "AD", "p": 0.1}]
-    assert found["letters"][1] == {"letter": "B", "p": 0.5, "box": [10, 0, 18, 20]}
+    assert found["alternatives"] == [{"text": "AD", "probability": 0.1}]
+    assert found["letters"][1] == {"letter": "B", "probability": 0.5, "box": [10, 0, 18, 20]}
     assert (exported["width"], exported["height"], exported["skew"]) == (100, 50, 0.1)
 
 
 def test_letters_say_their_alternatives():
     letter = Letter(Box(0, 0, 1, 1), "O", 0.6, (("Q", 0.3), ("D", 0.1)))
-    assert letter.export()["alternatives"] == [{"letter": "Q", "p": 0.3}, {"letter": "D", "p": 0.1}]
+    assert letter.export()["alternatives"] == [{"letter": "Q", "probability": 0.3}, {"letter": "D", "probability": 0.1}]
     assert "alternatives" not in Letter(Box(0, 0, 1, 1)).export()
 
 

@@ -44,4 +44,4 @@ def test_wrong_settings(words):
         with pytest.raises(ValueError, match=next(iter(parameters))):
             PageReader(**{"reader": words, **parameters}).fit()
     with pytest.raises(ModelError, match="not fitted"):
-        PageReader(WordReader(LogisticRegression(), junk=None)).fit()
+        PageReader(WordReader(LogisticRegression(), non_letter=None)).fit()

@@ -27,13 +27,13 @@ def texts(words):
 
 
 @pytest.fixture(scope="module")
-def reader(classifier, junk):
-    return WordReader(classifier, junk=junk).fit()
+def reader(classifier, non_letter):
+    return WordReader(classifier, non_letter=non_letter).fit()
 
 
 @pytest.fixture(scope="module")
 def by_gaps(classifier):
-    return WordReader(classifier, cut="gaps", junk=None).fit()
+    return WordReader(classifier, cut="gaps", non_letter=None).fit()
 
 
 def test_words_whose_letters_are_apart(reader, by_gaps, wide):
@@ -41,7 +41,7 @@ def test_words_whose_letters_are_apart(reader, by_gaps, wide):
         assert one.character_error_rate(pictures(wide), texts(wide)) < 0.15
 
 
-def test_the_lattice_with_junk_beats_gaps_where_letters_touch(reader, by_gaps, tight):
+def test_the_lattice_with_non_letter_beats_gaps_where_letters_touch(reader, by_gaps, tight):
     lattice, gaps = (one.character_error_rate(pictures(tight), texts(tight)) for one in (reader, by_gaps))
     assert lattice < gaps
 
@@ -53,22 +53,22 @@ def test_a_lexicon_helps(reader, tight):
 
 def test_a_common_word_is_read_before_a_rare_one(reader, wide):
     picture = wide[texts(wide).index("TYPE")].picture
-    read = changed(reader, lexicon={"type": 1, "tyre": 1}, novelty=0.0).read(picture)
+    read = changed(reader, lexicon={"type": 1, "tyre": 1}, oov_rate=0.0).read(picture)
     assert read.text == "TYPE"
-    assert changed(reader, lexicon={"type": 1, "tyre": 1e12}, novelty=0.0).read(picture).text == "TYRE"
+    assert changed(reader, lexicon={"type": 1, "tyre": 1e12}, oov_rate=0.0).read(picture).text == "TYRE"
 
 
 def test_words_that_cannot_be_spelled_are_told(classifier):
     with pytest.warns(UserWarning, match=r"^2 of 3 words of the lexicon are left out, such as '12'"):
-        reader = WordReader(classifier, junk=None, lexicon=["tea", "12", "caf\u00e9"]).fit()
+        reader = WordReader(classifier, non_letter=None, lexicon=["tea", "12", "caf\u00e9"]).fit()
     assert list(reader.lexicon_) == ["TEA"]
 
 
 def test_new_words_must_fit_better(reader, wide):
     read = reader.predict(pictures(wide))
     others = ["zebra", "music"]
-    assert changed(reader, lexicon=others, novelty=0.999999).predict(pictures(wide)).tolist() == read.tolist()
-    readers = [changed(reader, lexicon=others, novelty=novelty) for novelty in (0.0, 1e-12, 0.5)]
+    assert changed(reader, lexicon=others, oov_rate=0.999999).predict(pictures(wide)).tolist() == read.tolist()
+    readers = [changed(reader, lexicon=others, oov_rate=oov_rate) for oov_rate in (0.0, 1e-12, 0.5)]
     counts = [sum(text in ("ZEBRA", "MUSIC") for text in told.predict(pictures(wide))) for told in readers]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 0
@@ -114,13 +114,13 @@ def test_details_say_where_and_how_sure(reader, wide):
                 assert true.box.left <= middle <= true.box.right
 
 
-def test_without_junk_it_still_reads(classifier, wide):
-    assert len(WordReader(classifier, junk=None).fit().predict(pictures(wide[:2]))) == 2
+def test_without_non_letter_it_still_reads(classifier, wide):
+    assert len(WordReader(classifier, non_letter=None).fit().predict(pictures(wide[:2]))) == 2
 
 
-def test_a_pipeline_from_pictures_reads_the_same(classifier, junk, reader, wide):
+def test_a_pipeline_from_pictures_reads_the_same(classifier, non_letter, reader, wide):
     whole = Pipeline([("normalize", LetterNormalizer()), ("classify", classifier)])
-    assert WordReader(whole, junk=junk).fit().predict(pictures(wide[:4])).tolist() == (
+    assert WordReader(whole, non_letter=non_letter).fit().predict(pictures(wide[:4])).tolist() == (
         reader.predict(pictures(wide[:4])).tolist()
     )
 
@@ -131,9 +131,9 @@ def test_n_jobs_and_pickling_change_nothing(reader, wide):
     assert pickle.loads(pickle.dumps(reader)).predict_details(pictures(wide[:4])) == expected
 
 
-def test_light_ink_when_told(classifier, junk, wide):
-    light = WordReader(classifier, junk=junk, segmenter=WordSegmenter(polarity="light")).fit()
-    dark = WordReader(classifier, junk=junk, segmenter=WordSegmenter(polarity="dark")).fit()
+def test_light_ink_when_told(classifier, non_letter, wide):
+    light = WordReader(classifier, non_letter=non_letter, segmenter=WordSegmenter(polarity="light")).fit()
+    dark = WordReader(classifier, non_letter=non_letter, segmenter=WordSegmenter(polarity="dark")).fit()
     assert light.predict([255 - wide[0].picture]).tolist() == dark.predict([wide[0].picture]).tolist()
 
 
@@ -161,13 +161,13 @@ def test_bad_pictures(reader, wide):
 
 
 @pytest.mark.parametrize("cut", ["lattice", "gaps"])
-def test_odd_pictures_give_a_result_or_an_error(classifier, junk, cut):
+def test_odd_pictures_give_a_result_or_an_error(classifier, non_letter, cut):
     low, dot = np.full((2, 40), 255, np.uint8), np.full((60, 90), 255, np.uint8)
     low[:, 10:12] = low[:, 30:32] = 0
     dot[30, 50] = 0
     broad = np.full((64, 20_000), 255, np.uint8)
     broad[10:50, ::400] = 0
-    reader = WordReader(classifier, junk=junk, cut=cut, errors="empty").fit()
+    reader = WordReader(classifier, non_letter=non_letter, cut=cut, errors="empty").fit()
     assert len(reader.predict([low, dot, broad])) == 3
 
 
@@ -181,11 +181,11 @@ def test_it_must_be_fitted(classifier, wide):
     [
         ({"classifier": 3}, ValueError, "'classifier'"),
         ({"classifier": LogisticRegression()}, ModelError, "not fitted"),
-        ({"junk": DummyClassifier()}, ModelError, "not fitted"),
-        ({"junk": DummyClassifier().fit([[0]], ["A"])}, ModelError, "'letter' must be one"),
+        ({"non_letter": DummyClassifier()}, ModelError, "not fitted"),
+        ({"non_letter": DummyClassifier().fit([[0]], ["A"])}, ModelError, "'letter' must be one"),
         ({"cut": "no"}, ValueError, "'cut'"),
         ({"beam": 0}, ValueError, "'beam'"),
-        ({"novelty": 1}, ValueError, "'novelty'"),
+        ({"oov_rate": 1}, ValueError, "'oov_rate'"),
         ({"lexicon": []}, DataError, "got none"),
         ({"lexicon": {"TEA": 0}}, DataError, "the count of 'TEA' is 0"),
         ({"lexicon": Lexicon(["123"])}, DataError, "no word of the lexicon"),
@@ -193,14 +193,14 @@ def test_it_must_be_fitted(classifier, wide):
 )
 def test_wrong_settings(classifier, parameters, error, problem):
     with pytest.raises(error, match=problem):
-        WordReader(**{"classifier": classifier, "junk": None, **parameters}).fit()
+        WordReader(**{"classifier": classifier, "non_letter": None, **parameters}).fit()
 
 
 def test_a_lattice_of_strokes_is_read_and_letters_say_their_pieces(classifier):
     stem, bar = [(0, 0), (0, 100)], [(0, 100), (55, 100)]
     tee = [[(80, 0), (150, 0)], [(115, 0), (115, 100)]]
     lattice = cut_strokes([stem, bar, *tee])
-    word = WordReader(classifier, junk=None, lexicon=["LT"], novelty=0.0).fit().read_lattice(lattice)
+    word = WordReader(classifier, non_letter=None, lexicon=["LT"], oov_rate=0.0).fit().read_lattice(lattice)
     assert word.text == "LT"
     assert [letter.span for letter in word.letters] == [(0, 2), (2, 4)]
     assert tuple(word.letters[1].box) == (80, 0, 150, 100)
@@ -208,4 +208,4 @@ def test_a_lattice_of_strokes_is_read_and_letters_say_their_pieces(classifier):
 
 def test_a_classifier_of_something_else_is_refused():
     with pytest.raises(ModelError, match="rows of 800 numbers, but a letter is a row of 784"):
-        WordReader(load_model("junk")).fit()
+        WordReader(load_model("non-letter")).fit()

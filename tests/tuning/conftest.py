@@ -9,7 +9,7 @@ name = "few"
 seeds = [0]
 
 [data]
-form = "generated"
+format = "generated"
 n = 240
 writers = 8
 letters = "ABDO"
@@ -29,7 +29,7 @@ steps = [{ use = "gradient", directions = 8, grid = 4 }]
 groups = ["AB", "DO"]
 confusables = ["BD"]
 cv = 2
-certainty = 1.0
+confidence_threshold = 1.0
 min_mass = 0.0
 
 [router]
@@ -46,7 +46,7 @@ params = { hidden_layer_sizes = [6], batch_size = 16, max_iter = 4 }
 
 [tune]
 folds = 2
-trials = 5
+n_trials = 5
 repeats = 0
 
 [tune.router]

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensemble_hwr import MLP
+from ensemble_hwr import MemberMLPClassifier
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning import TunedClassifier
 
@@ -48,16 +48,16 @@ def test_within_a_pipeline_around_one_and_in_cross_validation():
 
 def test_networks_are_pruned_by_epochs():
     space = {
-        "mlp__hidden_layer_sizes": {"n": [1, 2], "width": {"low": 2, "high": 16}},
-        "mlp__learning_rate_init": {"low": 1e-6, "high": 0.05, "log": True},
+        "membermlpclassifier__hidden_layer_sizes": {"n": [1, 2], "width": {"low": 2, "high": 16}},
+        "membermlpclassifier__learning_rate_init": {"low": 1e-6, "high": 0.05, "log": True},
     }
-    network = make_pipeline(StandardScaler(), MLP((8,), max_iter=20, learning_rate_init=0.01))
+    network = make_pipeline(StandardScaler(), MemberMLPClassifier((8,), max_iter=20, learning_rate_init=0.01))
     model = tuned(network, space, n_trials=14).fit(X, Y)
     states = model.cv_results_["state"].tolist()
     assert "pruned" in states
     pruned = model.study_.trials[states.index("pruned")]
     assert 1 < len(pruned.intermediate_values) < 40
-    assert isinstance(model.best_params_["mlp__hidden_layer_sizes"], list)
+    assert isinstance(model.best_params_["membermlpclassifier__hidden_layer_sizes"], list)
 
 
 def test_two_processes_make_the_trials_between_them():

@@ -12,7 +12,7 @@ import numpy as np
 import optuna
 import pytest
 
-from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.exceptions import ConfigError, MissingExtraError
 from ensemble_hwr.tuning import on_cluster, tune
 from ensemble_hwr.tuning._cluster import Cluster
@@ -57,7 +57,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its ow
 
 def test_trials_survive_the_death_of_a_worker(write, letters, rows, tmp_path, scheduler):
     address, workers = scheduler
-    config = write("", "router.params.max_iter=400", "tune.pruner=none", "tune.trials=6")
+    config = write("", "router.params.max_iter=400", "tune.pruner=none", "tune.n_trials=6")
     journal = tmp_path / "w/optuna_journal.log"
     seen, killed = set(), []
 
@@ -113,7 +113,7 @@ def test_work_that_was_lost_is_given_again(error, monkeypatch):
 
 def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):
     address, _ = scheduler
-    member = MLP((4,), max_iter=3)
+    member = MemberMLPClassifier((4,), max_iter=3)
     ensemble = HierarchicalEnsembleClassifier(
         member, member, member, groups=["AB", "DO"], confusables=["BD"], cv=2, n_jobs=-1, random_state=0
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.tuning import _question
 from ensemble_hwr.tuning._memory import Memory
 from ensemble_hwr.tuning._question import Letters, Part, Question, evaluate
@@ -17,7 +17,7 @@ def test_a_trial_of_the_whole_fits_only_what_no_trial_has_fitted_before(monkeypa
     fold = np.arange(120) % 2
     parts = [Part(np.flatnonzero(fold == i), np.flatnonzero(fold != i)) for i in (0, 1)]
     question = Question("hierarchy", np.unique(labels), np.arange(4), parts)
-    mlp = MLP((4,), max_iter=6, batch_size=8)
+    mlp = MemberMLPClassifier((4,), max_iter=6, batch_size=8)
     whole = HierarchicalEnsembleClassifier(mlp, mlp, groups=["AB", "CD"], cv=2)
     told = []
 
@@ -32,7 +32,7 @@ def test_a_trial_of_the_whole_fits_only_what_no_trial_has_fitted_before(monkeypa
     assert loss_and_epochs(whole) == (first, 0)
     later, none = loss_and_epochs(whole.set_params(min_mass=0.5))
     assert none == 0
-    assert loss_and_epochs(whole.set_params(specialist=MLP((5,), max_iter=6, batch_size=8)))[1] > 0
+    assert loss_and_epochs(whole.set_params(specialist=MemberMLPClassifier((5,), max_iter=6, batch_size=8)))[1] > 0
     assert loss_and_epochs(whole, seed=1)[1] > 0
     monkeypatch.setattr(_question, "of_this_process", Memory())
     whole.set_params(specialist=mlp)
@@ -41,12 +41,12 @@ def test_a_trial_of_the_whole_fits_only_what_no_trial_has_fitted_before(monkeypa
 
 def test_the_least_recently_used_makes_room():
     memory = Memory(most=2500)
-    memory.keep("a", "router", b"x" * 1000)
-    memory.keep("b", "router", b"x" * 1000)
-    assert memory.recall("a") is not None
-    memory.keep("c", "router", b"x" * 1000)
-    assert memory.recall("b") is None
-    assert memory.recall("a") == memory.recall("c") == b"x" * 1000
+    memory.put("a", "router", b"x" * 1000)
+    memory.put("b", "router", b"x" * 1000)
+    assert memory.get("a") is not None
+    memory.put("c", "router", b"x" * 1000)
+    assert memory.get("b") is None
+    assert memory.get("a") == memory.get("c") == b"x" * 1000
     assert memory.n_bytes <= 2500
-    memory.keep("huge", "router", b"x" * 9000)
-    assert memory.recall("huge") is None
+    memory.put("huge", "router", b"x" * 9000)
+    assert memory.get("huge") is None

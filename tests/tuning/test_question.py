@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import MLP, GradientFeatures
+from ensemble_hwr import GradientFeatures, MemberMLPClassifier
 from ensemble_hwr.tuning._question import Letters, Part, Question, evaluate
 from ensemble_hwr.tuning._score import loss_of
 
@@ -21,7 +21,7 @@ def test_a_fold_may_send_a_member_nothing(letters, rows, nothing, trust):
     parts = [Part(folds[number], folds[1 - number][: sent[number]], prior[: sent[number]]) for number in (0, 1)]
     told = []
     value = evaluate(
-        make_pipeline(GradientFeatures(4, 3), MLP((6,), max_iter=3)),
+        make_pipeline(GradientFeatures(4, 3), MemberMLPClassifier((6,), max_iter=3)),
         Question("specialist:A/B", classes, np.array([0, 1]), parts, trust=trust),
         Letters(rows, letters.target),
         loss_of("log_loss"),

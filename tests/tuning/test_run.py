@@ -109,13 +109,13 @@ def test_workers_that_are_killed_are_replaced_and_no_trial_is_lost(write, letter
         ("tune.folds=3", "the folds"),
         ("router.params.learning_rate_init=0.02", "the settings that are not searched"),
         ("tune.score=accuracy", "the score"),
-        ("tune.seed=1", "(the folds and )?the seed"),  # a few letters may fall into the same folds
+        ("tune.random_state=1", "(the folds and )?the seed"),  # a few letters may fall into the same folds
     ],
 )
 def test_a_study_that_was_made_with_something_else_is_refused(  # noqa: PLR0917
     write, letters, rows, tmp_path, change, what
 ):
-    tune(write("", "tune.trials=1"), letters, rows, tmp_path / "w")
+    tune(write("", "tune.n_trials=1"), letters, rows, tmp_path / "w")
     kept = np.arange(200) if change.startswith("data") else np.arange(240)
     with pytest.raises(ConfigError, match=f"router': {what} changed since its first trial.*--fresh"):
         tune(write("", change), letters.take(kept), rows[kept], tmp_path / "w")
@@ -129,11 +129,11 @@ def test_trust_of_a_whole_source_is_learned_from_it_where_a_fold_has_it(write, l
 alpha = { low = 1e-4, high = 0.1, log = true }
 
 [tune.hierarchy]
-certainty = { low = 0.9, high = 1.0 }
+confidence_threshold = { low = 0.9, high = 1.0 }
 """
-    changes = ["tune.trials=1", "tune.folds=3", "tune.by=source", "tune.repeats=1", "hierarchy.cv=['a']"]
+    changes = ["tune.n_trials=1", "tune.folds=3", "tune.by=source", "tune.repeats=1", "hierarchy.cv=['a']"]
     changes += [
-        "data={ form = 'index', path = '.' }",
+        "data={ format = 'index', path = '.' }",
         "split={ kind = 'sources', train = ['a', 'b', 'c'], test = ['d'] }",
     ]
     tuning = tune(write(more, *changes), of_sources, rows, tmp_path / "w")
@@ -143,9 +143,9 @@ certainty = { low = 0.9, high = 1.0 }
 
 
 def test_fresh_begins_beside_the_old(write, letters, rows, tmp_path):
-    config = write("", "tune.trials=1")
+    config = write("", "tune.n_trials=1")
     tune(config, letters, rows, tmp_path / "w")
-    changed = write("", "tune.trials=2", "tune.folds=3")
+    changed = write("", "tune.n_trials=2", "tune.folds=3")
     assert (
         tune(changed, letters, rows, tmp_path / "w", fresh=True).members[0].study.study_name
         == "few/generated #2/router"
@@ -169,7 +169,7 @@ augmentation = ["none", "default"]
 min_mass = [0.0, 0.1]
 groups = ["batches", ["AO", "BD"]]
 """
-    config = write(more, "tune.trials=3", "tune.repeats=1")
+    config = write(more, "tune.n_trials=3", "tune.repeats=1")
     progress = []
     tuning = tune(config, letters, rows, tmp_path / "w", n_jobs=2, on_progress=progress.append)
     names = ["router", "specialist:A/B", "specialist:D/O", "expert:B/D", "hierarchy"]
@@ -186,14 +186,16 @@ groups = ["batches", ["AO", "BD"]]
 
 
 def test_a_score_of_scikit_learn_may_be_named_and_patience_ends_a_study(write, letters, rows, tmp_path):
-    config = write("", "tune.score=balanced_accuracy", "tune.patience=2", "tune.trials=50", "tune.sampler=random")
+    config = write(
+        "", "tune.score=balanced_accuracy", "tune.n_trials_no_improvement=2", "tune.n_trials=50", "tune.sampler=random"
+    )
     tuning = tune(config, letters, rows, tmp_path / "w")
     assert -1 <= tuning.members[0].loss <= 0
     assert "brought nothing better" in tuning.members[0].reason
 
 
 def test_time_is_a_budget(write, letters, rows, tmp_path):
-    config = write("", "tune.minutes=0.05", "tune.trials=100000")
+    config = write("", "tune.timeout_minutes=0.05", "tune.n_trials=100000")
     began = time.monotonic()
     tuning = tune(config, letters, rows, tmp_path / "w")
     assert time.monotonic() - began < 60
@@ -228,14 +230,14 @@ def test_spaces_of_members_that_do_not_exist_are_refused(  # noqa: PLR0917
 
 def test_derived_sets_are_declared_in_the_tuned_config(write, letters, rows, tmp_path):
     more = "[tune.expert]\nalpha = { low = 1e-5, high = 0.1, log = true }"
-    config = write(more, "hierarchy.confusables=derived", "hierarchy.max_confusables=1", "tune.trials=1")
+    config = write(more, "hierarchy.confusables=derived", "hierarchy.max_confusables=1", "tune.n_trials=1")
     tuning = tune(config, letters, rows, tmp_path / "w")
     (sets,) = tuning.config.hierarchy.confusables.items()
     assert tuning.members[1].name == f"expert:{sets[0]}"
 
 
 def test_two_commands_share_a_database(write, letters, rows, tmp_path):
-    config = write("", "tune.trials=8")
+    config = write("", "tune.n_trials=8")
     url = f"sqlite:///{tmp_path}/studies.db"
     results = []
     threads = [

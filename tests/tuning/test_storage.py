@@ -39,7 +39,7 @@ def test_workers_reach_a_journal_through_a_proxy(write, letters, rows, tmp_path)
     )
     try:
         address = f"grpc://127.0.0.1:{int(server.stdout.readline())}"
-        tuning = tune(write("", "tune.trials=2"), letters, rows, tmp_path / "w", storage=address)
+        tuning = tune(write("", "tune.n_trials=2"), letters, rows, tmp_path / "w", storage=address)
         assert tuning.members[0].reason == "2 trials were made"
         assert dashboard_command(address) is None
     finally:
@@ -124,11 +124,11 @@ def test_workers_share_a_postgresql_server_and_outlive_one_of_them(write, letter
             killed.append(running[0].user_attrs[WORKER]["pid"])
             os.kill(killed[0], signal.SIGKILL)
 
-    changes = ["tune.trials=6", "tune.pruner=none", "router.params.max_iter=30"]
+    changes = ["tune.n_trials=6", "tune.pruner=none", "router.params.max_iter=30"]
     tuning = tune(write("", *changes), letters, rows, tmp_path / "w", n_jobs=2, storage=postgresql, on_progress=kill)
     states = [trial.state.name for trial in tuning.members[0].study.trials]
     assert killed
     assert states.count("COMPLETE") == 6
     assert "RUNNING" not in states
-    tuning = tune(write("", *changes, "tune.trials=7"), letters, rows, tmp_path / "w", storage=postgresql)
+    tuning = tune(write("", *changes, "tune.n_trials=7"), letters, rows, tmp_path / "w", storage=postgresql)
     assert tuning.members[0].reason == "7 trials were made"

@@ -21,8 +21,9 @@ from ensemble_hwr.cli._options import (
 @click.command()
 @config_argument
 @click.option(
-    "--out",
+    "--output",
     "-o",
+    "out",
     type=click.Path(path_type=Path, readable=False),
     required=True,
     metavar="DIR",

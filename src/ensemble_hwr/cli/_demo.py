@@ -11,7 +11,9 @@ from ensemble_hwr.cli._options import jobs_option, number_of_jobs
 
 @click.command()
 @click.option(
-    "--out",
+    "--output",
+    "-o",
+    "out",
     type=click.Path(path_type=Path, readable=False),
     default=Path("ensemble-hwr-demo"),
     show_default=True,

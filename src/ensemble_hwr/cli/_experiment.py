@@ -101,7 +101,7 @@ def read_rows(
     """
     from ensemble_hwr import config as configs
 
-    with steps.step("reading letters" if config.data.form != "generated" else "writing letters"):
+    with steps.step("reading letters" if config.data.format != "generated" else "writing letters"):
         letters = configs.load_letters(config, data=data)
     normalizer = None if letters.is_rows and not normalize_rows else configs.build_normalizer(config, jobs)
     with steps.step("normalising", total=len(letters)) as tell:

@@ -30,8 +30,8 @@ def figures(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> d
     Returns
     -------
     dict
-        ``letters``, ``accuracy``, ``macro_f1``, ``log_loss``, ``calibration_error``, and ``accuracy_not_suspect`` where
-        letters are flagged; the same of each source in ``per_source``, where sources are known; ``per_letter`` and
+        ``letters``, ``accuracy``, ``macro_f1``, ``log_loss``, ``expected_calibration_error``, and ``accuracy_not_suspect`` where
+        letters are flagged; the same of each source in ``per_source``, where sources are known; ``per_class`` and
         ``confused_pairs``.
 
     Raises
@@ -39,7 +39,7 @@ def figures(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> d
     DataError
         When a label is not one that the classifier knows, or there is no letter.
     """
-    from ensemble_hwr.evaluation import confused_pairs, per_letter
+    from ensemble_hwr.evaluation import confused_pairs, per_class
 
     classes = classifier.classes_
     unknown = sorted(set(letters.target.tolist()) - set(classes.tolist()))
@@ -54,7 +54,7 @@ def figures(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> d
     return {
         **_scored(letters, probabilities, classes),
         **_of_each_source(letters, probabilities, classes),
-        "per_letter": per_letter(letters.target, answered, classes),
+        "per_class": per_class(letters.target, answered, classes),
         "confused_pairs": confused_pairs(letters.target, answered, n=CONFUSED_PAIRS),
     }
 
@@ -95,12 +95,12 @@ def print_figures(measured: dict[str, Any]) -> None:
         table.add_row("accuracy, labels not doubted", f"{measured['accuracy_not_suspect']:.2%}")
     table.add_row("macro-F1", f"{measured['macro_f1']:.4f}")
     table.add_row("log-loss", f"{measured['log_loss']:.4f}")
-    table.add_row("calibration error", f"{measured['calibration_error']:.4f}")
+    table.add_row("calibration error", f"{measured['expected_calibration_error']:.4f}")
     sources = measured.get("per_source", {})
     if len(sources) > 1:
         of_each = (f"{source} {found['accuracy']:.2%}" for source, found in sources.items())
         table.add_row("accuracy, each source", Text("  ".join(of_each)))
-    tried = {label: row for label, row in measured["per_letter"].items() if row["attempts"] > row["right"]}
+    tried = {label: row for label, row in measured["per_class"].items() if row["attempts"] > row["right"]}
     weakest = sorted(tried, key=lambda label: tried[label]["accuracy"])[:WORST_LETTERS]
     if weakest:
         table.add_row("weakest letters", Text("  ".join(f"{a} {tried[a]['accuracy']:.1%}" for a in weakest)))

@@ -68,8 +68,8 @@ def _guesses(classifier: Any, rows: Any) -> Iterator[Guesses]:
 
 def _show_json(path: str, guesses: Guesses) -> str:
     (letter, p), *others = [(letter, round(p, 6)) for letter, p in guesses]
-    following = [{"letter": letter, "p": p} for letter, p in others]
-    return json.dumps({"path": path, "letter": letter, "p": p, "next": following})
+    following = [{"letter": letter, "probability": p} for letter, p in others]
+    return json.dumps({"path": path, "letter": letter, "probability": p, "alternatives": following})
 
 
 def _show_plain(path: str, guesses: Guesses) -> str:

@@ -79,7 +79,7 @@ def _facts(path: str, found: Word | Page) -> dict[str, Any]:
     if isinstance(found, Page):
         return {"path": path, **found.export()}
     letters = [
-        {"letter": letter.text, "p": round(letter.confidence or 0.0, 6), "box": list(letter.box)}
+        {"letter": letter.text, "probability": round(letter.confidence or 0.0, 6), "box": list(letter.box)}
         for letter in found.letters
     ]
     return {"path": path, "text": found.text, "confidence": round(found.confidence or 0.0, 6), "letters": letters}

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from ensemble_hwr.cli._progress import Steps
     from ensemble_hwr.config import ExperimentConfig
     from ensemble_hwr.datasets import LetterSet
-    from ensemble_hwr.persistence import KeptMembers
+    from ensemble_hwr.persistence import DiskFitCache
 
-STANDARD = ("hierarchical", "hard", "baseline", "flat", "committee")
+STANDARD = ("hierarchical", "top_down", "baseline", "flat", "committee")
 
 
 class Part(NamedTuple):
@@ -59,7 +59,7 @@ class Part(NamedTuple):
     "--contender",
     default="hierarchical",
     show_default=True,
-    help="Whom to train: hierarchical, hard, baseline, flat, committee, or one of the config's own [contenders]. flat "
+    help="Whom to train: hierarchical, top_down, baseline, flat, committee, or one of the config's own [contenders]. flat "
     "and committee have as many parameters as the hierarchy, which is built first to count them: with one epoch for "
     "each MLP, or, where groups or confusable sets are derived from the letters, trained in full.",
 )
@@ -93,7 +93,7 @@ def train(
     """
     from ensemble_hwr.cli._experiment import files_read
     from ensemble_hwr.config import load_config
-    from ensemble_hwr.persistence import KeptMembers
+    from ensemble_hwr.persistence import DiskFitCache
 
     experiment = load_config(config, all_overrides(overrides, None))
     seed = experiment.seeds[0] if seed is None else seed
@@ -102,7 +102,7 @@ def train(
     if contender not in known:
         raise ConfigError(f"--contender: got {contender!r}; allowed: {', '.join(known)}.")
     jobs = number_of_jobs(jobs)
-    kept = KeptMembers(output.with_name(f"{output.name}.members"), recall=resume)
+    kept = DiskFitCache(output.with_name(f"{output.name}.members"), reuse=resume)
     if len(kept) and not resume:
         click.echo(f"{kept.folder}: has {_members(len(kept))} of an earlier run, which --resume would take", err=True)
     with _going_on_later(kept):
@@ -120,12 +120,12 @@ def check_file(file: Path, read: Sequence[Path]) -> None:
 
 
 @contextmanager
-def _going_on_later(kept: KeptMembers) -> Iterator[None]:
+def _going_on_later(kept: DiskFitCache) -> Iterator[None]:
     """Keep finished members while the block runs; say where they are when it fails, remove them when it does not."""
-    from ensemble_hwr.ensemble import keeping
+    from ensemble_hwr.ensemble import fit_cache
 
     try:
-        with keeping(kept):
+        with fit_cache(kept):
             yield
     except BaseException:
         if len(kept):
@@ -141,7 +141,7 @@ def _members(number: int) -> str:
 def _train(
     config: ExperimentConfig,
     output: Path,
-    kept: KeptMembers,
+    kept: DiskFitCache,
     *,
     contender: str,
     seed: int,
@@ -170,7 +170,7 @@ def _train(
     made = {"command": _command(), "contender": contender, "seed": seed, **_origin(config, letters, learned)}
     save_model(model, output, metadata={**made, "figures": measured})
     print_figures(measured)
-    taken = f", with {_members(kept.recalled)} of an earlier run" if kept.recalled else ""
+    taken = f", with {_members(kept.n_reused)} of an earlier run" if kept.n_reused else ""
     click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{taken})")
 
 
@@ -191,7 +191,7 @@ def _part(config: ExperimentConfig, letters: LetterSet, rows: NDArray[np.float32
 def _fitted(config: ExperimentConfig, contender: str, part: Part, steps: Steps, *, seed: int, jobs: int) -> Any:
     """Fit whom to train: a hierarchy keeps its members, anyone else is kept whole, or seat by seat."""
     from ensemble_hwr._weights import weight_params
-    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_one
+    from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier
     from ensemble_hwr.evaluation import with_seed
 
     classifier = with_seed(_classifier(config, contender, part, steps, seed=seed, jobs=jobs), seed)
@@ -199,7 +199,7 @@ def _fitted(config: ExperimentConfig, contender: str, part: Part, steps: Steps, 
     with steps.step(f"fitting {contender} on {len(part.labels)} letters"):
         if isinstance(classifier, HierarchicalEnsembleClassifier):
             return classifier.fit(part.rows, part.labels, **weighted)
-        return fit_one(classifier, part.rows, part.labels, name=contender, n_jobs=jobs, fit_params=weighted)
+        return fit_classifier(classifier, part.rows, part.labels, name=contender, n_jobs=jobs, fit_params=weighted)
 
 
 def _command() -> str:

@@ -31,8 +31,9 @@ TUNED, REPORT = "tuned.toml", "tuning.html"
 @click.command()
 @config_argument
 @click.option(
-    "--work",
-    "-w",
+    "--output",
+    "-o",
+    "work",
     type=click.Path(path_type=Path, readable=False),
     required=True,
     metavar="DIR",
@@ -79,7 +80,7 @@ def tune(
     for written in (work / TUNED, work / REPORT):
         check_replaceable(written, *files_read(config, experiment, data))
     command = command_line(
-        "tune", config, work=work, storage=storage, scheduler=scheduler, data=data, overrides=overrides
+        "tune", config, output=work, storage=storage, scheduler=scheduler, data=data, overrides=overrides
     )
     studies = {"storage": storage, "fresh": fresh}
     tuning = _search(experiment, work, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)

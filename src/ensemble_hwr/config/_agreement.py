@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ensemble_hwr.config._schema import ExperimentConfig, Member, MemberChange
 
 EQUAL_TO_HIERARCHY = ("flat", "committee")
-SCALABLE = ("sklearn.neural_network.MLPClassifier", "epochs")
+SCALABLE = ("sklearn.neural_network.MLPClassifier", "augmented_mlp")
 WITHOUT_WRITERS = ("folder", "kaggle", "emnist", "nist")
-STANDARD_CONTENDERS = ("baseline", "flat", "committee", "hard", "hierarchical")
+STANDARD_CONTENDERS = ("baseline", "flat", "committee", "top_down", "hierarchical")
 
 
 def disagreements(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
@@ -131,8 +131,8 @@ def _extra_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
     if isinstance(config.data, GeneratedData):
         drawn = [((*path, "extra"), member.extra) for path, member in _members(config)]
         for path, extra in [(("extra",), config.extra), *drawn]:
-            if extra is not None and extra.generated and extra.random_state == config.data.seed:
-                text = "is data.seed too, so they would be the same letters by the same writers; choose another"
+            if extra is not None and extra.generated and extra.random_state == config.data.random_state:
+                text = "is data.random_state too, so they would be the same letters by the same writers; choose another"
                 yield problem((*path, "random_state"), text, extra.random_state)
     for path, member in _members(config):
         stored = None if member.extra is None else member.extra.data
@@ -155,8 +155,8 @@ def _same_place(one: str, other: str) -> bool:
 
 
 def _data_problems(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
-    if isinstance(config.split, RandomSplit) and config.split.by == "writer" and config.data.form in WITHOUT_WRITERS:
-        text = f"data of the form {config.data.form!r} names no writers; write by = 'letter'"
+    if isinstance(config.split, RandomSplit) and config.split.by == "writer" and config.data.format in WITHOUT_WRITERS:
+        text = f"data of the form {config.data.format!r} names no writers; write by = 'letter'"
         yield problem(("split", "by"), text, "writer")
     if isinstance(config.split, SourcesSplit) and isinstance(config.data, IndexData) and config.data.sources:
         for part in ("train", "test"):

@@ -59,7 +59,7 @@ def build_hierarchy(
         trust=section.trust,
         cv=trust_cv(section, sources),
         min_mass=section.min_mass,
-        certainty=section.certainty,
+        confidence_threshold=section.confidence_threshold,
         calibration=None if section.calibration == "none" else section.calibration,
         n_jobs=n_jobs,
     )
@@ -140,7 +140,7 @@ def build_contender(
     hierarchy = build_hierarchy(config, classes, sources=sources, n_jobs=n_jobs)
     if name == "hierarchical":
         return hierarchy
-    if name == "hard":
+    if name == "top_down":
         return top_down(hierarchy)
     flat = None if config.flat is None else build_member(config, config.flat)
     return standard_contenders(hierarchy, views=_views_of_committee(config), flat=flat)[name]

@@ -26,7 +26,7 @@ class _Letters(Section):
     """Keys that every form of data has."""
 
     letters: Letters | None = None  # these letters only, such as "ABCDE"
-    max_per_letter: Positive | None = None  # at most so many of each letter, drawn at random with seed 0
+    max_per_class: Positive | None = None  # at most so many of each letter, drawn at random with seed 0
 
 
 class _StoredLetters(_Letters):
@@ -36,22 +36,22 @@ class _StoredLetters(_Letters):
 class GeneratedData(_Letters):
     """Letters drawn by the library itself: no file is needed."""
 
-    form: Literal["generated"]
+    format: Literal["generated"]
     n: Annotated[int, Field(ge=26, le=10_000_000)] = 5200
     writers: Positive = 40
-    seed: Seed = 0
+    random_state: Seed = 0
 
 
 class FolderData(_StoredLetters):
     """A folder for each letter, named after it, with pictures inside."""
 
-    form: Literal["folder"]
+    format: Literal["folder"]
 
 
 class IndexData(_StoredLetters):
     """A folder with an index.csv that names pictures, labels, sources, writers and a division."""
 
-    form: Literal["index"]
+    format: Literal["index"]
     sources: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
     drop_upside_down: bool = True
 
@@ -59,46 +59,46 @@ class IndexData(_StoredLetters):
 class KaggleData(_StoredLetters):
     """A CSV file: label 0 to 25, then 784 pixels, a line for each letter."""
 
-    form: Literal["kaggle"]
+    format: Literal["kaggle"]
     header: bool | None = None  # whether line 1 names the columns; found out where not said
 
 
 class EmnistData(_StoredLetters):
     """EMNIST as published: idx, idx.gz, gzip.zip or .mat."""
 
-    form: Literal["emnist"]
-    division: Literal["letters", "byclass", "bymerge", "balanced"] = "letters"
+    format: Literal["emnist"]
+    split: Literal["letters", "byclass", "bymerge", "balanced"] = "letters"
     uppercase_only: bool = False
 
 
 class NistData(_StoredLetters):
     """NIST Special Database 19: the by_class folders or their archive."""
 
-    form: Literal["nist"]
+    format: Literal["nist"]
     parts: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("train", "hsf_4")
 
 
 class NpzData(_StoredLetters):
     """An .npz file that the library wrote."""
 
-    form: Literal["npz"]
+    format: Literal["npz"]
 
 
 Data = Annotated[
     GeneratedData | FolderData | IndexData | KaggleData | EmnistData | NistData | NpzData,
-    Field(discriminator="form"),
+    Field(discriminator="format"),
 ]
 
 StoredData = Annotated[
     FolderData | IndexData | KaggleData | EmnistData | NistData | NpzData,
-    Field(discriminator="form"),
+    Field(discriminator="format"),
 ]
 
 
-class PrescribedSplit(Section):
+class PredefinedSplit(Section):
     """The division that the data came with."""
 
-    kind: Literal["prescribed"]
+    kind: Literal["predefined"]
 
 
 class SourcesSplit(Section):
@@ -122,11 +122,11 @@ class RandomSplit(Section):
     kind: Literal["random"]
     test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
     by: Literal["letter", "source", "writer"] = "letter"
-    seed: Seed = 0
+    random_state: Seed = 0
     redraw: bool = False  # a new division for every seed of the comparison
 
 
-Split = Annotated[PrescribedSplit | SourcesSplit | RandomSplit, Field(discriminator="kind")]
+Split = Annotated[PredefinedSplit | SourcesSplit | RandomSplit, Field(discriminator="kind")]
 
 
 class ExtraLetters(Section):
@@ -144,18 +144,18 @@ class MemberExtra(Section):
     writers: Positive = 100
     random_state: Seed = 1
     data: StoredData | None = None
-    per_letter: Annotated[int, Field(ge=0)] | None = None  # at most so many of each from `data`, drawn at random
+    per_class: Annotated[int, Field(ge=0)] | None = None  # at most so many of each from `data`, drawn at random
 
     @property
     def is_empty(self) -> bool:
         """Whether there are none."""
-        return not self.generated and (self.data is None or self.per_letter == 0)
+        return not self.generated and (self.data is None or self.per_class == 0)
 
     @model_validator(mode="after")
     def _something_to_limit(self) -> Self:
-        if self.per_letter is not None and self.data is None:
+        if self.per_class is not None and self.data is None:
             text = "limits the letters of extra.data, and there are none; declare them, or leave it out"
-            refuse("extra", [problem(("per_letter",), text, self.per_letter)])
+            refuse("extra", [problem(("per_class",), text, self.per_class)])
         return self
 
 
@@ -169,14 +169,14 @@ class CapBalance(Section):
     """At most so many training letters of each class, by default as many as the median class has."""
 
     method: Literal["cap"]
-    per_letter: Positive | None = None
+    per_class: Positive | None = None
 
 
 class OversampleBalance(Section):
     """Rare letters repeated until each class has so many, by default as many as the most common one."""
 
     method: Literal["oversample"]
-    per_letter: Positive | None = None
+    per_class: Positive | None = None
 
 
 class WeightsBalance(Section):

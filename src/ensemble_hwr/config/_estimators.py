@@ -14,8 +14,8 @@ from ensemble_hwr.exceptions import ConfigError
 CLASSIFIER = ("fit", "predict")
 TRANSFORMER = ("fit", "transform")
 SHORT_NAMES = {
-    "mlp": "ensemble_hwr.ensemble.MLP",
-    "epochs": "ensemble_hwr.ensemble.EpochMLP",
+    "mlp": "ensemble_hwr.ensemble.MemberMLPClassifier",
+    "augmented_mlp": "ensemble_hwr.ensemble.AugmentedMLPClassifier",
     "deskew": "ensemble_hwr.preprocessing.Deskewer",
     "gradient": "ensemble_hwr.preprocessing.GradientFeatures",
     "size": "ensemble_hwr.preprocessing.SizeNormalizer",
@@ -24,7 +24,7 @@ SHORT_NAMES = {
     "pca": "sklearn.decomposition.PCA",
 }
 SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "max_iter": 100}}
-SHORT_CLASSIFIERS = ("mlp", "epochs")
+SHORT_CLASSIFIERS = ("mlp", "augmented_mlp")
 SHORT_TRANSFORMERS = ("deskew", "gradient", "size", "stroke_width", "standardize", "pca")
 
 Problem = tuple[tuple[str | int, ...], str, Any]
@@ -108,7 +108,7 @@ def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASS
     --------
     >>> from ensemble_hwr.config._estimators import build
     >>> build("mlp", {"hidden_layer_sizes": [60]})
-    MLP(hidden_layer_sizes=(60,), max_iter=100)
+    MemberMLPClassifier(hidden_layer_sizes=(60,), max_iter=100)
     """
     return _construct(find_class(name, methods), {**SHORT_PARAMS.get(name, {}), **params})
 

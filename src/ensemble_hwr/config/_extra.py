@@ -73,8 +73,8 @@ def generate_of(labels: Sequence[Any], n: int, writers: int, seed: int, *, pictu
         raise DataError(
             f"{asked}: none of {list(labels)} is a letter from A to Z, and no others are generated; leave it out."
         )
-    form = "pictures" if pictures else "rows"
-    return generate_letters(n, letters=writable, writers=writers, random_state=seed, form=form)
+    format = "pictures" if pictures else "rows"
+    return generate_letters(n, letters=writable, writers=writers, random_state=seed, format=format)
 
 
 def is_extra(letters: LetterSet) -> NDArray[np.bool_]:

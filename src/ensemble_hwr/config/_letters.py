@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ from ensemble_hwr.datasets import (
     load_kaggle_az,
     load_nist,
     load_npz,
-    prescribed_split,
+    predefined_split,
     split_by_source,
     split_letters,
 )
@@ -46,11 +46,13 @@ from ensemble_hwr.exceptions import ConfigError, DataError, PictureError
 from ensemble_hwr.hierarchy import CAPITALS
 from ensemble_hwr.preprocessing import LetterNormalizer
 
+if TYPE_CHECKING:
+    from ensemble_hwr._typing import PathLike
+
 DATA_VARIABLE = "ENSEMBLE_HWR_DATA"
 LETTERS_AT_ONCE = 1024
 
 Division = tuple[NDArray[np.intp], NDArray[np.intp]]
-PathLike = str | os.PathLike[str]
 
 
 def locate_data(config: ExperimentConfig, data: PathLike | None = None) -> Path:
@@ -129,8 +131,8 @@ def load_section(section: Any, *, data: PathLike | None = None) -> LetterSet:
     letters = _generate(section) if isinstance(section, GeneratedData) else _load(section, locate(section.path, data))
     if section.letters is not None:
         letters = _keep(letters, section.letters)
-    if section.max_per_letter is not None:
-        letters = letters.take(balance_indices(letters.target, "cap", limit=section.max_per_letter, random_state=0))
+    if section.max_per_class is not None:
+        letters = letters.take(balance_indices(letters.target, "cap", limit=section.max_per_class, random_state=0))
     return letters
 
 
@@ -226,7 +228,7 @@ def divide(config: ExperimentConfig, letters: LetterSet) -> Division | Callable[
     """
     if isinstance(config.split, RandomSplit) and config.split.redraw:
         return lambda seed: _divide(config, letters, seed)
-    return _divide(config, letters, config.split.seed if isinstance(config.split, RandomSplit) else 0)
+    return _divide(config, letters, config.split.random_state if isinstance(config.split, RandomSplit) else 0)
 
 
 def training_sources(config: ExperimentConfig, letters: LetterSet) -> list[str] | None:
@@ -282,7 +284,7 @@ def _renumbered(message: str, start: int) -> str:
 
 def _generate(section: GeneratedData) -> LetterSet:
     return generate_letters(
-        section.n, letters=section.letters or CAPITALS, writers=section.writers, random_state=section.seed
+        section.n, letters=section.letters or CAPITALS, writers=section.writers, random_state=section.random_state
     )
 
 
@@ -294,7 +296,7 @@ def _load(section: Any, path: Path) -> LetterSet:
     if isinstance(section, KaggleData):
         return load_kaggle_az(path, header=section.header)
     if isinstance(section, EmnistData):
-        return load_emnist(path, section.division, uppercase_only=section.uppercase_only)
+        return load_emnist(path, section.split, uppercase_only=section.uppercase_only)
     if isinstance(section, NistData):
         return load_nist(path, parts=section.parts)
     return load_npz(path)
@@ -310,7 +312,7 @@ def _keep(letters: LetterSet, wanted: str) -> LetterSet:
 def _divide(config: ExperimentConfig, letters: LetterSet, seed: int) -> Division:
     train, test = _cut_own(config.split, letters, seed)
     if isinstance(config.balance, CapBalance | OversampleBalance):
-        method, limit = config.balance.method, config.balance.per_letter
+        method, limit = config.balance.method, config.balance.per_class
         train = train[balance_indices(letters.target[train], method, limit=limit, random_state=seed)]
     return train, test
 
@@ -330,7 +332,7 @@ def _cut(split: Any, letters: LetterSet, seed: int) -> Division:
         return split_letters(letters, split.test_size, by=split.by, random_state=seed)
     if isinstance(split, SourcesSplit):
         return split_by_source(letters, split.train, split.test)
-    return prescribed_split(letters)
+    return predefined_split(letters)
 
 
 def _is_index(file: Path) -> bool:

@@ -46,7 +46,7 @@ def load_config(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> 
     >>> from ensemble_hwr.config import load_config
     >>> text = '''
     ... name = "mine"
-    ... data = { form = "folder", path = "letters" }
+    ... data = { format = "folder", path = "letters" }
     ... split = { kind = "random" }
     ... '''
     >>> with TemporaryDirectory() as folder:
@@ -69,7 +69,7 @@ def load_demo(overrides: Iterable[str] = ()) -> ExperimentConfig:
     Examples
     --------
     >>> from ensemble_hwr.config import load_demo
-    >>> load_demo().data.form
+    >>> load_demo().data.format
     'generated'
     """
     name = "demo.toml"

@@ -34,7 +34,7 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
     """Make the estimator of a member or contender, with its view and its augmentation.
 
     An estimator with a parameter ``features`` or ``augmenter`` is given them there, such as
-    :class:`~ensemble_hwr.ensemble.EpochMLP`. Before any other the view is a step of a Pipeline, and around that the
+    :class:`~ensemble_hwr.ensemble.AugmentedMLPClassifier`. Before any other the view is a step of a Pipeline, and around that the
     augmentation is an :class:`~ensemble_hwr.preprocessing.AugmentedClassifier`: rows are varied before they become
     features. Letters of the member's own come in there, too. With several views it is a committee, one such estimator
     for each, whose probabilities are averaged.
@@ -42,9 +42,9 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
     Examples
     --------
     >>> from ensemble_hwr.config import build_member, load_demo
-    >>> config = load_demo(["router={ estimator = 'epochs', view = 'coarse', augmentation = 'default' }"])
+    >>> config = load_demo(["router={ estimator = 'augmented_mlp', view = 'coarse', augmentation = 'default' }"])
     >>> build_member(config, config.router)
-    EpochMLP(augmenter=Augmenter(), features=GradientFeatures(grid=5))
+    AugmentedMLPClassifier(augmenter=Augmenter(), features=GradientFeatures(grid=5))
     """
     if member.views:
         seats = [member.model_copy(update={"view": name, "views": ()}) for name in member.views]
@@ -72,7 +72,7 @@ def build_member(config: ExperimentConfig, member: Member) -> BaseEstimator:
 def _extra(config: ExperimentConfig, member: Member) -> MoreLetters | None:
     if member.extra is None or member.extra.is_empty:
         return None
-    return more_letters(member.extra, form=config.data.form, normalizer=config.normalizer)
+    return more_letters(member.extra, format=config.data.format, normalizer=config.normalizer)
 
 
 def _augmentation(config: ExperimentConfig, name: str) -> Augmentation:

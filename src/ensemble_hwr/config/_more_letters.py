@@ -19,8 +19,9 @@ from ensemble_hwr.datasets import balance_indices
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.preprocessing import LetterNormalizer
 
+LabelledRows = tuple[NDArray[np.float32], NDArray[Any]]
+
 WITH_PICTURES = ("folder", "index", "nist")
-Rows = tuple[NDArray[np.float32], NDArray[Any]]
 
 
 class MoreLetters(BaseEstimator):
@@ -38,7 +39,7 @@ class MoreLetters(BaseEstimator):
         Whether they are written as pictures and normalised, or as clean rows.
     stored : mapping, default=None
         A section of a config that says where further letters are.
-    per_letter : int, default=None
+    per_class : int, default=None
         At most so many of each from there, drawn at random with `seed`.
     normalizer : mapping, default=None
         Parameters of the :class:`~ensemble_hwr.preprocessing.LetterNormalizer` that pictures go through.
@@ -59,7 +60,7 @@ class MoreLetters(BaseEstimator):
         seed: int = 0,
         pictures: bool = False,
         stored: Mapping[str, Any] | None = None,
-        per_letter: int | None = None,
+        per_class: int | None = None,
         normalizer: Mapping[str, Any] | None = None,
     ) -> None:
         self.generated = generated
@@ -67,10 +68,10 @@ class MoreLetters(BaseEstimator):
         self.seed = seed
         self.pictures = pictures
         self.stored = stored
-        self.per_letter = per_letter
+        self.per_class = per_class
         self.normalizer = normalizer
 
-    def letters_of(self, labels: Any) -> Rows:
+    def letters_of(self, labels: Any) -> LabelledRows:
         """Return rows of ink and their labels, none but those given.
 
         Raises
@@ -81,24 +82,24 @@ class MoreLetters(BaseEstimator):
         return _letters_of(json.dumps(self.get_params(), sort_keys=True), tuple(np.asarray(labels).tolist()))
 
 
-def more_letters(extra: MemberExtra, *, form: str, normalizer: Mapping[str, Any]) -> MoreLetters:
+def more_letters(extra: MemberExtra, *, format: str, normalizer: Mapping[str, Any]) -> MoreLetters:
     """Return what a member's section asks for; letters are written in the form that the config's own have."""
     return MoreLetters(
         extra.generated,
         writers=extra.writers,
         seed=extra.random_state,
-        pictures=form in WITH_PICTURES,
+        pictures=format in WITH_PICTURES,
         stored=None if extra.data is None else extra.data.model_dump(mode="json"),
-        per_letter=extra.per_letter,
+        per_class=extra.per_class,
         normalizer=dict(normalizer),
     )
 
 
 @lru_cache(maxsize=16)  # trials and folds ask for the same letters again and again
-def _letters_of(settings: str, labels: tuple[Any, ...]) -> Rows:
+def _letters_of(settings: str, labels: tuple[Any, ...]) -> LabelledRows:
     supply = MoreLetters(**json.loads(settings))
     parts = [_generated(supply, labels)] if supply.generated else []
-    if supply.stored is not None and supply.per_letter != 0:
+    if supply.stored is not None and supply.per_class != 0:
         parts.append(_stored(supply, labels))
     if not parts:
         return np.empty((0, 784), np.float32), np.empty(0, "U1")
@@ -107,7 +108,7 @@ def _letters_of(settings: str, labels: tuple[Any, ...]) -> Rows:
     return rows, names
 
 
-def _generated(supply: MoreLetters, labels: tuple[Any, ...]) -> Rows:
+def _generated(supply: MoreLetters, labels: tuple[Any, ...]) -> LabelledRows:
     written = generate_of(
         labels, supply.generated, supply.writers, supply.seed, pictures=supply.pictures, asked="extra.generated"
     )
@@ -117,13 +118,13 @@ def _generated(supply: MoreLetters, labels: tuple[Any, ...]) -> Rows:
     return to_rows(written, normalizer), written.target
 
 
-def _stored(supply: MoreLetters, labels: tuple[Any, ...]) -> Rows:
+def _stored(supply: MoreLetters, labels: tuple[Any, ...]) -> LabelledRows:
     letters = load_section(TypeAdapter(StoredData).validate_python(supply.stored))
     letters = letters.take(np.isin(letters.target, labels))
     if not len(letters):
         raise DataError(f"extra.data: there is none of {list(labels)} in {letters!r}; leave it out.")
-    if supply.per_letter is not None:
-        few = balance_indices(letters.target, "cap", limit=supply.per_letter, random_state=supply.seed)
+    if supply.per_class is not None:
+        few = balance_indices(letters.target, "cap", limit=supply.per_class, random_state=supply.seed)
         letters = letters.take(few)
     normalizer = None if letters.is_rows else LetterNormalizer(**(supply.normalizer or {}))
     return to_rows(letters, normalizer), letters.target

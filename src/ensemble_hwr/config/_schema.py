@@ -16,7 +16,7 @@ from ensemble_hwr.config._data_schema import (
     MemberExtra,
     NoBalance,
     Positive,
-    PrescribedSplit,
+    PredefinedSplit,
     Section,
     Seed,
     Share,
@@ -197,11 +197,11 @@ class Hierarchy(Section):
     confusables: Annotated[Any, _sets(("none", "derived"))] = "none"
     max_confusables: Positive = 10
     router_target: Literal["classes", "groups"] = "classes"
-    routing: Literal["soft", "hard"] = "soft"
+    routing: Literal["soft", "top_down"] = "soft"
     trust: Annotated[Any, BeforeValidator(_check_trust)] = "learned"
     cv: Annotated[Any, BeforeValidator(_check_cv)] = 3
     min_mass: Share = 0.02
-    certainty: Share = 0.995
+    confidence_threshold: Share = 0.995
     calibration: Literal["none", "temperature"] = "none"
 
 
@@ -277,7 +277,7 @@ class ExperimentConfig(Section):
         4,
     )
     data: Data
-    split: Split = PrescribedSplit(kind="prescribed")
+    split: Split = PredefinedSplit(kind="predefined")
     extra: ExtraLetters | None = None
     balance: Balance = NoBalance(method="none")
     normalizer: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from ensemble_hwr.config._tune_schema import WHOLE
 if TYPE_CHECKING:
     from ensemble_hwr.config._schema import ExperimentConfig, Member, Step
 
-EXTRA_SEARCHED = ("generated", "writers", "per_letter", "random_state")
+EXTRA_SEARCHED = ("generated", "writers", "per_class", "random_state")
 Found = Iterator[InitErrorDetails]
 
 

@@ -37,16 +37,20 @@ class Tune(BaseModel):
     score: Annotated[str, AfterValidator(_check_score)] = LOG_LOSS
     sampler: Literal["tpe", "random"] = "tpe"
     pruner: Literal["percentile", "median", "hyperband", "none"] = "percentile"
-    trials: Positive | None = None
-    minutes: Annotated[float, Field(gt=0, strict=False)] | None = None
-    patience: Positive | None = None
+    n_trials: Positive | None = None
+    timeout_minutes: Annotated[float, Field(gt=0, strict=False)] | None = None
+    n_trials_no_improvement: Positive | None = None
     repeats: Annotated[int, Field(ge=0)] = 2
-    seed: Seed = 0
+    random_state: Seed = 0
 
     @property
     def most_trials(self) -> int | None:
         """Return how many trials a study gets: 30 where no other budget is set."""
-        return DEFAULT_TRIALS if self.trials == self.minutes == self.patience is None else self.trials
+        return (
+            DEFAULT_TRIALS
+            if self.n_trials == self.timeout_minutes == self.n_trials_no_improvement is None
+            else self.n_trials
+        )
 
     @property
     def spaces(self) -> dict[str, Space]:

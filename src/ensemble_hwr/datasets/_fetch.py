@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.datasets._cache import CACHE_VARIABLE
 from ensemble_hwr.datasets._emnist import load_emnist
-from ensemble_hwr.datasets._files import PathLike
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.datasets._nist import STANDARD_PARTS, load_nist
 from ensemble_hwr.exceptions import DownloadError, MissingExtraError
@@ -27,7 +27,7 @@ Move = Callable[[int, int], None]
 
 
 def fetch_emnist(
-    division: str = "letters",
+    split: str = "letters",
     *,
     subset: str = "all",
     uppercase_only: bool = False,
@@ -42,7 +42,7 @@ def fetch_emnist(
 
     Parameters
     ----------
-    division, subset, uppercase_only
+    split, subset, uppercase_only
         As in :func:`load_emnist`.
     cache_dir : path-like, optional
         Where to keep the archive; by default the folder named by the environment variable ``ENSEMBLE_HWR_CACHE``, or
@@ -71,7 +71,7 @@ def fetch_emnist(
     >>> letters = fetch_emnist("byclass", uppercase_only=True)  # doctest: +SKIP
     """
     archive = _retrieve(url, md5, "emnist-gzip.zip", cache_dir, progress)
-    return load_emnist(archive, division, subset=subset, uppercase_only=uppercase_only)
+    return load_emnist(archive, split, subset=subset, uppercase_only=uppercase_only)
 
 
 def fetch_nist_sd19(

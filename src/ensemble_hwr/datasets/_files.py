@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import os
 import struct
 import zipfile
 import zlib
@@ -11,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import DataError
-
-PathLike = str | os.PathLike[str]
 
 # what files, gzip and zip raise when bytes are missing or wrong; RuntimeError: zip's "encrypted", "not supported"
 UNREADABLE = (

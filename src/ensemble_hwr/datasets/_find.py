@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ensemble_hwr.datasets._files import PathLike, reading, require_folder
+from ensemble_hwr._typing import PathLike
+from ensemble_hwr.datasets._files import reading, require_folder
 from ensemble_hwr.datasets._folder import SUFFIXES
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ensemble_hwr.datasets._files import PathLike, reading, require_folder
+from ensemble_hwr._typing import PathLike
+from ensemble_hwr.datasets._files import reading, require_folder
 from ensemble_hwr.datasets._letters import LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
 

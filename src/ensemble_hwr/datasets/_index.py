@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.datasets._files import PathLike, reading, require_file
+from ensemble_hwr._typing import PathLike
+from ensemble_hwr.datasets._files import reading, require_file
 from ensemble_hwr.datasets._letters import SPLITS, LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
 

@@ -10,8 +10,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.datasets._cache import Cached, cache_folder
-from ensemble_hwr.datasets._files import PathLike, reading, require_file
+from ensemble_hwr.datasets._files import reading, require_file
 from ensemble_hwr.datasets._letters import PIXELS, LetterSet
 from ensemble_hwr.exceptions import DataError
 

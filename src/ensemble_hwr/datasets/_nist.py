@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ensemble_hwr.datasets._files import PathLike, reading
+from ensemble_hwr._typing import PathLike
+from ensemble_hwr.datasets._files import reading
 from ensemble_hwr.datasets._letters import LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr._writing import whole_files
-from ensemble_hwr.datasets._files import PathLike, require_file
+from ensemble_hwr.datasets._files import require_file
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError
 

@@ -72,7 +72,7 @@ def split_letters(
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)
 
 
-def prescribed_split(letters: LetterSet) -> tuple[Indices, Indices]:
+def predefined_split(letters: LetterSet) -> tuple[Indices, Indices]:
     """Return the division that the makers of the set prescribe.
 
     Parameters
@@ -92,13 +92,13 @@ def prescribed_split(letters: LetterSet) -> tuple[Indices, Indices]:
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.datasets import LetterSet, prescribed_split
+    >>> from ensemble_hwr.datasets import LetterSet, predefined_split
     >>> letters = LetterSet(np.zeros((2, 784), np.uint8), np.array(["A", "A"]), split=np.array(["test", "train"]))
-    >>> prescribed_split(letters)
+    >>> predefined_split(letters)
     (array([1]), array([0]))
     """
     if letters.split is None:
-        raise DataError(f"{letters!r} has no prescribed division; use split_letters")
+        raise DataError(f"{letters!r} has no predefined split; use split_letters")
     train, test = np.flatnonzero(letters.split == "train"), np.flatnonzero(letters.split == "test")
     if not len(train) or not len(test):
         raise DataError(f"{letters!r} prescribes {len(train)} letters for training and {len(test)} for testing")

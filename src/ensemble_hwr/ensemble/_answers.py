@@ -10,10 +10,10 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble._epoch_mlp import EpochMLP
+from ensemble_hwr._typing import IntArray
+from ensemble_hwr.ensemble._augmented_mlp import AugmentedMLPClassifier
 from ensemble_hwr.ensemble._forward import probabilities
-from ensemble_hwr.ensemble._mlp import MLP
-from ensemble_hwr.ensemble._redistribution import IntArray
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.ensemble._views import Chain, Step, Views
 
 Answer = Callable[[Views, IntArray | None], Any]
@@ -35,7 +35,7 @@ def answer_of(estimator: Any, chain: Chain = ()) -> Answer:
     kind = type(estimator)
     if kind is Pipeline:
         return answer_of(estimator.steps[-1][1], (*chain, *_steps(estimator.steps[:-1])))
-    if kind is EpochMLP:
+    if kind is AugmentedMLPClassifier:
         return answer_of(estimator.mlp_, (*chain, *_taken_apart(estimator.features_)))
     if kind is VotingClassifier and estimator.voting == "soft":
         members = [answer_of(member, chain) for member in estimator.estimators_]
@@ -54,7 +54,7 @@ def _committee(members: Sequence[Answer], weights: Sequence[float] | None) -> An
 def _is_network(kind: Any) -> bool:
     """Whether a class answers as scikit-learn's networks or ours do, and not in a way of its own."""
     return issubclass(kind, MLPClassifier) and (
-        kind.predict_proba in (MLPClassifier.predict_proba, MLP.predict_proba)
+        kind.predict_proba in (MLPClassifier.predict_proba, MemberMLPClassifier.predict_proba)
         and kind._forward_pass_fast is MLPClassifier._forward_pass_fast
     )
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._members import Member, Opinion
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, open_rows, redistribute
+from ensemble_hwr.ensemble._redistribution import open_rows, redistribute
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Gate:
 
     Attributes
     ----------
-    min_mass, certainty : float
-        A set's question is open where it holds at least `min_mass` and its leading class less than `certainty` of it.
+    min_mass, confidence_threshold : float
+        A set's question is open where it holds at least `min_mass` and its leading class less than `confidence_threshold` of it.
     group_of : ndarray of shape (n_classes,)
         Number of each class's group.
     hard : bool
@@ -28,7 +29,7 @@ class Gate:
     """
 
     min_mass: float
-    certainty: float
+    confidence_threshold: float
     group_of: IntArray
     hard: bool = False
     blind: bool = False
@@ -42,10 +43,10 @@ class Gate:
     def rows(self, member: Member, probabilities: FloatArray, winners: IntArray | None) -> IntArray:
         """Return the rows on which a member speaks, given the router's `winners` where routing is hard."""
         if member.role != "specialist":
-            return open_rows(probabilities, member.columns, self.min_mass, self.certainty)
+            return open_rows(probabilities, member.columns, self.min_mass, self.confidence_threshold)
         allowed = winners == self.group_of[member.columns[0]] if self.hard and winners is not None else None
-        certainty = 1.0 if self.blind else self.certainty
-        return open_rows(probabilities, member.columns, self.min_mass, certainty, allowed)
+        confidence_threshold = 1.0 if self.blind else self.confidence_threshold
+        return open_rows(probabilities, member.columns, self.min_mass, confidence_threshold, allowed)
 
 
 @dataclass(frozen=True)

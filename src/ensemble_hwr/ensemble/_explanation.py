@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import FloatArray
 from ensemble_hwr.ensemble._consulting import Step
-from ensemble_hwr.ensemble._redistribution import FloatArray
 
 
 @dataclass(frozen=True)

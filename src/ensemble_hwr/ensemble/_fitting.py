@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
+from ensemble_hwr._sklearn import _num_samples, _safe_indexing
+from ensemble_hwr._typing import IntArray
 from ensemble_hwr.ensemble._jobs import run_jobs
 from ensemble_hwr.ensemble._members import Member, default_estimator, seeded
-from ensemble_hwr.ensemble._redistribution import IntArray
 from ensemble_hwr.ensemble._seats import Job
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, check_cv
 
-from ensemble_hwr.ensemble._redistribution import IntArray
+from ensemble_hwr._typing import Fold, IntArray
 from ensemble_hwr.exceptions import HierarchyError
 
 DEFAULT_FOLDS = 3
 MANY_ROWS = 5000  # from here on one held-out half teaches as much, for half the fits
-Fold = tuple[IntArray, IntArray]
 
 
 def held_out_folds(

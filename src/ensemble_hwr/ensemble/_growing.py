@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 
+from ensemble_hwr._sklearn import _safe_indexing
+from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.ensemble._consulting import Gate
 from ensemble_hwr.ensemble._fitting import Plan, Trainer
-from ensemble_hwr.ensemble._folds import Fold, held_out_folds
+from ensemble_hwr.ensemble._folds import held_out_folds
 from ensemble_hwr.ensemble._held_out import HeldOut, learn_trusts
 from ensemble_hwr.ensemble._members import (
     ROUTER,
@@ -22,7 +23,6 @@ from ensemble_hwr.ensemble._members import (
     fixed_trusts,
     router_probabilities,
 )
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._temperature import learn_temperature
 from ensemble_hwr.ensemble._threads import one_thread
 from ensemble_hwr.exceptions import HierarchyError
@@ -237,9 +237,9 @@ def gate_of(
         group_of[np.searchsorted(classes, labels)] = number
     return Gate(
         settings.min_mass,
-        settings.certainty,
+        settings.confidence_threshold,
         group_of,
-        hard=settings.routing == "hard",
+        hard=settings.routing == "top_down",
         blind=router_target == "groups",
     )
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 
+from ensemble_hwr._sklearn import _safe_indexing
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._consulting import Gate
 from ensemble_hwr.ensemble._members import Member, opinion_of
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, redistribute
+from ensemble_hwr.ensemble._redistribution import redistribute
 from ensemble_hwr.ensemble._trust import learn_trust
 
 

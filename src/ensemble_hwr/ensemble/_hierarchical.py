@@ -10,21 +10,20 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_random_state, gen_batches, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context, _VisualBlock
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._consulting import Step, consult
 from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._fitting import Trainer
 from ensemble_hwr.ensemble._growing import grow
 from ensemble_hwr.ensemble._members import ROUTER, Member
 from ensemble_hwr.ensemble._plan import Plan, plan_of
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
 from ensemble_hwr.ensemble._temperature import tempered
 from ensemble_hwr.ensemble._views import Views
@@ -45,7 +44,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     router : classifier, default=None
-        Sees every class. None stands for an :class:`MLP` with one layer of 100
+        Sees every class. None stands for an :class:`MemberMLPClassifier` with one layer of 100
         units that takes about 3,000 steps on 500 to 20,000 rows, in 30 to 200 epochs; so it does for the two below.
     specialist : classifier or dict of str to classifier, default=None
         Template of the members that each see one group; or one for each group by name.
@@ -66,7 +65,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     router_target : {"classes", "groups"}, default="classes"
         What the router learns. A router of groups knows nothing inside a group: its specialists have trust 1 and
         groups and confusable sets cannot be derived.
-    routing : {"soft", "hard"}, default="soft"
+    routing : {"soft", "top_down"}, default="soft"
         Whether every specialist may speak, or only that of the group to which the router gives most.
     trust : "learned", float or dict of str to float, default="learned"
         Weight of the members' opinions. "learned": for each member the weight that minimises log-loss on rows it
@@ -80,8 +79,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         those given to `fit`.
     min_mass : float, default=0.02
         A member speaks only on rows in which its set holds at least this probability ...
-    certainty : float, default=0.995
-        ... and the set's leading class holds less than this share of it. With ``min_mass=0, certainty=1`` every
+    confidence_threshold : float, default=0.995
+        ... and the set's leading class holds less than this share of it. With ``min_mass=0, confidence_threshold=1`` every
         member speaks on every row.
     calibration : {"temperature"}, default=None
         "temperature": in the end all probabilities are raised to the power ``1 / temperature_`` and scaled to sum to
@@ -140,11 +139,11 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         "confusables": [StrOptions({"derived"}), dict, "array-like", None],
         "max_confusables": [Interval(Integral, 1, None, closed="left")],
         "router_target": [StrOptions({"classes", "groups"})],
-        "routing": [StrOptions({"soft", "hard"})],
+        "routing": [StrOptions({"soft", "top_down"})],
         "trust": [StrOptions({"learned"}), Interval(Real, 0, 1, closed="both"), dict],
         "cv": ["cv_object", StrOptions({"prefit"}), Interval(Real, 0, 0.5, closed="right")],
         "min_mass": [Interval(Real, 0, 1, closed="both")],
-        "certainty": [Interval(Real, 0, 1, closed="both")],
+        "confidence_threshold": [Interval(Real, 0, 1, closed="both")],
         "calibration": [StrOptions({"temperature"}), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -166,7 +165,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         trust: str | float | Mapping[str, float] = "learned",
         cv: Any = None,
         min_mass: float = 0.02,
-        certainty: float = 0.995,
+        confidence_threshold: float = 0.995,
         calibration: str | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -184,7 +183,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.trust = trust
         self.cv = cv
         self.min_mass = min_mass
-        self.certainty = certainty
+        self.confidence_threshold = confidence_threshold
         self.calibration = calibration
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -368,7 +367,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
     def _consult(self, plan: Plan, views: Views, probabilities: FloatArray) -> Iterator[Step]:
         """Let the members speak in turn, by the settings as they are now; `probabilities` changes in place."""
-        gate = replace(plan.gate, min_mass=self.min_mass, certainty=self.certainty, hard=self.routing == "hard")
+        gate = replace(
+            plan.gate,
+            min_mass=self.min_mass,
+            confidence_threshold=self.confidence_threshold,
+            hard=self.routing == "top_down",
+        )
         return consult(plan.speakers, self.trust_, probabilities, ask=partial(plan.opinion, views), gate=gate)
 
     def _speakers(self) -> list[Member]:

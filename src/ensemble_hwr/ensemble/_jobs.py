@@ -13,11 +13,11 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import _safe_indexing
 
-from ensemble_hwr.ensemble._keeping import Keeping, current_keeper
+from ensemble_hwr._sklearn import _safe_indexing
+from ensemble_hwr._typing import IntArray
+from ensemble_hwr.ensemble._fit_cache import CachedFits, current_fit_cache
 from ensemble_hwr.ensemble._members import check_classes
-from ensemble_hwr.ensemble._redistribution import IntArray
 from ensemble_hwr.ensemble._seats import Job, joined, seats_of
 from ensemble_hwr.ensemble._threads import one_thread
 from ensemble_hwr.exceptions import FittingError
@@ -28,7 +28,7 @@ UNITS_A_STEP = 2000  # a step costs as much as this many hidden units cost a row
 def run_jobs(jobs: Sequence[Job], X: Any, n_jobs: int | None = None, verbose: int = 0) -> list[BaseEstimator]:
     """Make fits side by side.
 
-    Rows are shared with the processes by a memory map, and each takes those of its job. What a keeper has kept of an
+    Rows are shared with the processes by a memory map, and each takes those of its job. What a cache has kept of an
     earlier run is not fitted again, and what is fitted is given to it at once.
 
     Parameters
@@ -51,7 +51,7 @@ def run_jobs(jobs: Sequence[Job], X: Any, n_jobs: int | None = None, verbose: in
     return [joined(job, seats, [next(fitted) for _ in seats]) for job, seats in zip(jobs, divided, strict=True)]
 
 
-def fit_one(
+def fit_classifier(
     estimator: BaseEstimator,
     X: ArrayLike,
     y: ArrayLike,
@@ -86,15 +86,15 @@ def fit_one(
 
     See Also
     --------
-    keeping : Who keeps it.
+    fit_cache : Reuse finished fits.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from ensemble_hwr import MLP
-    >>> from ensemble_hwr.ensemble import fit_one
+    >>> from ensemble_hwr import MemberMLPClassifier
+    >>> from ensemble_hwr.ensemble import fit_classifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> fit_one(MLP((5,), learning_rate_init=0.02, random_state=0), X, y).score(X, y) > 0.9
+    >>> fit_classifier(MemberMLPClassifier((5,), learning_rate_init=0.02, random_state=0), X, y).score(X, y) > 0.9
     True
     """
     labels = np.asarray(y)
@@ -105,14 +105,14 @@ def fit_one(
 
 def _run(jobs: Sequence[Job], X: Any, n_jobs: int | None, verbose: int) -> list[BaseEstimator]:
     """Make fits, the longest first, that are not kept already."""
-    keeping = Keeping.of(current_keeper(), jobs, X)
-    fitted = {number: kept for number, kept in enumerate(keeping.recall_all()) if kept is not None}
+    cached = CachedFits.of(current_fit_cache(), jobs, X)
+    fitted = {number: kept for number, kept in enumerate(cached.get_all()) if kept is not None}
     missing = sorted(set(range(len(jobs))) - set(fitted), key=lambda number: -effort(jobs[number]))
     parallel = _in_parallel(processes(n_jobs, len(missing)), verbose)
     with one_thread(), _failing_clearly():
         for number, estimator in parallel(delayed(_fit)(number, jobs[number], X) for number in missing):
             fitted[number] = estimator
-            keeping.keep(number, estimator)
+            cached.put(number, estimator)
     return [fitted[number] for number in range(len(jobs))]
 
 
@@ -155,7 +155,7 @@ def _take(X: Any, rows: IntArray) -> Any:
 
 
 def _effort_a_row(params: Mapping[str, Any], stem: str) -> float:
-    epochs = params.get(f"{stem}epochs", params.get(f"{stem}max_iter", 1))
+    epochs = params.get(f"{stem}max_iter", 1)
     batch = params.get(f"{stem}batch_size", 200)
     units = float(np.sum(params[f"{stem}hidden_layer_sizes"]))
     return float(epochs) * (units + UNITS_A_STEP / (batch if isinstance(batch, int) else 200))

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from ensemble_hwr.ensemble._mlp import MLP
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
+from ensemble_hwr._sklearn import _num_samples
+from ensemble_hwr._typing import FloatArray, IntArray
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import NamedSets
 
@@ -45,11 +46,11 @@ class Member:
     estimator: BaseEstimator
 
 
-def default_estimator(n_rows: int) -> MLP:
+def default_estimator(n_rows: int) -> MemberMLPClassifier:
     """Return an MLP with one layer of 100 units that takes about 3,000 steps, in 30 to 200 epochs."""
     batch = min(max(n_rows // 64, 32), 200)
     epochs = min(max(STEPS * batch // n_rows, 30), 200)
-    return MLP((100,), batch_size=min(batch, n_rows), max_iter=epochs)
+    return MemberMLPClassifier((100,), batch_size=min(batch, n_rows), max_iter=epochs)
 
 
 def declare_members(
@@ -76,7 +77,7 @@ def declare_members(
         for name, given in estimator.items():
             if given is not None and (isinstance(given, type) or not hasattr(given, "predict_proba")):
                 raise HierarchyError(
-                    f"{role}: got {given!r} for {name!r}; give a classifier with predict_proba, such as MLP()."
+                    f"{role}: got {given!r} for {name!r}; give a classifier with predict_proba, such as MemberMLPClassifier()."
                 )
     chosen = estimator if isinstance(estimator, Mapping) else dict.fromkeys(asking, estimator)
     return [

@@ -11,11 +11,11 @@ from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr.ensemble._epoch_callback import on_epoch_end
 from ensemble_hwr.ensemble._forward import probabilities
-from ensemble_hwr.ensemble._watching import epoch_done
 
 
-class MLP(MLPClassifier):
+class MemberMLPClassifier(MLPClassifier):
     """scikit-learn's MLPClassifier, fit to be a member.
 
     It learns the same, bit for bit, and its parameters and attributes are those of
@@ -27,10 +27,10 @@ class MLP(MLPClassifier):
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr import MLP
+    >>> from ensemble_hwr import MemberMLPClassifier
     >>> X = np.random.default_rng(0).normal(size=(100, 2))
     >>> y = np.where(X[:, 0] > 0, "B", "P")
-    >>> MLP((10,), early_stopping=True, random_state=0).fit(X, y).classes_.tolist()
+    >>> MemberMLPClassifier((10,), early_stopping=True, random_state=0).fit(X, y).classes_.tolist()
     ['B', 'P']
     """
 
@@ -78,4 +78,4 @@ class MLP(MLPClassifier):
     def _update_no_improvement_count(self, *held_out: Any) -> None:
         """Do what scikit-learn does at the end of each epoch, and tell whoever looks on."""
         super()._update_no_improvement_count(*held_out)
-        epoch_done(self)
+        on_epoch_end(self)

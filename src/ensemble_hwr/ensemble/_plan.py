@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._answers import Answer, answer_of
 from ensemble_hwr.ensemble._consulting import Gate
 from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
 from ensemble_hwr.ensemble._members import ROUTER, Member, Opinion, Shares, checked_answer
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
 from ensemble_hwr.ensemble._views import Views
 
 if TYPE_CHECKING:

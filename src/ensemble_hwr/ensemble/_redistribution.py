@@ -10,15 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
+from ensemble_hwr._typing import FloatArray, IntArray
 
 
 def open_rows(
     probabilities: FloatArray,
     columns: IntArray,
     min_mass: float,
-    certainty: float,
+    confidence_threshold: float,
     allowed: NDArray[np.bool_] | None = None,
 ) -> IntArray:
     """Rows in which a set's question is open: it holds enough probability, and no letter of it nearly all.
@@ -31,7 +30,7 @@ def open_rows(
         Columns of the set.
     min_mass : float
         The set must hold at least this probability.
-    certainty : float
+    confidence_threshold : float
         Its leading letter must hold less than this share of the set; at 1 every row is open.
     allowed : ndarray of shape (n_rows,) of bool, optional
         Rows that may be open at all.
@@ -44,8 +43,8 @@ def open_rows(
     inside = probabilities.take(columns, axis=1)
     mass = inside.sum(axis=1)
     is_open = (mass >= min_mass) & (mass > 0)
-    if certainty < 1 and is_open.any():
-        is_open &= inside.max(axis=1) < certainty * mass
+    if confidence_threshold < 1 and is_open.any():
+        is_open &= inside.max(axis=1) < confidence_threshold * mass
     if allowed is not None:
         is_open &= allowed
     return np.flatnonzero(is_open)

@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from ensemble_hwr._weights import weight_params
 from ensemble_hwr.ensemble._members import Member
-from ensemble_hwr.ensemble._mlp import MLP
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 
 if TYPE_CHECKING:
     from ensemble_hwr.ensemble._hierarchical import HierarchicalEnsembleClassifier
@@ -62,7 +62,7 @@ def metadata_router(ensemble: HierarchicalEnsembleClassifier) -> MetadataRouter:
         named = (
             {f"{role}:{name}": estimator for name, estimator in declared.items()}
             if isinstance(declared, Mapping)
-            else {role: MLP() if declared is None else declared}
+            else {role: MemberMLPClassifier() if declared is None else declared}
         )
         router.add(method_mapping=fit, **named)
     own_splitter = ensemble.cv is not None and not isinstance(ensemble.cv, str | float)

@@ -14,7 +14,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 
-from ensemble_hwr.ensemble._redistribution import IntArray
+from ensemble_hwr._typing import IntArray
 
 
 @dataclass(frozen=True)

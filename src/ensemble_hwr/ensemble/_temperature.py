@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._weighing import SMALLEST, best_weight
 
 BOLDEST, MEEKEST = 0.1, 10.0

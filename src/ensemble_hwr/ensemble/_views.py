@@ -8,9 +8,9 @@ from typing import Any
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _num_samples
 
-from ensemble_hwr.ensemble._redistribution import IntArray
+from ensemble_hwr._sklearn import _num_samples
+from ensemble_hwr._typing import IntArray
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray
+from ensemble_hwr._typing import FloatArray, IntArray
 
 SMALLEST = 1e-15  # probabilities below count as this much, so that each has a logarithm
 

@@ -9,10 +9,10 @@ from ensemble_hwr.evaluation._contenders import (
     top_down,
     with_seed,
 )
-from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
-from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerLetterDisplay
+from ensemble_hwr.evaluation._cost import count_macs, count_parameters
+from ensemble_hwr.evaluation._displays import ConfusionDisplay, FrontierDisplay, PerClassDisplay
 from ensemble_hwr.evaluation._five_by_two import FITS, five_by_two
-from ensemble_hwr.evaluation._metrics import calibration_error, confused_pairs, log_loss, per_letter, scores
+from ensemble_hwr.evaluation._metrics import confused_pairs, expected_calibration_error, log_loss, per_class, scores
 from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, OperatingPoint, Run
 from ensemble_hwr.evaluation._scaling import EqualParameters, scale_hidden_layers
 from ensemble_hwr.evaluation._statistics import (
@@ -38,25 +38,25 @@ __all__ = [
     "MemberTrace",
     "OperatingPoint",
     "PairedTest",
-    "PerLetterDisplay",
+    "PerClassDisplay",
     "Progress",
     "Run",
     "baseline",
     "bca_interval",
-    "calibration_error",
     "combined_ftest_5x2cv",
     "compare",
     "comparison_table",
     "confused_pairs",
+    "count_macs",
     "count_parameters",
+    "expected_calibration_error",
     "five_by_two",
     "holm",
     "log_loss",
     "mcnemar",
-    "multiply_adds",
     "parameters_of",
     "pareto_frontier",
-    "per_letter",
+    "per_class",
     "scale_hidden_layers",
     "scores",
     "standard_contenders",

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation._cost import count_parameters
 from ensemble_hwr.evaluation._scaling import SCALABLE, innermost
 from ensemble_hwr.preprocessing import AugmentedClassifier
@@ -45,10 +45,10 @@ def parameters_of(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
+    >>> from ensemble_hwr import MemberMLPClassifier, HierarchicalEnsembleClassifier
     >>> from ensemble_hwr.evaluation import parameters_of
     >>> X, y = np.random.default_rng(0).random((60, 9)), np.repeat(list("ABCDEF"), 10)
-    >>> mlp = MLP((5,), max_iter=1_000_000)
+    >>> mlp = MemberMLPClassifier((5,), max_iter=1_000_000)
     >>> parameters_of(HierarchicalEnsembleClassifier(mlp, mlp, groups=["ABC", "DEF"], random_state=0), X, y)
     222
     """
@@ -72,4 +72,8 @@ def _hasty(estimator: Any) -> Any:
     if isinstance(estimator, Pipeline):
         name, last = fresh.steps[-1]
         return fresh.set_params(**{name: _hasty(last)})
-    return fresh.set_params(epochs=1, augmenter=None) if isinstance(fresh, EpochMLP) else fresh.set_params(max_iter=1)
+    return (
+        fresh.set_params(max_iter=1, augmenter=None)
+        if isinstance(fresh, AugmentedMLPClassifier)
+        else fresh.set_params(max_iter=1)
+    )

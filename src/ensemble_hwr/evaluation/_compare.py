@@ -107,7 +107,7 @@ def compare(
     summarise : Figures, tests and the verdict, as a dict.
     comparison_table : The summary as a table for the terminal.
     write_report : The report as a page and as JSON.
-    FrontierDisplay, PerLetterDisplay, ConfusionDisplay : Plots with matplotlib.
+    FrontierDisplay, PerClassDisplay, ConfusionDisplay : Plots with matplotlib.
 
     Examples
     --------

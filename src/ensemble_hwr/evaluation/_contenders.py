@@ -9,15 +9,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 
-from ensemble_hwr.ensemble import MLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.evaluation._scaling import SCALABLE, EqualParameters, innermost, seeing
 from ensemble_hwr.exceptions import ConfigError
 
 COMMITTEE_SIZE = 3
-STANDARD_CONTENDERS = ("baseline", "flat", "committee", "hard", "hierarchical")
+STANDARD_CONTENDERS = ("baseline", "flat", "committee", "top_down", "hierarchical")
 
 
-def baseline() -> MLP:
+def baseline() -> MemberMLPClassifier:
     """Return the flat baseline of the field: MLP (100, 100, 100), logistic, Adam, early stopping, on raw pixels.
 
     Examples
@@ -26,7 +26,7 @@ def baseline() -> MLP:
     >>> baseline().hidden_layer_sizes
     (100, 100, 100)
     """
-    return MLP((100, 100, 100), activation="logistic", solver="adam", early_stopping=True)
+    return MemberMLPClassifier((100, 100, 100), activation="logistic", solver="adam", early_stopping=True)
 
 
 def standard_contenders(
@@ -40,7 +40,7 @@ def standard_contenders(
         The hierarchy in question.
     views : sequence of transformer or "passthrough"
         Features that its members see, each view once. The committee has a flat MLP on each, and three at least.
-    flat : MLPClassifier, EpochMLP, Pipeline that ends in one, or AugmentedClassifier of such, optional
+    flat : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, or AugmentedClassifier of such, optional
         What the flat MLP is scaled from; the hierarchy's router by default. In the committee each member has its own
         view in place of the template's, and learns from the same kind of copies.
 
@@ -48,14 +48,14 @@ def standard_contenders(
     -------
     dict of str to contender
         ``baseline``, the flat MLP of the field; ``flat``, one MLP with as many parameters as the hierarchy;
-        ``committee``, averaged flat MLPs with as many in all; ``hard``, the classic top-down use of the same
+        ``committee``, averaged flat MLPs with as many in all; ``top_down``, the classic top-down use of the same
         router and specialists; ``hierarchical``.
     """
     template = hierarchy.router if flat is None else flat
     mlp = innermost(template)
     if not isinstance(mlp, SCALABLE):
         raise ConfigError(
-            "flat and committee are scaled from an MLPClassifier or an EpochMLP, but "
+            "flat and committee are scaled from an MLPClassifier or an AugmentedMLPClassifier, but "
             f"the router is a {type(mlp).__name__}; name an MLP to scale as `flat`."
         )
     if not views:
@@ -66,7 +66,7 @@ def standard_contenders(
         "baseline": baseline(),
         "flat": EqualParameters(template),
         "committee": EqualParameters(committee),
-        "hard": top_down(hierarchy),
+        "top_down": top_down(hierarchy),
         "hierarchical": hierarchy,
     }
 
@@ -79,11 +79,17 @@ def top_down(hierarchy: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleC
     >>> from ensemble_hwr import HierarchicalEnsembleClassifier
     >>> from ensemble_hwr.evaluation import top_down
     >>> top_down(HierarchicalEnsembleClassifier(confusables="derived"))
-    HierarchicalEnsembleClassifier(certainty=1.0, min_mass=0.0, routing='hard',
+    HierarchicalEnsembleClassifier(confidence_threshold=1.0, min_mass=0.0, routing='top_down',
                                    trust=1.0)
     """
     classic: HierarchicalEnsembleClassifier = clone(hierarchy).set_params(
-        routing="hard", trust=1.0, confusables=None, expert=None, min_mass=0.0, certainty=1.0, calibration=None
+        routing="top_down",
+        trust=1.0,
+        confusables=None,
+        expert=None,
+        min_mass=0.0,
+        confidence_threshold=1.0,
+        calibration=None,
     )
     return classic
 
@@ -97,11 +103,11 @@ def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from ensemble_hwr import MLP
+    >>> from ensemble_hwr import MemberMLPClassifier
     >>> from ensemble_hwr.evaluation import with_seed
-    >>> with_seed(MLP(), 7).random_state
+    >>> with_seed(MemberMLPClassifier(), 7).random_state
     7
-    >>> with_seed(make_pipeline("passthrough", MLP()), 7)[-1].random_state
+    >>> with_seed(make_pipeline("passthrough", MemberMLPClassifier()), 7)[-1].random_state
     327741615
     """
     seeded = clone(estimator)

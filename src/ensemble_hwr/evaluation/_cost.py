@@ -1,4 +1,4 @@
-"""What a fitted contender costs: parameters it holds, and multiply-adds it really spends on a letter."""
+"""What a fitted contender costs: parameters it holds, and MACs it really spends on a letter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.preprocessing import AugmentedClassifier
 
 
@@ -46,8 +46,8 @@ def count_parameters(estimator: Any) -> int | None:
     return 0 if _is_transformer(estimator) else None
 
 
-def multiply_adds(estimator: Any, X: Any) -> float | None:
-    """Count the multiply-adds that a fitted estimator spends on each of some rows, on average.
+def count_macs(estimator: Any, X: Any) -> float | None:
+    """Count the MACs that a fitted estimator spends on each of some rows, on average.
 
     Matrix products and features are counted; activations, sorting and memory traffic are not. For a hierarchy only
     the members that really speak on a row are counted for it.
@@ -55,7 +55,7 @@ def multiply_adds(estimator: Any, X: Any) -> float | None:
     Parameters
     ----------
     estimator : estimator
-        As for :func:`count_parameters`; a transformer is asked for its ``multiply_adds_per_row()``.
+        As for :func:`count_parameters`; a transformer is asked for its ``macs_per_row()``.
     X : array-like of shape (n_rows, n_features)
         The rows.
 
@@ -65,17 +65,17 @@ def multiply_adds(estimator: Any, X: Any) -> float | None:
         None where a part cannot be counted.
     """
     if isinstance(estimator, HierarchicalEnsembleClassifier):
-        return _hierarchy_multiply_adds(estimator, X)
+        return _hierarchy_macs(estimator, X)
     if isinstance(estimator, Pipeline):
-        return _pipeline_multiply_adds(estimator, X)
+        return _pipeline_macs(estimator, X)
     parts = _parts(estimator)
     if parts is not None:
-        return _sum([multiply_adds(part, X) for part in parts])
+        return _sum([count_macs(part, X) for part in parts])
     return next((float(count(estimator)) for name, count in _COUNTED.items() if hasattr(estimator, name)), None)
 
 
 _COUNTED: dict[str, Callable[[Any], float]] = {
-    "multiply_adds_per_row": lambda transformer: transformer.multiply_adds_per_row(),
+    "macs_per_row": lambda transformer: transformer.macs_per_row(),
     "coefs_": lambda mlp: sum(weights.size for weights in mlp.coefs_),
     "support_vectors_": lambda svm: svm.support_vectors_.size + svm.dual_coef_.size,
     "coef_": lambda linear: linear.coef_.size,
@@ -89,7 +89,7 @@ def _parts(estimator: Any) -> list[Any] | None:
         return list(estimator.members_.values())
     if isinstance(estimator, Pipeline):
         return [step for _, step in estimator.steps if step not in (None, "passthrough")]
-    if isinstance(estimator, EpochMLP):
+    if isinstance(estimator, AugmentedMLPClassifier):
         return [part for part in (estimator.features_, estimator.mlp_) if part is not None]
     if isinstance(estimator, AugmentedClassifier):
         return [estimator.estimator_]
@@ -103,22 +103,22 @@ def _is_transformer(estimator: Any) -> bool:
     return isinstance(estimator, BaseEstimator) and hasattr(estimator, "transform")
 
 
-def _pipeline_multiply_adds(pipeline: Pipeline, X: Any) -> float | None:
+def _pipeline_macs(pipeline: Pipeline, X: Any) -> float | None:
     costs: list[float | None] = []
     rows = X
     for _, step in pipeline.steps:
         if step in (None, "passthrough"):
             continue
-        costs.append(multiply_adds(step, rows))
+        costs.append(count_macs(step, rows))
         if hasattr(step, "transform"):
             rows = step.transform(rows)
     return _sum(costs)
 
 
-def _hierarchy_multiply_adds(hierarchy: HierarchicalEnsembleClassifier, X: Any) -> float | None:
+def _hierarchy_macs(hierarchy: HierarchicalEnsembleClassifier, X: Any) -> float | None:
     asked = {name: count for name, count in hierarchy.route_counts(X).items() if count}
     sample = X[:1]
-    costs = {name: multiply_adds(hierarchy.members_[name], sample) for name in asked}
+    costs = {name: count_macs(hierarchy.members_[name], sample) for name in asked}
     return _sum([None if costs[name] is None else costs[name] * asked[name] / len(X) for name in asked])  # type: ignore[operator]
 
 

@@ -9,33 +9,31 @@ from typing import Any
 DEEPER = 1.25
 
 
-def operating_curve(
-    points: Sequence[Mapping[str, Any]], multiply_adds: float | None, accuracy: float
-) -> list[dict[str, Any]]:
+def operating_curve(points: Sequence[Mapping[str, Any]], macs: float | None, accuracy: float) -> list[dict[str, Any]]:
     """Return the points of a hierarchy's curve from the cheapest to the dearest, the hierarchy itself among them.
 
     Parameters
     ----------
     points : sequence of mapping
-        ``certainty``, ``accuracy`` and ``multiply_adds`` of the same fits; those of unknown cost are left out.
-    multiply_adds, accuracy : float or None, float
+        ``confidence_threshold``, ``accuracy`` and ``macs`` of the same fits; those of unknown cost are left out.
+    macs, accuracy : float or None, float
         Of the hierarchy as it was set.
 
     Returns
     -------
     list of dict
-        Points as they were given; the hierarchy's own has no ``certainty`` if none of `points` is the same. Empty where
+        Points as they were given; the hierarchy's own has no ``confidence_threshold`` if none of `points` is the same. Empty where
         there is no curve: no points, no costs, or no difference between them.
     """
-    curve = [dict(point) for point in points if point["multiply_adds"]]
-    if not curve or not multiply_adds:
+    curve = [dict(point) for point in points if point["macs"]]
+    if not curve or not macs:
         return []
-    own = {"certainty": None, "accuracy": accuracy, "multiply_adds": multiply_adds}
+    own = {"confidence_threshold": None, "accuracy": accuracy, "macs": macs}
     if not any(_is_same(point, own) for point in curve):
         curve.append(own)
     if all(_is_same(point, own) for point in curve):
         return []
-    return sorted(curve, key=lambda point: (point["multiply_adds"], point["accuracy"]))
+    return sorted(curve, key=lambda point: (point["macs"], point["accuracy"]))
 
 
 def deepest_error(worst: float) -> float:
@@ -56,4 +54,4 @@ def deepest_error(worst: float) -> float:
 
 
 def _is_same(point: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(math.isclose(point[key], other[key], rel_tol=1e-9) for key in ("accuracy", "multiply_adds"))
+    return all(math.isclose(point[key], other[key], rel_tol=1e-9) for key in ("accuracy", "macs"))

@@ -21,7 +21,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 class FrontierDisplay:
-    """Accuracy against multiply-adds per letter, with the Pareto frontier.
+    """Accuracy against MACs per letter, with the Pareto frontier.
 
     A thin line with dots runs through each hierarchy: the same fits, their members asked sooner or later. Where it
     falls far below every contender it leaves the plot, which would be squeezed otherwise.
@@ -32,12 +32,12 @@ class FrontierDisplay:
     ----------
     names : sequence of str
         Contenders.
-    multiply_adds : ndarray of shape (n,)
-        Multiply-adds per letter, each above 0.
+    macs : ndarray of shape (n,)
+        MACs per letter, each above 0.
     accuracy : ndarray of shape (n,)
         Mean accuracies, between 0 and 1.
     curves : mapping of str to ndarray of shape (n_points, 2), default=None
-        For hierarchies, multiply-adds and mean accuracies at other certainties, from the cheapest; None for no curves.
+        For hierarchies, MACs and mean accuracies at other confidence_thresholds, from the cheapest; None for no curves.
 
     Attributes
     ----------
@@ -48,18 +48,18 @@ class FrontierDisplay:
     def __init__(
         self,
         names: tuple[str, ...],
-        multiply_adds: NDArray[Any],
+        macs: NDArray[Any],
         accuracy: NDArray[Any],
         curves: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
         self.names = names
-        self.multiply_adds = multiply_adds
+        self.macs = macs
         self.accuracy = accuracy
         self.curves = dict(curves or {})
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> FrontierDisplay:
-        """Plot the contenders whose multiply-adds are known.
+        """Plot the contenders whose MACs are known.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class FrontierDisplay:
         """
         kept, costs, accuracies, curves = [], [], [], {}
         for name in comparison.contenders:
-            spent = [run.multiply_adds for run in comparison.of(name)]
+            spent = [run.macs for run in comparison.of(name)]
             known = [cost for cost in spent if cost]
             if len(known) == len(spent):
                 kept.append(name)
@@ -104,18 +104,18 @@ class FrontierDisplay:
         """
         self.ax_ = ax = _axes(ax)
         self.figure_ = ax.figure
-        on = np.array(pareto_frontier(list(self.multiply_adds), list(self.accuracy)), dtype=bool)
-        order = np.argsort(self.multiply_adds[on])
-        steps = self.multiply_adds[on][order], 100 * self.accuracy[on][order]
+        on = np.array(pareto_frontier(list(self.macs), list(self.accuracy)), dtype=bool)
+        order = np.argsort(self.macs[on])
+        steps = self.macs[on][order], 100 * self.accuracy[on][order]
         dashed = {"color": "0.4", "linestyle": "--", "linewidth": 1.2, "zorder": 1}
         (frontier,) = ax.step(*steps, where="post", label="frontier", **dashed)
         for i, name in enumerate(self.names):
-            point = self.multiply_adds[i], 100 * self.accuracy[i]
+            point = self.macs[i], 100 * self.accuracy[i]
             ax.scatter(*point, marker=_cycled(MARKERS, i), color=_cycled(COLOURS, i), s=55, zorder=2)
             ax.annotate(name, point, xytext=(7, 5), textcoords="offset points")
             if name in self.curves:
                 self._plot_curve(self.curves[name], _cycled(COLOURS, i))
-        ax.set(xscale="log", xlabel="multiply-adds per letter", ylabel="accuracy (%)")
+        ax.set(xscale="log", xlabel="MACs per letter", ylabel="accuracy (%)")
         ax.margins(x=0.25, y=0.12)
         ax.autoscale_view()
         if self.curves:
@@ -131,7 +131,7 @@ class FrontierDisplay:
         self.ax_.update_datalim(np.column_stack([costs, 100 * accuracies])[shown])
 
 
-class PerLetterDisplay:
+class PerClassDisplay:
     """Share of each letter misread by each contender, hardest letters first.
 
     Make it with :meth:`from_comparison`.
@@ -157,7 +157,7 @@ class PerLetterDisplay:
         self.misread = misread
 
     @classmethod
-    def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> PerLetterDisplay:
+    def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> PerClassDisplay:
         """Plot all contenders.
 
         Parameters
@@ -169,7 +169,7 @@ class PerLetterDisplay:
 
         Returns
         -------
-        PerLetterDisplay
+        PerClassDisplay
 
         Raises
         ------
@@ -185,7 +185,7 @@ class PerLetterDisplay:
         order = np.argsort(-shares.mean(axis=0), kind="stable")
         return cls(comparison.contenders, tested[order], shares[:, order]).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> PerLetterDisplay:
+    def plot(self, *, ax: Any = None) -> PerClassDisplay:
         """Plot.
 
         Parameters
@@ -195,7 +195,7 @@ class PerLetterDisplay:
 
         Returns
         -------
-        PerLetterDisplay
+        PerClassDisplay
         """
         self.ax_ = ax = _axes(ax, figsize=(10.0, 3.6))
         self.figure_ = ax.figure
@@ -300,10 +300,10 @@ def _right(comparison: Comparison, contender: str) -> tuple[NDArray[np.str_], ND
 
 
 def _curve(comparison: Comparison, contender: str, cost: float, accuracy: float) -> NDArray[np.float64]:
-    """Return multiply-adds and accuracies along the curve of a contender, no rows where it has none."""
+    """Return MACs and accuracies along the curve of a contender, no rows where it has none."""
     traces = [run.hierarchy for run in comparison.of(contender) if run.hierarchy is not None]
     curve = operating_curve(mean_operating_points(traces), cost, accuracy)
-    return np.array([[point["multiply_adds"], point["accuracy"]] for point in curve]).reshape(-1, 2)
+    return np.array([[point["macs"], point["accuracy"]] for point in curve]).reshape(-1, 2)
 
 
 def _curve_line(costs: ArrayLike, accuracies: ArrayLike, **settings: Any) -> Any:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._weights import weight_params
 from ensemble_hwr.evaluation._checks import Division
 from ensemble_hwr.evaluation._contenders import with_seed
-from ensemble_hwr.evaluation._cost import count_parameters, multiply_adds
+from ensemble_hwr.evaluation._cost import count_macs, count_parameters
 from ensemble_hwr.evaluation._result import Run
 from ensemble_hwr.evaluation._trace import trace_hierarchy
 from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
@@ -56,7 +56,7 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
         fitted = time.process_time()
         answered = estimator.predict_proba(rows[test])
         predicted = time.process_time()
-        cost = multiply_adds(estimator, rows[test])
+        cost = count_macs(estimator, rows[test])
         trace = trace_hierarchy(estimator, rows[test], labels[test])
     return Run(
         contender=task.name,
@@ -67,7 +67,7 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
         predict_seconds=predicted - fitted,
         size_bytes=len(dumps(estimator)),  # pickle would not take a class written in a notebook
         parameters=count_parameters(estimator),
-        multiply_adds=cost,
+        macs=cost,
         hierarchy=trace,
         warnings=tuple(_portable(warning.message) for warning in caught if isinstance(warning.message, Warning)),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-SCORES = ("accuracy", "macro_f1", "log_loss", "calibration_error")
+SCORES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 
 
 def answers(probabilities: NDArray[np.floating], classes: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -69,7 +69,7 @@ def log_loss(y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: 
     return float(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)).mean())
 
 
-def calibration_error(
+def expected_calibration_error(
     y: NDArray[np.str_],
     probabilities: NDArray[np.floating],
     classes: NDArray[np.str_],
@@ -102,9 +102,9 @@ def calibration_error(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import calibration_error
+    >>> from ensemble_hwr.evaluation import expected_calibration_error
     >>> sure = np.array([[0.9, 0.1], [0.9, 0.1]])
-    >>> round(calibration_error(np.array(["B", "P"]), sure, np.array(["B", "P"])), 3)
+    >>> round(expected_calibration_error(np.array(["B", "P"]), sure, np.array(["B", "P"])), 3)
     0.4
     """
     _check(y, probabilities, classes)
@@ -133,7 +133,7 @@ def scores(
     -------
     dict of str to float or None
         ``accuracy`` (0 to 1), ``macro_f1`` (0 to 1, over the classes that occur as truth or as answer),
-        ``log_loss`` and ``calibration_error``; None each where there is no letter.
+        ``log_loss`` and ``expected_calibration_error``; None each where there is no letter.
 
     Examples
     --------
@@ -150,11 +150,11 @@ def scores(
         "accuracy": float(accuracy_score(y, answered)),
         "macro_f1": float(f1_score(y, answered, average="macro", zero_division=0)),
         "log_loss": log_loss(y, probabilities, classes),
-        "calibration_error": calibration_error(y, probabilities, classes),
+        "expected_calibration_error": expected_calibration_error(y, probabilities, classes),
     }
 
 
-def per_letter(
+def per_class(
     y: NDArray[np.str_], answered: NDArray[np.str_], classes: NDArray[np.str_]
 ) -> dict[str, dict[str, object]]:
     """Return how each letter fared.
@@ -175,8 +175,8 @@ def per_letter(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import per_letter
-    >>> per_letter(np.array(["B", "B", "P"]), np.array(["B", "P", "P"]), np.array(["B", "P"]))["B"]
+    >>> from ensemble_hwr.evaluation import per_class
+    >>> per_class(np.array(["B", "B", "P"]), np.array(["B", "P", "P"]), np.array(["B", "P"]))["B"]
     {'attempts': 2, 'right': 1, 'accuracy': 0.5, 'misclassified_with': {'P': 1}}
     """
     matrix = confusion_matrix(y, answered, labels=classes)

@@ -45,17 +45,17 @@ class OperatingPoint:
 
     Attributes
     ----------
-    certainty : float
+    confidence_threshold : float
         Members were asked where the leading class of their set held less than this share of it.
     accuracy : float
         Share of the test letters read rightly then.
-    multiply_adds : float or None
-        Multiply-adds spent per test letter then; None where they cannot be counted.
+    macs : float or None
+        MACs spent per test letter then; None where they cannot be counted.
     """
 
-    certainty: float
+    confidence_threshold: float
     accuracy: float
-    multiply_adds: float | None
+    macs: float | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class HierarchyTrace:
     members : tuple of MemberTrace
         Specialists and experts in the order in which they speak.
     operating_points : tuple of OperatingPoint
-        The same fit, its members asked at other certainties: from the router alone to everybody everywhere.
+        The same fit, its members asked at other confidence_thresholds: from the router alone to everybody everywhere.
     """
 
     router_accuracy: float
@@ -103,8 +103,8 @@ class Run:
         Size of the fitted contender, serialised.
     parameters : int or None
         Weights and intercepts in all; None where the kind of estimator has none to count.
-    multiply_adds : float or None
-        Multiply-adds spent per test letter, features included; None where they cannot be counted.
+    macs : float or None
+        MACs spent per test letter, features included; None where they cannot be counted.
     hierarchy : HierarchyTrace or None
         What its members did, for hierarchies.
     warnings : tuple of Warning
@@ -119,7 +119,7 @@ class Run:
     predict_seconds: float
     size_bytes: int
     parameters: int | None = None
-    multiply_adds: float | None = None
+    macs: float | None = None
     hierarchy: HierarchyTrace | None = None
     warnings: tuple[Warning, ...] = ()
 

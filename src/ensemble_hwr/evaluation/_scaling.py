@@ -13,11 +13,11 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import EpochMLP
+from ensemble_hwr.ensemble import AugmentedMLPClassifier
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier
 
-SCALABLE = (MLPClassifier, EpochMLP)
+SCALABLE = (MLPClassifier, AugmentedMLPClassifier)
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class EqualParameters:
 
     Attributes
     ----------
-    template : MLPClassifier, EpochMLP, Pipeline that ends in one, AugmentedClassifier or VotingClassifier of such
+    template : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, AugmentedClassifier or VotingClassifier of such
         Its hidden layers are scaled, their proportions kept; a committee shares the parameters evenly.
     reference : str
         Name of the contender whose parameters are matched.
@@ -69,11 +69,11 @@ def innermost(template: BaseEstimator) -> BaseEstimator:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from ensemble_hwr import MLP
+    >>> from ensemble_hwr import MemberMLPClassifier
     >>> from ensemble_hwr.evaluation._scaling import innermost
     >>> from ensemble_hwr.preprocessing import AugmentedClassifier
-    >>> innermost(AugmentedClassifier(make_pipeline("passthrough", MLP((9,)))))
-    MLP(hidden_layer_sizes=(9,))
+    >>> innermost(AugmentedClassifier(make_pipeline("passthrough", MemberMLPClassifier((9,)))))
+    MemberMLPClassifier(hidden_layer_sizes=(9,))
     """
     if isinstance(template, AugmentedClassifier):
         return innermost(template.estimator)
@@ -86,7 +86,7 @@ def seeing(view: Any, template: BaseEstimator) -> BaseEstimator:
     Parameters
     ----------
     view : transformer or "passthrough"
-    template : MLPClassifier, EpochMLP, Pipeline that ends in one, or AugmentedClassifier of such
+    template : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, or AugmentedClassifier of such
 
     Returns
     -------
@@ -95,17 +95,17 @@ def seeing(view: Any, template: BaseEstimator) -> BaseEstimator:
 
     Examples
     --------
-    >>> from ensemble_hwr import EpochMLP, GradientFeatures
+    >>> from ensemble_hwr import AugmentedMLPClassifier, GradientFeatures
     >>> from ensemble_hwr.evaluation._scaling import seeing
-    >>> seeing("passthrough", EpochMLP((9,), features=GradientFeatures()))
-    EpochMLP(hidden_layer_sizes=(9,))
+    >>> seeing("passthrough", AugmentedMLPClassifier((9,), features=GradientFeatures()))
+    AugmentedMLPClassifier(hidden_layer_sizes=(9,))
     """
     if isinstance(template, AugmentedClassifier):
         return clone(template).set_params(estimator=seeing(view, template.estimator))
     if isinstance(template, Pipeline):
         return seeing(view, template.steps[-1][1])
     transformer = None if isinstance(view, str) else clone(view)
-    if isinstance(template, EpochMLP):
+    if isinstance(template, AugmentedMLPClassifier):
         return clone(template).set_params(features=transformer)
     return Pipeline([("view", "passthrough" if transformer is None else transformer), ("mlp", clone(template))])
 
@@ -115,7 +115,7 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
 
     Parameters
     ----------
-    estimator : MLPClassifier, EpochMLP, Pipeline that ends in one, AugmentedClassifier or VotingClassifier of such
+    estimator : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, AugmentedClassifier or VotingClassifier of such
         Template; not changed.
     n_parameters : int
         Parameters in all.
@@ -154,7 +154,7 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
             needed = X[:1] if isinstance(last, MLPClassifier) else X
             X = clone(estimator[:-1]).fit(X).transform(needed)
         return scaled.set_params(**{name: scale_hidden_layers(last, n_parameters, X, n_classes)})
-    if isinstance(estimator, EpochMLP) and estimator.features is not None:
+    if isinstance(estimator, AugmentedMLPClassifier) and estimator.features is not None:
         X = clone(estimator.features).fit(X).transform(X[:1])
     layers = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes))
     sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes)

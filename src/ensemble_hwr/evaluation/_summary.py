@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.evaluation._metrics import SCORES, answers, confused_pairs, per_letter, scores
+from ensemble_hwr.evaluation._metrics import SCORES, answers, confused_pairs, per_class, scores
 from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, Run
 from ensemble_hwr.evaluation._statistics import PairedTest, bca_interval, holm, mcnemar
 from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
@@ -41,18 +41,18 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
     dict
         Free of NaN and infinity; unknown figures are None.
 
-        - ``contenders``: for each name ``accuracy``, ``macro_f1``, ``log_loss`` and ``calibration_error``, lists
+        - ``contenders``: for each name ``accuracy``, ``macro_f1``, ``log_loss`` and ``expected_calibration_error``, lists
           with one figure a seed, the same four under ``not_suspect`` where letters are flagged (else None there),
-          ``parameters``, ``multiply_adds``, ``fit_seconds``, ``size_bytes`` (means over the seeds),
-          ``letters_per_second``, and over all seeds ``per_letter`` and ``confused_pairs``, and ``hierarchy``
+          ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds),
+          ``letters_per_second``, and over all seeds ``per_class`` and ``confused_pairs``, and ``hierarchy``
           (None for others): ``router_accuracy`` and ``perfect_router_accuracy``, one a seed, ``groups``,
           ``members`` with their mean trust, the letters they were asked and those they changed for better and worse,
-          and ``operating_points``, the mean accuracy and multiply-adds of the same fits at other certainties;
+          and ``operating_points``, the mean accuracy and MACs of the same fits at other confidence_thresholds;
         - ``pairs``: for each two contenders ``a``, ``b``, the ``difference`` of their accuracies with its 95 %
           BCa ``interval``, ``only_a_right`` and ``only_b_right``, ``p_value``, ``p_holm``, ``test``, ``better``
           (the name of the better one, None where no difference is shown), and ``p_value_5x2cv`` and
           ``p_holm_5x2cv`` where `ftests` were given;
-        - ``frontier``: contenders than which no other is as accurate with fewer multiply-adds;
+        - ``frontier``: contenders than which no other is as accurate with fewer MACs;
         - ``verdict``: what that means, in sentences; ``reference``: whom it is about;
         - ``letters``: how many different letters were tested; ``seeds``; ``classes``; ``data``; ``versions``.
 
@@ -126,11 +126,11 @@ def _contender(comparison: Comparison, runs: Sequence[Run]) -> dict[str, Any]:
         **_scores_by_seed(comparison, runs, None),
         "not_suspect": None if comparison.suspect is None else _scores_by_seed(comparison, runs, ~comparison.suspect),
         "parameters": _rounded(_mean(run.parameters for run in runs)),
-        "multiply_adds": _mean(run.multiply_adds for run in runs),
+        "macs": _mean(run.macs for run in runs),
         "fit_seconds": _mean(run.fit_seconds for run in runs),
         "letters_per_second": len(y) / seconds if seconds > 0 else None,
         "size_bytes": _rounded(_mean(run.size_bytes for run in runs)),
-        "per_letter": per_letter(y, answered, classes),
+        "per_class": per_class(y, answered, classes),
         "confused_pairs": confused_pairs(y, answered),
         "hierarchy": _hierarchy(runs),
     }
@@ -169,12 +169,12 @@ def _hierarchy(runs: Sequence[Run]) -> dict[str, Any] | None:
 
 
 def mean_operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, Any]]:
-    """Average each certainty over the traces of all seeds."""
+    """Average each confidence_threshold over the traces of all seeds."""
     return [
         {
-            "certainty": points[0].certainty,
+            "confidence_threshold": points[0].confidence_threshold,
             "accuracy": _mean(point.accuracy for point in points),
-            "multiply_adds": _mean(point.multiply_adds for point in points),
+            "macs": _mean(point.macs for point in points),
         }
         for points in zip(*(trace.operating_points for trace in traces), strict=True)
     ]
@@ -254,13 +254,13 @@ def _paired_answers(comparison: Comparison) -> tuple[NDArray[np.intp], dict[str,
 
 
 def _frontier(contenders: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    counted = {name: figures for name, figures in contenders.items() if figures["multiply_adds"] is not None}
-    costs = [figures["multiply_adds"] for figures in counted.values()]
+    counted = {name: figures for name, figures in contenders.items() if figures["macs"] is not None}
+    costs = [figures["macs"] for figures in counted.values()]
     accuracies = [float(np.mean(figures["accuracy"])) for figures in counted.values()]
     on = pareto_frontier(costs, accuracies)
     return sorted(
         (name for name, is_on in zip(counted, on, strict=True) if is_on),
-        key=lambda name: counted[name]["multiply_adds"],
+        key=lambda name: counted[name]["macs"],
     )
 
 

@@ -70,9 +70,9 @@ def _cells(figures: Mapping[str, Any], with_flags: bool) -> list[str]:
         spread(figures["accuracy"], 100),
         *doubted,
         f"{np.mean(figures['log_loss']):.3f}",
-        f"{np.mean(figures['calibration_error']):.3f}",
+        f"{np.mean(figures['expected_calibration_error']):.3f}",
         quantity(figures["parameters"]),
-        quantity(figures["multiply_adds"]),
+        quantity(figures["macs"]),
         seconds(figures["fit_seconds"]),
         quantity(figures["letters_per_second"]),
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation._cost import multiply_adds
+from ensemble_hwr.evaluation._cost import count_macs
 from ensemble_hwr.evaluation._result import HierarchyTrace, MemberTrace, OperatingPoint
 
 CERTAINTIES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
@@ -35,7 +35,7 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
     """
     before: float | None = 0.0
     if isinstance(estimator, Pipeline) and isinstance(estimator[-1], HierarchicalEnsembleClassifier):
-        before = multiply_adds(estimator[:-1], X)
+        before = count_macs(estimator[:-1], X)
         X, estimator = estimator[:-1].transform(X), estimator[-1]
     if not isinstance(estimator, HierarchicalEnsembleClassifier):
         return None
@@ -69,14 +69,14 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
 def _operating_points(
     hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any], before: float | None
 ) -> tuple[OperatingPoint, ...]:
-    """Measure the fitted hierarchy at other certainties; `before` is what the steps before it cost a letter."""
+    """Measure the fitted hierarchy at other confidence_thresholds; `before` is what the steps before it cost a letter."""
     other = copy.copy(hierarchy)  # the members are shared: nothing is fitted again
     points = []
-    for certainty in CERTAINTIES:
-        other.certainty = certainty
-        cost = multiply_adds(other, X)
+    for confidence_threshold in CERTAINTIES:
+        other.confidence_threshold = confidence_threshold
+        cost = count_macs(other, X)
         total = None if cost is None or before is None else before + cost
-        points.append(OperatingPoint(certainty, _accuracy(other, other.predict_proba(X), y), total))
+        points.append(OperatingPoint(confidence_threshold, _accuracy(other, other.predict_proba(X), y), total))
     return tuple(points)
 
 

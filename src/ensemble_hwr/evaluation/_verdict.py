@@ -12,7 +12,7 @@ from ensemble_hwr.evaluation._format import listing, p_value, percent, points
 ENOUGH_SEEDS = 5
 COSTS = (
     ("parameters", "as many parameters", "the parameters"),
-    ("multiply_adds", "as many multiply-adds per letter", "the multiply-adds per letter"),
+    ("macs", "as many MACs per letter", "the MACs per letter"),
     ("fit_seconds", "the same fit time", "the fit time"),
 )
 

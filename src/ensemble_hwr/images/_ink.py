@@ -4,9 +4,9 @@ from numbers import Integral
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images._grey import Grey
 from ensemble_hwr.images._open import Picture, describe, open_picture
@@ -15,7 +15,6 @@ from ensemble_hwr.images._polarity import dark_is_ink
 from ensemble_hwr.images._threshold import Histogram
 
 Polarity = Literal["auto", "dark", "light"]
-Ink = NDArray[np.float32]
 
 _LOOK = 256  # longest side, in pixels, at which polarity and paper are judged
 _LEAST_CONTRAST = 6  # grey levels of 255

@@ -9,7 +9,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.ensemble._members import ROUTER
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.onnx._foreign import convert
@@ -48,7 +48,7 @@ class Classifiers:
                 return self.probabilities(classifier.steps[-1][1], _longer(chain, *steps), path)
             case AugmentedClassifier():
                 return self.probabilities(classifier.estimator_, chain, path)
-            case EpochMLP():
+            case AugmentedMLPClassifier():
                 seen = chain if classifier.features_ is None else _longer(chain, classifier.features_)
                 return self.probabilities(classifier.mlp_, seen, path)
             case VotingClassifier(voting="soft"):

@@ -11,12 +11,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.onnx._classifiers import Classifiers
 from ensemble_hwr.onnx._graph import Graph, Tensor
 from ensemble_hwr.onnx._views import Chain, Views
 from ensemble_hwr.persistence._archive import write_atomically
-from ensemble_hwr.persistence._shipped import PathLike
 from ensemble_hwr.preprocessing import LetterNormalizer
 
 AFTER = (None, "features")
@@ -32,7 +32,7 @@ def export_onnx(model: Any, path: PathLike, *, after: str | None = None) -> Path
     ----------
     model : classifier
         Fitted: a :class:`~ensemble_hwr.ensemble.HierarchicalEnsembleClassifier`, an
-        :class:`~ensemble_hwr.ensemble.EpochMLP`, an :class:`~ensemble_hwr.ensemble.MLP`, a committee of such, or any
+        :class:`~ensemble_hwr.ensemble.AugmentedMLPClassifier`, an :class:`~ensemble_hwr.ensemble.MemberMLPClassifier`, a committee of such, or any
         classifier of scikit-learn's that skl2onnx converts; Pipelines and `AugmentedClassifier` included. A
         `LetterNormalizer` in front is left out: the graph takes the rows that it makes.
     path : path
@@ -58,10 +58,10 @@ def export_onnx(model: Any, path: PathLike, *, after: str | None = None) -> Path
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from ensemble_hwr import MLP, generate_letters
+    >>> from ensemble_hwr import MemberMLPClassifier, generate_letters
     >>> from ensemble_hwr.onnx import export_onnx
     >>> letters = generate_letters(52, writers=2, random_state=0)
-    >>> model = MLP((10,), max_iter=5, random_state=0).fit(letters.to_rows(), letters.target)
+    >>> model = MemberMLPClassifier((10,), max_iter=5, random_state=0).fit(letters.to_rows(), letters.target)
     >>> with TemporaryDirectory() as folder:
     ...     export_onnx(model, Path(folder, "letters.onnx")).name
     'letters.onnx'

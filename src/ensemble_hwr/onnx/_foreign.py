@@ -32,7 +32,7 @@ def convert(graph: Graph, estimator: Any, rows: Tensor, output: str) -> Tensor:
         )
     except Exception as error:  # whatever its converters stumble over
         raise ModelError(
-            f"a {kind} cannot be exported: {_first_line(error)} What can: HierarchicalEnsembleClassifier, EpochMLP, "
+            f"a {kind} cannot be exported: {_first_line(error)} What can: HierarchicalEnsembleClassifier, AugmentedMLPClassifier, "
             "MLP, AugmentedClassifier, soft VotingClassifier, Pipeline, this library's transformers of rows, and what "
             "skl2onnx converts."
         ) from error

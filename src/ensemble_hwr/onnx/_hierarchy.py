@@ -57,8 +57,8 @@ class Hierarchy:
         if gate.min_mass > 0:
             is_open = graph("And", is_open, graph("GreaterOrEqual", mass, np.float64(gate.min_mass)))
         specialist = member.role == "specialist"
-        if gate.certainty < 1 and not (specialist and gate.blind):
-            sure = graph("Mul", mass, np.float64(gate.certainty))
+        if gate.confidence_threshold < 1 and not (specialist and gate.blind):
+            sure = graph("Mul", mass, np.float64(gate.confidence_threshold))
             is_open = graph("And", is_open, graph("Less", graph.largest(inside, 1), sure))
         if specialist and winners is not None:
             own = np.int64(gate.group_of[member.columns[0]])

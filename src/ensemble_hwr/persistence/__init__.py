@@ -6,13 +6,13 @@ and arrays instead of code to run. Only types of a fixed list are built on readi
 """
 
 from ensemble_hwr.persistence._describe import ModelInfo, available_models, describe_model
+from ensemble_hwr.persistence._disk_fit_cache import DiskFitCache
 from ensemble_hwr.persistence._files import load_model, read_manifest, save_model
-from ensemble_hwr.persistence._kept import KeptMembers
 from ensemble_hwr.persistence._manifest import FORMAT
 
 __all__ = [
     "FORMAT",
-    "KeptMembers",
+    "DiskFitCache",
     "ModelInfo",
     "available_models",
     "describe_model",

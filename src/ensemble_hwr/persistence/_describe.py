@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.persistence._files import read_manifest
-from ensemble_hwr.persistence._shipped import PathLike, locate_model, shipped_files
+from ensemble_hwr.persistence._shipped import locate_model, shipped_files
 
 
 @dataclass(frozen=True)

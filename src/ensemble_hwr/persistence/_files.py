@@ -9,11 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence._archive import MANIFEST, MODEL, pack, unpack, write_atomically
 from ensemble_hwr.persistence._manifest import make_manifest, parse_manifest
 from ensemble_hwr.persistence._payload import build, check_is_model, dump
-from ensemble_hwr.persistence._shipped import SHIPPED, PathLike, is_shipped, locate_model
+from ensemble_hwr.persistence._shipped import SHIPPED, is_shipped, locate_model
 
 
 def save_model(model: Any, path: PathLike, *, metadata: Mapping[str, Any] | None = None) -> Path:

@@ -16,8 +16,8 @@ from ensemble_hwr.persistence._archive import refuse_compression
 _DESCRIPTION = "schema.json"
 _OWN_TYPES = (  # by the modules in which they are defined, as skops names them: none is imported to be trusted
     "ensemble_hwr.ensemble._hierarchical.HierarchicalEnsembleClassifier",
-    "ensemble_hwr.ensemble._epoch_mlp.EpochMLP",
-    "ensemble_hwr.ensemble._mlp.MLP",
+    "ensemble_hwr.ensemble._augmented_mlp.AugmentedMLPClassifier",
+    "ensemble_hwr.ensemble._mlp.MemberMLPClassifier",
     "ensemble_hwr.preprocessing.augmentation._classifier.AugmentedClassifier",
     "ensemble_hwr.preprocessing.augmentation._augmenter.Augmenter",
     "ensemble_hwr.config._more_letters.MoreLetters",

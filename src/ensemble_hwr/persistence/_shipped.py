@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ensemble_hwr.exceptions import ModelError
+
+if TYPE_CHECKING:
+    from ensemble_hwr._typing import PathLike
 
 SHIPPED = "az"  # what is read where nothing else is asked for
 SUFFIX = ".model"
 _PACKAGE = Path(__file__).parents[1]
-
-PathLike = str | os.PathLike[str]
 
 
 def shipped_files() -> dict[str, Path]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.float32]  # (n, height, width)
+from ensemble_hwr._typing import Pictures
+
 Edges = NDArray[np.float32]  # (n, length + 1): where the borders between the pixels of a side come to lie
 
 # The narrow side over the long one, as it is and as it gets; the names and formulas are those of the source.

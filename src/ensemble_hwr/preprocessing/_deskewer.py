@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ensemble_hwr.preprocessing._picture_transformer import Pictures, PictureTransformer
+from ensemble_hwr._sklearn import Interval
+from ensemble_hwr._typing import Pictures
+from ensemble_hwr.preprocessing._picture_transformer import PictureTransformer
 from ensemble_hwr.preprocessing._shear import shear
 
 
@@ -67,8 +68,8 @@ class Deskewer(PictureTransformer):
         self.limit = limit
         self.image_shape = image_shape
 
-    def multiply_adds_per_row(self) -> float:
-        """Arithmetic spent on one row, in multiply-adds.
+    def macs_per_row(self) -> float:
+        """Arithmetic spent on one row, in MACs.
 
         Two sums along x and two values between pixels take 4 for each pixel.
 

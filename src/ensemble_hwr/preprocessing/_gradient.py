@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr._sklearn import Interval, StrOptions
+from ensemble_hwr._typing import Rows
 from ensemble_hwr.preprocessing._coordinates import ASPECTS, Edges, default_box, moment_edges
 from ensemble_hwr.preprocessing._shape import picture_shape
-
-Rows = NDArray[np.float32]
 
 _BLOCK_BYTES = 3 << 19  # directional maps worked on at a time, to stay in the cache
 
@@ -205,8 +204,8 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         names = [f"gradient_{d}_{y}_{x}" for d in range(self.directions) for y in cells for x in cells]
         return np.asarray(names, dtype=object)
 
-    def multiply_adds_per_row(self) -> float:
-        """Arithmetic spent on one row, in multiply-adds.
+    def macs_per_row(self) -> float:
+        """Arithmetic spent on one row, in MACs.
 
         Sobel takes 8 for each pixel, the division between directions 2 for each pixel and direction, the
         sampling one for each weight and pixel of its two matrix products, and the power one for each feature.
@@ -220,7 +219,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         --------
         >>> import numpy as np
         >>> from ensemble_hwr.preprocessing import GradientFeatures
-        >>> GradientFeatures().fit(np.zeros((1, 784))).multiply_adds_per_row()
+        >>> GradientFeatures().fit(np.zeros((1, 784))).macs_per_row()
         74088.0
         """
         check_is_fitted(self)

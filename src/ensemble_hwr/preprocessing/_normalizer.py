@@ -9,9 +9,9 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
+from ensemble_hwr._sklearn import Interval, StrOptions
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, as_pictures, to_ink
 from ensemble_hwr.preprocessing._placement import crop_letter, place_by_mass, place_classic

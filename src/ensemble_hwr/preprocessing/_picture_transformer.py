@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing._shape import picture_shape
-
-Pictures = NDArray[np.float32]  # (n, height, width)
 
 _BLOCK_BYTES = 1 << 18  # pictures worked on at a time, to stay in the cache with what is made of them
 
@@ -71,8 +70,8 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
         return changed
 
     @abstractmethod
-    def multiply_adds_per_row(self) -> float:
-        """Arithmetic spent on one row, in multiply-adds.
+    def macs_per_row(self) -> float:
+        """Arithmetic spent on one row, in MACs.
 
         Returns
         -------

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-Ink = NDArray[np.float32]
+from ensemble_hwr._typing import Ink
 
 _INK = 0.25  # what counts as part of a letter
 _STROKE = 0.15  # parts with this share of the largest part's ink always belong to the letter

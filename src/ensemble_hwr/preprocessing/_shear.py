@@ -6,7 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.float32]
+from ensemble_hwr._typing import Pictures
+
 Values = NDArray[np.float32]
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr._sklearn import Interval, StrOptions
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing._coordinates import ASPECTS, Edges, default_box, moment_edges
-from ensemble_hwr.preprocessing._picture_transformer import Pictures, PictureTransformer
+from ensemble_hwr.preprocessing._picture_transformer import PictureTransformer
 
 
 class SizeNormalizer(PictureTransformer):
@@ -77,8 +78,8 @@ class SizeNormalizer(PictureTransformer):
         self.box = box
         self.image_shape = image_shape
 
-    def multiply_adds_per_row(self) -> float:
-        """Arithmetic spent on one row, in multiply-adds.
+    def macs_per_row(self) -> float:
+        """Arithmetic spent on one row, in MACs.
 
         The sums along both axes take 2 for each pixel, finding the overlaps 3 for each pair of an old and a new row
         or column of pixels, and the two matrix products one for each of their products.

@@ -6,15 +6,13 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr._sklearn import Interval
+from ensemble_hwr._typing import Rows
 from ensemble_hwr.preprocessing import GradientFeatures
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
-
-Rows = NDArray[np.float32]
 
 PLACES = (
     "width", "height", "top", "bottom", "gap before", "gap after", "price before", "price after",

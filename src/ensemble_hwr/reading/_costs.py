@@ -52,7 +52,7 @@ def evidence_by_pieces(probability: NDArray[np.floating], spans: Sequence[tuple[
     return np.asarray(letter_evidence(probability) * (stop - start)[:, None], dtype=np.float64)
 
 
-def evidence_against_junk(probability: NDArray[np.floating], is_letter: NDArray[np.floating]) -> Scores:
+def non_letter_log_odds(probability: NDArray[np.floating], is_letter: NDArray[np.floating]) -> Scores:
     """Explain every candidate: those of a reading as letters, all others as junk.
 
     A reading's likelihood, over the likelihood that all is junk, is the product over its letters of what each has for

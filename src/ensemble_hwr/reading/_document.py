@@ -42,9 +42,9 @@ class Letter:
         -------
         dict
         """
-        exported: dict[str, Any] = {"letter": self.text, "p": self.confidence, "box": list(self.box)}
+        exported: dict[str, Any] = {"letter": self.text, "probability": self.confidence, "box": list(self.box)}
         if self.alternatives:
-            exported["alternatives"] = [{"letter": text, "p": p} for text, p in self.alternatives]
+            exported["alternatives"] = [{"letter": text, "probability": p} for text, p in self.alternatives]
         return exported
 
 
@@ -84,7 +84,7 @@ class Word:
             "letters": [letter.export() for letter in self.letters],
         }
         if self.alternatives:
-            exported["alternatives"] = [{"text": text, "p": p} for text, p in self.alternatives]
+            exported["alternatives"] = [{"text": text, "probability": p} for text, p in self.alternatives]
         return exported
 
 
@@ -139,7 +139,7 @@ class Page:
     >>> page.text
     'I I'
     >>> page.export()["lines"][0]["words"][0]["letters"]
-    [{'letter': 'I', 'p': 0.9, 'box': [5, 5, 9, 20]}]
+    [{'letter': 'I', 'probability': 0.9, 'box': [5, 5, 9, 20]}]
     """
 
     width: int

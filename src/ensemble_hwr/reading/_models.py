@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import available_models, load_model
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.reading._junk import LETTER
+from ensemble_hwr.reading._non_letter import LETTER
 
-SHIPPED_JUNK = "junk"
-SHIPPED_STROKE_JUNK = "junk-strokes"
+SHIPPED_NON_LETTER = "non-letter"
+SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"
 ROW = 28 * 28  # numbers of a letter
 
 
@@ -45,14 +45,14 @@ def letter_model(classifier: Any) -> tuple[Any, Any]:
     return normalizer, classifier
 
 
-def junk_model(junk: Any, name: str = SHIPPED_JUNK) -> Any:
+def non_letter_model(non_letter: Any, name: str = SHIPPED_NON_LETTER) -> Any:
     """Return the classifier that tells letters from junk, or None.
 
     Parameters
     ----------
-    junk : "shipped", classifier or None
+    non_letter : "shipped", classifier or None
         "shipped" takes the shipped model where there is one.
-    name : str, default="junk"
+    name : str, default="non-letter"
         Which shipped model.
 
     Raises
@@ -60,13 +60,15 @@ def junk_model(junk: Any, name: str = SHIPPED_JUNK) -> Any:
     ModelError
         If it is not fitted, or knows no letters.
     """
-    if junk is None:
+    if non_letter is None:
         return None
-    if isinstance(junk, str):
+    if isinstance(non_letter, str):
         return load_model(name) if name in [model.name for model in available_models()] else None
-    if LETTER not in class_names(junk, "junk"):
-        raise ModelError(f"junk has the classes {list(junk.classes_)}, but 'letter' must be one; train it by fit_junk")
-    return junk
+    if LETTER not in class_names(non_letter, "non_letter"):
+        raise ModelError(
+            f"non_letter has the classes {list(non_letter.classes_)}, but 'letter' must be one; train it by fit_non_letter_model"
+        )
+    return non_letter
 
 
 def class_names(model: Any, name: str) -> list[str]:

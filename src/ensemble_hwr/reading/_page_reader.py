@@ -6,9 +6,9 @@ from copy import copy
 from numbers import Integral, Real
 from typing import Any, Self
 
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr._sklearn import Interval, StrOptions
 from ensemble_hwr.images import Picture
 from ensemble_hwr.reading._document import Page
 from ensemble_hwr.reading._picture_reader import PictureReader

@@ -9,19 +9,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture
 from ensemble_hwr.reading._candidates import describe_candidates
-from ensemble_hwr.reading._costs import evidence_against_junk, evidence_by_pieces, letter_evidence
+from ensemble_hwr.reading._costs import evidence_by_pieces, letter_evidence, non_letter_log_odds
 from ensemble_hwr.reading._decoder import Graph
 from ensemble_hwr.reading._document import Page, Word, page_of
-from ensemble_hwr.reading._junk import LETTER
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._measure import check_texts
-from ensemble_hwr.reading._models import SHIPPED_STROKE_JUNK, class_names, junk_model, letter_model
+from ensemble_hwr.reading._models import SHIPPED_STROKE_NON_LETTER, class_names, letter_model, non_letter_model
+from ensemble_hwr.reading._non_letter import LETTER
 from ensemble_hwr.reading._picture_reader import PictureReader
 from ensemble_hwr.reading._readings import find_readings, tell_word
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
@@ -39,8 +39,8 @@ class WordReader(PictureReader[Word]):
     classifier : classifier, default=None
         Fitted on letters, with ``predict_proba``: on rows of 784, or a Pipeline whose first step is a
         `LetterNormalizer`. None takes the shipped model.
-    junk : "shipped", classifier or None, default="shipped"
-        Fitted as `fit_junk` does, with the classes "letter" and "junk". "shipped" takes the shipped model where there
+    non_letter : "shipped", classifier or None, default="shipped"
+        Fitted as `fit_non_letter_model` does, with the classes "letter" and "non_letter". "shipped" takes the shipped model where there
         is one. None reads without, which is worse than gaps alone.
     cut : {"lattice", "gaps"}, default="lattice"
         "gaps" reads the letters that a `WordSegmenter` finds, and looks for no others.
@@ -49,7 +49,7 @@ class WordReader(PictureReader[Word]):
     lexicon : Lexicon, iterable of str, or mapping of str to float, default=None
         The words that are expected, in capitals or not; with counts the common ones are expected more. None expects
         nothing.
-    novelty : float, default=0.01
+    oov_rate : float, default=0.01
         Share of the words that are not in the lexicon, from 0 to less than 1. Such a word could be any letters (or what
         `ngrams` says), so it must fit the picture far better, the more so the longer it is. 0: only words of the
         lexicon are read, where any of them fits at all.
@@ -70,8 +70,8 @@ class WordReader(PictureReader[Word]):
         The letters that can be read.
     classifier_ : classifier
         Takes rows.
-    junk_ : classifier or None
-    stroke_junk_ : classifier or None
+    non_letter_ : classifier or None
+    stroke_non_letter_ : classifier or None
         The same for words in pen strokes: a shipped model of its own, or `junk` where that is a classifier.
     lexicon_ : Lexicon or None
         The words that those letters can spell.
@@ -79,7 +79,7 @@ class WordReader(PictureReader[Word]):
     See Also
     --------
     WordSegmenter : Cuts words by their gaps.
-    fit_junk : Trains a classifier of junk.
+    fit_non_letter_model : Trains a classifier of junk.
 
     Examples
     --------
@@ -95,11 +95,11 @@ class WordReader(PictureReader[Word]):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "classifier": [HasMethods(["predict_proba"]), None],
-        "junk": [StrOptions({"shipped"}), HasMethods(["predict_proba"]), None],
+        "non_letter": [StrOptions({"shipped"}), HasMethods(["predict_proba"]), None],
         "cut": [StrOptions({"lattice", "gaps"})],
         "segmenter": [WordSegmenter, None],
         "lexicon": [Lexicon, "array-like", set, frozenset, Mapping, None],
-        "novelty": [Interval(Real, 0, 1, closed="left")],
+        "oov_rate": [Interval(Real, 0, 1, closed="left")],
         "ngrams": [HasMethods(["step", "end"]), None],
         "beam": [Interval(Integral, 1, None, closed="left")],
         "n_best": [Interval(Integral, 1, None, closed="left")],
@@ -111,11 +111,11 @@ class WordReader(PictureReader[Word]):
         self,
         classifier: Any = None,
         *,
-        junk: Any = "shipped",
+        non_letter: Any = "shipped",
         cut: str = "lattice",
         segmenter: Any = None,
         lexicon: Any = None,
-        novelty: float = 0.01,
+        oov_rate: float = 0.01,
         ngrams: Any = None,
         beam: int = 32,
         n_best: int = 5,
@@ -123,11 +123,11 @@ class WordReader(PictureReader[Word]):
         n_jobs: int | None = None,
     ) -> None:
         self.classifier = classifier
-        self.junk = junk
+        self.non_letter = non_letter
         self.cut = cut
         self.segmenter = segmenter
         self.lexicon = lexicon
-        self.novelty = novelty
+        self.oov_rate = oov_rate
         self.ngrams = ngrams
         self.beam = beam
         self.n_best = n_best
@@ -162,8 +162,8 @@ class WordReader(PictureReader[Word]):
         self._validate_params()
         self.normalizer_, self.classifier_ = letter_model(self.classifier)
         self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
-        self.junk_ = junk_model(self.junk)
-        self.stroke_junk_ = junk_model(self.junk, SHIPPED_STROKE_JUNK)
+        self.non_letter_ = non_letter_model(self.non_letter)
+        self.stroke_non_letter_ = non_letter_model(self.non_letter, SHIPPED_STROKE_NON_LETTER)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.lexicon_ = None
         if self.lexicon is not None:
@@ -275,13 +275,13 @@ class WordReader(PictureReader[Word]):
         check_is_fitted(self)
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
         probability = self._probability(rows)
-        junk = self.stroke_junk_ if isinstance(lattice, StrokeLattice) else self.junk_
-        if junk is None:
+        non_letter = self.stroke_non_letter_ if isinstance(lattice, StrokeLattice) else self.non_letter_
+        if non_letter is None:
             scores = evidence_by_pieces(probability, lattice.spans)
         else:
-            column = junk.classes_.tolist().index(LETTER)
-            is_letter = junk.predict_proba(describe_candidates(lattice, rows))[:, column]
-            scores = evidence_against_junk(probability, is_letter)
+            column = non_letter.classes_.tolist().index(LETTER)
+            is_letter = non_letter.predict_proba(describe_candidates(lattice, rows))[:, column]
+            scores = non_letter_log_odds(probability, is_letter)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
         graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())
         return self._word(graph, probability, boxes)
@@ -293,7 +293,9 @@ class WordReader(PictureReader[Word]):
         return np.asarray(self.classifier_.predict_proba(rows), dtype=np.float64)
 
     def _word(self, graph: Graph, probability: NDArray[np.float64], boxes: Sequence[Box]) -> Word:
-        readings = find_readings(graph, lexicon=self.lexicon_, novelty=self.novelty, ngrams=self.ngrams, beam=self.beam)
+        readings = find_readings(
+            graph, lexicon=self.lexicon_, oov_rate=self.oov_rate, ngrams=self.ngrams, beam=self.beam
+        )
         return tell_word(readings, graph, probability, boxes, n_best=self.n_best)
 
     def _nothing(self) -> Word:

@@ -21,7 +21,7 @@ _LEAST = 0.001  # unless they are less probable
 
 
 def find_readings(
-    graph: Graph, *, lexicon: Lexicon | None, novelty: float, ngrams: Grammar | None, beam: int
+    graph: Graph, *, lexicon: Lexicon | None, oov_rate: float, ngrams: Grammar | None, beam: int
 ) -> list[Reading]:
     """Find readings: words of the lexicon, and texts that are in none.
 
@@ -29,7 +29,7 @@ def find_readings(
     ----------
     graph : Graph
     lexicon : Lexicon or None
-    novelty : float in [0, 1)
+    oov_rate : float in [0, 1)
         Share of the words that are not in the lexicon.
     ngrams : Grammar or None
         Which letters follow which, in words that are not in the lexicon.
@@ -47,9 +47,9 @@ def find_readings(
     if lexicon is None:
         return found
     words = find_words(against_any, lexicon, most=beam)
-    if words and not novelty:
+    if words and not oov_rate:
         return words
-    bonus = log1p(-novelty) - log(novelty) if words else 0.0
+    bonus = log1p(-oov_rate) - log(oov_rate) if words else 0.0
     known = [reading._replace(score=reading.score + bonus) for reading in words]
     new = [reading for reading in found if reading.text not in lexicon]
     return sorted([*known, *new], key=lambda reading: (-reading.score, reading.text)) or found

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ensemble_hwr.segmentation._parts import INKED, Ink, Scale
+from ensemble_hwr._typing import Ink
+from ensemble_hwr.segmentation._parts import INKED, Scale
 from ensemble_hwr.segmentation._seams import Paths, Seams
 
 _ROWS = (0.5, 0.25, 0.75)  # heights at which cuts are looked for

@@ -10,11 +10,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.segmentation._cuts import find_cuts
 from ensemble_hwr.segmentation._ink import read_ink
-from ensemble_hwr.segmentation._parts import Ink, measure_parts
+from ensemble_hwr.segmentation._parts import measure_parts
 from ensemble_hwr.segmentation._pieces import PieceMap, map_pieces
 from ensemble_hwr.segmentation._writing import Origin, Writing, take_writing
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, describe
@@ -15,7 +16,7 @@ from ensemble_hwr.segmentation._groups import Groups, group_parts
 from ensemble_hwr.segmentation._ink import read_ink
 from ensemble_hwr.segmentation._lattice import Lattice, lattice_of
 from ensemble_hwr.segmentation._lines import line_map
-from ensemble_hwr.segmentation._parts import INKED, Ink, Labels, Parts, Scale, measure_parts, measure_scale
+from ensemble_hwr.segmentation._parts import INKED, Labels, Parts, Scale, measure_parts, measure_scale
 from ensemble_hwr.segmentation._segment import Segmentation, segment_writing
 from ensemble_hwr.segmentation._skew import find_skew
 from ensemble_hwr.segmentation._spaces import space_threshold

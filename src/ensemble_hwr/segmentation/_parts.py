@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Ink = NDArray[np.float32]
+from ensemble_hwr._typing import Ink
+
 Labels = NDArray[np.int32]
 
 INKED = 0.25

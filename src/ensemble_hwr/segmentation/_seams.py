@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.segmentation._parts import Ink
+from ensemble_hwr._typing import Ink
 
 Paths = NDArray[np.intp]
 Steps = NDArray[np.int8]

@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.segmentation._groups import Groups, group_parts
-from ensemble_hwr.segmentation._parts import Ink, Labels, Scale
+from ensemble_hwr.segmentation._parts import Labels, Scale
 from ensemble_hwr.segmentation._split import split_wide
 from ensemble_hwr.segmentation._writing import Writing
 

@@ -9,9 +9,9 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, as_pictures, open_picture
 from ensemble_hwr.segmentation._debug import Rgb, draw_segmentation

@@ -8,8 +8,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.segmentation._cuts import find_cuts
-from ensemble_hwr.segmentation._parts import Ink, Labels, Scale
+from ensemble_hwr.segmentation._parts import Labels, Scale
 from ensemble_hwr.segmentation._pieces import map_pieces
 
 _SPREAD = 0.35  # of the width of letters, relative to their mean

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._lattice import Candidate, boundary_gaps
-from ensemble_hwr.segmentation._parts import Ink
 from ensemble_hwr.segmentation._upright import find_slant
 
 Points = NDArray[np.float64]

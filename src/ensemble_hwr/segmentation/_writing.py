@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._parts import (
     INKED,
-    Ink,
     Labels,
     Parts,
     Scale,

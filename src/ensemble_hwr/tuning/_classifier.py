@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import Tags, assert_all_finite, check_random_state, column_or_1d, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._weights import weight_params
 from ensemble_hwr.tuning._question import Letters, Part, Question
 from ensemble_hwr.tuning._score import shown
@@ -43,9 +43,9 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         only if one above took that value.
     n_trials : int or None, default=20
         Trials, failed ones not counted. None is no limit.
-    minutes : float, default=None
+    timeout : float, default=None
         Minutes after which no trial is begun.
-    patience : int, default=None
+    n_trials_no_improvement : int, default=None
         Trials without a better one after which to end.
     scoring : str, default="log_loss"
         Or the name of a scorer of scikit-learn.
@@ -98,8 +98,8 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "space": [Mapping],
         "n_trials": [Interval(Integral, 1, None, closed="left"), None],
-        "minutes": [Interval(Real, 0, None, closed="neither"), None],
-        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
+        "n_trials_no_improvement": [Interval(Integral, 1, None, closed="left"), None],
         "scoring": [str],
         "cv": ["cv_object"],
         "sampler": [StrOptions({"tpe", "random"})],
@@ -116,8 +116,8 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         space: Mapping[str, Any],
         *,
         n_trials: int | None = 20,
-        minutes: float | None = None,
-        patience: int | None = None,
+        timeout: float | None = None,
+        n_trials_no_improvement: int | None = None,
         scoring: str = "log_loss",
         cv: Any = 3,
         sampler: str = "tpe",
@@ -130,8 +130,8 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.estimator = estimator
         self.space = space
         self.n_trials = n_trials
-        self.minutes = minutes
-        self.patience = patience
+        self.timeout = timeout
+        self.n_trials_no_improvement = n_trials_no_improvement
         self.scoring = scoring
         self.cv = cv
         self.sampler = sampler
@@ -172,8 +172,10 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         labels = column_or_1d(given, warn=True)
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
-        if self.n_trials is None and self.minutes is None and self.patience is None:
-            raise ValueError("n_trials, minutes and patience are all None, so the search would never end; give one")
+        if self.n_trials is None and self.timeout is None and self.n_trials_no_improvement is None:
+            raise ValueError(
+                "n_trials, timeout and n_trials_no_improvement are all None, so the search would never end; give one"
+            )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         weight = fit_params.get("sample_weight")
         if weight is not None:
@@ -261,7 +263,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             cv = StratifiedKFold(int(self.cv), shuffle=True, random_state=seed)
         classes = np.unique(labels)
         parts = [Part(np.asarray(fit), np.asarray(judge)) for fit, judge in cv.split(rows, labels, groups)]
-        deadline = None if self.minutes is None else time.time() + 60 * self.minutes
+        deadline = None if self.timeout is None else time.time() + self.timeout
         return Task(
             self.study_name,
             checked_space(self.space, self.estimator),
@@ -272,5 +274,5 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             self.sampler,
             self.pruner,
             seed,
-            Budget(self.n_trials, deadline, self.patience),
+            Budget(self.n_trials, deadline, self.n_trials_no_improvement),
         )

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import PredefinedSplit, StratifiedGroupKFold, StratifiedKFold
 
+from ensemble_hwr._typing import Fold
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config._data_schema import RandomSplit, SourcesSplit
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import ConfigError
 
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 HELD_OUT = 0.2
 
 

@@ -12,10 +12,11 @@ from joblib import Parallel, delayed
 from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._typing import Fold
 from ensemble_hwr._weights import weight_params
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import with_seed
-from ensemble_hwr.tuning._folds import Fold, with_folds_of
+from ensemble_hwr.tuning._folds import with_folds_of
 from ensemble_hwr.tuning._question import Letters
 from ensemble_hwr.tuning._score import loss_of
 

@@ -10,11 +10,11 @@ import numpy as np
 import optuna
 from optuna.storages import BaseStorage
 
+from ensemble_hwr._typing import Fold
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config._data_schema import GeneratedData
 from ensemble_hwr.config._tune_agreement import member_of
 from ensemble_hwr.config._tune_schema import WHOLE
-from ensemble_hwr.tuning._folds import Fold
 from ensemble_hwr.tuning._stages import ROUTER, Stage
 from ensemble_hwr.tuning._study import Task, digest
 
@@ -22,7 +22,7 @@ from ensemble_hwr.tuning._study import Task, digest
 def prefix_of_studies(storage: BaseStorage, config: ExperimentConfig, *, fresh: bool) -> str:
     """Return what the names of a run's studies begin with: config, data, and a number from the second on."""
     data = config.data
-    base = f"{config.name}/{data.form if isinstance(data, GeneratedData) else Path(data.path).name}"
+    base = f"{config.name}/{data.format if isinstance(data, GeneratedData) else Path(data.path).name}"
     pattern = re.compile(re.escape(base) + r"(?: #(\d+))?/")
     names = optuna.get_all_study_names(storage)
     taken = [int(match[1] or 1) for name in names if (match := pattern.match(name))]

@@ -6,10 +6,10 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import MLP, EpochMLP
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
 from ensemble_hwr.preprocessing import AugmentedClassifier
 
-EPOCHS_OF = {MLP: "max_iter", EpochMLP: "epochs"}
+EPOCHS_OF = {MemberMLPClassifier: "max_iter", AugmentedMLPClassifier: "max_iter"}
 STOCHASTIC = ("sgd", "adam")
 
 
@@ -19,10 +19,10 @@ def learner_of(estimator: Any) -> tuple[list[Any], Any]:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from ensemble_hwr import MLP, GradientFeatures
+    >>> from ensemble_hwr import MemberMLPClassifier, GradientFeatures
     >>> from ensemble_hwr.tuning._learner import learner_of
-    >>> learner_of(make_pipeline(GradientFeatures(), MLP()))
-    ([GradientFeatures()], MLP())
+    >>> learner_of(make_pipeline(GradientFeatures(), MemberMLPClassifier()))
+    ([GradientFeatures()], MemberMLPClassifier())
     """
     if isinstance(estimator, AugmentedClassifier):
         return learner_of(getattr(estimator, "estimator_", estimator.estimator))
@@ -36,7 +36,7 @@ def learner_of(estimator: Any) -> tuple[list[Any], Any]:
 def parameter_of_epochs(estimator: Any) -> str | None:
     """Return the name of the parameter that says how many epochs a member learns; None where it has none."""
     learner = learner_of(estimator)[1]
-    if isinstance(learner, MLP) and learner.solver not in STOCHASTIC:
+    if isinstance(learner, MemberMLPClassifier) and learner.solver not in STOCHASTIC:
         return None
     return next((name for kind, name in EPOCHS_OF.items() if isinstance(learner, kind)), None)
 
@@ -65,7 +65,7 @@ class Onlooker:
             described = self._rows
             for transformer in transformers:
                 described = transformer.transform(described)
-            if isinstance(network, EpochMLP) and network.features_ is not None:
+            if isinstance(network, AugmentedMLPClassifier) and network.features_ is not None:
                 described = network.features_.transform(described)
             self._described = described
-        return (network.mlp_ if isinstance(network, EpochMLP) else network).predict_proba(self._described)
+        return (network.mlp_ if isinstance(network, AugmentedMLPClassifier) else network).predict_proba(self._described)

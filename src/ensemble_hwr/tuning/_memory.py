@@ -24,8 +24,8 @@ class Memory:
     --------
     >>> from ensemble_hwr.tuning._memory import Memory
     >>> memory = Memory(most=1000)
-    >>> memory.keep("key", "router", [1, 2])
-    >>> memory.recall("key"), memory.recall("another")
+    >>> memory.put("key", "router", [1, 2])
+    >>> memory.get("key"), memory.get("another")
     ([1, 2], None)
     """
 
@@ -34,7 +34,7 @@ class Memory:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._lock = Lock()
 
-    def recall(self, key: str) -> Any | None:
+    def get(self, key: str) -> Any | None:
         """Return a copy of what was kept under a key, or None."""
         with self._lock:
             if key not in self._kept:
@@ -43,7 +43,7 @@ class Memory:
             kept = self._kept[key]
         return pickle.loads(kept)  # what this process wrote itself
 
-    def keep(self, key: str, name: str, fitted: Any) -> None:
+    def put(self, key: str, name: str, fitted: Any) -> None:
         """Keep a fitted estimator under a key."""
         with self._lock:
             self._kept[key] = pickle.dumps(fitted)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._sklearn import _safe_indexing
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr._weights import weight_params
-from ensemble_hwr.ensemble import keeping, watching
+from ensemble_hwr.ensemble import epoch_callback, fit_cache
 from ensemble_hwr.ensemble._members import Member, opinion_of, router_probabilities, seeded
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, redistribute
+from ensemble_hwr.ensemble._redistribution import redistribute
 from ensemble_hwr.ensemble._trust import learn_trust
 from ensemble_hwr.tuning._folds import with_folds_of
 from ensemble_hwr.tuning._learner import Onlooker
@@ -131,7 +132,7 @@ def evaluate(  # what a trial is
                 report(number, epochs, _loss_so_far(question, letters, [*opinions, now], loss))
                 epochs += 1
 
-        with watching(after_epoch), keeping(of_this_process), threadpool_limits(1):
+        with epoch_callback(after_epoch), fit_cache(of_this_process), threadpool_limits(1):
             opinions.append(fit_part(fitted, question, part, letters))
         value = _loss_so_far(question, letters, opinions, loss)
         report(number, None, value)

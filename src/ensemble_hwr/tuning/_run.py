@@ -123,14 +123,16 @@ class _Run:
         self._on_progress = on_progress or (lambda _: None)
         self._training = training_letters(config, letters, rows)
         self._letters = self._training.letters
-        self._folds = self._training.folds(config, self._settings.seed)
+        self._folds = self._training.folds(config, self._settings.random_state)
         sources = self._training.sources
         self._stages = Stages(
-            config, self._letters, self._folds, sources=sources, seed=self._settings.seed, n_jobs=self._n_jobs
+            config, self._letters, self._folds, sources=sources, seed=self._settings.random_state, n_jobs=self._n_jobs
         )
         self._stages.check()
         self._names = self._stages.names()
-        self._deadline = None if self._settings.minutes is None else time.time() + 60 * self._settings.minutes
+        self._deadline = (
+            None if self._settings.timeout_minutes is None else time.time() + 60 * self._settings.timeout_minutes
+        )
         self._storage = open_storage(address)
         self._crew: Crew | Cluster = (
             Crew(n_jobs, self._letters, address, folder)
@@ -191,8 +193,8 @@ class _Run:
             self._settings.score,
             self._settings.sampler,
             self._settings.pruner,
-            self._settings.seed,
-            Budget(self._settings.most_trials, self._share_of_time(stage), self._settings.patience),
+            self._settings.random_state,
+            Budget(self._settings.most_trials, self._share_of_time(stage), self._settings.n_trials_no_improvement),
         )
 
     def _share_of_time(self, stage: Stage) -> float | None:
@@ -211,13 +213,13 @@ class _Run:
         """Measure what was gained, unless it was measured before."""
         classes = np.unique(self._letters.labels).tolist()
         sections = [one.model_dump(mode="json", exclude={"tune"}) for one in (self._config, self._result.config)]
-        settings = self._settings.model_dump(include={"repeats", "folds", "by", "score", "seed"})
+        settings = self._settings.model_dump(include={"repeats", "folds", "by", "score", "random_state"})
         letters = [digest(np.asarray(self._letters.rows)), digest(self._letters.labels.astype("U"))]
         key = digest([sections, settings, letters])
         kept = self._folder / f"gain-{key}.json"
         with contextlib.suppress(OSError, ValueError, TypeError):
             return Gain(**json.loads(kept.read_text(encoding="utf-8")))
-        seeds = range(self._settings.seed + 1, self._settings.seed + 1 + self._settings.repeats)
+        seeds = range(self._settings.random_state + 1, self._settings.random_state + 1 + self._settings.repeats)
         gain = measure_gain(
             build_hierarchy(self._config, classes, sources=self._training.sources),
             build_hierarchy(self._result.config, classes, sources=self._training.sources),
@@ -242,5 +244,5 @@ class _Run:
             "score": self._settings.score,
             "sampler": self._settings.sampler,
             "pruner": self._settings.pruner,
-            "seed": self._settings.seed,
+            "random_state": self._settings.random_state,
         }

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import get_scorer
 
+from ensemble_hwr._typing import FloatArray
 from ensemble_hwr.config._tune_schema import LOG_LOSS
-from ensemble_hwr.ensemble._redistribution import FloatArray
 
 Loss = Callable[[NDArray[Any], FloatArray, NDArray[Any], FloatArray | None], float]
 

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy, build_member
 from ensemble_hwr.config._build import _confusables, _groups
 from ensemble_hwr.config._tune_agreement import member_of
@@ -18,11 +19,10 @@ from ensemble_hwr.config._tune_schema import WHOLE
 from ensemble_hwr.ensemble._consulting import Gate
 from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
 from ensemble_hwr.ensemble._members import Member, declare_members, fixed_trusts, seeded
-from ensemble_hwr.ensemble._redistribution import FloatArray, IntArray, redistribute
+from ensemble_hwr.ensemble._redistribution import redistribute
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.hierarchy import derive_confusables, derive_groups
 from ensemble_hwr.tuning._choice import space_of, with_choice
-from ensemble_hwr.tuning._folds import Fold
 from ensemble_hwr.tuning._question import Letters, Part, Question, fit_part, trust_of
 
 ROUTER = "router"

@@ -44,13 +44,13 @@ class Budget:
         Trials in all, failed ones not counted.
     deadline : float or None
         Seconds since the epoch after which no trial is begun, once one is completed.
-    patience : int or None
+    n_trials_no_improvement : int or None
         Trials without a better one.
     """
 
     trials: int | None = None
     deadline: float | None = None
-    patience: int | None = None
+    n_trials_no_improvement: int | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def why_done(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
         return f"{len(failures)} trials failed"
     best = best_trial(study)
     since = 0 if best is None else sum(trial.number > best.number for trial in finished(study))
-    if budget.patience is not None and since >= budget.patience:
+    if budget.n_trials_no_improvement is not None and since >= budget.n_trials_no_improvement:
         return f"{since} trials brought nothing better"
     return None
 

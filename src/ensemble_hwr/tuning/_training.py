@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Fold
 from ensemble_hwr.config import ExperimentConfig, divide, training_weight
 from ensemble_hwr.config._data_schema import OversampleBalance
 from ensemble_hwr.config._extra import is_extra
 from ensemble_hwr.datasets import LetterSet, balance_indices
-from ensemble_hwr.tuning._folds import Fold, companies, divide_into_folds, kept_together
+from ensemble_hwr.tuning._folds import companies, divide_into_folds, kept_together
 from ensemble_hwr.tuning._question import Letters
 
 
@@ -51,7 +52,7 @@ class TrainingLetters:
         for fit, judge in divide_into_folds(labels[own], together, config.tune.folds, seed):
             learned = np.concatenate([own[fit], beside])
             if isinstance(config.balance, OversampleBalance):
-                limit = config.balance.per_letter
+                limit = config.balance.per_class
                 again = balance_indices(labels[learned], "oversample", limit=limit, random_state=seed)
                 learned = learned[again]
             drawn.append((learned, own[judge]))

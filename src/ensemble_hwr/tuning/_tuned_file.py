@@ -78,7 +78,7 @@ def _heading(tuning: Tuning, file: Path, command: str) -> str:
         "",
         f"  {command}",
         "",
-        f"  ensemble-hwr compare {file} --out report       to judge it on letters that tuning never saw",
+        f"  ensemble-hwr compare {file} --output report       to judge it on letters that tuning never saw",
         f"  ensemble-hwr train {file} -o letters.model",
         "",
         f"Chosen by cross-validated {score} in {tuning.data['folds']} folds of the "

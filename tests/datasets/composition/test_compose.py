@@ -11,7 +11,7 @@ from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import DataError
 
 ROWS = generate_letters(26 * 12, writers=6, random_state=0)
-PICTURES = generate_letters(26 * 2, writers=2, random_state=0, form="pictures")
+PICTURES = generate_letters(26 * 2, writers=2, random_state=0, format="pictures")
 
 words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=6)
 texts = st.lists(st.lists(words, min_size=1, max_size=3).map(" ".join), min_size=1, max_size=3).map("\n".join)

@@ -19,7 +19,7 @@ import hashlib
 from ensemble_hwr.datasets.handwriting import generate_letters
 digest = hashlib.sha256()
 digest.update(generate_letters(40, writers=3, random_state=11).data.tobytes())
-for picture in generate_letters(10, writers=3, random_state=11, form="pictures").data:
+for picture in generate_letters(10, writers=3, random_state=11, format="pictures").data:
     digest.update(picture.tobytes())
 print(digest.hexdigest())
 """
@@ -27,7 +27,7 @@ print(digest.hexdigest())
 
 def test_same_bytes_in_another_process():
     digest = hashlib.sha256(generate_letters(40, writers=3, random_state=11).data.tobytes())
-    for picture in generate_letters(10, writers=3, random_state=11, form="pictures").data:
+    for picture in generate_letters(10, writers=3, random_state=11, format="pictures").data:
         digest.update(picture.tobytes())
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, env=environment)
@@ -66,7 +66,7 @@ def _check_balance(values, n, allowed):
     size=st.tuples(st.integers(8, 90), st.integers(0, 40)).map(lambda pair: (pair[0], sum(pair))),
 )
 def test_pictures_of_any_size(n, seed, size):
-    found = generate_letters(n, writers=4, random_state=seed, form="pictures", size=size)
+    found = generate_letters(n, writers=4, random_state=seed, format="pictures", size=size)
     assert not found.is_rows
     for picture in found.data:
         assert picture.dtype == np.uint8
@@ -107,7 +107,7 @@ def test_rows_are_centred_by_mass_in_a_box_of_20():
 
 
 def test_rows_look_like_the_pictures_normalised():
-    rows, pictures = (generate_letters(52, random_state=6, form=form) for form in ("rows", "pictures"))
+    rows, pictures = (generate_letters(52, random_state=6, format=format) for format in ("rows", "pictures"))
     normalised = LetterNormalizer().fit_transform(list(pictures.data))
     alike = [np.corrcoef(row, other)[0, 1] for row, other in zip(rows.data, normalised, strict=True)]
     unlike = [np.corrcoef(row, other)[0, 1] for row, other in zip(rows.data, normalised[1:], strict=False)]
@@ -166,7 +166,7 @@ def test_without_random_state_every_call_differs():
         ({"letters": "ABß"}, r"letters holds \['ß'\], but it must hold capital letters A to Z"),
         ({"letters": ""}, "at least one"),
         ({"letters": "ABA"}, "letters holds A more than once"),
-        ({"form": "movies"}, "form is 'movies', but it must be 'rows' or 'pictures'"),
+        ({"format": "movies"}, "format is 'movies', but it must be 'rows' or 'pictures'"),
         ({"size": (0, 5)}, r"size is \(0, 5\)"),
         ({"size": 40}, "size is 40"),
         ({"difficulty": -1}, "difficulty is -1"),

@@ -32,7 +32,7 @@ def test_the_staircase_passes_through_the_frontier_only(build):
 
 
 def test_names_do_not_cover_each_other_when_marks_crowd(build):
-    names = ["flat", "committee", "hierarchical", "hard"]
+    names = ["flat", "committee", "hierarchical", "top_down"]
     plot = frontier_plot(summarise(build(dict.fromkeys(names, 0.1), seeds=(0,))), width=800, height=400)
     boxes = [(m["label_x"], m["label_y"], 7.4 * len(m["name"])) for m in plot["marks"]]
     for i, (x, y, wide) in enumerate(boxes):
@@ -60,7 +60,7 @@ def test_no_plot_of_one_point_and_the_uncounted_are_named(build):
     assert frontier_plot(summarise(build({"flat": 0.1})), width=800, height=400) is None
     assert frontier_plot(summarise(build({"flat": 0.1, "b": 0.2}, counted=False)), width=800, height=400) is None
     summary = summarise(build({"flat": 0.1, "b": 0.2, "c": 0.3}))
-    summary["contenders"]["c"]["multiply_adds"] = None
+    summary["contenders"]["c"]["macs"] = None
     assert frontier_plot(summary, width=800, height=400)["uncounted"] == ["c"]
 
 
@@ -80,7 +80,7 @@ def test_a_curve_goes_through_the_mark_of_its_hierarchy_and_is_inside_the_frame(
     for dot in curve["dots"]:
         assert axes.left < dot["x"] < axes.right
         assert axes.top < dot["y"] < axes.bottom
-        assert (dot["x"], dot["y"]) == (axes.x(dot["multiply_adds"]), axes.y(100 * dot["accuracy"]))
+        assert (dot["x"], dot["y"]) == (axes.x(dot["macs"]), axes.y(100 * dot["accuracy"]))
 
 
 def test_a_router_far_below_everybody_runs_out_of_the_frame_and_moves_nothing(comparison, with_points):
@@ -90,7 +90,7 @@ def test_a_router_far_below_everybody_runs_out_of_the_frame_and_moves_nothing(co
     assert plot["y_ticks"] == plain["y_ticks"]
     (curve,) = plot["curves"]
     assert [dot["accuracy"] for dot in curve["dots"]] == [0.88]
-    assert (curve["cut"]["accuracy"], curve["cut"]["multiply_adds"]) == (pytest.approx(0.2), 10.0)
+    assert (curve["cut"]["accuracy"], curve["cut"]["macs"]) == (pytest.approx(0.2), 10.0)
     x, y = map(float, re.match(r"M(\S+) ([^L]+)L", curve["line"]).groups())
     assert x < plot["axes"].left
     assert y > plot["axes"].bottom

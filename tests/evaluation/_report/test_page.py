@@ -136,7 +136,7 @@ def test_curves_are_drawn_and_told_in_words(comparison, with_points):
     assert len([a for a in page.all("path") if a.get("class") == "curve" and "clip-path" in a]) == 2
     text = " ".join("".join(page.text).split())
     assert "hierarchical: the same fits, members asked sooner or later" in text
-    assert "hierarchical at certainty 0: 87.00 % for 2.00k" in text
+    assert "hierarchical at confidence_threshold 0: 87.00 % for 2.00k" in text
     assert "goes on to" not in text
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     assert {a["clip-path"][5:-1] for _, a in page.tags if "clip-path" in a} <= ids

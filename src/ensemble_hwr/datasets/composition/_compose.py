@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.datasets._seeds import generator, seed_of
 from ensemble_hwr.datasets.composition._casting import Casting
-from ensemble_hwr.datasets.composition._glyphs import Glyphs, Ink
+from ensemble_hwr.datasets.composition._glyphs import Glyphs
 from ensemble_hwr.datasets.composition._layout import lay_out
 from ensemble_hwr.datasets.composition._paint import Patch, lean_and_climb, paint, touch, transformed
 from ensemble_hwr.datasets.composition._paper import photograph

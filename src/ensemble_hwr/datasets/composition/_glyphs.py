@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.preprocessing import LetterNormalizer
-
-Ink = NDArray[np.float32]
 
 INKED = 0.25  # what counts as ink
 _SIDE, _BOX = 120, 100  # pictures are brought to this size before they are brought to theirs

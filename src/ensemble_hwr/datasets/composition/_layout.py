@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.datasets.composition._glyphs import INKED, Ink
+from ensemble_hwr._typing import Ink
+from ensemble_hwr.datasets.composition._glyphs import INKED
 
 _GAP_SPREAD = 0.05  # cap heights, standard deviation
 _WORD_GAP_SPREAD = 0.12

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.datasets.composition._glyphs import INKED, Ink, full
+from ensemble_hwr.datasets.composition._glyphs import INKED, full
 
 Matrix = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ensemble_hwr.datasets.composition._glyphs import Ink
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.datasets.handwriting import paper_picture
 
 _SPECKS = 0.02  # at most, for each square of cap height

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.datasets._seeds import generator, seed_of
-from ensemble_hwr.datasets.handwriting._render import Ink, paper_picture, render_strokes, stroke_bounds
+from ensemble_hwr.datasets.handwriting._render import paper_picture, render_strokes, stroke_bounds
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
 from ensemble_hwr.datasets.handwriting._style import PENS, WriterStyle
@@ -23,7 +24,7 @@ def generate_letters(
     letters: str | Sequence[str] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     writers: int = 20,
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
-    form: str = "rows",
+    format: str = "rows",
     size: tuple[int, int] = (28, 64),
     difficulty: float = 1.0,
     pens: Sequence[str] = tuple(PENS),
@@ -44,7 +45,7 @@ def generate_letters(
         How many people write, 1 or more.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default=None
         The same integer gives the same bytes; another gives other writers under the same names.
-    form : {"rows", "pictures"}, default="rows"
+    format : {"rows", "pictures"}, default="rows"
         Rows of 784 pixels, 28x28 with the letter in a box of 20x20 centred by its mass, light on dark; or grey
         pictures of different sizes, dark ink on uneven, noisy paper, as a camera would give.
     size : tuple of int (smallest, largest), default=(28, 64)
@@ -73,7 +74,7 @@ def generate_letters(
     >>> found.data.shape, found.target[:3].tolist(), found.writer[:3].tolist()
     ((52, 784), ['A', 'B', 'C'], ['w000', 'w001', 'w000'])
     """
-    alphabet = _check(n, letters, writers, form, size)
+    alphabet = _check(n, letters, writers, format, size)
     seed = seed_of(random_state)
     place = np.arange(n)
     which = place % len(alphabet)
@@ -84,8 +85,8 @@ def generate_letters(
         WriterStyle.random(generator(seed, writer), difficulty=difficulty, pens=pens)
         for writer in range(min(writers, n))
     ]
-    finish = _row if form == "rows" else _picture
-    data = np.empty((n, _SIDE * _SIDE), np.uint8) if form == "rows" else np.empty(n, dtype=object)
+    finish = _row if format == "rows" else _picture
+    data = np.empty((n, _SIDE * _SIDE), np.uint8) if format == "rows" else np.empty(n, dtype=object)
     for i in range(n):
         letter, style = alphabet[which[i]], styles[who[i]]
         rng = generator(seed, int(who[i]), ord(letter), int(nth[i]))
@@ -99,7 +100,7 @@ def generate_letters(
     )
 
 
-def _check(n: int, letters: str | Sequence[str], writers: int, form: str, size: tuple[int, int]) -> list[str]:
+def _check(n: int, letters: str | Sequence[str], writers: int, format: str, size: tuple[int, int]) -> list[str]:
     for name, value in (("n", n), ("writers", writers)):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise DataError(f"{name} is {value!r}, but it must be an integer of 1 or more")
@@ -110,8 +111,8 @@ def _check(n: int, letters: str | Sequence[str], writers: int, form: str, size: 
     if len(set(alphabet)) < len(alphabet):
         twice = sorted({letter for letter in alphabet if alphabet.count(letter) > 1})
         raise DataError(f"letters holds {', '.join(twice)} more than once; give each letter once")
-    if form not in ("rows", "pictures"):
-        raise DataError(f"form is {form!r}, but it must be 'rows' or 'pictures'")
+    if format not in ("rows", "pictures"):
+        raise DataError(f"format is {format!r}, but it must be 'rows' or 'pictures'")
     if np.shape(size) != (2,) or not 8 <= size[0] <= size[1] <= 1000:
         raise DataError(f"size is {size!r}, but it must be (smallest, largest) height in pixels within 8 to 1000")
     return alphabet

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import DataError
-
-Ink = NDArray[np.float32]
 
 _FAINTEST = {"ball": 0.75, "felt": 0.92, "pencil": 0.35}
 _GRAIN = {"ball": 0.04, "felt": 0.0, "pencil": 0.35}

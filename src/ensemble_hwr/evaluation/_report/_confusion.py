@@ -10,7 +10,7 @@ CELL = 12
 
 def confusion_plots(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a matrix for each contender, all shaded on one scale: the share of a letter's attempts."""
-    tables = {name: figures["per_letter"] for name, figures in summary["contenders"].items()}
+    tables = {name: figures["per_class"] for name, figures in summary["contenders"].items()}
     worst = max((share for table in tables.values() for *_, share in _errors(table)), default=0.0)
     return [
         {

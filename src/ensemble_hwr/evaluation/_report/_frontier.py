@@ -1,4 +1,4 @@
-"""Accuracy against multiply-adds: where each mark, label, line and curve of the plot goes."""
+"""Accuracy against MACs: where each mark, label, line and curve of the plot goes."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Axes:
 
 
 def frontier_plot(summary: Mapping[str, Any], *, width: int, height: int) -> dict[str, Any] | None:
-    """Return the geometry of the plot; None where fewer than two contenders count their multiply-adds."""
+    """Return the geometry of the plot; None where fewer than two contenders count their MACs."""
     points = [
         {
             "name": name,
-            "cost": figures["multiply_adds"],
+            "cost": figures["macs"],
             "seeds": [100 * a for a in figures["accuracy"]],
             "curve": _operating_curve(figures),
         }
         for name, figures in summary["contenders"].items()
-        if figures["multiply_adds"]
+        if figures["macs"]
     ]
     if len(points) < 2:
         return None
@@ -67,14 +67,14 @@ def frontier_plot(summary: Mapping[str, Any], *, width: int, height: int) -> dic
         "marks": _labelled(marks, curves, axes),
         "curves": curves,
         "frontier": _staircase([mark for mark in marks if mark["name"] in summary["frontier"]], axes),
-        "uncounted": [name for name, figures in summary["contenders"].items() if not figures["multiply_adds"]],
+        "uncounted": [name for name, figures in summary["contenders"].items() if not figures["macs"]],
     }
 
 
 def _operating_curve(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the curve of a contender; empty for anything but a hierarchy, and in figures of before there were any."""
     points = (figures["hierarchy"] or {}).get("operating_points", [])
-    return operating_curve(points, figures["multiply_adds"], float(np.mean(figures["accuracy"])))
+    return operating_curve(points, figures["macs"], float(np.mean(figures["accuracy"])))
 
 
 def _axes(
@@ -87,7 +87,7 @@ def _axes(
     for step in (step for point in points for step in point["curve"]):
         error = max(100 - 100 * step["accuracy"], least_error)
         if error <= deepest:
-            costs.append(step["multiply_adds"])
+            costs.append(step["macs"])
             errors.append(error)
     low_x, high_x = min(costs) / 1.6, max(costs) * 1.6
     room = max((max(errors) / min(errors)) ** 0.12, 1.05)
@@ -110,15 +110,13 @@ def _axes(
 
 def _curve(point: dict[str, Any], axes: Axes) -> dict[str, Any]:
     """Return the line of a hierarchy's curve, which may run out of the frame, and the dots inside it."""
-    steps = [
-        {**step, "x": axes.x(step["multiply_adds"]), "y": axes.y(100 * step["accuracy"])} for step in point["curve"]
-    ]
+    steps = [{**step, "x": axes.x(step["macs"]), "y": axes.y(100 * step["accuracy"])} for step in point["curve"]]
     dots = [step for step in steps if axes.left <= step["x"] <= axes.right and axes.top <= step["y"] <= axes.bottom]
     return {
         "name": point["name"],
         "line": "M" + "L".join(f"{step['x']} {step['y']}" for step in steps),
         "steps": steps,
-        "dots": [dot for dot in dots if dot["certainty"] is not None],
+        "dots": [dot for dot in dots if dot["confidence_threshold"] is not None],
         "cut": min(steps, key=lambda step: float(step["accuracy"])) if len(dots) < len(steps) else None,
     }
 

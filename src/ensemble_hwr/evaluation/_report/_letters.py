@@ -13,7 +13,7 @@ def letter_bars(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     contenders = summary["contenders"]
     letters = []
     for letter in summary["classes"]:
-        rows = {name: figures["per_letter"][letter] for name, figures in contenders.items()}
+        rows = {name: figures["per_class"][letter] for name, figures in contenders.items()}
         attempts = max(row["attempts"] for row in rows.values())
         if attempts:
             missed = {name: 1 - (row["accuracy"] or 0.0) for name, row in rows.items()}

@@ -97,7 +97,7 @@ def _styles(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _best(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
     """Return for each column the contenders that are best in it."""
     highest = ("accuracy", "macro_f1", "letters_per_second")
-    lowest = ("log_loss", "calibration_error", "parameters", "multiply_adds", "fit_seconds", "size_bytes")
+    lowest = ("log_loss", "expected_calibration_error", "parameters", "macs", "fit_seconds", "size_bytes")
     best = {key: _extreme({name: f[key] for name, f in contenders.items()}, max) for key in highest}
     best |= {key: _extreme({name: f[key] for name, f in contenders.items()}, min) for key in lowest}
     doubted = {name: f["not_suspect"]["accuracy"] if f["not_suspect"] else None for name, f in contenders.items()}

@@ -1,4 +1,4 @@
-"""The worst mistakes as pictures: wrong answers given with the most certainty."""
+"""The worst mistakes as pictures: wrong answers given with the most confidence_threshold."""
 
 from __future__ import annotations
 

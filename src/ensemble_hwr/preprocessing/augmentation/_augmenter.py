@@ -7,16 +7,15 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval
 
-from ensemble_hwr.preprocessing.augmentation._resample import Pictures
+from ensemble_hwr._sklearn import Interval
+from ensemble_hwr._typing import Pictures, Rows
 from ensemble_hwr.preprocessing.augmentation._scratch import Scratch
 from ensemble_hwr.preprocessing.augmentation._steps import STEPS, Means
 
-Rows = NDArray[np.float32]
 RandomState = int | np.random.Generator | np.random.RandomState | None
 
 _BLOCK_PIXELS = 64 * 28 * 28  # worked on at a time, to stay in the cache

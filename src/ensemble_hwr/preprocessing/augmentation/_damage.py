@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.preprocessing.augmentation._resample import Pictures
+from ensemble_hwr._typing import Pictures
 
 Floats = NDArray[Any]
 _INK = 0.1

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing.augmentation._fields import frozen
-from ensemble_hwr.preprocessing.augmentation._resample import Pictures, resample
+from ensemble_hwr.preprocessing.augmentation._resample import resample
 from ensemble_hwr.preprocessing.augmentation._scratch import Scratch
 
 INK = 0.1  # pixels with more ink than this stay in the frame, whole

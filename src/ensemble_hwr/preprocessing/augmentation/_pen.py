@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.preprocessing.augmentation._resample import Pictures
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing.augmentation._scratch import Scratch
 
 _MOST = 0.9  # thinning by a whole pixel would wipe out lines of one

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing.augmentation._fields import frozen
-from ensemble_hwr.preprocessing.augmentation._resample import Pictures
 
 
 def pixelate(pictures: Pictures, cells: NDArray[np.intp]) -> Pictures:

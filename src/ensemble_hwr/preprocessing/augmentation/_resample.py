@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing.augmentation._scratch import Scratch
-
-Pictures = NDArray[np.float32]
 
 
 def resample(pictures: Pictures, x: Pictures, y: Pictures, scratch: Scratch) -> Pictures:

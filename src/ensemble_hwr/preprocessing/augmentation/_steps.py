@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._typing import Pictures
 from ensemble_hwr.preprocessing.augmentation._damage import cover, cut_edge
 from ensemble_hwr.preprocessing.augmentation._fields import Fields, lattice_size, smooth_fields
 from ensemble_hwr.preprocessing.augmentation._geometry import Warp, warp
 from ensemble_hwr.preprocessing.augmentation._pen import change_width
 from ensemble_hwr.preprocessing.augmentation._photo import lay_on_paper, pixelate
-from ensemble_hwr.preprocessing.augmentation._resample import Pictures
 from ensemble_hwr.preprocessing.augmentation._scratch import Scratch
 
 if TYPE_CHECKING:

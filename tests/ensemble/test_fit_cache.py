@@ -7,14 +7,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from ensemble_hwr import MLP, HierarchicalEnsembleClassifier
-from ensemble_hwr.ensemble import fit_one, keeping
+from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
+from ensemble_hwr.ensemble import fit_cache, fit_classifier
 from ensemble_hwr.exceptions import FittingError
 
 RNG = np.random.default_rng(0)
 Y = np.tile(list("ABCDEF"), 20)
 X = RNG.normal(size=(120, 4)) + np.repeat(np.eye(6, 4) * 3, 20, axis=0)[np.argsort(np.argsort(Y, kind="stable"))]
-MEMBER = MLP((4,), max_iter=3)
+MEMBER = MemberMLPClassifier((4,), max_iter=3)
 
 
 class Shelf:
@@ -23,11 +23,11 @@ class Shelf:
     def __init__(self):
         self.kept, self.names, self.asked = {}, [], []
 
-    def recall(self, key):
+    def get(self, key):
         self.asked.append(key)
         return self.kept.get(key)
 
-    def keep(self, key, name, fitted):
+    def put(self, key, name, fitted):
         self.kept[key] = fitted
         self.names.append(name)
 
@@ -38,7 +38,7 @@ def hierarchy(**settings):
 
 
 def fit(shelf, X=X, y=Y, params=None, **settings):
-    with keeping(shelf):
+    with fit_cache(shelf):
         return hierarchy(**settings).fit(X, y, **(params or {}))
 
 
@@ -96,7 +96,7 @@ def test_another_seed_row_label_or_weight_is_never_taken_for_the_same(shelf):
 def test_members_that_are_the_same_are_shared_among_configs(shelf):
     """Seeds are drawn in order, so what is planned before a change keeps its own."""
     assert fitted_anew(shelf, confusables=["AF", "BC"]) < len(shelf.kept)
-    assert fitted_anew(shelf, certainty=0.9) == 0
+    assert fitted_anew(shelf, confidence_threshold=0.9) == 0
 
 
 def test_nobody_keeps_outside_of_the_block(shelf):
@@ -107,7 +107,7 @@ def test_nobody_keeps_outside_of_the_block(shelf):
 
 def test_a_keeper_that_cannot_ends_the_fit():
     class Full(Shelf):
-        def keep(self, key, name, fitted):
+        def put(self, key, name, fitted):
             raise OSError(28, "no space left")
 
     with pytest.raises(OSError, match="no space left"):
@@ -116,15 +116,17 @@ def test_a_keeper_that_cannot_ends_the_fit():
 
 def test_a_committee_is_kept_seat_by_seat():
     one = Shelf()
-    committee = VotingClassifier([("a", GaussianNB()), ("b", MLP((3,), max_iter=2, random_state=0))], voting="soft")
-    with keeping(one):
-        first = fit_one(committee, X, Y, name="flat")
-        second = fit_one(committee, X, Y, name="flat")
+    committee = VotingClassifier(
+        [("a", GaussianNB()), ("b", MemberMLPClassifier((3,), max_iter=2, random_state=0))], voting="soft"
+    )
+    with fit_cache(one):
+        first = fit_classifier(committee, X, Y, name="flat")
+        second = fit_classifier(committee, X, Y, name="flat")
     assert one.names == ["flat, b", "flat, a"]
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
 def test_members_that_cannot_be_told_apart_are_refused():
     nameless = make_pipeline(FunctionTransformer(lambda rows: rows), GaussianNB())
-    with keeping(Shelf()), pytest.raises(FittingError, match="members cannot be kept"):
-        fit_one(nameless, X, Y)
+    with fit_cache(Shelf()), pytest.raises(FittingError, match="members cannot be kept"):
+        fit_classifier(nameless, X, Y)

@@ -6,27 +6,28 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence._files import load_model, read_manifest, save_model
-from ensemble_hwr.persistence._shipped import SUFFIX, PathLike
+from ensemble_hwr.persistence._shipped import SUFFIX
 
 
-class KeptMembers:
+class DiskFitCache:
     """Keep finished fits in a folder, for a run that is stopped to be gone on with.
 
-    Give it to :func:`~ensemble_hwr.ensemble.keeping`. Every fit is one model file, written whole or not at all, which
+    Give it to :func:`~ensemble_hwr.ensemble.fit_cache`. Every fit is one model file, written whole or not at all, which
     runs nothing when it is read. A file that is damaged, or not what its name says, is not used.
 
     Parameters
     ----------
     folder : path
         Made when there is something to keep; the folder around it must exist.
-    recall : bool, default=True
+    reuse : bool, default=True
         Whether to give back what is there. False fits everything anew and replaces it.
 
     Attributes
     ----------
-    recalled : int
+    n_reused : int
         How many fits were given back.
 
     Examples
@@ -35,24 +36,24 @@ class KeptMembers:
     >>> from tempfile import TemporaryDirectory
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from ensemble_hwr.persistence import KeptMembers
+    >>> from ensemble_hwr.persistence import DiskFitCache
     >>> X, y = load_digits(return_X_y=True)
     >>> with TemporaryDirectory() as folder:
-    ...     kept = KeptMembers(Path(folder, "kept"))
-    ...     kept.keep("c0ffee", "router", GaussianNB().fit(X, y))
-    ...     kept.recall("c0ffee").score(X, y) > 0.8, kept.recall("decade") is None, len(kept)
+    ...     kept = DiskFitCache(Path(folder, "kept"))
+    ...     kept.put("c0ffee", "router", GaussianNB().fit(X, y))
+    ...     kept.get("c0ffee").score(X, y) > 0.8, kept.get("decade") is None, len(kept)
     (True, True, 1)
     """
 
-    def __init__(self, folder: PathLike, *, recall: bool = True) -> None:
+    def __init__(self, folder: PathLike, *, reuse: bool = True) -> None:
         self.folder = Path(folder)
-        self.recalls = recall
-        self.recalled = 0
+        self.reuse = reuse
+        self.n_reused = 0
 
     def __len__(self) -> int:
         return len(self._files())
 
-    def recall(self, key: str) -> Any | None:
+    def get(self, key: str) -> Any | None:
         """Return what was kept under a key, or None.
 
         Parameters
@@ -65,7 +66,7 @@ class KeptMembers:
         estimator or None
         """
         file = self._file(key)
-        if not self.recalls or not file.exists():
+        if not self.reuse or not file.exists():
             return None
         try:
             if read_manifest(file)["metadata"].get("key") != key:
@@ -74,10 +75,10 @@ class KeptMembers:
         except ModelError as error:
             warnings.warn(f"a kept member is fitted again: {error}", stacklevel=2)
             return None
-        self.recalled += 1
+        self.n_reused += 1
         return kept
 
-    def keep(self, key: str, name: str, fitted: Any) -> None:
+    def put(self, key: str, name: str, fitted: Any) -> None:
         """Keep a fitted estimator.
 
         Parameters

@@ -3,8 +3,13 @@ import pytest
 
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.persistence import load_model, save_model
-from ensemble_hwr.reading import fit_junk, fit_stroke_junk, junk_examples, stroke_junk_examples
-from ensemble_hwr.reading._junk import share_in_common, whole_letters
+from ensemble_hwr.reading import (
+    fit_non_letter_model,
+    fit_stroke_non_letter_model,
+    non_letter_examples,
+    stroke_non_letter_examples,
+)
+from ensemble_hwr.reading._non_letter import share_in_common, whole_letters
 from ensemble_hwr.segmentation import cut_strokes, cut_word
 
 
@@ -19,25 +24,25 @@ def test_shares_are_those_of_pixels(tight):
     assert (nobody == 0).all()
 
 
-def test_it_tells_letters_from_junk(junk, wide):
-    rows, labels = junk_examples([word.picture for word in wide], [word.owner for word in wide])
+def test_it_tells_letters_from_non_letter(non_letter, wide):
+    rows, labels = non_letter_examples([word.picture for word in wide], [word.owner for word in wide])
     assert rows.shape == (len(labels), 800)
-    assert junk.score(rows, labels) > 0.85
+    assert non_letter.score(rows, labels) > 0.85
 
 
-def test_it_is_kept_in_a_small_file(junk, tmp_path, wide):
-    file = save_model(junk, tmp_path / "junk.model")
+def test_it_is_kept_in_a_small_file(non_letter, tmp_path, wide):
+    file = save_model(non_letter, tmp_path / "non_letter.model")
     assert file.stat().st_size <= 500_000
-    rows, _ = junk_examples([wide[0].picture], [wide[0].owner])
-    np.testing.assert_array_equal(load_model(file).predict_proba(rows), junk.predict_proba(rows))
+    rows, _ = non_letter_examples([wide[0].picture], [wide[0].owner])
+    np.testing.assert_array_equal(load_model(file).predict_proba(rows), non_letter.predict_proba(rows))
 
 
 def test_unreadable_pictures_are_left_out(wide):
     empty = np.full((30, 30), 255, np.uint8)
-    both = junk_examples([empty, wide[0].picture], [empty.astype(int), wide[0].owner])
-    np.testing.assert_array_equal(both[0], junk_examples([wide[0].picture], [wide[0].owner])[0])
+    both = non_letter_examples([empty, wide[0].picture], [empty.astype(int), wide[0].owner])
+    np.testing.assert_array_equal(both[0], non_letter_examples([wide[0].picture], [wide[0].owner])[0])
     with pytest.raises(DataError, match="nothing can be found"):
-        fit_junk([empty], [empty.astype(int)])
+        fit_non_letter_model([empty], [empty.astype(int)])
 
 
 STEM, FAR_STEM, BAR = [(0, 0), (0, 100)], [(60, 0), (60, 100)], [(0, 50), (60, 50)]
@@ -52,13 +57,13 @@ def test_all_strokes_of_a_letter_and_nothing_else_are_a_letter():
     assert whole_letters(late, [0, 0, 1, 1, 1, 0]).sum() <= 2
 
 
-def test_junk_of_strokes_is_learned_and_checked():
-    rows, labels = stroke_junk_examples([TWO_H], [[0, 0, 0, 1, 1, 1]])
+def test_non_letter_of_strokes_is_learned_and_checked():
+    rows, labels = stroke_non_letter_examples([TWO_H], [[0, 0, 0, 1, 1, 1]])
     assert rows.shape == (len(cut_strokes(TWO_H).spans), 800)
     assert (labels == "letter").sum() == 2
-    model = fit_stroke_junk([TWO_H] * 9, [[0, 0, 0, 1, 1, 1]] * 9, random_state=0)
+    model = fit_stroke_non_letter_model([TWO_H] * 9, [[0, 0, 0, 1, 1, 1]] * 9, random_state=0)
     assert model.predict_proba(rows).shape == (len(rows), 2)
     with pytest.raises(DataError, match="6 strokes, but 2 owners"):
-        fit_stroke_junk([TWO_H], [[0, 1]])
+        fit_stroke_non_letter_model([TWO_H], [[0, 1]])
     with pytest.raises(DataError, match="no word to learn from"):
-        fit_stroke_junk([], [])
+        fit_stroke_non_letter_model([], [])

@@ -11,14 +11,15 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr.ensemble import MLP
+from ensemble_hwr._typing import Rows
+from ensemble_hwr.ensemble import MemberMLPClassifier
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.reading._candidates import CandidateFeatures, Rows, describe_candidates
+from ensemble_hwr.reading._candidates import CandidateFeatures, describe_candidates
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
 
-JUNK, LETTER = "junk", "letter"
+NON_LETTER, LETTER = "non_letter", "letter"
 
 _SAME, _OTHER = 0.8, 0.65  # shares of pixels in common: a letter from here on, and junk up to there
 
@@ -52,7 +53,7 @@ def share_in_common(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> NDArra
     return best
 
 
-def junk_examples(
+def non_letter_examples(
     pictures: Sequence[Picture], owners: Sequence[NDArray[np.integer[Any]]]
 ) -> tuple[Rows, NDArray[np.str_]]:
     """Take examples of letters and of what is none from words about which the truth is known.
@@ -71,7 +72,7 @@ def junk_examples(
     -------
     rows : ndarray of float32, shape (n, 784 + 16)
     labels : ndarray of str, shape (n,)
-        "letter" or "junk".
+        "letter" or "non_letter".
     """
     normalizer = LetterNormalizer(polarity="light", errors="blank")
     rows, labels = [], []
@@ -84,25 +85,25 @@ def junk_examples(
         clear = (share >= _SAME) | (share <= _OTHER)
         ink = normalizer.transform([candidate.ink for candidate in lattice.candidates])
         rows.append(describe_candidates(lattice, ink)[clear])
-        labels.append(np.where(share[clear] >= _SAME, LETTER, JUNK))
+        labels.append(np.where(share[clear] >= _SAME, LETTER, NON_LETTER))
     if not rows:
         raise DataError(f"nothing can be found in any of the {len(pictures)} pictures; give pictures of words")
     return np.concatenate(rows), np.concatenate(labels)
 
 
-def fit_junk(
+def fit_non_letter_model(
     pictures: Sequence[Picture],
     owners: Sequence[NDArray[np.integer[Any]]],
     *,
     classifier: Any = None,
     random_state: int | None = None,
 ) -> Any:
-    """Train a classifier that tells letters from junk, for a `WordReader`.
+    """Train a classifier that tells letters from a non-letter, for a `WordReader`.
 
     Parameters
     ----------
     pictures, owners : sequences
-        As for `junk_examples`.
+        As for `non_letter_examples`.
     classifier : classifier, default=None
         With ``predict_proba``; None takes an MLP on gradient features of the pixels and on how a candidate lies in its
         word.
@@ -112,22 +113,22 @@ def fit_junk(
     Returns
     -------
     classifier
-        Fitted; its classes are "junk" and "letter".
+        Fitted; its classes are "non_letter" and "letter".
 
     Examples
     --------
     >>> from ensemble_hwr import compose_words, generate_letters
-    >>> from ensemble_hwr.reading import fit_junk
+    >>> from ensemble_hwr.reading import fit_non_letter_model
     >>> letters = generate_letters(260, writers=5, random_state=0)
     >>> words = compose_words(letters, ["HELLO", "WORLD"], gap=(0.0, 0.2), random_state=0)
-    >>> junk = fit_junk([word.picture for word in words], [word.owner for word in words], random_state=0)
-    >>> junk.classes_.tolist()
-    ['junk', 'letter']
+    >>> model = fit_non_letter_model([word.picture for word in words], [word.owner for word in words], random_state=0)
+    >>> model.classes_.tolist()
+    ['letter', 'non_letter']
     """
-    return _fit(*junk_examples(pictures, owners), classifier, random_state)
+    return _fit(*non_letter_examples(pictures, owners), classifier, random_state)
 
 
-def stroke_junk_examples(
+def stroke_non_letter_examples(
     words: Sequence[Sequence[ArrayLike]], owners: Sequence[Sequence[int]]
 ) -> tuple[Rows, NDArray[np.str_]]:
     """Take examples of letters and of what is none from words in pen strokes.
@@ -143,7 +144,7 @@ def stroke_junk_examples(
     -------
     rows : ndarray of float32, shape (n, 784 + 16)
     labels : ndarray of str, shape (n,)
-        "letter" for all strokes of one letter and nothing else, or "junk".
+        "letter" for all strokes of one letter and nothing else, or "non_letter".
     """
     if not len(words):
         raise DataError("there is no word to learn from; give one or more")
@@ -155,7 +156,7 @@ def stroke_junk_examples(
         lattice = cut_strokes(strokes)
         ink = normalizer.transform([candidate.ink for candidate in lattice.candidates])
         rows.append(describe_candidates(lattice, ink))
-        labels.append(np.where(whole_letters(lattice, owner), LETTER, JUNK))
+        labels.append(np.where(whole_letters(lattice, owner), LETTER, NON_LETTER))
     return np.concatenate(rows), np.concatenate(labels)
 
 
@@ -177,43 +178,43 @@ def whole_letters(lattice: StrokeLattice, owner: Sequence[int]) -> NDArray[np.bo
     return np.array([len(set(run)) == 1 and owners.count(run[0]) == len(run) for run in runs])
 
 
-def fit_stroke_junk(
+def fit_stroke_non_letter_model(
     words: Sequence[Sequence[ArrayLike]],
     owners: Sequence[Sequence[int]],
     *,
     classifier: Any = None,
     random_state: int | None = None,
 ) -> Any:
-    """Train a classifier that tells letters from junk among pen strokes, for a `WordReader`.
+    """Train a classifier that tells letters from a non-letter among pen strokes, for a `WordReader`.
 
     Parameters
     ----------
     words, owners : sequences
-        As for `stroke_junk_examples`.
+        As for `stroke_non_letter_examples`.
     classifier, random_state
-        As for `fit_junk`.
+        As for `fit_non_letter_model`.
 
     Returns
     -------
     classifier
-        Fitted; its classes are "junk" and "letter".
+        Fitted; its classes are "non_letter" and "letter".
 
     Examples
     --------
     >>> import numpy as np
     >>> from ensemble_hwr.datasets.handwriting import letter_strokes
-    >>> from ensemble_hwr.reading import fit_stroke_junk
+    >>> from ensemble_hwr.reading import fit_stroke_non_letter_model
     >>> letters = [letter_strokes(letter) for letter in "HEAT"]
     >>> word = [np.add(stroke, (place, 0, 0)) for place, letter in enumerate(letters) for stroke in letter]
     >>> owner = [place for place, letter in enumerate(letters) for stroke in letter]
-    >>> fit_stroke_junk([word] * 9, [owner] * 9, random_state=0).classes_.tolist()
-    ['junk', 'letter']
+    >>> fit_stroke_non_letter_model([word] * 9, [owner] * 9, random_state=0).classes_.tolist()
+    ['letter', 'non_letter']
     """
-    return _fit(*stroke_junk_examples(words, owners), classifier, random_state)
+    return _fit(*stroke_non_letter_examples(words, owners), classifier, random_state)
 
 
 def _fit(rows: Rows, labels: NDArray[np.str_], classifier: Any, random_state: int | None) -> Any:
     if classifier is None:
-        network = MLP((48,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
+        network = MemberMLPClassifier((48,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
         classifier = make_pipeline(CandidateFeatures(), StandardScaler(), network)
     return clone(classifier).fit(rows, labels)

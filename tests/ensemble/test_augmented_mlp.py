@@ -10,13 +10,13 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensemble_hwr.ensemble import EpochMLP, HierarchicalEnsembleClassifier
-from ensemble_hwr.ensemble import _epoch_mlp as module
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble import _augmented_mlp as module
 
 X, CODES = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
 Y = np.array(list("ABCDEFGHIJ"))[CODES]
-SMALL = {"hidden_layer_sizes": (16,), "epochs": 6, "batch_size": 20, "learning_rate_init": 0.01, "random_state": 0}
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 6, "batch_size": 20, "learning_rate_init": 0.01, "random_state": 0}
 
 
 class Shifter(BaseEstimator):
@@ -31,13 +31,15 @@ class Shifter(BaseEstimator):
         return rows + np.float32(self.shift)
 
 
-@parametrize_with_checks([EpochMLP(batch_size=1000, alpha=0.0, epochs=80, learning_rate_init=0.02)])
+@parametrize_with_checks([AugmentedMLPClassifier(batch_size=1000, alpha=0.0, max_iter=80, learning_rate_init=0.02)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
 def test_it_learns_letters():
-    model = EpochMLP((32,), epochs=20, batch_size=20, learning_rate_init=0.01, random_state=0).fit(X[::2], Y[::2])
+    model = AugmentedMLPClassifier((32,), max_iter=20, batch_size=20, learning_rate_init=0.01, random_state=0).fit(
+        X[::2], Y[::2]
+    )
     assert model.score(X[1::2], Y[1::2]) > 0.95
     assert model.loss_curve_[-1] < model.loss_curve_[0] / 10
     assert len(model.loss_curve_) == 20
@@ -45,7 +47,9 @@ def test_it_learns_letters():
 
 
 def test_a_constant_step_is_what_partial_fit_does():
-    model = EpochMLP((8,), epochs=1, batch_size=1797, decay="constant", random_state=0).fit(X, Y)
+    model = AugmentedMLPClassifier((8,), max_iter=1, batch_size=1797, learning_rate="constant", random_state=0).fit(
+        X, Y
+    )
     plain = MLPClassifier((8,), batch_size=1797, random_state=model.mlp_.random_state)
     plain.partial_fit(X, CODES, classes=np.arange(10))
     np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=1e-5)
@@ -53,29 +57,31 @@ def test_a_constant_step_is_what_partial_fit_does():
 
 def test_the_step_falls_along_half_a_cosine(monkeypatch):
     steps = []
-    monkeypatch.setattr(EpochMLP, "_pass", lambda self, *_: steps.append(self.mlp_._optimizer.learning_rate_init))
-    monkeypatch.setattr(EpochMLP, "_kept", lambda *_: [])
-    monkeypatch.setattr(EpochMLP, "_settle", lambda *_: None)
+    monkeypatch.setattr(
+        AugmentedMLPClassifier, "_pass", lambda self, *_: steps.append(self.mlp_._optimizer.learning_rate_init)
+    )
+    monkeypatch.setattr(AugmentedMLPClassifier, "_kept", lambda *_: [])
+    monkeypatch.setattr(AugmentedMLPClassifier, "_settle", lambda *_: None)
     network = MLPClassifier((2,), learning_rate_init=0.1).partial_fit(X, CODES, classes=np.arange(10))
-    monkeypatch.setattr(EpochMLP, "_network", lambda *_: network)
-    EpochMLP(epochs=4, learning_rate_init=0.1).fit(X, Y)
+    monkeypatch.setattr(AugmentedMLPClassifier, "_network", lambda *_: network)
+    AugmentedMLPClassifier(max_iter=4, learning_rate_init=0.1).fit(X, Y)
     np.testing.assert_allclose(steps, [0.1, 0.1 * (1 + 0.5**0.5) / 2, 0.05, 0.1 * (1 - 0.5**0.5) / 2])
 
 
 def test_every_epoch_sees_fresh_copies_of_every_row():
     shifter = Shifter()
-    model = EpochMLP(**SMALL)
+    model = AugmentedMLPClassifier(**SMALL)
     model.set_params(augmenter=shifter).fit(X, Y)
     assert [n for n, _ in shifter.asked] == [len(X)] * 6
     assert len({id(draw) for _, draw in shifter.asked}) == 1
-    plain = EpochMLP(**SMALL).fit(X, Y)
+    plain = AugmentedMLPClassifier(**SMALL).fit(X, Y)
     np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X))
-    moved = EpochMLP(**SMALL, augmenter=Shifter(1.0)).fit(X, Y)
+    moved = AugmentedMLPClassifier(**SMALL, augmenter=Shifter(1.0)).fit(X, Y)
     assert moved.score(X + 1, Y) > moved.score(X, Y) + 0.2
 
 
 def test_features_are_fitted_on_the_rows_and_applied_to_copies():
-    model = EpochMLP(**SMALL, features=StandardScaler(), augmenter=Shifter(1.0)).fit(X, Y)
+    model = AugmentedMLPClassifier(**SMALL, features=StandardScaler(), augmenter=Shifter(1.0)).fit(X, Y)
     np.testing.assert_allclose(model.features_.mean_, X.mean(axis=0), atol=1e-6)
     by_hand = model.mlp_.predict_proba(model.features_.transform(X))
     np.testing.assert_array_equal(model.predict_proba(X), by_hand)
@@ -84,14 +90,14 @@ def test_features_are_fitted_on_the_rows_and_applied_to_copies():
 def test_large_sets_go_in_parts(monkeypatch):
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 500)
     shifter = Shifter()
-    model = EpochMLP(**SMALL, augmenter=shifter).fit(X, Y)
+    model = AugmentedMLPClassifier(**SMALL, augmenter=shifter).fit(X, Y)
     assert {n for n, _ in shifter.asked} == {449, 450}
     assert model.score(X, Y) > 0.9
 
 
 def test_the_best_epoch_is_kept_and_patience_ends():
-    model = EpochMLP((64,), epochs=60, batch_size=10, learning_rate_init=0.02, decay="constant",
-                     validation_fraction=0.3, patience=5, random_state=0).fit(X, Y)  # fmt: skip
+    model = AugmentedMLPClassifier((64,), max_iter=60, batch_size=10, learning_rate_init=0.02, learning_rate="constant",
+                     validation_fraction=0.3, n_iter_no_change=5, random_state=0).fit(X, Y)  # fmt: skip
     curve = model.validation_curve_
     assert len(curve) < 60
     assert len(curve) - 1 - int(np.argmin(curve)) == 5
@@ -102,27 +108,27 @@ def test_the_best_epoch_is_kept_and_patience_ends():
 
 
 def test_the_last_weights_are_averaged():
-    settings = {**SMALL, "decay": "constant"}
-    lengths = [EpochMLP(**{**settings, "epochs": n}).fit(X, Y).mlp_.coefs_[0] for n in (4, 5, 6)]
-    averaged = EpochMLP(**settings, average_last=3).fit(X, Y).mlp_.coefs_[0]
+    settings = {**SMALL, "learning_rate": "constant"}
+    lengths = [AugmentedMLPClassifier(**{**settings, "max_iter": n}).fit(X, Y).mlp_.coefs_[0] for n in (4, 5, 6)]
+    averaged = AugmentedMLPClassifier(**settings, average_last=3).fit(X, Y).mlp_.coefs_[0]
     np.testing.assert_allclose(averaged, np.mean(lengths, axis=0), atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_bits():
-    first, second, other = (EpochMLP(**{**SMALL, "random_state": seed}).fit(X, Y) for seed in (0, 0, 1))
+    first, second, other = (AugmentedMLPClassifier(**{**SMALL, "random_state": seed}).fit(X, Y) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
     assert not np.array_equal(first.predict_proba(X), other.predict_proba(X))
 
 
 def test_weights_count():
     weight = np.where(CODES == 3, 0.0, 1.0)
-    model = EpochMLP(**{**SMALL, "epochs": 15}).fit(X, Y, sample_weight=weight)
+    model = AugmentedMLPClassifier(**{**SMALL, "max_iter": 15}).fit(X, Y, sample_weight=weight)
     assert (model.predict(X) == "D").mean() < 0.01
     assert (model.predict(X) == Y)[CODES != 3].mean() > 0.9
 
 
 def test_it_is_a_member_like_any_other():
-    member = EpochMLP(**SMALL)
+    member = AugmentedMLPClassifier(**SMALL)
     model = HierarchicalEnsembleClassifier(
         member, member, member, groups=["ABCDE", "FGHIJ"], confusables=["DJ"], cv=0.3
     )
@@ -130,16 +136,23 @@ def test_it_is_a_member_like_any_other():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"decay": "linear"}, {"validation_fraction": 1.0}, {"augmenter": 3}, {"patience": 0}]
+    "wrong",
+    [
+        {"max_iter": 0},
+        {"learning_rate": "linear"},
+        {"validation_fraction": 1.0},
+        {"augmenter": 3},
+        {"n_iter_no_change": 0},
+    ],
 )
 def test_settings_are_checked(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        EpochMLP(**wrong).fit(X, Y)
+        AugmentedMLPClassifier(**wrong).fit(X, Y)
 
 
 def test_features_that_give_frames_are_as_good():
     pytest.importorskip("pandas")
-    plain = EpochMLP(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
+    plain = AugmentedMLPClassifier(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
     with config_context(transform_output="pandas"):
-        framed = EpochMLP(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
+        framed = AugmentedMLPClassifier(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
     np.testing.assert_array_equal(framed, plain)

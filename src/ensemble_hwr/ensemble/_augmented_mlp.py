@@ -10,23 +10,23 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
+from ensemble_hwr.ensemble._epoch_callback import on_epoch_end
 from ensemble_hwr.ensemble._forward import probabilities
-from ensemble_hwr.ensemble._watching import epoch_done
 
 ROWS_AT_ONCE = 16_384
 Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
 
 
-class EpochMLP(ClassifierMixin, BaseEstimator):
+class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
     """A multi-layer perceptron with its own augmentation, its own features and a falling learning rate.
 
     Every epoch sees fresh augmented copies of the rows, turned into features on the way, some 16,000 rows at a time,
@@ -41,20 +41,20 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         Applied to the rows after augmentation; fitted on the rows as they are. None is the rows themselves.
     augmenter : object with ``augment(rows, random_state)``, default=None
         Makes the copies. None is the rows as they are.
-    epochs : int, default=40
+    max_iter : int, default=40
         Passes over the rows.
     batch_size : int, default=100
         Rows a step.
     learning_rate_init : float, default=0.001
         Adam's step in the beginning.
-    decay : {"cosine", "constant"}, default="cosine"
+    learning_rate : {"cosine", "constant"}, default="cosine"
         Whether the step falls along half a cosine to nothing, or stays.
     average_last : int, default=0
         Epochs at the end whose weights are averaged; 0 and 1 keep the last weights.
     validation_fraction : float, default=0.0
         Share of the rows, stratified, that is held out, never augmented, and judges each epoch by log-loss; the best
         epoch's weights are kept. 0 holds out nothing.
-    patience : int, default=None
+    n_iter_no_change : int, default=None
         With a held-out part, epochs without a better one after which to stop. None never stops early.
     activation : {"relu", "tanh", "logistic"}, default="relu"
         Of the hidden units.
@@ -71,6 +71,8 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         The fitted network; its classes are positions in ``classes_``.
     features_ : transformer or None
         The fitted features.
+    n_iter_ : int
+        Number of epochs run.
     loss_curve_ : list of float
         Training loss of each epoch.
     validation_curve_ : list of float
@@ -80,10 +82,10 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
-    >>> from ensemble_hwr import EpochMLP, GradientFeatures, generate_letters
+    >>> from ensemble_hwr import AugmentedMLPClassifier, GradientFeatures, generate_letters
     >>> letters = generate_letters(520, writers=4, random_state=0)
     >>> rows = letters.to_rows()
-    >>> model = EpochMLP((30,), features=GradientFeatures(grid=5), epochs=20, batch_size=10, random_state=0)
+    >>> model = AugmentedMLPClassifier((30,), features=GradientFeatures(grid=5), max_iter=20, batch_size=10, random_state=0)
     >>> model.fit(rows[:390], letters.target[:390]).score(rows[390:], letters.target[390:]) > 0.8
     True
     """
@@ -92,13 +94,13 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "features": [HasMethods(["fit", "transform"]), None],
         "augmenter": [HasMethods(["augment"]), None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "decay": [StrOptions({"cosine", "constant"})],
+        "learning_rate": [StrOptions({"cosine", "constant"})],
         "average_last": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "activation": [StrOptions({"relu", "tanh", "logistic"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
@@ -110,13 +112,13 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         *,
         features: Any = None,
         augmenter: Any = None,
-        epochs: int = 40,
+        max_iter: int = 40,
         batch_size: int = 100,
         learning_rate_init: float = 1e-3,
-        decay: str = "cosine",
+        learning_rate: str = "cosine",
         average_last: int = 0,
         validation_fraction: float = 0.0,
-        patience: int | None = None,
+        n_iter_no_change: int | None = None,
         activation: str = "relu",
         alpha: float = 1e-4,
         random_state: int | np.random.RandomState | None = None,
@@ -124,13 +126,13 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.features = features
         self.augmenter = augmenter
-        self.epochs = epochs
+        self.max_iter = max_iter
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
-        self.decay = decay
+        self.learning_rate = learning_rate
         self.average_last = average_last
         self.validation_fraction = validation_fraction
-        self.patience = patience
+        self.n_iter_no_change = n_iter_no_change
         self.activation = activation
         self.alpha = alpha
         self.random_state = random_state
@@ -170,12 +172,13 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
         self.validation_curve_: list[float] = []
         draw = np.random.default_rng(seed)
         kept: list[Weights] = []
-        for epoch in range(self.epochs):
+        for epoch in range(self.max_iter):
             self._set_rate(epoch)
             self._pass(rows, codes, weight, draw.permutation(train), draw)
             kept = self._kept(kept, rows[held_out], codes[held_out])
-            epoch_done(self)
-            if self.patience is not None and self._epochs_since_best() >= self.patience:
+            self.n_iter_ = epoch + 1
+            on_epoch_end(self)
+            if self.n_iter_no_change is not None and self._epochs_since_best() >= self.n_iter_no_change:
                 break
         self._settle(kept)
         return self
@@ -236,9 +239,11 @@ class EpochMLP(ClassifierMixin, BaseEstimator):
 
     def _set_rate(self, epoch: int) -> None:
         """Set the step of one epoch."""
-        if epoch and self.decay == "cosine":
+        if epoch and self.learning_rate == "cosine":
             # Adam takes its step from here; there is no public way to change it between epochs.
-            self.mlp_._optimizer.learning_rate_init = self.learning_rate_init * (1 + cos(pi * epoch / self.epochs)) / 2
+            self.mlp_._optimizer.learning_rate_init = (
+                self.learning_rate_init * (1 + cos(pi * epoch / self.max_iter)) / 2
+            )
 
     def _pass(
         self,

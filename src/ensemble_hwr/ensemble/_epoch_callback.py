@@ -7,24 +7,24 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-Watcher = Callable[[Any], None]
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+Callback = Callable[[Any], None]
+_watcher: ContextVar[Callback | None] = ContextVar("watcher", default=None)
 
 
 @contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
+def epoch_callback(watcher: Callback) -> Iterator[None]:
     """Call `watcher` with the network after each of its epochs, in this process and while the block runs.
 
-    MLP and EpochMLP tell, wherever they are within a Pipeline or an ensemble. What the watcher raises ends the fit.
+    MLP and AugmentedMLPClassifier tell, wherever they are within a Pipeline or an ensemble. What the watcher raises ends the fit.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr import MLP
-    >>> from ensemble_hwr.ensemble import watching
+    >>> from ensemble_hwr import MemberMLPClassifier
+    >>> from ensemble_hwr.ensemble import epoch_callback
     >>> losses = []
-    >>> with watching(lambda network: losses.append(network.loss_)):
-    ...     _ = MLP((4,), max_iter=3, random_state=0).fit(np.eye(4), list("ABAB"))
+    >>> with epoch_callback(lambda network: losses.append(network.loss_)):
+    ...     _ = MemberMLPClassifier((4,), max_iter=3, random_state=0).fit(np.eye(4), list("ABAB"))
     >>> len(losses)
     3
     """
@@ -35,7 +35,7 @@ def watching(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(before)
 
 
-def epoch_done(network: Any) -> None:
+def on_epoch_end(network: Any) -> None:
     """Tell whoever looks on that `network` has learned from its rows once more."""
     watcher = _watcher.get()
     if watcher is not None:

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 _PACKAGES = ("ensemble_hwr", "scikit-learn", "numpy", "scipy")
 
 
-class Keeper(Protocol):
-    """Who keeps finished fits, such as :class:`~ensemble_hwr.persistence.KeptMembers`."""
+class FitCache(Protocol):
+    """Who keeps finished fits, such as :class:`~ensemble_hwr.persistence.DiskFitCache`."""
 
-    def recall(self, key: str) -> Any | None:
+    def get(self, key: str) -> Any | None:
         """Return what was kept under a key, or None."""
 
-    def keep(self, key: str, name: str, fitted: Any) -> None:
+    def put(self, key: str, name: str, fitted: Any) -> None:
         """Keep a fitted estimator under a key; `name` is for people."""
 
 
-_keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
+_fit_cache: ContextVar[FitCache | None] = ContextVar("fit_cache", default=None)
 
 
 @contextmanager
-def keeping(keeper: Keeper) -> Iterator[None]:
-    """Give `keeper` every member that is fitted while the block runs, as soon as it is, and ask it before fitting one.
+def fit_cache(cache: FitCache) -> Iterator[None]:
+    """Give `cache` every member that is fitted while the block runs, as soon as it is, and ask it before fitting one.
 
     The key of a fit is a hash of everything it depends on: the member with its settings and seeds, its rows, labels
     and weights, and the versions of the packages. So another config, seed or set of letters never meets a member that
@@ -49,54 +49,54 @@ def keeping(keeper: Keeper) -> Iterator[None]:
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.linear_model import LogisticRegression
     >>> from ensemble_hwr import HierarchicalEnsembleClassifier
-    >>> from ensemble_hwr.ensemble import keeping
-    >>> from ensemble_hwr.persistence import KeptMembers
+    >>> from ensemble_hwr.ensemble import fit_cache
+    >>> from ensemble_hwr.persistence import DiskFitCache
     >>> X, y = load_digits(return_X_y=True)
     >>> lr = LogisticRegression(max_iter=1000)
     >>> model = HierarchicalEnsembleClassifier(lr, lr, random_state=0)
     >>> with TemporaryDirectory() as folder:
-    ...     with keeping(KeptMembers(Path(folder, "kept"))) as _:
+    ...     with fit_cache(DiskFitCache(Path(folder, "kept"))) as _:
     ...         _ = model.fit(X[:600] / 16, y[:600])  # stopped here and begun again, it would fit what is missing
-    ...     print(len(KeptMembers(Path(folder, "kept"))))
+    ...     print(len(DiskFitCache(Path(folder, "kept"))))
     12
     """
-    before = _keeper.set(keeper)
+    before = _fit_cache.set(cache)
     try:
         yield
     finally:
-        _keeper.reset(before)
+        _fit_cache.reset(before)
 
 
-def current_keeper() -> Keeper | None:
+def current_fit_cache() -> FitCache | None:
     """Return who keeps what is fitted, if anybody does."""
-    return _keeper.get()
+    return _fit_cache.get()
 
 
 @dataclass(frozen=True)
-class Keeping:
-    """A keeper and the jobs it is to keep; without a keeper, nobody's."""
+class CachedFits:
+    """A cache and the jobs it is to keep; without a cache, nobody's."""
 
-    keeper: Keeper | None
+    cache: FitCache | None
     keys: Sequence[str]
     names: Sequence[str]
 
     @classmethod
-    def of(cls, keeper: Keeper | None, jobs: Sequence[Job], X: Any) -> Keeping:
+    def of(cls, cache: FitCache | None, jobs: Sequence[Job], X: Any) -> CachedFits:
         """Compute the jobs' keys, if anybody asks for them."""
-        if keeper is None:
+        if cache is None:
             return cls(None, [""] * len(jobs), [job.name for job in jobs])
         shared = [version(package) for package in _PACKAGES], _hashed(X)
         keys = [_hashed((shared, job.rows, job.target, dict(job.params), job.estimator)) for job in jobs]
-        return cls(keeper, keys, [job.name for job in jobs])
+        return cls(cache, keys, [job.name for job in jobs])
 
-    def recall_all(self) -> list[Any | None]:
+    def get_all(self) -> list[Any | None]:
         """Return what is kept of each job, None where there is nothing."""
-        return [None if self.keeper is None else self.keeper.recall(key) for key in self.keys]
+        return [None if self.cache is None else self.cache.get(key) for key in self.keys]
 
-    def keep(self, number: int, fitted: Any) -> None:
+    def put(self, number: int, fitted: Any) -> None:
         """Keep one job's fit."""
-        if self.keeper is not None:
-            self.keeper.keep(self.keys[number], self.names[number], fitted)
+        if self.cache is not None:
+            self.cache.put(self.keys[number], self.names[number], fitted)
 
 
 def _hashed(anything: Any) -> str:

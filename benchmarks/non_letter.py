@@ -1,7 +1,7 @@
-"""Train the models that tell letters from junk, models/junk and, among pen strokes, models/junk-strokes.
+"""Train the models that tell letters from model, models/non-letter and, among pen strokes, models/non-letter-strokes.
 
-    python -m benchmarks.junk -o models/junk/junk.model   about three minutes on one core
-    python -m benchmarks.junk --strokes -o models/junk-strokes/junk-strokes.model   one minute
+    python -m benchmarks.non_letter -o models/non-letter/non-letter.model   about three minutes on one core
+    python -m benchmarks.non_letter --strokes -o models/non-letter-strokes/non-letter-strokes.model   one minute
 
 Words are composed of generated letters and of the training part of the three sources whose licences allow it: common
 English words, but none of those that benchmarks.words measures with, and random letters. Pen strokes are those of
@@ -21,7 +21,7 @@ from benchmarks.strokes import carelessly, write_word
 from benchmarks.vocabulary import LETTERS, WRITTEN, common_words
 from ensemble_hwr import LetterSet, compose_words, generate_letters, save_model
 from ensemble_hwr.datasets import Composition, load_index
-from ensemble_hwr.reading import fit_junk, fit_stroke_junk
+from ensemble_hwr.reading import fit_non_letter_model, fit_stroke_non_letter_model
 
 ROOT = Path(__file__).parent.parent
 SHARES = {"generated": 1.0, "photo62": 1.0, "tablet55": 0.75, "binary20x16": 0.6}
@@ -31,13 +31,13 @@ HANDS = 11  # seed of those that pen strokes are written in; benchmarks.strokes 
 
 
 @click.command()
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The model file.")
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="The model file.")
 @click.option("--words", type=click.IntRange(10), default=1200, show_default=True, help="Words of generated letters.")
 @click.option("--strokes", is_flag=True, help="Of pen strokes, not of pictures.")
 def main(out: Path, words: int, strokes: bool) -> None:
     """Train and write the model."""
-    junk, trained_on = of_strokes(words) if strokes else of_pictures(words)
-    save_model(junk, out, metadata={"trained_on": trained_on, "words": "composed"})
+    model, trained_on = of_strokes(words) if strokes else of_pictures(words)
+    save_model(model, out, metadata={"trained_on": trained_on, "words": "composed"})
     click.echo(f"{out}: {out.stat().st_size:,} bytes, from {sum(trained_on.values())} words")
 
 
@@ -48,8 +48,8 @@ def of_strokes(words: int) -> tuple[Any, dict[str, int]]:
         carelessly(write_word(text, rng.uniform(-0.35, 0.3), (HANDS, place)), rng)
         for place, text in enumerate(texts(words, rng))
     ]
-    junk = fit_stroke_junk([word.strokes for word in made], [word.owner for word in made], random_state=0)
-    return junk, {"generated": words}
+    model = fit_stroke_non_letter_model([word.strokes for word in made], [word.owner for word in made], random_state=0)
+    return model, {"generated": words}
 
 
 def of_pictures(words: int) -> tuple[Any, dict[str, int]]:
@@ -61,12 +61,12 @@ def of_pictures(words: int) -> tuple[Any, dict[str, int]]:
     for seed, (kind, share) in enumerate(SHARES.items(), start=3):
         trained_on[kind] = round(share * words)
         if kind == "generated":
-            letters = generate_letters(5200, writers=120, random_state=50, form="pictures")
+            letters = generate_letters(5200, writers=120, random_state=50, format="pictures")
         else:
             letters = real.take((real.source == kind) & (real.split == "train"))
         made += written(letters, trained_on[kind], seed=seed)
-    junk = fit_junk([word.picture for word in made], [word.owner for word in made], random_state=0)
-    return junk, trained_on
+    model = fit_non_letter_model([word.picture for word in made], [word.owner for word in made], random_state=0)
+    return model, trained_on
 
 
 def texts(count: int, rng: np.random.Generator) -> list[str]:
