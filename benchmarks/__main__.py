@@ -3,7 +3,7 @@
     python -m benchmarks --output speed                      everything: some minutes on an idle machine
     python -m benchmarks prediction --output speed           one section
     python -m benchmarks --quick                          two minutes: ratios alone are checked, with wide margins
-    python -m benchmarks --output speed --before old.json --update    and writes the tables into docs/speed.md
+    python -m benchmarks --output speed --before old.json --update    and writes the tables into docs/user_guide/speed.md
 
 Ratios are taken within one run, figures are medians over repeats. Without the real letters (``ENSEMBLE_HWR_DATA``,
 or ../shared/data beside this repository) generated ones are read.
@@ -24,7 +24,7 @@ from benchmarks.figures import Figure, environment
 from benchmarks.pages import put
 
 SECTIONS = ("prediction", "fitting", "scale", "startup")
-PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
+PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "speed.md"
 
 
 @click.command()
@@ -32,7 +32,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
 @click.option("--quick", is_flag=True, help="Small samples; fail where a ratio is beyond its bounds.")
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for speed.json and speed.md.")
 @click.option("--before", type=click.Path(exists=True, path_type=Path), help="speed.json of an earlier run to show.")
-@click.option("--update", is_flag=True, help="Write the tables into docs/speed.md.")
+@click.option("--update", is_flag=True, help="Write the tables into docs/user_guide/speed.md.")
 def main(sections: tuple[str, ...], quick: bool, out: Path | None, before: Path | None, update: bool) -> None:
     """Measure sections of the library's speed."""
     unknown = sorted(set(sections) - set(SECTIONS))

@@ -1,7 +1,7 @@
-"""What each transformer of rows gains, cross-validated inside the training letters: the tables of docs/features.md.
+"""What each transformer of rows gains, cross-validated inside the training letters: the tables of docs/notes/features.md.
 
     python -m benchmarks.features --output features            about 5 minutes on two cores
-    python -m benchmarks.features --output features --update   and writes them into docs/features.md
+    python -m benchmarks.features --output features --update   and writes them into docs/notes/features.md
 
 No letter that a protocol tests on is touched. Pooled: the training letters in two halves, each in five folds. Unseen:
 each of the three training sources in turn is left out, with every seed. The letters must be where the configs or
@@ -75,7 +75,7 @@ class Measured:
 @click.option(
     "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the rows and the table."
 )
-@click.option("--update", is_flag=True, help="Write the tables into docs/features.md.")
+@click.option("--update", is_flag=True, help="Write the tables into docs/notes/features.md.")
 @click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Fits for each source left out.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
 def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
@@ -92,7 +92,7 @@ def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
     click.echo(text)
     (out / "features.md").write_text(text, encoding="utf-8")
     if update:
-        put(ROOT / "docs" / "features.md", "benchmarks/features.py", text)
+        put(ROOT / "docs" / "notes" / "features.md", "benchmarks/features.py", text)
 
 
 def training_letters(protocol: str, out: Path, jobs: int) -> LetterSet:

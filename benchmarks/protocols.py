@@ -1,7 +1,7 @@
 """Flat against hierarchical, and against peers, on both protocols: makes the README's table.
 
     python -m benchmarks.protocols --output protocols            four hours of one core for pooled, half of that for unseen
-    python -m benchmarks.protocols --output protocols --update   and writes the table into README.md
+    python -m benchmarks.protocols --output protocols --update   and writes the table into docs/notes/accuracy.md
 
 HiClass must be installed (``pip install hiclass``). The letters must be where the configs or ENSEMBLE_HWR_DATA say.
 Reports stay in the folder, one for each protocol, and so does each seed as it is finished, so that a stopped
@@ -62,7 +62,7 @@ def main(*, out: Path, protocols: tuple[str, ...], seeds: int | None, update: bo
     text = "\n".join(f"{table(name, report)}\n{verdict(report)}" for name, report in reports.items())
     click.echo(text)
     if update:
-        put(ROOT / "README.md", "benchmarks/protocols.py", text)
+        put(ROOT / "docs" / "notes" / "accuracy.md", "benchmarks/protocols.py", text)
 
 
 def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: Path) -> Comparison:

@@ -1,8 +1,8 @@
-"""What regularisation beyond variations does for a network: a table of docs/accuracy.md for each protocol.
+"""What regularisation beyond variations does for a network: a table of docs/notes/accuracy.md for each protocol.
 
     python -m benchmarks.regularisation unseen --output folder            about 12 minutes of one core
     python -m benchmarks.regularisation pooled --output folder            about 12 minutes of one core
-    python -m benchmarks.regularisation pooled --output folder --update   and writes the table into docs/accuracy.md
+    python -m benchmarks.regularisation pooled --output folder --update   and writes the table into docs/notes/accuracy.md
 
 Networks of one hidden layer learn side by side from the same variations of the same letters in the same order, so that
 they differ in one thing alone. Parts are left out and tested on as by `benchmarks.settings`; no letter that a protocol
@@ -82,7 +82,7 @@ CANDIDATES = {
     "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured."
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each part left out.")
-@click.option("--update", is_flag=True, help="Write the table into docs/accuracy.md.")
+@click.option("--update", is_flag=True, help="Write the table into docs/notes/accuracy.md.")
 def main(protocol: str, out: Path, seeds: int, update: bool) -> None:
     """Measure every candidate and print their table."""
     out.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def main(protocol: str, out: Path, seeds: int, update: bool) -> None:
     text = table(found)
     click.echo(text)
     if update:
-        put(ROOT / "docs" / "accuracy.md", f"benchmarks/regularisation.py {protocol}", text)
+        put(ROOT / "docs" / "notes" / "accuracy.md", f"benchmarks/regularisation.py {protocol}", text)
 
 
 def measure(protocol: str, seed: int, out: Path) -> Iterator[Found]:

@@ -1,4 +1,4 @@
-"""How well words are cut into letters, and lines into words: the tables of docs/segmentation.md.
+"""How well words are cut into letters, and lines into words: the tables of docs/notes/segmentation.md.
 
     python -m benchmarks.segmentation            about three minutes on one core
     python -m benchmarks.segmentation --update   and writes the tables and the picture into docs/
@@ -56,7 +56,7 @@ def main(words: int, every: int, update: bool) -> None:
         click.echo(f"no real lines in {folder}; set ENSEMBLE_HWR_DATA", err=True)
     click.echo(text)
     if update:
-        put(ROOT / "docs" / "segmentation.md", "benchmarks/segmentation.py", text)
+        put(ROOT / "docs" / "notes" / "segmentation.md", "benchmarks/segmentation.py", text)
         picture([made[gap][:3] for gap in GAPS]).save(ROOT / "docs" / "images" / "segmentation.png", optimize=True)
 
 

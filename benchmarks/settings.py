@@ -1,10 +1,10 @@
-"""Cross-validate settings inside the training letters of both protocols: the tables of docs/accuracy.md.
+"""Cross-validate settings inside the training letters of both protocols: the tables of docs/notes/accuracy.md.
 
     python -m benchmarks.settings recipes --output settings       one flat MLP, trained in other ways; 15 minutes
     python -m benchmarks.settings lengths --output settings       the same for longer; 25 minutes
     python -m benchmarks.settings hierarchies --output settings   other hierarchies; 45 minutes, on two cores
     python -m benchmarks.settings pooled --output settings        what known hands ask for; 15 minutes
-    python -m benchmarks.settings recipes --output settings --update   and writes the table into docs/accuracy.md
+    python -m benchmarks.settings recipes --output settings --update   and writes the table into docs/notes/accuracy.md
 
 The first three are of "unseen": each of its training sources in turn is left out and tested on; generated letters are
 learned from each time. The last is of "pooled": two fifths of its training letters are tested on, one after the other.
@@ -120,7 +120,7 @@ Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the
     "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured."
 )
 @click.option("--only", type=int, multiple=True, help="Number of a candidate, from 0; several may be given.")
-@click.option("--update", is_flag=True, help="Write the table into docs/accuracy.md.")
+@click.option("--update", is_flag=True, help="Write the table into docs/notes/accuracy.md.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each source left out.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
 def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: int, jobs: int) -> None:
@@ -135,7 +135,7 @@ def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: in
         text += "\n" + confidence_thresholds(next(iter(found.values())))
     click.echo(text)
     if update:
-        put(ROOT / "docs" / "accuracy.md", f"benchmarks/settings.py {what}", text)
+        put(ROOT / "docs" / "notes" / "accuracy.md", f"benchmarks/settings.py {what}", text)
 
 
 class Bench:

@@ -1,6 +1,6 @@
 """What it costs to start: the library's import, the command line's help, a word read, over a bare Python.
 
-    python -m benchmarks startup             the figures of docs/speed.md
+    python -m benchmarks startup             the figures of docs/user_guide/speed.md
     python -m benchmarks.startup             a table of all commands, by the clock and by the processor
 
 Each command is run in turn with the others, several times over; the table shows the least and the middle time of a

@@ -1,4 +1,4 @@
-"""How well words are read from pen strokes, beside their pictures: the table of docs/canvas.md.
+"""How well words are read from pen strokes, beside their pictures: the table of docs/notes/strokes.md.
 
     python -m benchmarks.strokes                      about two minutes on one core
     python -m benchmarks.strokes --update             and writes the table into docs/
@@ -29,7 +29,7 @@ from ensemble_hwr.reading import Lexicon, character_error_rate
 from ensemble_hwr.reading._non_letter import whole_letters
 from ensemble_hwr.segmentation import cut_strokes, cut_word
 
-PAGE = Path(__file__).parent.parent / "docs" / "canvas.md"
+PAGE = Path(__file__).parent.parent / "docs" / "notes" / "strokes.md"
 GAPS = (0.2, 0.1, 0.0, -0.1, -0.2, -0.3)
 SEED = 2_000  # of the hands; benchmarks.non_letter takes others
 CARELESS = 0.05  # of the strokes that a model learns from are joined to the one before, and as many broken

@@ -1,4 +1,4 @@
-"""What learning trust costs, and what cheaper ways of it cost in accuracy: the table of docs/fitting.md.
+"""What learning trust costs, and what cheaper ways of it cost in accuracy: the table of docs/notes/trust.md.
 
     python -m benchmarks.trust --output trust --update     ten minutes on one idle core
     python -m benchmarks.trust --repeats 1 --quick      a minute
@@ -32,7 +32,7 @@ from benchmarks.pages import put
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
 from ensemble_hwr.datasets import load_index
 
-PAGE = Path(__file__).parent.parent / "docs" / "fitting.md"
+PAGE = Path(__file__).parent.parent / "docs" / "notes" / "trust.md"
 EPOCHS = 30
 AS_USUAL = "3 folds (`cv=3`)"
 
@@ -123,7 +123,7 @@ WAYS: Mapping[str, Way] = {
 @click.option("--repeats", type=click.IntRange(1), default=6, show_default=True, help="Divisions of the letters.")
 @click.option("--quick", is_flag=True, help="A few letters.")
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for the table.")
-@click.option("--update", is_flag=True, help="Write the table into docs/fitting.md.")
+@click.option("--update", is_flag=True, help="Write the table into docs/notes/trust.md.")
 def main(repeats: int, quick: bool, out: Path | None, update: bool) -> None:
     """Compare ways to learn trust and print their table."""
     X, y, kind = letters(1300 if quick else 20_000)

@@ -1,4 +1,4 @@
-"""How well, how fast and in how much memory words are read: the tables of docs/reading-words.md.
+"""How well, how fast and in how much memory words are read: the tables of docs/notes/reading_words.md.
 
     python -m benchmarks.words                        everything: about 35 minutes on one core
     python -m benchmarks.words --update               and writes the tables and the picture into docs/
@@ -49,7 +49,7 @@ from ensemble_hwr.datasets import Composition, load_index
 from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, draw_reading, error_report
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "reading-words.md"
+PAGE = ROOT / "docs" / "notes" / "reading_words.md"
 GAPS = (0.30, 0.20, 0.12, 0.06, 0.00)
 PARTS = ("composed", "running", "exponent", "confidence", "lines", "speed")
 BINS = 10  # of confidence

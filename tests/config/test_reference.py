@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from ensemble_hwr.config import ExperimentConfig, _data_schema, _schema, _space_schema, _tune_schema
 
-TEXT = (Path(__file__).parents[2] / "docs" / "config.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "user_guide" / "config.md").read_text(encoding="utf-8")
 NAMED = {key for row in re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
 TABLES = {name for heading in re.findall(r"^## (.*)", TEXT, re.MULTILINE) for name in re.findall(r"\[(\w+)", heading)}
 
