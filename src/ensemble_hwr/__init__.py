@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ensemble_hwr._versions import show_versions
     from ensemble_hwr.datasets import LetterSet, compose_words, generate_letters
     from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
     from ensemble_hwr.evaluation import compare
@@ -39,6 +40,7 @@ _HOMES = {
     "generate_letters": "datasets",
     "load_model": "persistence",
     "save_model": "persistence",
+    "show_versions": "_versions",
 }
 __all__ = [
     "AugmentedClassifier",
@@ -59,6 +61,7 @@ __all__ = [
     "generate_letters",
     "load_model",
     "save_model",
+    "show_versions",
 ]
 
 

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import click
+import numpy as np
 import pytest
 
 from ensemble_hwr import __version__
@@ -10,9 +11,12 @@ from ensemble_hwr.cli import cli, main
 from ensemble_hwr.cli._errors import run
 
 
-def test_the_version_is_told(capsys):
+def test_version_prints_one_line_per_package(capsys):
     assert main(["--version"]) == 0
-    assert __version__ in capsys.readouterr().out
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in lines] == ["ensemble-hwr", "python", "numpy", "scipy", "scikit-learn", "skops"]
+    assert lines[0][1] == __version__
+    assert lines[2][1] == np.__version__
 
 
 @pytest.mark.parametrize("command", ["demo", "compare", "train", "evaluate", "letters", "models", "export"])

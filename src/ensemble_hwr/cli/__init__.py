@@ -7,6 +7,7 @@ import sys
 import click
 
 from ensemble_hwr import __version__
+from ensemble_hwr._versions import package_versions
 from ensemble_hwr.cli._compare import compare
 from ensemble_hwr.cli._demo import demo
 from ensemble_hwr.cli._draw import draw
@@ -22,8 +23,23 @@ from ensemble_hwr.cli._tune import tune
 __all__ = ["cli", "main"]
 
 
+def _print_versions(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"ensemble-hwr {__version__}")
+        for name, version in package_versions(("python", "numpy", "scipy", "scikit-learn", "skops")).items():
+            click.echo(f"{name} {version}")
+        context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="ensemble-hwr")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Print the versions of ensemble-hwr, Python and the main dependencies.",
+)
 @click.option("--traceback", is_flag=True, expose_value=False, help="Show where in the code an error came from.")
 def cli() -> None:
     """Read handwritten letters with hierarchical ensembles, and compare them with flat ones.
