@@ -99,4 +99,4 @@ def test_a_picture_without_ink_is_refused_by_its_name_alone(tmp_path):
     Image.new("L", (50, 50), 255).save(file)
     with pytest.raises(PictureError) as refused:
         load_drawing(file)
-    assert str(refused.value) == f"{str(file)!r}: it is all one colour; ink cannot be told from paper"
+    assert str(refused.value) == f"{str(file)!r}: it is all one colour; ink cannot be separated from paper"

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageOps
 
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import FORMATS, describe, open_picture
+from ensemble_hwr.images import open_picture
+from ensemble_hwr.images._open import FORMATS, composite_on_paper, grey_of_array, grey_of_image
+from ensemble_hwr.images.sources import describe
 
 
 def glyph(height=24, width=18, paper=255, ink=0):
@@ -116,7 +119,7 @@ def test_exif_orientation(orientation, format):
         np.testing.assert_allclose(open_picture(encoded).astype(int), np.rot90(glyph(), -1), atol=30)
 
 
-def test_damaged_exif_does_not_cost_the_picture():
+def test_damaged_exif_is_ignored():
     encoded = encode(Image.fromarray(glyph()), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff", quality=95)
     np.testing.assert_allclose(open_picture(encoded).astype(int), glyph(), atol=30)
 
@@ -124,7 +127,7 @@ def test_damaged_exif_does_not_cost_the_picture():
 @pytest.mark.parametrize("ink", [0, 60, 200, 255])
 @pytest.mark.parametrize("hidden", [0, 128, 255], ids=lambda value: f"hidden{value}")
 def test_ink_on_transparency_stays_visible(ink, hidden):
-    """The colour of transparent pixels says nothing; the paper laid under them contrasts with the ink."""
+    """The colour of transparent pixels is ignored; the paper under them contrasts with the ink."""
     stroke = glyph() == 0
     rgba = np.where(stroke, ink, hidden).astype(np.uint8)[..., None].repeat(4, axis=2)
     rgba[..., 3] = np.where(stroke, 255, 0)
@@ -150,7 +153,7 @@ def test_palette_with_transparency():
     np.testing.assert_array_equal(grey, np.where(glyph() == 0, 10, 255))
 
 
-def test_even_transparency_is_ignored():
+def test_constant_transparency_is_ignored():
     rgba = np.dstack([glyph()] * 3 + [np.full_like(glyph(), 90)])
     np.testing.assert_array_equal(open_picture(rgba), glyph())
 
@@ -176,8 +179,8 @@ WRONG_ARRAYS = [
     (np.array([[0.0, np.inf]]), "infinite"),
     (np.array([[0, 300]]), "range from 0 to 300"),
     (np.array([[-1, 3]]), "range from -1"),
-    (np.array([[0.5, 7.25]]), r"floats must lie in 0\.\.1"),
-    (np.array([[-0.5, 0.5]]), r"floats must lie in 0\.\.1"),
+    (np.array([[0.5, 7.25]]), r"floats must be in 0\.\.1"),
+    (np.array([[-0.5, 0.5]]), r"floats must be in 0\.\.1"),
     (np.array([["a", "b"]]), "dtype"),
     (np.zeros((2, 2), dtype=complex), "dtype"),
     (np.zeros((3, 3, 4), dtype=np.uint8), "transparent"),
@@ -239,7 +242,7 @@ ENCODED = {
 @pytest.mark.parametrize("format", FORMATS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damaged_bytes_give_a_picture_or_our_error(format, data):
+def test_damaged_bytes_give_a_picture_or_a_picture_error(format, data):
     whole = ENCODED[format]
     damaged = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
     for place, value in data.draw(st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=4)):
@@ -274,7 +277,7 @@ def png_header(width, height):
 
 
 @pytest.mark.parametrize("side", [8000, 10_000, 12_000, 60_000])
-def test_bomb(side, tmp_path):
+def test_decompression_bomb_raises_an_error(side, tmp_path):
     """Below, between and above the two limits at which Pillow itself warns and refuses."""
     path = tmp_path / "bomb.png"
     path.write_bytes(png_header(side, side))
@@ -288,7 +291,7 @@ def test_bomb(side, tmp_path):
     assert "bomb.png" in str(caught.value)
 
 
-def test_bomb_takes_no_memory(tmp_path):
+def test_decompression_bombs_use_no_memory(tmp_path):
     for name, encoded in {
         "bomb.png": png_header(60_000, 60_000),
         "bomb.bmp": b"BM" + struct.pack("<IHHIIIIHHIIIIII", 0, 0, 0, 54, 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0),
@@ -333,7 +336,7 @@ def webp_header(side):
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def test_max_pixels_holds_for_everything():
+def test_max_pixels_applies_to_every_form():
     image = Image.fromarray(glyph())
     for picture in (glyph(), image, encode(image, "PNG")):
         open_picture(picture, max_pixels=glyph().size)
@@ -341,7 +344,7 @@ def test_max_pixels_holds_for_everything():
             open_picture(picture, max_pixels=glyph().size - 1)
 
 
-def test_pillow_is_left_as_it_was():
+def test_global_state_of_pillow_is_unchanged():
     before = (Image.MAX_IMAGE_PIXELS, list(warnings.filters), dict(Image.EXTENSION), list(Image.ID))
     open_picture(ENCODED["PNG"])
     with pytest.raises(PictureError):
@@ -349,7 +352,7 @@ def test_pillow_is_left_as_it_was():
     assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters), dict(Image.EXTENSION), list(Image.ID)) == before
 
 
-def test_threads_leave_the_warning_filters_alone():
+def test_warning_filters_are_unchanged_by_threads():
     before = list(warnings.filters)
     threads = [threading.Thread(target=lambda: [open_picture(ENCODED["GIF"]) for _ in range(30)]) for _ in range(4)]
     for thread in threads:
@@ -373,12 +376,85 @@ def test_describe():
 
 
 @pytest.mark.parametrize("size", [(0, 0), (5, 0)])
-def test_an_image_without_pixels_is_empty(size):
+def test_an_image_without_pixels_raises_an_error(size):
     with pytest.raises(PictureError, match="it is empty"):
         open_picture(Image.new("L", size))
 
 
 @pytest.mark.parametrize("max_pixels", [None, 0, "many", 1.5])
-def test_max_pixels_is_a_number_of_pixels(max_pixels):
+def test_invalid_max_pixels_raises_an_error(max_pixels):
     with pytest.raises(ValueError, match="max_pixels="):
         open_picture(np.zeros((2, 2)), max_pixels=max_pixels)
+
+
+PIXELS = arrays(np.uint8, (5, 6))
+
+
+@given(PIXELS)
+def test_equal_pictures_of_different_dtypes_give_equal_grey(grey):
+    same = [
+        grey[..., None],
+        np.stack([grey] * 3, axis=-1),
+        grey.astype(np.int64),
+        grey / 255,
+        (grey / 255).astype(np.float32),
+        np.asfortranarray(grey),
+    ]
+    for array in same:
+        np.testing.assert_array_equal(grey_of_array(array), grey)
+    np.testing.assert_array_equal(grey_of_image(Image.fromarray(grey)), grey)
+
+
+def test_booleans_are_black_and_white():
+    assert grey_of_array(np.array([[True, False]])).tolist() == [[255, 0]]
+
+
+@pytest.mark.parametrize("most", [255, 1023, 4095, 65535])
+def test_deep_pixels_are_scaled_by_their_bit_depth(most):
+    deep = np.array([[0, most // 2, most]], np.uint16)
+    assert grey_of_array(deep).tolist() == [[0, 127, 255]]
+    assert grey_of_image(Image.fromarray(deep)).tolist() == [[0, 127, 255]]
+
+
+@given(PIXELS, PIXELS)
+def test_compositing_is_the_weighted_mean_of_ink_and_one_paper(grey, alpha):
+    alpha[0, :2] = 255, 0
+    laid = composite_on_paper(grey, alpha)
+    share = alpha / 255
+    errors = [np.abs(laid - (grey * share + paper * (1 - share))).max() for paper in range(256)]
+    assert min(errors) <= 0.51
+    assert (laid[alpha == 255] == grey[alpha == 255]).all()
+
+
+@given(st.integers(0, 255), st.integers(1, 255))
+def test_strokes_on_transparency_contrast_with_their_paper(ink, alpha):
+    grey, opacity = np.full((9, 9), ink, np.uint8), np.zeros((9, 9), np.uint8)
+    opacity[2:7, 4] = alpha
+    laid = composite_on_paper(grey, opacity).astype(int)
+    assert abs(laid[4, 4] - laid[0, 0]) >= 127 * alpha // 255
+
+
+def test_constant_alpha_is_ignored_and_zero_alpha_raises_an_error():
+    grey = np.arange(30, dtype=np.uint8).reshape(5, 6)
+    np.testing.assert_array_equal(composite_on_paper(grey, np.full((5, 6), 9, np.uint8)), grey)
+    with pytest.raises(PictureError, match="every pixel is transparent"):
+        composite_on_paper(grey, np.zeros((5, 6), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((0, 4)), "is empty"),
+        (np.zeros(4), "shape"),
+        (np.zeros((2, 2, 2)), "shape"),
+        (np.full((2, 2), 256), "range from 256 to 256"),
+        (np.full((2, 2), -1), "range from -1"),
+        (np.array([[0.0, 1.5]]), "floats must be in 0..1"),
+        (np.array([[-0.5, 1.0]]), "floats must be in 0..1"),
+        (np.array([[np.nan, 1.0]]), "NaN"),
+        (np.array([["a"]]), "dtype"),
+    ],
+)
+def test_invalid_arrays_raise_an_error_with_the_reason(array, message):
+    with pytest.raises(PictureError, match=message):
+        grey_of_array(array)

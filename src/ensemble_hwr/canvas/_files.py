@@ -13,7 +13,8 @@ from PIL import Image
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.canvas._drawing import Drawing, Grey, Point, Stroke, render
 from ensemble_hwr.exceptions import DataError, PictureError
-from ensemble_hwr.images import describe, open_picture, to_ink
+from ensemble_hwr.images import open_picture, to_ink
+from ensemble_hwr.images.sources import describe
 
 FORMAT = "ensemble_hwr strokes"
 VERSION = 1

@@ -12,7 +12,7 @@ from ensemble_hwr.canvas._checks import no_reader
 from ensemble_hwr.canvas._drawing import Drawing, corner, render
 from ensemble_hwr.canvas._reading import LetterSeen, Reading
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import describe
+from ensemble_hwr.images.sources import describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import Lexicon, WordReader
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word

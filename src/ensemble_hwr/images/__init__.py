@@ -1,4 +1,4 @@
-"""Any picture, safely, to grey and to ink: 0 is paper, 1 is ink.
+"""Open pictures of handwriting safely, as 8-bit grey or as ink (0 is paper, 1 is ink).
 
 Examples
 --------
@@ -14,7 +14,7 @@ Examples
 """
 
 from ensemble_hwr.images._ink import Polarity, to_ink
-from ensemble_hwr.images._open import FORMATS, Picture, describe, open_picture
-from ensemble_hwr.images._sequence import as_pictures
+from ensemble_hwr.images._open import open_picture
+from ensemble_hwr.images.sources import Picture
 
-__all__ = ["FORMATS", "Picture", "Polarity", "as_pictures", "describe", "open_picture", "to_ink"]
+__all__ = ["Picture", "Polarity", "open_picture", "to_ink"]

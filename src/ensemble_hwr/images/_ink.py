@@ -1,23 +1,24 @@
-"""Grey pictures to ink: which of the two tones was written, on what paper, and how strongly."""
+"""Convert pictures to ink: detect the polarity, remove uneven paper, stretch the contrast."""
+
+from __future__ import annotations
 
 from numbers import Integral
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images._grey import Grey
-from ensemble_hwr.images._open import Picture, describe, open_picture
-from ensemble_hwr.images._paper import is_flat, paper_level
-from ensemble_hwr.images._polarity import dark_is_ink
-from ensemble_hwr.images._threshold import Histogram
+from ensemble_hwr.images._histogram import Histogram
+from ensemble_hwr.images._open import Grey, open_picture
+from ensemble_hwr.images._paper import dark_is_ink, is_flat, paper_level
+from ensemble_hwr.images.sources import Picture, describe
 
-Polarity = Literal["auto", "dark", "light"]
+Polarity: TypeAlias = Literal["auto", "dark", "light"]
 
-_LOOK = 256  # longest side, in pixels, at which polarity and paper are judged
-_LEAST_CONTRAST = 6  # grey levels of 255
+_REDUCED_SIDE = 256  # pixels: longest side of the copy from which polarity and paper are estimated
+_MIN_CONTRAST = 6  # grey levels of 255
 
 
 def to_ink(
@@ -28,37 +29,38 @@ def to_ink(
     longest: int | None = None,
     max_pixels: int = 50_000_000,
 ) -> Ink:
-    """Turn any picture of handwriting into ink, 0 for paper and 1 for a full stroke.
+    """Convert a picture of handwriting to ink: 0 for paper, 1 for a full stroke.
 
     Parameters
     ----------
     picture : path, bytes, PIL image or ndarray
-        Whatever `open_picture` opens.
+        Any picture that `open_picture` opens.
     polarity : {"auto", "dark", "light"}, default="auto"
-        Whether the dark or the light pixels are ink. "auto" decides it picture by picture: ink is the tone
-        that touches the frame less, has the thinner strokes and falls into fewer pieces.
+        Whether the dark or the light pixels are ink. "auto" detects it per picture: ink is the tone that touches the
+        frame less, has the thinner strokes and the fewer connected components.
     flatten : bool, default=True
-        Whether to estimate uneven paper (shadows, vignettes) and take it away; flat paper is recognised
-        and costs nothing.
+        Whether uneven paper (shadows, vignettes) is estimated and removed. Flat paper is detected and left as it is.
     longest : int, default=None
-        Longest side wanted, in pixels: a larger picture is first averaged over whole square blocks. None
-        keeps every pixel.
+        Longest side of the result in pixels: a larger picture is averaged over square blocks of whole pixels. None
+        keeps the size.
     max_pixels : int, default=50_000_000
-        Pictures with more pixels are refused, before they are decoded.
+        Pictures with more pixels raise an error before they are decoded.
 
     Returns
     -------
     ndarray of float32, shape (height, width)
-        Ink in [0, 1]. Contrast is stretched so that the body of the strokes is 1; noise of the paper is 0.
+        Ink from 0 to 1. The contrast is stretched so that the body of the strokes is 1 and noise of the paper is 0.
 
     Raises
     ------
     PictureError
-        If the picture cannot be opened, or no ink can be told from paper: all one colour, or nearly so.
+        If the picture cannot be opened, or its contrast is too low to separate ink from paper.
+    ValueError
+        If a parameter is not one of the allowed values.
 
     Examples
     --------
-    Ink is the same whichever way round the picture is.
+    The ink of a picture and of its negative are equal.
 
     >>> import numpy as np
     >>> from ensemble_hwr.images import to_ink
@@ -68,12 +70,12 @@ def to_ink(
     True
     """
     if polarity not in ("auto", "dark", "light"):
-        raise ValueError(f"polarity={polarity!r}; allowed are 'auto', 'dark' and 'light'")
+        raise ValueError(f"polarity={polarity!r} must be 'auto', 'dark' or 'light'")
     if longest is not None and (not isinstance(longest, Integral) or longest < 1):
-        raise ValueError(f"longest={longest!r}; it must be a whole number of pixels, 1 or more, or None")
+        raise ValueError(f"longest={longest!r} must be an integer of 1 or more, or None")
     opened = open_picture(picture, max_pixels=max_pixels)
     grey = opened if longest is None else _shrink(opened, longest)
-    small = _shrink(grey, _LOOK)
+    small = _shrink(grey, _REDUCED_SIDE)
     _check_contrast(small, opened, picture)
     if not (dark_is_ink(small) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
@@ -81,23 +83,24 @@ def to_ink(
 
 
 def _shrink(grey: Grey, longest: int) -> Grey:
-    """Average whole blocks of pixels, so that no side is longer than `longest`."""
+    """Average square blocks of pixels, so that no side is longer than `longest`."""
     factor = -(-max(grey.shape) // longest)
     return grey if factor <= 1 else np.asarray(Image.fromarray(grey).reduce(factor))
 
 
 def _check_contrast(small: Grey, opened: Grey, picture: Picture) -> None:
+    """Raise an error if the tones of a picture hardly differ."""
     contrast = int(np.ptp(small))
-    if contrast < _LEAST_CONTRAST:
+    if contrast < _MIN_CONTRAST:
         _check_shape(opened, picture)
         seen = "it is all one colour" if contrast == 0 else f"its tones differ by only {contrast} of 255 levels"
-        raise PictureError(f"{describe(picture)}: {seen}; ink cannot be told from paper")
+        raise PictureError(f"{describe(picture)}: {seen}; ink cannot be separated from paper")
 
 
 def _check_shape(grey: Grey, picture: Picture) -> None:
-    """Refuse a picture whose tones were lost because it is so much longer in one direction than in the other."""
-    (height, width), least = grey.shape, 2 * max(grey.shape) // _LOOK
-    if min(grey.shape) < least and np.ptp(grey) >= _LEAST_CONTRAST:
+    """Raise an error if a picture is so long and thin that its reduced copy lost the contrast."""
+    (height, width), least = grey.shape, 2 * max(grey.shape) // _REDUCED_SIDE
+    if min(grey.shape) < least and np.ptp(grey) >= _MIN_CONTRAST:
         shape, side = ("flat", "high") if height < width else ("narrow", "wide")
         raise PictureError(
             f"{describe(picture)}: it is too {shape} to hold writing, {width:,} x {height:,} pixels; "
@@ -106,7 +109,7 @@ def _check_shape(grey: Grey, picture: Picture) -> None:
 
 
 def _darkness(grey: Grey, small: Grey, flatten: bool) -> Ink:
-    """How much darker than its paper every pixel is; below 0 where noise or glare is brighter."""
+    """Return how much darker than the paper each pixel is; negative where it is brighter."""
     flat, level = is_flat(small)
     tones = grey.astype(np.float32)
     if flat or not flatten:
@@ -119,7 +122,7 @@ def _darkness(grey: Grey, small: Grey, flatten: bool) -> Ink:
 
 
 def _stretch(darkness: Ink) -> Ink:
-    """Put the noise of the paper at 0 and the body of the strokes at 1."""
+    """Scale darkness so that noise of the paper becomes 0 and the body of the strokes 1."""
     glare = -darkness.max() / 2
     histogram = Histogram.of(np.maximum(darkness, glare))
     threshold = histogram.otsu()

@@ -1,4 +1,6 @@
-"""Open any picture a user has, without trusting it."""
+"""Open any picture as 8-bit grey, without trusting it: files, bytes, PIL images and arrays."""
+
+from __future__ import annotations
 
 import io
 import os
@@ -7,22 +9,24 @@ import threading
 import warnings
 from numbers import Integral
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images._grey import Grey, grey_of_array, grey_of_image
+from ensemble_hwr.images.sources import Picture, describe
 
-Picture = str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image
+Grey: TypeAlias = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
-"""Names of the picture formats that are opened; every other is refused."""
+"""Names of the accepted picture formats, as Pillow spells them."""
 
 _EXIF_ORIENTATION = 0x0112
 _QUIET = threading.Lock()
+_DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+_FLOAT_SLACK = 1e-3  # interpolation leaves values slightly outside 0..1
 
 
 def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
@@ -31,24 +35,27 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
     Parameters
     ----------
     picture : path, bytes, PIL image or ndarray
-        A PNG, JPEG, BMP, TIFF, GIF or WebP file, or its bytes: colour, palette, grey, 1-bit or 16-bit.
-        Of an animation the first frame is taken. An array is ``(height, width)`` grey, or has a third axis
-        of 1 (grey), 3 (RGB) or 4 (RGBA) channels; bool, uint8, uint16, other whole numbers in 0..255, or
-        floats in 0..1 (or whole numbers in 0..255 stored as floats).
+        A PNG, JPEG, BMP, TIFF, GIF or WebP file, or its bytes: colour, palette, grey, 1-bit or 16-bit. The first
+        frame of an animation is taken. An array has shape (height, width), or (height, width, channels) with 1 (grey),
+        3 (RGB) or 4 (RGBA) channels; its dtype is bool, uint8, uint16, another integer type with values in 0..255, or
+        float with values in 0..1 (or integral values in 0..255).
     max_pixels : int, default=50_000_000
-        Pictures with more pixels are refused, before they are decoded.
+        Pictures with more pixels raise an error before they are decoded.
 
     Returns
     -------
     ndarray of uint8, shape (height, width)
-        0 is black, 255 white. Turned upright as its EXIF orientation says. Transparent parts show paper that
-        leaves what was drawn visible. Pixels of more than 8 bits are scaled by the smallest bit depth that
-        holds the brightest of them.
+        0 is black, 255 is white. The picture is turned as its EXIF orientation states. Transparent pixels are
+        composited on paper that contrasts with what was drawn. Pixels of more than 8 bits are scaled by the smallest
+        bit depth that holds the brightest of them.
 
     Raises
     ------
     PictureError
-        If it is not a picture, cut short, empty, wholly transparent or too large; the message names it.
+        If the picture is missing, of another format, damaged, empty, fully transparent or too large; the message names
+        the picture.
+    ValueError
+        If `max_pixels` is not a positive integer.
 
     Examples
     --------
@@ -58,7 +65,7 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
     array([[  0, 255]], dtype=uint8)
     """
     if not isinstance(max_pixels, Integral) or max_pixels < 1:
-        raise ValueError(f"max_pixels={max_pixels!r}; it must be a whole number, 1 or more")
+        raise ValueError(f"max_pixels={max_pixels!r} must be an integer of 1 or more")
     name = describe(picture)
     try:
         if isinstance(picture, np.ndarray):
@@ -71,40 +78,120 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
         raise PictureError(f"{name}: {error}") from error.__cause__
 
 
-def describe(picture: object) -> str:
-    """Say which picture this is, for messages.
+def grey_of_image(image: Image.Image) -> Grey:
+    """Convert a decoded PIL image to 8-bit grey; error messages do not name the picture."""
+    if image.mode in _DEEP_MODES:
+        return _scale_deep(np.asarray(image))
+    if image.has_transparency_data:
+        with_alpha = image.convert("RGBA")
+        return composite_on_paper(np.array(with_alpha.convert("L")), np.array(with_alpha.getchannel("A")))
+    return np.array(image.convert("L"))
+
+
+def grey_of_array(array: NDArray[np.generic]) -> Grey:
+    """Convert a grey, RGB or RGBA array to 8-bit grey; error messages do not name the picture."""
+    if array.size == 0:
+        raise PictureError("it is empty; a picture needs at least one pixel")
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise PictureError("a picture has shape (height, width), or (height, width, 1, 3 or 4)")
+    pixels = _eight_bits(array)
+    if pixels.ndim == 2 or channels == 1:
+        return pixels.reshape(pixels.shape[:2])
+    luma = np.array(Image.fromarray(np.ascontiguousarray(pixels[..., :3])).convert("L"))
+    return luma if channels == 3 else composite_on_paper(luma, pixels[..., 3])
+
+
+def composite_on_paper(grey: Grey, alpha: Grey) -> Grey:
+    """Composite grey pixels on paper that contrasts with what was drawn.
 
     Parameters
     ----------
-    picture : object
-        What was given as a picture.
+    grey, alpha : ndarray of uint8, shape (height, width)
+        Brightness and opacity.
 
     Returns
     -------
-    str
+    ndarray of uint8, shape (height, width)
 
-    Examples
-    --------
-    >>> from ensemble_hwr.images import describe
-    >>> describe("letters/A/0001.png")
-    "'letters/A/0001.png'"
-    >>> describe(b"GIF89a")
-    'picture of 6 bytes'
+    Raises
+    ------
+    PictureError
+        If every pixel is fully transparent.
     """
-    if isinstance(picture, np.ndarray):
-        return f"array of shape {picture.shape}"
-    if isinstance(picture, Image.Image):
-        file_name = getattr(picture, "filename", "")
-        size = f"{picture.mode} image of {picture.width}x{picture.height} pixels"
-        return f"{size} from {os.fspath(file_name)!r}" if file_name else size
-    if isinstance(picture, bytes | bytearray | memoryview):
-        return f"picture of {len(picture)} bytes"
-    if isinstance(picture, str | os.PathLike):
-        return repr(os.fspath(picture))
-    return f"object of type {type(picture).__name__}"
+    if alpha.max() == 0:
+        raise PictureError("every pixel is transparent; there is nothing to see in it")
+    if alpha.min() == alpha.max():
+        return grey
+    paper = _paper_under_transparency(grey, alpha)
+    opacity = alpha.astype(np.uint16)
+    laid = (grey * opacity + np.uint16(paper) * (255 - opacity) + np.uint16(127)) // np.uint16(255)
+    return laid.astype(np.uint8)
+
+
+def _paper_under_transparency(grey: Grey, alpha: Grey) -> int:
+    """Return the brightness of the paper under the transparent pixels of a picture.
+
+    A cut-out photograph contains its own paper, and the same brightness is continued. Strokes on a transparent
+    background have one brightness or few pixels; their paper is the extreme that contrasts with them.
+    """
+    visible = alpha >= alpha.max() / 2
+    levels = np.cumsum(np.bincount(grey[visible], minlength=256)) / np.count_nonzero(visible)
+    low, middle, high = (int(np.searchsorted(levels, q)) for q in (0.05, 0.5, 0.95))
+    if high - low > 60 and visible.mean() > 0.5:
+        return middle
+    return 255 if middle < 128 else 0
+
+
+def _eight_bits(array: NDArray[np.generic]) -> Grey:
+    """Convert pixels of any accepted dtype to bytes."""
+    if array.dtype == np.uint8:
+        return array.astype(np.uint8, copy=False)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype == np.uint16:
+        return _scale_deep(array)
+    if array.dtype.kind in "iu":
+        _check_range(array, 0, 255, "integers other than uint16 must be in 0..255")
+        return array.astype(np.uint8)
+    if array.dtype.kind == "f":
+        return _eight_bits_of_floats(array)
+    raise PictureError(f"its dtype is {array.dtype}; allowed are bool, integers and floats")
+
+
+def _eight_bits_of_floats(array: NDArray[np.generic]) -> Grey:
+    """Convert floats in 0..1, or integral floats in 0..255, to bytes."""
+    most = float(array.max())
+    if 1 + _FLOAT_SLACK < most <= 255 and (array == np.rint(array)).all():
+        _check_range(array, 0, 255, "integral floats must be in 0..255")
+        return array.astype(np.uint8)
+    _check_range(array, -_FLOAT_SLACK, 1 + _FLOAT_SLACK, "floats must be in 0..1, or integral in 0..255")
+    scaled: Grey = np.rint(np.clip(array, 0, 1).astype(np.float32) * np.float32(255)).astype(np.uint8)
+    return scaled
+
+
+def _check_range(array: NDArray[np.generic], low: float, high: float, rule: str) -> None:
+    """Raise an error unless all pixels are finite and within a range."""
+    least, most = float(array.min()), float(array.max())
+    if not (np.isfinite(least) and np.isfinite(most)):
+        raise PictureError("it holds NaN or infinite pixels; every pixel must be a finite number")
+    if least < low or most > high:
+        raise PictureError(f"its pixels range from {least:g} to {most:g}; {rule}")
+
+
+def _scale_deep(array: NDArray[np.generic]) -> Grey:
+    """Scale pixels of more than 8 bits by the smallest bit depth that holds the brightest of them."""
+    _check_range(array, 0, np.inf, "they must not be negative")
+    most = float(array.max())
+    if array.dtype.kind == "f" and most <= 1 + _FLOAT_SLACK:
+        return _eight_bits(array)
+    depth = max(8, int(np.ceil(np.log2(most + 1))))
+    scaled: Grey = np.rint(array.astype(np.float64) * (255 / (2.0**depth - 1))).astype(np.uint8)
+    return scaled
 
 
 def _open_file(picture: str | os.PathLike[str] | bytes, max_pixels: int) -> Grey:
+    """Open a path, or the bytes of a file."""
     if isinstance(picture, bytes | bytearray | memoryview):
         if len(picture) == 0:
             raise PictureError("it is empty; it should hold the bytes of a picture file")
@@ -121,6 +208,7 @@ def _open_file(picture: str | os.PathLike[str] | bytes, max_pixels: int) -> Grey
 
 
 def _check_file(path: Path) -> None:
+    """Raise an error unless a path leads to a regular file that is not empty."""
     try:
         status = path.stat()
     except FileNotFoundError as error:
@@ -136,8 +224,9 @@ def _check_file(path: Path) -> None:
 
 
 def _read(file: IO[bytes], max_pixels: int) -> Grey:
-    # Pillow warns about large pictures and odd metadata; size is checked here, and the lock keeps
-    # concurrent readers from restoring each other's warning filters.
+    """Decode a file of one of the accepted formats."""
+    # Pillow warns of large pictures and unusual metadata; the size is checked here. The lock keeps concurrent readers
+    # from restoring each other's warning filters.
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -153,17 +242,19 @@ def _read(file: IO[bytes], max_pixels: int) -> Grey:
 
 
 def _decode(image: Image.Image, max_pixels: int) -> Grey:
+    """Decode an image that has been opened, after a check of its size."""
     _check_size((image.height, image.width), max_pixels)
     try:
         image.load()
         return _turn_upright(grey_of_image(image), _orientation(image))
     except PictureError:
         raise
-    except Exception as error:  # what a decoder raises on hostile bytes is an open list
+    except Exception as error:  # decoders raise many types of errors on hostile bytes
         raise PictureError(f"it is damaged or cut short ({error})") from error
 
 
 def _check_size(shape: tuple[int, ...], max_pixels: int) -> None:
+    """Raise an error if a picture has no pixels or too many."""
     if 0 in shape:
         raise PictureError("it is empty; a picture needs at least one pixel")
     if np.prod(shape, dtype=np.float64) > max_pixels:
@@ -174,14 +265,16 @@ def _check_size(shape: tuple[int, ...], max_pixels: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, from 1 to 8; 1 if there is none."""
     try:
         value = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:  # damaged metadata must not cost the picture
+    except Exception:  # a picture with damaged metadata can still be read
         return 1
     return value if isinstance(value, int) else 1
 
 
 def _turn_upright(grey: Grey, orientation: int) -> Grey:
+    """Undo an EXIF orientation."""
     if orientation in (5, 6, 7, 8):
         grey = grey.T
     if orientation in (2, 3, 6, 7):

@@ -1,55 +1,63 @@
-"""Pictures of letters of any size to rows of the same size."""
+"""Normalize pictures of letters of any size to rows of ink of one size."""
 
+from __future__ import annotations
+
+import math
 import warnings
-from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.parallel import Parallel, delayed
 
-from ensemble_hwr._sklearn import Interval, StrOptions
-from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, Polarity, as_pictures, to_ink
-from ensemble_hwr.preprocessing._placement import crop_letter, place_by_mass, place_classic
+from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
+from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
+from ensemble_hwr._typing import Ink, Rows
+from ensemble_hwr.images import Picture, Polarity, to_ink
+from ensemble_hwr.images.sources import as_pictures, map_pictures
 
-_CHUNK = 256
+_BATCH_SIZE = 256  # pictures per task of a process
+
+# components of ink, by their ink relative to that of the largest component
+_ALWAYS_KEPT = 0.15  # from this share on, a component belongs to the letter
+_NEVER_KEPT = 0.01  # below this share, a component is a speck
+_MAX_DISTANCE = 0.10  # in between: within this share of the longer side of the largest component
 
 
 class LetterNormalizer(TransformerMixin, BaseEstimator):
-    """Bring letters to one place, size and polarity, as rows of ink.
+    """Normalize pictures of letters in size, position and polarity, as rows of ink.
 
-    Each picture is opened, turned into ink, and its letter cut out, without specks and fragments of
-    neighbours. The letter is then scaled, its aspect kept, and placed in a square frame. No picture is
-    dropped and nothing is learned from the data: a row depends on its picture alone.
+    Each picture is opened, converted to ink, and cropped to its letter, without specks and fragments of neighbouring
+    letters. The letter is scaled with its aspect ratio kept, and placed in a square frame. The transformer is
+    stateless: a row depends on its picture only. There is a row for each picture.
 
     Parameters
     ----------
     size : int, default=28
-        Side of the frame in pixels.
+        Side of the frame in pixels, at least 2.
     box : int, default=20
-        Longer side of the scaled letter in pixels.
+        Longer side of the scaled letter in pixels, from 1 to `size`.
     method : {"mass", "classic"}, default="mass"
-        "mass" centres by centre of mass, as MNIST was made: 20 pixels in 28. "classic" is the chain often
-        applied to NIST forms: the whole picture to 128x128, to 56x56, crop the padding, and fit the rest
-        centred into the frame (give ``box=size`` to fill it). It leaves specks where they are.
+        "mass" puts the centre of mass on the centre of the frame, as MNIST does. "classic" is the chain often applied
+        to NIST forms: the whole picture is resized to 128x128 and to 56x56, cropped, and centred in the frame (set
+        ``box=size`` to fill it); specks are kept.
     polarity : {"auto", "dark", "light"}, default="auto"
-        Which pixels are ink. Where it is known, as "light" for MNIST-like rows, saying so saves the guess.
+        Which pixels are ink. "auto" detects it per picture. Set it if it is known, such as "light" for MNIST.
     max_pixels : int, default=50_000_000
-        Larger pictures are refused.
+        Pictures with more pixels count as unreadable.
     errors : {"raise", "blank"}, default="raise"
-        What becomes of a picture that cannot be read: the first one raises an error, or each becomes a row
-        of zeros and one warning counts them.
+        How to handle unreadable pictures: "raise" raises an error for the first, "blank" returns a row of zeros for
+        each and issues one warning with their number.
     n_jobs : int, default=None
-        Processes to work in; None is 1, -1 all processors.
+        Number of processes; None means 1, -1 means one per processor.
 
     See Also
     --------
     GradientFeatures : Features of the rows.
-    ensemble_hwr.images.to_ink : The first half of the work.
+    ensemble_hwr.images.to_ink : Conversion of pictures to ink.
 
     Examples
     --------
@@ -63,7 +71,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
     ((2, 784), dtype('float32'))
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "size": [Interval(Integral, 2, None, closed="left")],
         "box": [Interval(Integral, 1, None, closed="left")],
         "method": [StrOptions({"mass", "classic"})],
@@ -92,25 +100,31 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         self.errors = errors
         self.n_jobs = n_jobs
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the settings and the form of X; nothing is learned.
+        """Validate the parameters and the form of X; pictures are not opened.
 
         Parameters
         ----------
         X : sequence of pictures, or array
-            As `transform` takes them; they are not opened.
+            As for `transform`.
         y : ignored
 
         Returns
         -------
-        LetterNormalizer
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or X is empty.
         """
-        self._check_settings()
+        self._check_box()
         as_pictures(X)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Bring pictures to rows of ink.
+    def transform(self, X: Any) -> Rows:
+        """Normalize pictures to rows of ink.
 
         Parameters
         ----------
@@ -121,12 +135,12 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float32, shape (n, size * size)
-            0 is paper, 1 is ink.
+            Ink from 0 (paper) to 1.
 
         Raises
         ------
         PictureError
-            If a picture cannot be opened or holds no ink; the message has its index and name.
+            If a picture cannot be opened or holds no ink; the message states its index and name.
         """
         rows, failures = self._normalize(X, raising=self.errors == "raise")
         if failures:
@@ -137,20 +151,20 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
             )
         return rows
 
-    def transform_readable(self, X: Any) -> tuple[NDArray[np.float32], dict[int, str]]:
-        """Bring those pictures to rows that can be read, and say what is wrong with the others.
+    def transform_readable(self, X: Any) -> tuple[Rows, dict[int, str]]:
+        """Normalize the readable pictures, and return the reasons why the others are unreadable.
 
         Parameters
         ----------
         X : sequence of pictures, or array
-            As `transform` takes them.
+            As for `transform`.
 
         Returns
         -------
         rows : ndarray of float32, shape (n_readable, size * size)
             In the order of the pictures.
         failures : dict of int to str
-            Position of each picture that has no row, and the reason.
+            Index of each unreadable picture, and the reason.
 
         Examples
         --------
@@ -166,7 +180,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         return np.delete(rows, list(failures), axis=0), failures
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the pixels of a row.
+        """Return the names of the pixels of a row.
 
         Parameters
         ----------
@@ -180,27 +194,26 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         names = [f"ink_{row}_{column}" for row in range(self.size) for column in range(self.size)]
         return np.asarray(names, dtype=object)
 
-    def _check_settings(self) -> None:
-        self._validate_params()
+    def _check_box(self) -> None:
+        """Raise an error if the letter is larger than the frame."""
         if self.box > self.size:
             raise ValueError(f"box={self.box} must not be larger than size={self.size}")
 
-    def _normalize(self, X: Any, *, raising: bool) -> tuple[NDArray[np.float32], dict[int, str]]:
-        """Rows of all pictures, and what was wrong with those that became blank."""
-        self._check_settings()
-        pictures = as_pictures(X)
-        starts = range(0, len(pictures), _CHUNK)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(starts))
-        chunks = ((pictures[start : start + _CHUNK], start, self, raising) for start in starts)
-        if n_jobs > 1:
-            done = Parallel(n_jobs=n_jobs)(delayed(_normalize_chunk)(*chunk) for chunk in chunks)
-        else:  # to prepare for many would take as long as one letter does
-            done = [_normalize_chunk(*chunk) for chunk in chunks]
-        failures = {index: reason for _, of_chunk in done for index, reason in of_chunk.items()}
-        return np.concatenate([rows for rows, _ in done]), failures
+    def _normalize(self, X: Any, *, raising: bool) -> tuple[Rows, dict[int, str]]:
+        """Return the rows of all pictures, and the reasons why some are blank."""
+        self._validate_params()
+        self._check_box()
+        blank = None if raising else self._blank_row
+        rows, failures = map_pictures(self._row, X, blank=blank, n_jobs=self.n_jobs, batch_size=_BATCH_SIZE)
+        return np.stack(rows), failures
 
-    def _row(self, picture: Picture) -> NDArray[np.float32]:
-        # What is shrunk here has no detail that a letter of `box` pixels could show.
+    def _blank_row(self) -> Rows:
+        """Return the row of an unreadable picture."""
+        return np.zeros(self.size**2, np.float32)
+
+    def _row(self, picture: Picture) -> Rows:
+        """Return the row of one picture."""
+        # twelve frames per side resolve more than the letter shows when it is scaled to `box` pixels
         ink = to_ink(picture, polarity=self.polarity, longest=12 * self.size, max_pixels=self.max_pixels)
         if self.method == "classic":
             return place_classic(ink, self.size, self.box).ravel()
@@ -213,23 +226,135 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True
-        tags.input_tags.two_d_array = False  # only where the columns are a square picture's pixels
+        tags.input_tags.two_d_array = False  # only if the columns are the pixels of a square picture
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 
 
-def _normalize_chunk(
-    pictures: Sequence[Picture], first: int, normalizer: LetterNormalizer, raising: bool
-) -> tuple[NDArray[np.float32], dict[int, str]]:
-    rows = np.zeros((len(pictures), normalizer.size**2), dtype=np.float32)
-    failures = {}
-    for index, picture in enumerate(pictures):
-        try:
-            rows[index] = normalizer._row(picture)
-        except PictureError as error:
-            if raising:
-                raise PictureError(f"picture {first + index}: {error}") from error
-            failures[first + index] = str(error)
-    return rows, failures
+def crop_letter(ink: Ink, *, despeckle: bool = True) -> Ink:
+    """Crop a picture of ink to its letter, without specks and fragments of neighbouring letters.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+    despeckle : bool, default=True
+        Whether small connected components far from the largest one are removed.
+
+    Returns
+    -------
+    ndarray of float32, shape (letter_height, letter_width)
+        The bounding box of the letter.
+    """
+    mask = ink > INK_THRESHOLD
+    if despeckle:
+        labels, count = ndimage.label(mask, EIGHT_CONNECTED)
+        if count > 1:
+            mask = _letter_components(ink, labels)[labels]
+            ink = ink * ~_halo(labels > 0, mask)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def place_by_mass(letter: Ink, size: int, box: int) -> Ink:
+    """Scale a letter to a box and put its centre of mass on the centre of the frame.
+
+    The shift is limited so that no ink leaves the frame. Scaling and shifting are one anti-aliased resampling, so the
+    position is exact to fractions of a pixel.
+
+    Parameters
+    ----------
+    letter : ndarray of float32, shape (height, width)
+    size, box : int
+        Sides of the frame and of the box in pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (size, size)
+    """
+    frame = max(letter.shape) * size / box
+    total = float(letter.sum())
+    top = _frame_start(letter.sum(axis=1) / total, frame)
+    left = _frame_start(letter.sum(axis=0) / total, frame)
+    return _resample(letter, top, left, frame, size)
+
+
+def place_classic(ink: Ink, size: int, box: int) -> Ink:
+    """Resize a picture to 128x128 and to 56x56 pixels, crop it, and centre it in the frame.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+    size, box : int
+        Sides of the frame and of the box in pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (size, size)
+    """
+    for side in (128, 56):
+        ink = _resample(ink, *_centred(ink, max(ink.shape)), max(ink.shape), side)
+    letter = crop_letter(ink / ink.max(), despeckle=False)
+    frame = max(letter.shape) * size / box
+    return _resample(letter, *_centred(letter, frame), frame, size)
+
+
+def _letter_components(ink: Ink, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which labels belong to the letter; label 0 is paper."""
+    weight = np.bincount(labels.ravel(), weights=ink.ravel())
+    weight[0] = 0
+    boxes = [(0, 0, 0, 0)]
+    boxes += [(y.start, y.stop, x.start, x.stop) for y, x in ndimage.find_objects(labels)]
+    main = int(weight.argmax())
+    reach = _MAX_DISTANCE * max(boxes[main][1] - boxes[main][0], boxes[main][3] - boxes[main][2])
+    keep: NDArray[np.bool_] = weight >= _ALWAYS_KEPT * weight[main]
+    inside = not _touches_frame(boxes[main], labels.shape)
+    for label in range(1, len(weight)):
+        if inside and label != main and _touches_frame(boxes[label], labels.shape):
+            keep[label] = weight[label] >= 2 * _ALWAYS_KEPT * weight[main]
+        elif weight[label] >= _NEVER_KEPT * weight[main]:
+            keep[label] |= _distance(boxes[label], boxes[main]) <= reach
+    return keep
+
+
+def _touches_frame(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    """Return whether a box (top, bottom, left, right) reaches an edge of the picture."""
+    return box[0] == 0 or box[2] == 0 or box[1] == shape[0] or box[3] == shape[1]
+
+
+def _distance(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> int:
+    """Return the Chebyshev distance of two boxes (top, bottom, left, right), in pixels; 0 if they overlap."""
+    down = max(first[0] - second[1], second[0] - first[1], 0)
+    across = max(first[2] - second[3], second[2] - first[3], 0)
+    return max(down, across)
+
+
+def _halo(inked: NDArray[np.bool_], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of the removed components and of their soft edges."""
+    grown = ndimage.binary_dilation(inked & ~kept, EIGHT_CONNECTED)
+    halo: NDArray[np.bool_] = grown & ~kept
+    return halo
+
+
+def _frame_start(profile: NDArray[np.float32], frame: float) -> float:
+    """Return where the frame starts on one axis: the profile's mean is in its middle, but no ink is outside."""
+    centre = float(profile @ (np.arange(len(profile)) + 0.5))
+    return min(0.0, max(len(profile) - frame, centre - frame / 2))
+
+
+def _centred(ink: Ink, frame: float) -> tuple[float, float]:
+    """Return where a frame starts that is centred on a picture: top and left, in pixels."""
+    return (ink.shape[0] - frame) / 2, (ink.shape[1] - frame) / 2
+
+
+def _resample(ink: Ink, top: float, left: float, frame: float, size: int) -> Ink:
+    """Resample a square that contains all the ink to `size` pixels per side; outside of the picture is paper."""
+    above, before = math.ceil(-top), math.ceil(-left)
+    side = math.ceil(frame) + 1
+    canvas = np.zeros((max(side, above + ink.shape[0]), max(side, before + ink.shape[1])), dtype=np.float32)
+    canvas[above : above + ink.shape[0], before : before + ink.shape[1]] = ink
+    x, y = left + before, top + above
+    edges = (x, y, min(x + frame, canvas.shape[1]), min(y + frame, canvas.shape[0]))
+    placed = np.array(Image.fromarray(canvas).resize((size, size), Image.Resampling.HAMMING, box=edges))
+    return np.clip(placed, np.float32(0), np.float32(1), out=placed)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, as_pictures
+from ensemble_hwr.images import Picture
+from ensemble_hwr.images.sources import map_pictures
 from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._measure import character_error_rate
 
@@ -70,12 +68,9 @@ class PictureReader(BaseEstimator, Generic[Found]):
             As `predict` does.
         """
         check_is_fitted(self)
-        pictures = as_pictures(X)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(pictures))
         with threadpool_limits(1):  # as in processes of their own: with more threads, last bits differ
-            return list(
-                Parallel(n_jobs=n_jobs)(delayed(_read)(self, picture, place) for place, picture in enumerate(pictures))
-            )
+            blank = None if self.errors == "raise" else self._nothing
+            return map_pictures(self.read, X, blank=blank, n_jobs=self.n_jobs)[0]
 
     def read(self, picture: Picture) -> Found:
         """Read one picture."""
@@ -107,13 +102,3 @@ class PictureReader(BaseEstimator, Generic[Found]):
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         return tags
-
-
-def _read(reader: PictureReader[Found], picture: Picture, place: int) -> Found:
-    """Read one picture of many."""
-    try:
-        return reader.read(picture)
-    except PictureError as error:
-        if reader.errors == "raise":
-            raise PictureError(f"picture {place}: {error}") from error
-        return reader._nothing()

@@ -9,7 +9,8 @@ from PIL import Image
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, Polarity, describe, open_picture, to_ink
+from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
+from ensemble_hwr.images.sources import describe
 
 _MOST_PIXELS = 4_000_000  # larger pictures are averaged over blocks: writing on them is far larger than it need be
 

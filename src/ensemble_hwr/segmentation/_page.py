@@ -11,7 +11,8 @@ from scipy import ndimage
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, Polarity, describe
+from ensemble_hwr.images import Picture, Polarity
+from ensemble_hwr.images.sources import describe
 from ensemble_hwr.segmentation._groups import Groups, group_parts
 from ensemble_hwr.segmentation._ink import read_ink
 from ensemble_hwr.segmentation._lattice import Lattice, lattice_of

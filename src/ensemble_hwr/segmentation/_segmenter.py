@@ -6,14 +6,12 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.utils.parallel import Parallel, delayed
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions
-from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import Picture, Polarity, as_pictures, open_picture
+from ensemble_hwr.images import Picture, Polarity, open_picture
+from ensemble_hwr.images.sources import as_pictures, map_pictures
 from ensemble_hwr.segmentation._debug import Rgb, draw_segmentation
 from ensemble_hwr.segmentation._ink import read_ink
 from ensemble_hwr.segmentation._segment import Segmentation, segment_writing
@@ -140,9 +138,8 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
             If a picture cannot be opened or holds no ink; the message has its index and name.
         """
         self._validate_params()
-        pictures = as_pictures(X)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(pictures))
-        cut = Parallel(n_jobs=n_jobs)(delayed(_letters)(self, picture, place) for place, picture in enumerate(pictures))
+        blank = None if self.errors == "raise" else list
+        cut, _ = map_pictures(self._letters, X, blank=blank, n_jobs=self.n_jobs)
         words = np.empty(len(cut), dtype=object)
         words[:] = cut if self.normalizer is None else self._rows(cut)
         return words
@@ -188,6 +185,10 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         """
         return draw_segmentation(open_picture(picture, max_pixels=self.max_pixels), self.segment(picture))
 
+    def _letters(self, picture: Picture) -> list[Any]:
+        """Return the letters of one word."""
+        return list(self.segment(picture).letters)
+
     def _rows(self, words: list[list[Any]]) -> list[Any]:
         """Normalise the letters of all words at once."""
         letters = [letter for word in words for letter in word]
@@ -212,13 +213,3 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
 
 def _number(setting: str | float) -> float | None:
     return None if isinstance(setting, str) else float(setting)
-
-
-def _letters(segmenter: WordSegmenter, picture: Picture, place: int) -> list[Any]:
-    """Letters of one word of many."""
-    try:
-        return list(segmenter.segment(picture).letters)
-    except PictureError as error:
-        if segmenter.errors == "raise":
-            raise PictureError(f"picture {place}: {error}") from error
-        return []

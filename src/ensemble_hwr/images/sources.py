@@ -1,0 +1,197 @@
+"""Accepted forms of one picture and of many, and a loop over pictures of which some are unreadable."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import sparse
+from sklearn.utils.parallel import Parallel, delayed
+
+from ensemble_hwr.exceptions import PictureError
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image
+
+Result = TypeVar("Result")
+
+
+def describe(picture: object) -> str:
+    """Return a short description of a picture, for error messages.
+
+    Parameters
+    ----------
+    picture : object
+        A picture in any accepted form, or any other object.
+
+    Returns
+    -------
+    str
+        The path, or the type and size.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.images.sources import describe
+    >>> describe("letters/A/0001.png")
+    "'letters/A/0001.png'"
+    >>> describe(b"GIF89a")
+    'picture of 6 bytes'
+    """
+    if isinstance(picture, np.ndarray):
+        return f"array of shape {picture.shape}"
+    if isinstance(picture, Image.Image):
+        file_name = getattr(picture, "filename", "")
+        size = f"{picture.mode} image of {picture.width}x{picture.height} pixels"
+        return f"{size} from {os.fspath(file_name)!r}" if file_name else size
+    if isinstance(picture, bytes | bytearray | memoryview):
+        return f"picture of {len(picture)} bytes"
+    if isinstance(picture, str | os.PathLike):
+        return repr(os.fspath(picture))
+    return f"object of type {type(picture).__name__}"
+
+
+def as_pictures(X: Any) -> Sequence[Picture]:
+    """Return many pictures as a sequence of single pictures.
+
+    Parameters
+    ----------
+    X : sequence of pictures, or array
+        Paths, bytes, PIL images or arrays of any sizes; or one array of shape (n, height, width),
+        (n, height, width, channels), or (n, k * k) with a flattened square picture in each row.
+
+    Returns
+    -------
+    sequence of pictures
+        Pictures are not opened.
+
+    Raises
+    ------
+    TypeError
+        If X is a single picture, a sparse matrix, or not a sequence.
+    ValueError
+        If X is empty, or its rows are not square pictures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images.sources import as_pictures
+    >>> [picture.shape for picture in as_pictures(np.zeros((2, 784)))]
+    [(28, 28), (28, 28)]
+    """
+    if isinstance(X, str | bytes | os.PathLike | Image.Image):
+        raise TypeError(f"expected a sequence of pictures, got one ({describe(X)}); put it into a list")
+    if sparse.issparse(X):
+        raise TypeError("expected a sequence of pictures, got a sparse matrix; use X.toarray()")
+    if not (hasattr(X, "__len__") and hasattr(X, "__getitem__")):
+        raise TypeError(f"expected a sequence of pictures, got an object of type {type(X).__name__}")
+    if len(X) == 0:
+        raise ValueError("expected at least one picture, found 0 sample(s) (length 0)")
+    array = _as_array(X)
+    return list(X) if array is None else _split(array)
+
+
+def map_pictures(
+    function: Callable[[Picture], Result],
+    X: Any,
+    *,
+    blank: Callable[[], Result] | None = None,
+    n_jobs: int | None = None,
+    batch_size: int = 1,
+) -> tuple[list[Result], dict[int, str]]:
+    """Apply a function to each of many pictures, some of which may be unreadable.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one picture; raises ``PictureError`` if it cannot be read. With several processes, it must be picklable.
+    X : sequence of pictures, or array
+        As `as_pictures` takes them.
+    blank : callable, default=None
+        Returns the result for an unreadable picture. None: the first unreadable picture raises an error.
+    n_jobs : int, default=None
+        Number of processes; None means 1, -1 means one per processor.
+    batch_size : int, default=1
+        Pictures per task. No more processes are started than there are batches.
+
+    Returns
+    -------
+    results : list
+        One result per picture, in the order of X.
+    failures : dict of int to str
+        Position of each unreadable picture, and the reason.
+
+    Raises
+    ------
+    PictureError
+        If a picture cannot be read and `blank` is None; the message starts with the picture's position.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images import open_picture
+    >>> from ensemble_hwr.images.sources import map_pictures
+    >>> results, failures = map_pictures(open_picture, [np.eye(2), "missing.png"], blank=lambda: None)
+    >>> results[1] is None, failures
+    (True, {1: "'missing.png': there is no such file"})
+    """
+    pictures = as_pictures(X)
+    batches = [(pictures[start : start + batch_size], start) for start in range(0, len(pictures), batch_size)]
+    workers = min(effective_n_jobs(n_jobs), len(batches))
+    if workers > 1:
+        done = Parallel(n_jobs=workers)(delayed(_map_batch)(function, *batch, blank) for batch in batches)
+    else:  # without the overhead of Parallel, which is as long as the work on one letter
+        done = [_map_batch(function, *batch, blank) for batch in batches]
+    failures = {index: reason for _, of_batch in done for index, reason in of_batch.items()}
+    return [result for results, _ in done for result in results], failures
+
+
+def _map_batch(
+    function: Callable[[Picture], Result], pictures: Sequence[Picture], start: int, blank: Callable[[], Result] | None
+) -> tuple[list[Result], dict[int, str]]:
+    """Apply a function to pictures that start at a position of the whole sequence."""
+    results: list[Result] = []
+    failures = {}
+    for index, picture in enumerate(pictures, start):
+        try:
+            results.append(function(picture))
+        except PictureError as error:
+            if blank is None:
+                raise PictureError(f"picture {index}: {error}") from error
+            results.append(blank())
+            failures[index] = str(error)
+    return results, failures
+
+
+def _as_array(X: Any) -> np.ndarray[Any, Any] | None:
+    """Return X as one array of pixels, or None if it is a sequence of separate pictures."""
+    if not hasattr(X, "__array__"):
+        first = X[0]
+        flat = isinstance(first, list | tuple) or (isinstance(first, np.ndarray) and first.ndim == 1)
+        if not flat and not isinstance(first, int | float | np.number):
+            return None
+    array = np.asarray(X)
+    if array.dtype.kind in "OUS" and array.ndim == 1:
+        return None
+    return array.astype(np.float64) if array.dtype.kind == "O" else array
+
+
+def _split(array: np.ndarray[Any, Any]) -> Sequence[Picture]:
+    """Return the pictures of an array of 2, 3 or 4 dimensions."""
+    if array.ndim == 2:
+        side = math.isqrt(array.shape[1])
+        if side * side != array.shape[1] or side == 0:
+            raise ValueError(
+                f"each row must be a square picture, for example 784 pixels for 28x28; got {array.shape[1]} columns"
+            )
+        array = array.reshape(len(array), side, side)
+    if array.ndim not in (3, 4):
+        raise ValueError(
+            f"expected an array of 2 (rows), 3 or 4 dimensions, got shape {array.shape}; "
+            "put a single picture into a list. Reshape your data"
+        )
+    return list(array)
