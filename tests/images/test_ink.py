@@ -14,7 +14,7 @@ from ensemble_hwr.images import to_ink
 
 
 def written(size=64, width=4, text="K"):
-    """Strokes of a letter, 1 where the pen went."""
+    """Strokes of a letter, 1 on the path of the pen."""
     image = Image.new("L", (4 * size, 4 * size))
     draw = ImageDraw.Draw(image)
     strokes = {
@@ -39,7 +39,7 @@ def photograph(pen, shade=0.5, noise=4.0, contrast=0.6):
 
 
 def agreement(ink, pen):
-    """Share of inked area that both agree on (intersection over union)."""
+    """Intersection over union of the inked areas."""
     return ((ink > 0.5) & (pen > 0.5)).sum() / ((ink > 0.5) | (pen > 0.5)).sum()
 
 
@@ -78,7 +78,7 @@ def test_flatten_false_leaves_uneven_paper():
 
 @pytest.mark.parametrize("text", "KOLH")
 def test_bold_letter_cropped_tightly(text):
-    """Its strokes hold much of the frame and of the area."""
+    """Its strokes cover much of the frame and of the area."""
     pen = written(64, 8, text)
     rows, columns = np.flatnonzero(pen.max(1) > 0.5), np.flatnonzero(pen.max(0) > 0.5)
     tight = pen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

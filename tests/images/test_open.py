@@ -22,7 +22,7 @@ from ensemble_hwr.images.sources import describe
 
 
 def glyph(height=24, width=18, paper=255, ink=0):
-    """An L with a short foot: none of its turns and mirrors look alike."""
+    """An L with a short foot: all its rotations and reflections differ."""
     grey = np.full((height, width), paper, dtype=np.uint8)
     grey[3:-4, 4:7] = ink
     grey[-7:-4, 4:12] = ink
@@ -278,7 +278,7 @@ def png_header(width, height):
 
 @pytest.mark.parametrize("side", [8000, 10_000, 12_000, 60_000])
 def test_decompression_bomb_raises_an_error(side, tmp_path):
-    """Below, between and above the two limits at which Pillow itself warns and refuses."""
+    """Below, between and above the limits of Pillow's own warning and error."""
     path = tmp_path / "bomb.png"
     path.write_bytes(png_header(side, side))
     start = time.perf_counter()

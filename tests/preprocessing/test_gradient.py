@@ -12,10 +12,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ensemble_hwr.preprocessing import GradientFeatures
-from ensemble_hwr.preprocessing._coordinates import moment_edges
+from ensemble_hwr.preprocessing._size_normalizer import moment_edges
 
 
-def slow_features(row, shape, directions, grid, *, sigma, power):
+def reference_features(row, shape, directions, grid, *, sigma, power):
     """One pixel, one direction and one sample at a time, with angles instead of cross products."""
     height, width = shape
     picture = row.reshape(shape).astype(float)
@@ -51,17 +51,17 @@ def slow_features(row, shape, directions, grid, *, sigma, power):
 @pytest.mark.parametrize("directions", [4, 6, 8, 16])
 @pytest.mark.parametrize(("grid", "sigma", "power"), [(7, None, 0.5), (3, 1.3, 1.0), (1, 4.0, 0.25)])
 @pytest.mark.parametrize("shape", [(12, 12), (9, 14)])
-def test_against_the_slow_way(directions, grid, sigma, power, shape):
+def test_equals_the_reference(directions, grid, sigma, power, shape):
     X = np.random.default_rng(0).random((3, shape[0] * shape[1]))
     features = GradientFeatures(directions, grid, sigma=sigma, power=power, image_shape=shape).fit_transform(X)
     for row, found in zip(X, features, strict=True):
-        expected = slow_features(row, shape, directions, grid, sigma=sigma, power=power)
+        expected = reference_features(row, shape, directions, grid, sigma=sigma, power=power)
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=2e-3)
 
 
 @pytest.mark.parametrize(("aspect", "grid", "sigma", "box"), [("root", 3, None, None), ("fill", 4, 1.5, 9.0)])
-def test_cooperation_against_the_slow_way(aspect, grid, sigma, box):
-    """Every pixel's gradient is carried, in a hundred parts, to where the normalisation puts them."""
+def test_cooperation_equals_the_reference(aspect, grid, sigma, box):
+    """The gradient of each pixel is split into a hundred parts, which are mapped by the normalization."""
     side, parts = 12, 10
     pictures = np.random.default_rng(0).random((3, side, side), dtype=np.float32) ** 4
     spread = sigma or math.sqrt(2) / math.pi * side / grid
@@ -82,8 +82,8 @@ def test_cooperation_against_the_slow_way(aspect, grid, sigma, box):
         np.testing.assert_allclose(found[index].reshape(expected.shape), expected, rtol=1e-2, atol=1e-4)
 
 
-def test_cooperation_makes_place_and_size_matter_less():
-    """The same stroke, small in a corner and large in the middle, as the two ways see it."""
+def test_cooperation_reduces_the_effect_of_position_and_size():
+    """Features of the same stroke, small in a corner and large in the middle, with and without cooperation."""
     small, large = np.zeros((2, 28, 28), dtype=np.float32)
     small[2:12, 3:5] = small[2:4, 3:9] = 1
     large[4:24, 8:12] = large[4:8, 8:20] = 1
@@ -107,7 +107,7 @@ def test_any_ink(X):
 
 @settings(max_examples=30, deadline=None)
 @given(arrays(np.float32, (1, 100), elements=st.floats(0, 1, width=16)), st.sampled_from([8, 12, 16]))
-def test_mirroring_permutes_the_features(X, directions):
+def test_mirrored_rows_have_permuted_features(X, directions):
     """A mirrored picture has the mirrored maps, and direction d becomes half a turn minus d."""
     features = GradientFeatures(directions, grid=5, power=1).fit_transform(X)
     mirrored = GradientFeatures(directions, grid=5, power=1).fit_transform(
@@ -124,15 +124,15 @@ def test_constant_rows_have_no_gradient(level):
 
 
 @pytest.mark.parametrize("quarter", range(4))
-def test_directions_turn_clockwise_from_the_right(quarter):
+def test_directions_are_clockwise_from_the_right(quarter):
     ramp = np.rot90(np.tile(np.linspace(0, 1, 20), (20, 1)), -quarter)
     features = GradientFeatures(grid=1).fit_transform(ramp.reshape(1, -1))
     assert features.argmax() == 2 * quarter
 
 
 @pytest.mark.parametrize(("aspect", "rounding"), [(None, 1e-6), ("root", 0)])
-def test_a_row_does_not_depend_on_the_others(aspect, rounding):
-    """In whichever block of whichever batch it comes; products over many rows at once may round otherwise."""
+def test_rows_are_independent(aspect, rounding):
+    """For any block and batch; products over many rows may round differently."""
     X = np.random.default_rng(0).random((500, 784), dtype=np.float32)
     features = GradientFeatures(aspect=aspect).fit(X)
     together = features.transform(X)
@@ -140,7 +140,7 @@ def test_a_row_does_not_depend_on_the_others(aspect, rounding):
         np.testing.assert_allclose(features.transform(X[rows]), together[rows], rtol=0, atol=rounding)
 
 
-def test_narrow_weights_between_pixels():
+def test_narrow_weights_between_pixels_do_not_vanish():
     X = np.random.default_rng(0).random((2, 64), dtype=np.float32)
     features = GradientFeatures(grid=4, sigma=1e-3).fit_transform(X)
     assert np.isfinite(features).all()
@@ -164,13 +164,13 @@ def test_narrow_weights_between_pixels():
         ({"image_shape": 28}, 784, "'image_shape'"),
     ],
 )
-def test_wrong_settings(parameters, columns, problem):
+def test_invalid_parameters_raise_an_error(parameters, columns, problem):
     with pytest.raises(ValueError, match=problem):
         GradientFeatures(**parameters).fit(np.zeros((2, columns)))
 
 
 @pytest.mark.parametrize(("directions", "grid"), [(8, 7), (4, 5), (16, 9)])
-def test_multiply_adds(directions, grid):
+def test_macs(directions, grid):
     """Two 3x3 Sobel masks as sums and differences, then every product of every matrix product."""
     features = GradientFeatures(directions, grid).fit(np.zeros((1, 784)))
     matrices = directions * grid * 28 * 28 + directions * grid * grid * 28
@@ -180,13 +180,13 @@ def test_multiply_adds(directions, grid):
     assert features.macs_per_row() == plain + 2 * 784 + 16 * 2 * grid * 29
 
 
-def test_names():
+def test_feature_names():
     names = GradientFeatures(directions=4, grid=2).fit(np.zeros((1, 16))).get_feature_names_out()
     assert names.shape == (16,)
     assert list(names[[0, 1, 2, 15]]) == ["gradient_0_0_0", "gradient_0_0_1", "gradient_0_1_0", "gradient_3_1_1"]
 
 
-def test_in_a_pipeline():
+def test_pipeline():
     rng = np.random.default_rng(0)
     X = np.vstack([np.kron(rng.random((20, 1)), np.eye(10).reshape(1, -1)), rng.random((20, 100))])
     y = np.repeat([0, 1], 20)
@@ -197,7 +197,7 @@ def test_in_a_pipeline():
 
 
 class _AnyWidth(GradientFeatures):
-    """Takes rows of any width as one line of pixels, where scikit-learn's checks choose widths of their own."""
+    """Accepts rows of any width, as one row of pixels, for the checks of scikit-learn."""
 
     def _shape_of(self, n_features):
         return (1, n_features)

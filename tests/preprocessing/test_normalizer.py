@@ -38,7 +38,7 @@ LETTERS = [picture(text) for text in "ATIH"]
 
 
 @pytest.mark.parametrize("method", ["mass", "classic"])
-def test_is_its_parts_in_order(method):
+def test_equals_its_steps(method):
     rows = LetterNormalizer(method=method).fit_transform(LETTERS)
     for row, letter in zip(rows, LETTERS, strict=True):
         ink = to_ink(letter)
@@ -46,7 +46,7 @@ def test_is_its_parts_in_order(method):
         np.testing.assert_array_equal(row, placed.ravel())
 
 
-def test_every_form_gives_the_same_rows(tmp_path):
+def test_every_form_of_input_gives_equal_rows(tmp_path):
     stack = np.stack(LETTERS)
     expected = LetterNormalizer().fit_transform(LETTERS)
     paths = [tmp_path / f"{index}.png" for index in range(len(LETTERS))]
@@ -82,7 +82,7 @@ def test_flattened_rows():
 @pytest.mark.parametrize("method", ["mass", "classic"])
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from("ATIH"), st.tuples(st.integers(4, 18), st.integers(4, 16)), st.integers(2, 5), st.integers(2, 6))
-def test_place_and_size_do_not_matter(method, text, corner, factor, pen):
+def test_rows_do_not_depend_on_position_and_size(method, text, corner, factor, pen):
     left, top = corner
     normalizer = LetterNormalizer(method=method)
     here = picture(text, pen=pen)
@@ -96,7 +96,7 @@ def test_place_and_size_do_not_matter(method, text, corner, factor, pen):
 
 
 @pytest.mark.parametrize("size", [16, 28, 40])
-def test_letter_fills_its_box(size):
+def test_letter_fills_the_box(size):
     box = size * 5 // 7
     rows = LetterNormalizer(size, box).transform(LETTERS).reshape(-1, size, size)
     for row in rows:
@@ -104,7 +104,7 @@ def test_letter_fills_its_box(size):
         assert abs(max(inked.any(axis=0).sum(), inked.any(axis=1).sum()) - box) <= 1
 
 
-def test_large_loose_drawing_is_the_small_one():
+def test_large_picture_with_margins_equals_the_small_one():
     small = picture("A")
     large = np.full((900, 1200), 240, dtype=np.uint8)
     large[200:680, 300:700] = np.kron(small, np.ones((8, 8), dtype=np.uint8))
@@ -112,7 +112,7 @@ def test_large_loose_drawing_is_the_small_one():
     assert np.abs(rows[0] - rows[1]).mean() < 0.02
 
 
-def test_n_jobs_changes_nothing():
+def test_rows_do_not_depend_on_n_jobs():
     many = [np.roll(LETTERS[index % 4], index % 5, axis=1) for index in range(520)]
     one = LetterNormalizer().transform(many)
     assert one.shape == (520, 784)
@@ -120,7 +120,7 @@ def test_n_jobs_changes_nothing():
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_errors_name_the_picture(tmp_path, n_jobs):
+def test_errors_state_index_and_name_of_the_picture(tmp_path, n_jobs):
     blank = tmp_path / "blank.png"
     Image.new("L", (20, 20), 255).save(blank)
     letters = [LETTERS[0]] * 300 + [blank] + [LETTERS[1]] * 3
@@ -153,7 +153,7 @@ def test_errors_blank():
         (5, TypeError, "int"),
     ],
 )
-def test_wrong_input(X, error, problem):
+def test_invalid_input_raises_an_error(X, error, problem):
     for method in ("fit", "transform"):
         with pytest.raises(error, match=problem):
             getattr(LetterNormalizer(), method)(X)
@@ -171,14 +171,14 @@ def test_wrong_input(X, error, problem):
         ({"max_pixels": 0}, "'max_pixels'"),
     ],
 )
-def test_wrong_settings(parameters, problem):
+def test_invalid_parameters_raise_an_error(parameters, problem):
     with pytest.raises(ValueError, match=problem):
         LetterNormalizer(**parameters).fit(LETTERS)
     with pytest.raises(ValueError, match=problem):
         LetterNormalizer(**parameters).transform(LETTERS)
 
 
-def test_settings_reach_the_pictures():
+def test_parameters_apply_to_the_pictures():
     with pytest.raises(PictureError, match="max_pixels"):
         LetterNormalizer(max_pixels=100).transform(LETTERS)
     dark = LetterNormalizer(polarity="dark").transform(LETTERS)
@@ -186,7 +186,7 @@ def test_settings_reach_the_pictures():
     assert not np.array_equal(LetterNormalizer(polarity="light").transform(LETTERS), dark)
 
 
-def test_in_a_pipeline():
+def test_pipeline():
     pipeline = make_pipeline(LetterNormalizer(method="classic", box=28), DummyClassifier())
     fitted = clone(pipeline).fit(LETTERS, list("ATIH"))
     assert fitted[0].get_params()["box"] == 28
@@ -194,7 +194,7 @@ def test_in_a_pipeline():
     np.testing.assert_array_equal(copied.predict(LETTERS), fitted.predict(LETTERS))
 
 
-def test_names():
+def test_feature_names():
     normalizer = LetterNormalizer(size=4, box=4)
     names = normalizer.get_feature_names_out()
     assert names.shape == (16,)
@@ -202,7 +202,7 @@ def test_names():
 
 
 def test_sklearn_checks():
-    """Those that do not feed rows of two or three random columns; the tests above hold the rest."""
+    """All checks except those with two or three random columns; the tests above cover the rest."""
     with pytest.warns(SkipTestWarning, match="Can't test estimator"):
         results = check_estimator(LetterNormalizer())
     assert results
@@ -219,7 +219,7 @@ def test_stateless():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_what_cannot_be_read_is_set_aside_with_its_reason(n_jobs, monkeypatch):
+def test_unreadable_pictures_are_returned_with_the_reason(n_jobs, monkeypatch):
     monkeypatch.setattr("ensemble_hwr.preprocessing._normalizer._BATCH_SIZE", 2)
     letter = np.zeros((9, 9))
     letter[2:7, 4] = 1.0
@@ -231,7 +231,7 @@ def test_what_cannot_be_read_is_set_aside_with_its_reason(n_jobs, monkeypatch):
     assert "all one colour" in failures[3]
 
 
-def test_where_nothing_can_be_read_there_are_no_rows():
+def test_no_readable_pictures_give_no_rows():
     rows, failures = LetterNormalizer().transform_readable([b"x", b"y"])
     assert rows.shape == (0, 784)
     assert list(failures) == [0, 1]
@@ -246,8 +246,8 @@ INKS = (
 )
 
 
-def slow_place(letter, size, box, oversampling=24):
-    """Sample the frame at many points of each pixel; the letter's pixels are squares of even ink."""
+def reference_place(letter, size, box, oversampling=24):
+    """Sample the frame at many points per pixel; the pixels of the letter are squares of constant ink."""
     height, width = letter.shape
     scale = box / max(height, width)
     frame = size / scale
@@ -272,24 +272,24 @@ def blurred(picture):
 
 @settings(max_examples=40, deadline=None)
 @given(INKS)
-def test_place_by_mass_against_the_slow_way(letter):
+def test_place_by_mass_equals_the_reference(letter):
     placed = place_by_mass(letter, 28, 20)
-    slow = slow_place(letter, 28, 20)
+    slow = reference_place(letter, 28, 20)
     np.testing.assert_allclose(placed.sum(), slow.sum(), rtol=0.12)
     np.testing.assert_allclose(blurred(placed), blurred(slow), atol=0.15)
 
 
 @settings(max_examples=40, deadline=None)
 @given(INKS, st.integers(24, 40))
-def test_nothing_is_cut_off(letter, size):
-    """Ink scales with the square of the size, wherever the centre of mass lies."""
+def test_no_ink_is_cut_off(letter, size):
+    """Ink scales with the square of the size, for any centre of mass."""
     for box in (size, size // 2):
         placed = place_by_mass(letter, size, box)
         scale = box / max(letter.shape)
         assert placed.sum() == pytest.approx(letter.sum() * scale**2, rel=0.15, abs=1.0)
 
 
-def test_centre_of_mass_is_the_middle():
+def test_centre_of_mass_is_in_the_centre_of_the_frame():
     letter = np.zeros((30, 24), dtype=np.float32)
     letter[:, :4] = 1
     letter[-3:] = 1
@@ -299,8 +299,8 @@ def test_centre_of_mass_is_the_middle():
     assert (placed * x).sum() / placed.sum() == pytest.approx(14, abs=0.1)
 
 
-def test_shift_stops_at_the_frame():
-    """All the ink but a hair is at one end: to centre it would push the hair out."""
+def test_shift_is_limited_by_the_frame():
+    """Most of the ink is at one end; centring it would move a thin line out of the frame."""
     letter = np.zeros((40, 40), dtype=np.float32)
     letter[-6:] = 1
     letter[:, 20] = 1
@@ -309,13 +309,13 @@ def test_shift_stops_at_the_frame():
     assert placed[23:].max(axis=1)[-1] == 0
 
 
-def test_aspect_is_kept():
+def test_aspect_ratio_is_kept():
     placed = place_by_mass(np.ones((40, 10), dtype=np.float32), 28, 20) > 0.5
     assert placed.any(axis=1).sum() == 20
     assert placed.any(axis=0).sum() == 5
 
 
-def test_classic_fills_its_box():
+def test_classic_fills_the_box():
     ink = np.zeros((90, 70), dtype=np.float32)
     ink[20:60, 30:40] = 1
     for box in (28, 20):
@@ -338,13 +338,13 @@ class TestCropLetter:
         assert crop_letter(self.letter()).shape == (30, 20)
 
     @pytest.mark.parametrize("place", [(5, 5), (2, 50), (52, 30)])
-    def test_far_speck_is_left_out(self, place):
+    def test_distant_speck_is_removed(self, place):
         ink = self.letter()
         ink[place[0] : place[0] + 2, place[1] : place[1] + 2] = 1
         np.testing.assert_array_equal(crop_letter(ink), crop_letter(self.letter()))
         assert crop_letter(ink, despeckle=False).shape != (30, 20)
 
-    def test_speck_inside_the_box_goes_with_its_soft_edge(self):
+    def test_speck_is_removed_with_its_soft_edge(self):
         ink = self.letter()
         ink[19:22, 34:37] = 0.2
         ink[20, 35] = 1
@@ -360,12 +360,12 @@ class TestCropLetter:
         ink[41:45, 42:45] = 1  # a short end, two pixels away
         assert crop_letter(ink).shape == (30, 25)
 
-    def test_line_along_the_frame_is_left_out(self):
+    def test_line_along_the_frame_is_removed(self):
         ink = self.letter()
         ink[-1, 10:50] = 1
         np.testing.assert_array_equal(crop_letter(ink), crop_letter(self.letter()))
 
-    def test_noise_everywhere_is_left_out(self):
+    def test_noise_is_removed(self):
         ink = self.letter()
         rng = np.random.default_rng(0)
         noise = (rng.random(ink.shape) < 0.02).astype(np.float32)

@@ -15,7 +15,7 @@ CROSS = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
 SQUARE = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
 
 
-def slow_width(picture):
+def reference_width(picture):
     height, width = picture.shape
 
     def ink(y, x):
@@ -27,9 +27,9 @@ def slow_width(picture):
     return 2 * float(picture.sum()) / outline
 
 
-def slow_normalize(picture, width, limit):
-    """Dilate or erode one pixel at a time, by as many whole steps as there are and one in part."""
-    missing = (width - slow_width(picture)) / 2
+def reference_normalize(picture, width, limit):
+    """Dilate or erode pixel by pixel, in whole steps and a last fractional one."""
+    missing = (width - reference_width(picture)) / 2
     best = max if missing > 0 else min
     now = picture.astype(float)
     for step in range(limit):
@@ -54,24 +54,24 @@ def stroke(width, angle, side=28):
 
 @pytest.mark.parametrize(("width", "limit"), [(2.0, 1), (6.0, 3), (0.5, 2)])
 @pytest.mark.parametrize("shape", [(9, 9), (6, 11)])
-def test_against_the_slow_way(width, limit, shape):
+def test_equals_the_reference(width, limit, shape):
     noise = np.random.default_rng(0).random(shape, dtype=np.float32)
     bar = np.zeros(shape, dtype=np.float32)
     bar[2:4, 1:-1] = 1
     pictures = np.stack([noise, bar])
     found = StrokeWidthNormalizer(width, limit, image_shape=shape).fit_transform(pictures.reshape(2, -1))
     for picture, row in zip(pictures, found, strict=True):
-        np.testing.assert_allclose(row.reshape(shape), slow_normalize(picture, width, limit), atol=1e-4)
+        np.testing.assert_allclose(row.reshape(shape), reference_normalize(picture, width, limit), atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(9, 9), (6, 11)])
-def test_width_against_the_slow_way(shape):
+def test_stroke_width_equals_the_reference(shape):
     pictures = np.random.default_rng(0).random((5, *shape), dtype=np.float32)
-    np.testing.assert_allclose(stroke_width(pictures), [slow_width(picture) for picture in pictures], rtol=1e-4)
+    np.testing.assert_allclose(stroke_width(pictures), [reference_width(picture) for picture in pictures], rtol=1e-4)
 
 
 @given(st.floats(2, 4), st.floats(0, math.pi))
-def test_strokes_get_the_width_wanted_in_every_direction(width, angle):
+def test_strokes_of_every_direction_get_the_target_width(width, angle):
     drawn = stroke(width, angle)
     ends = 1 + width / (0.8 * 28)  # their outline makes a stroke look that much narrower
     assert stroke_width(drawn[None])[0] == pytest.approx(width / ends, rel=0.2)
@@ -80,7 +80,7 @@ def test_strokes_get_the_width_wanted_in_every_direction(width, angle):
 
 
 @given(arrays(np.float32, (2, 64), elements=st.floats(0, 1, width=16)), st.floats(0.5, 8))
-def test_any_ink_stays_ink(X, width):
+def test_the_result_is_ink_for_any_ink(X, width):
     rows = StrokeWidthNormalizer(width).fit_transform(X)
     assert rows.shape == X.shape
     assert rows.dtype == np.float32
@@ -92,8 +92,8 @@ def test_blank_rows_stay_blank():
     assert (StrokeWidthNormalizer().fit_transform(np.zeros((2, 784))) == 0).all()
 
 
-def test_a_row_does_not_depend_on_the_others():
-    """To the bit, in whichever block of whichever batch it comes."""
+def test_rows_are_independent():
+    """Exactly, for any block and batch."""
     X = np.random.default_rng(0).random((300, 784), dtype=np.float32)
     normalizer = StrokeWidthNormalizer().fit(X)
     together = normalizer.transform(X)
@@ -111,17 +111,17 @@ def test_a_row_does_not_depend_on_the_others():
         ({"limit": 0}, 784, "'limit'"),
     ],
 )
-def test_wrong_settings(parameters, columns, problem):
+def test_invalid_parameters_raise_an_error(parameters, columns, problem):
     with pytest.raises(ValueError, match=problem):
         StrokeWidthNormalizer(**parameters).fit(np.zeros((2, columns)))
 
 
-def test_costs():
+def test_macs():
     assert StrokeWidthNormalizer(limit=3).fit(np.zeros((1, 784))).macs_per_row() == 784 * 36
 
 
 class _AnyWidth(StrokeWidthNormalizer):
-    """Takes rows of any width as one line of pixels, where scikit-learn's checks choose widths of their own."""
+    """Accepts rows of any width, as one row of pixels, for the checks of scikit-learn."""
 
     def _shape_of(self, n_features):
         return (1, n_features)

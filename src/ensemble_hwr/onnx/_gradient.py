@@ -9,8 +9,6 @@ import numpy as np
 from ensemble_hwr.onnx._edges import moment_edges, normal_below
 from ensemble_hwr.onnx._graph import Graph, Tensor
 from ensemble_hwr.preprocessing import GradientFeatures
-from ensemble_hwr.preprocessing._coordinates import default_box
-from ensemble_hwr.preprocessing._gradient import _lattice, _sampling_weights
 
 
 def gradient_features(graph: Graph, step: GradientFeatures, rows: Tensor) -> Tensor:
@@ -66,14 +64,13 @@ def _sample(graph: Graph, step: GradientFeatures, pictures: Tensor, maps: Tensor
     """Sample maps (n, directions, height, width) on the grid."""
     height, width = step.image_shape_
     if step.aspect is None:
-        across = _sampling_weights(width, step.grid, step.sigma).T
+        across = step.sampling_weights(width).T
         sampled = graph("MatMul", maps, across)  # (n, directions, height, grid)
         turned = graph("Transpose", sampled, perm=[0, 1, 3, 2])
-        cells = graph("MatMul", turned, _sampling_weights(height, step.grid, step.sigma).T)
+        cells = graph("MatMul", turned, step.sampling_weights(height).T)
         return graph("Transpose", cells, perm=[0, 1, 3, 2])
-    box = default_box(step.image_shape_) if step.box is None else step.box
     flat = graph.reshape(pictures, -1, height, width)
-    edges_down, edges_across = moment_edges(graph, flat, (height, width), step.aspect, box)
+    edges_down, edges_across = moment_edges(graph, flat, (height, width), step.aspect, step.box_)
     down = _moved_weights(graph, edges_down, height, step)
     turned = graph("Transpose", _moved_weights(graph, edges_across, width, step), perm=[0, 1, 3, 2])
     return graph("MatMul", graph("MatMul", down, maps), turned)
@@ -81,7 +78,7 @@ def _sample(graph: Graph, step: GradientFeatures, pictures: Tensor, maps: Tensor
 
 def _moved_weights(graph: Graph, edges: Tensor, length: int, step: GradientFeatures) -> Tensor:
     """Share of each sample's Gaussian that each moved pixel covers; (n, 1, grid, length)."""
-    centres, spread = _lattice(length, step.grid, step.sigma)
+    centres, spread = step.sample_positions(length)
     away = graph("Sub", graph.reshape(edges, -1, 1, 1, length + 1), centres.reshape(1, 1, -1, 1))
     # rounded before the difference as GradientFeatures does: a root would show that the weights far off are coarse
     below = graph.cast(normal_below(graph, graph("Div", away, np.float64(spread))), np.float32)

@@ -7,7 +7,6 @@ import numpy as np
 from ensemble_hwr.onnx._edges import lean, moment_edges
 from ensemble_hwr.onnx._graph import Graph, Tensor
 from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNormalizer
-from ensemble_hwr.preprocessing._coordinates import default_box
 
 
 def deskew(graph: Graph, step: Deskewer, rows: Tensor) -> Tensor:
@@ -36,8 +35,7 @@ def normalize_size(graph: Graph, step: SizeNormalizer, rows: Tensor) -> Tensor:
     """Bring letters to one size and place."""
     height, width = step.image_shape_
     pictures = graph.reshape(rows, -1, height, width)
-    box = default_box(step.image_shape_) if step.box is None else step.box
-    edges = moment_edges(graph, pictures, (height, width), step.aspect, box)
+    edges = moment_edges(graph, pictures, (height, width), step.aspect, step.box_)
     down, across = (_overlaps(graph, line, length) for line, length in zip(edges, (height, width), strict=True))
     moved = graph("MatMul", graph("MatMul", down, pictures), graph("Transpose", across, perm=[0, 2, 1]))
     return graph.reshape(moved, -1, height * width)

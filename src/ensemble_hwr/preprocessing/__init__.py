@@ -1,4 +1,4 @@
-"""Transformers from pictures to rows of ink and to features, and random variations of rows to learn from."""
+"""Transformers from pictures of letters to rows of ink and to features, and random data augmentation."""
 
 from ensemble_hwr.preprocessing._deskewer import Deskewer
 from ensemble_hwr.preprocessing._gradient import GradientFeatures

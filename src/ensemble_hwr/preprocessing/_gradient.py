@@ -1,8 +1,10 @@
-"""How strongly strokes' edges run in each direction, in each part of the picture."""
+"""Gradient features: histograms of the directions of edges, per part of the picture."""
+
+from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,43 +12,43 @@ from scipy.special import ndtr
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensemble_hwr._sklearn import Interval, StrOptions
+from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import Rows
-from ensemble_hwr.preprocessing._coordinates import ASPECTS, Edges, default_box, moment_edges
-from ensemble_hwr.preprocessing._shape import picture_shape
+from ensemble_hwr.preprocessing._picture_transformer import picture_shape
+from ensemble_hwr.preprocessing._size_normalizer import ASPECTS, Edges, default_box, moment_edges
 
-_BLOCK_BYTES = 3 << 19  # directional maps worked on at a time, to stay in the cache
+_BLOCK_BYTES = 3 << 19  # size of a block of directional maps that stays in the processor's cache
 
 
 class GradientFeatures(TransformerMixin, BaseEstimator):
-    """Directional gradient maps of ink, sampled on a grid.
+    """Compute gradient direction features: maps of the gradient per direction, sampled on a grid.
 
-    The Sobel gradient of each pixel is divided between the two nearest of `directions` directions by the
-    parallelogram rule, which makes as many maps; each is sampled with Gaussian weights on a `grid` x `grid`
-    lattice, and a power below 1 brings the skewed values nearer to a normal distribution [1]_.
+    The Sobel gradient of each pixel is decomposed into the two nearest of `directions` directions by the parallelogram
+    rule, which gives one map per direction. Each map is sampled with Gaussian weights on a `grid` x `grid` lattice, and
+    a power below 1 makes the distribution of the values less skewed [1]_.
 
-    With `aspect`, the features are normalisation-cooperated [2]_: the gradient is that of the letter as it came, and
-    each pixel counts where, and over as much of the lattice as, `SizeNormalizer` would have put it. So no edge is
-    blurred or stepped by resampling, and there is hardly more to compute.
+    With `aspect`, the features are normalization-cooperated [2]_: the gradient is that of the original letter, and each
+    pixel contributes at the position and with the area that `SizeNormalizer` would give it. Edges are not blurred by
+    resampling, and the cost is about the same.
 
     Parameters
     ----------
     directions : int, default=8
-        Even, at least 4; direction d points at 360 * d / directions degrees, with x to the right and y down.
+        Number of directions, even and at least 4. Direction d is at 360 * d / directions degrees, with x to the right
+        and y downwards.
     grid : int, default=7
-        Samples along each side.
+        Samples along each side, at least 1.
     sigma : float, default=None
-        Standard deviation of the Gaussian weights in pixels, on both axes. None takes sqrt(2) / pi of the
-        distance between samples, which keeps what the lattice can show [1]_.
+        Standard deviation of the Gaussian weights in pixels, on both axes, above 0. None means sqrt(2) / pi of the
+        distance between samples, which fits the bandwidth of the lattice [1]_.
     power : float, default=0.5
         Exponent of the last step, in (0, 1].
     aspect : {"keep", "root", "cube root", "root sine", "fill"}, default=None
-        The aspect function of the size normalisation to cooperate with, as in `SizeNormalizer`; None takes letters
-        in the size and place they have.
+        Aspect function of the cooperating size normalization, as in `SizeNormalizer`. None means no normalization.
     box : float, default=None
-        What the longer side of a letter gets in that normalisation, in pixels; as in `SizeNormalizer`.
+        Length of the longer side of a letter in this normalization in pixels, as in `SizeNormalizer`.
     image_shape : tuple of int, default=None
-        ``(height, width)`` of the pictures in the rows. None: they are square.
+        ``(height, width)`` of the pictures in the rows. None means that they are square.
 
     Attributes
     ----------
@@ -54,12 +56,14 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         Pixels in a row.
     image_shape_ : tuple of int
         Height and width of the pictures.
+    box_ : float
+        Length of the longer side of a letter in the size normalization in pixels.
 
     See Also
     --------
-    LetterNormalizer : Makes the rows.
-    Deskewer : Sets the letters upright before.
-    SizeNormalizer : The normalisation to cooperate with.
+    LetterNormalizer : Normalizes pictures of letters to rows.
+    Deskewer : Removes the slant of the letters.
+    SizeNormalizer : The cooperating size normalization.
 
     References
     ----------
@@ -77,12 +81,12 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
     >>> features = GradientFeatures().fit_transform(rows)
     >>> features.shape
     (1, 392)
-    >>> strength = features.reshape(8, 49).sum(axis=1)  # its edges point to the right and to the left
+    >>> strength = features.reshape(8, 49).sum(axis=1)  # the gradient of its edges is to the right and to the left
     >>> sorted(np.argsort(strength)[-2:].tolist())
     [0, 4]
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "directions": [Interval(Integral, 4, None, closed="left")],
         "grid": [Interval(Integral, 1, None, closed="left")],
         "sigma": [Interval(Real, 0, None, closed="neither"), None],
@@ -111,8 +115,9 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         self.box = box
         self.image_shape = image_shape
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the settings and learn the shape of the pictures.
+        """Validate the parameters and set the shape of the pictures.
 
         Parameters
         ----------
@@ -122,22 +127,21 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        GradientFeatures
+        self
 
         Raises
         ------
         ValueError
-            If the rows do not have the pixels of `image_shape`, or of a square.
+            If a parameter is invalid, or the rows do not have the pixels of `image_shape`, or of a square.
         """
-        self._validate_params()
         if self.directions % 2:
-            raise ValueError(f"directions={self.directions} must be even: every direction has an opposite one")
+            raise ValueError(f"directions={self.directions} must be even, so that each direction has an opposite one")
         X = validate_data(self, X, dtype=np.float32)
         self.image_shape_ = self._shape_of(X.shape[1])
         return self
 
     def transform(self, X: Any) -> Rows:
-        """Describe rows of ink by their gradients.
+        """Compute the features of rows of ink.
 
         Parameters
         ----------
@@ -146,49 +150,112 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float32, shape (n, directions * grid * grid)
-            Ordered by direction, then down the grid, then across. A row's features do not depend on the
-            other rows, save for rounding.
+            Ordered by direction, then by row and by column of the grid. The features of a row do not depend on the
+            other rows, except for rounding.
         """
         check_is_fitted(self)
         return self._transform_checked(validate_data(self, X, dtype=np.float32, reset=False))
 
     def _transform_checked(self, X: Rows) -> Rows:
-        """Describe rows that are known to be finite, of float32 and of the right length."""
+        """Compute the features of rows that have been validated: finite, of float32 and of the right length."""
         height, width = self.image_shape_
         features = np.empty((len(X), self.directions * self.grid**2), dtype=np.float32)
         block = max(1, _BLOCK_BYTES // (4 * self.directions * height * width))
-        describe = self._sampled_alike if self.aspect is None else self._sampled_each
-        # asked of the system once, not for each block: fresh memory costs as much as all the arithmetic in it
+        sample = self._sampled_alike if self.aspect is None else self._sampled_each
+        # allocated once, not per block: page faults of fresh memory cost as much as the arithmetic
         scratch = np.empty((2, min(block, len(X)) * self.directions * height * width), dtype=np.float32)
         for start in range(0, len(X), block):
-            features[start : start + block] = describe(X[start : start + block], scratch)
+            features[start : start + block] = sample(X[start : start + block], scratch)
         return _raise_to(features, self.power)
 
     def _sampled_alike(self, X: Rows, scratch: Rows) -> Rows:
-        """Sample the maps of a block of rows, all with the same weights: letters last, products over all at once."""
+        """Sample the maps of a block of rows with the same weights for all: pictures on the last axis, two products."""
         height, width = self.image_shape_
         maps = _directional_maps(*_sobel(X.T.reshape(height, width, -1)), self.directions, scratch)
-        down = _sampling_weights(height, self.grid, self.sigma)
-        across = _sampling_weights(width, self.grid, self.sigma)
+        down, across = self.sampling_weights(height), self.sampling_weights(width)
         rows = np.matmul(down, maps.reshape(self.directions, height, -1))
         cells: Rows = np.matmul(across, rows.reshape(self.directions, self.grid, width, -1))
         return cells.reshape(-1, len(X)).T
 
     def _sampled_each(self, X: Rows, scratch: Rows) -> Rows:
-        """Sample the maps of a block of rows, each with weights of its own: letters first, products for each."""
+        """Sample the maps of a block of rows with weights per row: pictures on the first axis, two products per row."""
         height, width = self.image_shape_
         gradient = _sobel(X.T.reshape(height, width, -1))
         right, downwards = (np.ascontiguousarray(part.transpose(2, 0, 1)) for part in gradient)
         maps = _directional_maps(right, downwards, self.directions, scratch, axis=1)
-        box = default_box(self.image_shape_) if self.box is None else self.box
-        edges = moment_edges(X.reshape(-1, height, width), self.aspect or "keep", box)
-        down, across = (_moved_weights(of_side, self.grid, self.sigma) for of_side in edges)
+        edges = moment_edges(X.reshape(-1, height, width), self.aspect or "keep", self.box_)
+        down, across = (self._moved_weights(of_side) for of_side in edges)
         columns = np.matmul(maps.reshape(len(X), -1, width), across.transpose(0, 2, 1))
         cells: Rows = np.matmul(down[:, None], columns.reshape(len(X), self.directions, height, self.grid))
         return cells.reshape(len(X), -1)
 
+    @property
+    def box_(self) -> float:
+        """Length of the longer side of a letter in the size normalization in pixels."""
+        return default_box(self.image_shape_) if self.box is None else self.box
+
+    def sample_positions(self, length: int) -> tuple[NDArray[np.float64], float]:
+        """Return the positions of the samples along a side, and the standard deviation of their weights.
+
+        Parameters
+        ----------
+        length : int
+            Pixels of the side.
+
+        Returns
+        -------
+        positions : ndarray of float64, shape (grid,)
+            In pixels from the start of the side.
+        sigma : float
+            In pixels.
+
+        Examples
+        --------
+        >>> from ensemble_hwr.preprocessing import GradientFeatures
+        >>> GradientFeatures(grid=2, sigma=1.5).sample_positions(28)
+        (array([ 7., 21.]), 1.5)
+        """
+        spacing = length / self.grid
+        sigma = math.sqrt(2) / math.pi * spacing if self.sigma is None else self.sigma
+        return (np.arange(self.grid, dtype=np.float64) + 0.5) * spacing, sigma
+
+    def sampling_weights(self, length: int) -> Rows:
+        """Return the Gaussian weights of the pixels of a side, per sample.
+
+        Parameters
+        ----------
+        length : int
+            Pixels of the side.
+
+        Returns
+        -------
+        ndarray of float32, shape (grid, length)
+            Rows sum to 1.
+
+        Examples
+        --------
+        >>> from ensemble_hwr.preprocessing import GradientFeatures
+        >>> weights = GradientFeatures(grid=2).sampling_weights(28)
+        >>> weights.shape, weights.sum(axis=1).round(3).tolist()
+        ((2, 28), [1.0, 1.0])
+        """
+        positions, sigma = self.sample_positions(length)
+        distance = (np.arange(length) + 0.5 - positions[:, None]) / sigma
+        # relative to the nearest pixel, so that a narrow Gaussian between two pixels does not vanish
+        nearest = (distance**2).min(axis=1, keepdims=True)
+        weights = np.exp(-0.5 * (distance**2 - nearest))
+        normalized: Rows = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+        return normalized
+
+    def _moved_weights(self, edges: Edges) -> Rows:
+        """Return the share of each sample's Gaussian that each moved pixel covers, (n, grid, length)."""
+        positions, sigma = self.sample_positions(edges.shape[1] - 1)
+        below = ndtr((edges[:, None] - positions[:, None].astype(np.float32)) / np.float32(sigma))
+        weights: Rows = np.diff(below, axis=2)
+        return weights
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -197,7 +264,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
-            ``gradient_<direction>_<row>_<column>``, the row and column being those of the grid.
+            ``gradient_<direction>_<row>_<column>``, with row and column of the grid.
         """
         check_is_fitted(self)
         cells = range(self.grid)
@@ -205,11 +272,11 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         return np.asarray(names, dtype=object)
 
     def macs_per_row(self) -> float:
-        """Arithmetic spent on one row, in MACs.
+        """Return the number of multiply-accumulates (MACs) per row.
 
-        Sobel takes 8 for each pixel, the division between directions 2 for each pixel and direction, the
-        sampling one for each weight and pixel of its two matrix products, and the power one for each feature.
-        Normalisation takes 2 more for each pixel, and 16 for each value of a normal distribution.
+        The Sobel gradient takes 8 per pixel, the decomposition into directions 2 per pixel and direction, the sampling
+        one per weight and pixel of its two matrix products, and the power one per feature. Normalization takes 2 more
+        per pixel, and 16 per value of a normal distribution.
 
         Returns
         -------
@@ -231,6 +298,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         return float(8 * pixels + 2 * maps * pixels + sampling + maps * self.grid**2 + normalising)
 
     def _shape_of(self, n_features: int) -> tuple[int, int]:
+        """Return height and width of the pictures in rows of `n_features` pixels."""
         return picture_shape(n_features, self.image_shape)
 
     def __sklearn_tags__(self) -> Any:
@@ -240,9 +308,9 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
 
 
 def _sobel(pictures: Rows) -> tuple[Rows, Rows]:
-    """Gradient of pictures (height, width, n) to the right and downwards; the frame repeats outwards.
+    """Return the gradient of pictures (height, width, n) to the right and downwards; the frame repeats outwards.
 
-    With the letters last, neighbours are whole runs of numbers apart, and sums of them are quick.
+    With the pictures on the last axis, all sums are over contiguous memory.
     """
     height, width, n = pictures.shape
     framed = np.empty((height + 2, width + 2, n), dtype=np.float32)
@@ -258,18 +326,18 @@ def _sobel(pictures: Rows) -> tuple[Rows, Rows]:
 
 
 def _directional_maps(right: Rows, down: Rows, directions: int, scratch: Rows, axis: int = 0) -> Rows:
-    """Share each gradient between its two nearest directions, which get an axis of their own; `scratch` holds them.
+    """Decompose each gradient into its two nearest directions, on a new axis; the result is a view of `scratch`.
 
-    With unit vectors u one step apart, the part of g along u[d] is cross(g, u[d + 1]) on one side of u[d] and
-    cross(u[d - 1], g) on the other, over the sine of the step. The smaller of the two is the right one on
-    both sides, and is negative where u[d] takes no part; its opposite direction has the signs reversed.
+    With unit vectors u one step apart, the component of g along u[d] is cross(g, u[d + 1]) on one side of u[d] and
+    cross(u[d - 1], g) on the other, over the sine of the step. The smaller of the two is right on both sides, and
+    negative where u[d] is not one of the two directions. The opposite direction has the signs reversed.
     """
     half = directions // 2
     step = 2 * math.pi / directions
     positive = scratch[0, : directions * right.size].reshape(directions, *right.shape)
     maps: Rows = scratch[1, : directions * right.size].reshape(*right.shape[:axis], directions, *right.shape[axis:])
     for d in range(half):
-        own, opposite = positive[d], positive[d + half]  # positive parts of cross(u[d], g), and of its opposite
+        own, opposite = positive[d], positive[d + half]  # positive parts of cross(u[d], g) and of its negative
         np.multiply(right, np.float32(math.sin(d * step) / math.sin(step)), out=own)
         np.multiply(down, np.float32(math.cos(d * step) / math.sin(step)), out=opposite)
         own -= opposite
@@ -280,34 +348,8 @@ def _directional_maps(right: Rows, down: Rows, directions: int, scratch: Rows, a
     return maps
 
 
-def _sampling_weights(length: int, grid: int, sigma: float | None) -> Rows:
-    """Gaussian weights of the pixels of a side for each sample; (grid, length), rows sum to 1."""
-    centres, spread = _lattice(length, grid, sigma)
-    distance = (np.arange(length) + 0.5 - centres[:, None]) / spread
-    # measured from the nearest pixel, so that a narrow Gaussian between two pixels does not vanish
-    nearest = (distance**2).min(axis=1, keepdims=True)
-    weights = np.exp(-0.5 * (distance**2 - nearest))
-    normalised: Rows = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return normalised
-
-
-def _moved_weights(edges: Edges, grid: int, sigma: float | None) -> Rows:
-    """Share of each sample's Gaussian that each moved pixel covers; (n, grid, length)."""
-    centres, spread = _lattice(edges.shape[1] - 1, grid, sigma)
-    below = ndtr((edges[:, None] - centres[:, None].astype(np.float32)) / np.float32(spread))
-    weights: Rows = np.diff(below, axis=2)
-    return weights
-
-
-def _lattice(length: int, grid: int, sigma: float | None) -> tuple[NDArray[np.float64], float]:
-    """Where the samples of a side are, and the standard deviation of their weights."""
-    spacing = length / grid
-    return (np.arange(grid, dtype=np.float64) + 0.5) * spacing, math.sqrt(
-        2
-    ) / math.pi * spacing if sigma is None else sigma
-
-
 def _raise_to(features: Rows, power: float) -> Rows:
+    """Raise features to a power, in place."""
     if power == 0.5:
         return np.sqrt(features, out=features)
     return features if power == 1 else np.power(features, np.float32(power), out=features)

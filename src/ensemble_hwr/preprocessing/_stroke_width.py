@@ -1,9 +1,9 @@
-"""Letters written anew with a pen of one width."""
+"""Normalize the stroke width of letters by dilation and erosion."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +15,22 @@ from ensemble_hwr.preprocessing._picture_transformer import PictureTransformer
 
 
 class StrokeWidthNormalizer(PictureTransformer):
-    """Bring the strokes of letters to one width, on average over each letter.
+    """Normalize the mean stroke width of letters by grey dilation and erosion.
 
-    A stroke much longer than wide has twice its length as outline, so a letter's mean width is twice its ink over the
-    length of its outline, which is the sum of the ink's gradient [1]_. Half of what is missing is then added on each
-    side by dilation, or taken away by erosion, in steps of a pixel and a last one in part. Each step is the mean of
-    one with a cross and one with a square, since one goes too short a way and the other too long a way aslant.
+    The outline of a long stroke is twice its length, so the mean stroke width of a letter is twice its ink divided by
+    the length of its outline, which is the sum of the gradient of the ink [1]_. Half of the difference to `width` is
+    added on each side of the strokes by dilation, or removed by erosion, in steps of one pixel and a last fractional
+    step. Each step is the mean of a step with a cross and one with a square: on diagonals, the former is too short and
+    the latter too long.
 
     Parameters
     ----------
     width : float, default=3.0
-        The width wanted, in pixels.
+        Target width in pixels, above 0.
     limit : int, default=2
-        Pixels that may be added or taken away on each side of a stroke.
+        Greatest change on each side of a stroke in pixels, at least 1.
     image_shape : tuple of int, default=None
-        ``(height, width)`` of the pictures in the rows. None: they are square.
+        ``(height, width)`` of the pictures in the rows. None means that they are square.
 
     Attributes
     ----------
@@ -40,12 +41,12 @@ class StrokeWidthNormalizer(PictureTransformer):
 
     Notes
     -----
-    Erosion by the mean width breaks strokes thinner than that: prefer a `width` that makes most letters bolder.
+    Erosion breaks strokes that are thinner than the mean. Prefer a `width` that makes most letters bolder.
 
     References
     ----------
     .. [1] L. I. Rudin, S. Osher, E. Fatemi, "Nonlinear total variation based noise removal algorithms", Physica D 60
-       (1992) 259-268, for the sum of the gradient; by the coarea formula it is the mean length of the outlines.
+       (1992) 259-268, for the sum of the gradient; by the coarea formula, it is the mean length of the outlines.
 
     Examples
     --------
@@ -58,7 +59,7 @@ class StrokeWidthNormalizer(PictureTransformer):
     [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "width": [Interval(Real, 0, None, closed="neither")],
         "limit": [Interval(Integral, 1, None, closed="left")],
         "image_shape": [tuple, list, None],
@@ -76,9 +77,9 @@ class StrokeWidthNormalizer(PictureTransformer):
         self.image_shape = image_shape
 
     def macs_per_row(self) -> float:
-        """Arithmetic spent on one row, in MACs.
+        """Return the number of multiply-accumulates (MACs) per row.
 
-        The width takes 6 for each pixel; each step takes 4, and 6 comparisons that are counted like them.
+        The width takes 6 per pixel. Each step takes 4 and 6 comparisons, which count alike.
 
         Returns
         -------
@@ -90,7 +91,7 @@ class StrokeWidthNormalizer(PictureTransformer):
 
     def _change(self, pictures: Pictures) -> Pictures:
         missing = (np.float32(self.width) - stroke_width(pictures)) / 2
-        # eroding ink is dilating paper, so one dilation serves both
+        # erosion of ink is dilation of its negative
         sign = np.where(missing < 0, np.float32(-1), np.float32(1))[:, None, None]
         radius = np.abs(missing)[:, None, None]
         changed = sign * pictures
@@ -102,7 +103,18 @@ class StrokeWidthNormalizer(PictureTransformer):
 
 
 def stroke_width(pictures: Pictures) -> NDArray[np.float32]:
-    """Mean width of the strokes of pictures (n, height, width), paper around them; infinite without any outline."""
+    """Return the mean stroke width per picture.
+
+    Parameters
+    ----------
+    pictures : ndarray of float32, shape (n, height, width)
+        Outside of the pictures is paper.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        In pixels; infinite for pictures without an outline.
+    """
     padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)))
     right = np.diff(padded[:, :-1], axis=2)
     down = np.diff(padded[:, :, :-1], axis=1)
@@ -113,7 +125,7 @@ def stroke_width(pictures: Pictures) -> NDArray[np.float32]:
 
 
 def _dilated(pictures: Pictures) -> Pictures:
-    """Mean of the greatest value of each pixel's 4 and of its 8 neighbours; the frame repeats outwards."""
+    """Return the mean of the grey dilations by a cross and by a square of 3x3 pixels; the frame repeats outwards."""
     padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)), mode="edge")
     down = np.maximum(np.maximum(padded[:, :-2], padded[:, 2:]), padded[:, 1:-1])
     middle = down[:, :, 1:-1]

@@ -48,7 +48,7 @@ def augmenters(draw):
 
 @settings(max_examples=40)
 @given(augmenters(), arrays(np.float32, (3, 64), elements=st.floats(0, 1, width=16)), st.integers(0, 2**32))
-def test_any_ink_and_any_settings(augmenter, ink, seed):
+def test_any_ink_and_any_parameters(augmenter, ink, seed):
     ink[1] = 0
     before = ink.copy()
     found = augmenter.augment(ink, seed)
@@ -61,7 +61,7 @@ def test_any_ink_and_any_settings(augmenter, ink, seed):
 
 @settings(max_examples=25)
 @given(arrays(np.float32, (3, 49), elements=st.floats(0, 1, width=16)))
-def test_zero_strength_changes_nothing(ink):
+def test_zero_strength_is_the_identity(ink):
     found = Augmenter(**OFF).augment(ink, 0)
     np.testing.assert_array_equal(found, ink)
     assert not np.shares_memory(found, ink)
@@ -71,13 +71,13 @@ def test_zero_strength_changes_nothing(ink):
     "settings",
     [{"cut_off": 1, "cut_depth": 0}, {"photo": 1, "paper": 0, "noise": 0}, {"erasure": 1, "patch": (0, 0)}],
 )
-def test_steps_of_zero_strength_change_nothing(settings):
+def test_steps_of_zero_strength_are_the_identity(settings):
     ink = np.round(np.random.default_rng(0).random((9, 64))).astype(np.float32)
     np.testing.assert_array_equal(Augmenter(**OFF | settings).augment(ink, 0), ink)
 
 
 @pytest.mark.parametrize("setting", OFF)
-def test_every_setting_does_something_of_its_own(rows, setting):
+def test_every_parameter_has_its_own_effect(rows, setting):
     value = ALWAYS.get(setting, Augmenter().get_params()[setting])
     found = Augmenter(**OFF | {setting: value}).augment(rows, 0)
     changed = (found != rows).any(axis=1)
@@ -86,7 +86,7 @@ def test_every_setting_does_something_of_its_own(rows, setting):
 
 
 @pytest.mark.parametrize("settings", [{}, ALWAYS])
-def test_blocks_do_not_matter(rows, settings, monkeypatch):
+def test_results_do_not_depend_on_the_block_size(rows, settings, monkeypatch):
     expected = Augmenter(**settings).augment(rows, 7)
     for pixels in (1, 7 * 784, 10_000 * 784):
         monkeypatch.setattr(_augmenter, "_BLOCK_PIXELS", pixels)
@@ -94,7 +94,7 @@ def test_blocks_do_not_matter(rows, settings, monkeypatch):
 
 
 @pytest.mark.parametrize("settings", [{}, ALWAYS])
-def test_a_row_does_not_depend_on_the_others(rows, settings):
+def test_rows_are_independent(rows, settings):
     augmenter = Augmenter(**settings)
     together = augmenter.augment(rows, 7)
     np.testing.assert_array_equal(augmenter.augment(rows[:33], 7), together[:33])
@@ -104,8 +104,8 @@ def test_a_row_does_not_depend_on_the_others(rows, settings):
     np.testing.assert_array_equal(augmenter.augment(others, 7)[40], together[40])
 
 
-def test_leaving_a_step_out_changes_no_other_step(rows):
-    """Pixelation with as many cells as pixels is a step that draws and does nothing."""
+def test_disabling_a_step_does_not_change_the_others(rows):
+    """Pixelation with as many cells as pixels draws values and changes nothing."""
     plain = Augmenter(**OFF | {"rotation": 20, "photo": 1, "elastic": 0.03}).augment(rows, 3)
     extra = {"rotation": 20, "photo": 1, "elastic": 0.03, "pixelation": 1, "cells": (28, 28), "cut_off": 0.0}
     np.testing.assert_allclose(Augmenter(**OFF | extra).augment(rows, 3), plain, atol=1e-5)
@@ -133,7 +133,7 @@ def test_threads(rows):
             np.testing.assert_array_equal(found, alone)
 
 
-def test_as_many_letters_as_promised_are_damaged():
+def test_the_share_of_damaged_letters_is_the_probability():
     ink = np.zeros((4000, 64), dtype=np.float32)
     ink.reshape(-1, 8, 8)[:, 1:7, 1:7] = 1
     for setting in ("cut_off", "pixelation", "photo"):
@@ -142,7 +142,7 @@ def test_as_many_letters_as_promised_are_damaged():
         assert changed.mean() == pytest.approx(0.2, abs=0.03)
 
 
-def test_memory_does_not_grow_with_the_rows(rows, monkeypatch):
+def test_memory_does_not_grow_with_the_number_of_rows(rows, monkeypatch):
     monkeypatch.setattr(_augmenter, "_BLOCK_PIXELS", 8 * 784)
     many = np.tile(rows, (16, 1))
     Augmenter().augment(rows, 0)
@@ -154,8 +154,8 @@ def test_memory_does_not_grow_with_the_rows(rows, monkeypatch):
     assert peak < many.nbytes + 1e6
 
 
-def test_letters_still_read_as_their_label(letters):
-    """By a classifier that never saw a variation: 0.93 do, and 0.43 of those bent and turned three times as much."""
+def test_augmented_letters_are_still_classified_correctly(letters):
+    """By a classifier fitted without augmentation: accuracy 0.93, and 0.43 with three times the distortion."""
     X, y = letters.to_rows(), letters.target
     reader = make_pipeline(GradientFeatures(grid=5), SVC(C=10)).fit(X, y)
     assert reader.score(Augmenter().augment(X, 0), y) > 0.88
@@ -171,7 +171,7 @@ def test_shapes_and_dtypes():
     assert augmenter.augment(np.asfortranarray(ink), 0).shape == (2, 10_000)
 
 
-def test_it_is_an_object_of_scikit_learn():
+def test_clone_get_params_and_pickle():
     augmenter = Augmenter(rotation=3)
     assert clone(augmenter).get_params() == augmenter.get_params()
     assert pickle.loads(pickle.dumps(augmenter)).rotation == 3
@@ -199,7 +199,7 @@ def test_it_is_an_object_of_scikit_learn():
         ({"cells": ("a", "b")}, "cells"),
     ],
 )
-def test_wrong_settings(settings, problem):
+def test_invalid_parameters_raise_an_error(settings, problem):
     with pytest.raises(ValueError, match=problem):
         Augmenter(**settings).augment(np.zeros((1, 784)))
 
@@ -208,7 +208,7 @@ def test_wrong_settings(settings, problem):
     ("ink", "problem"),
     [
         (np.zeros((2, 783)), "rows of 783 pixels are not square pictures"),
-        (np.full((2, 784), 255, dtype=np.uint8), "values from 0 to 255, but ink goes from 0 for paper to 1"),
+        (np.full((2, 784), 255, dtype=np.uint8), "values from 0 to 255, but ink is from 0 .paper. to 1"),
         (np.full((2, 784), -0.5), "values from -0.5 to 0"),
         (np.full((2, 784), np.nan), "rows contains NaN"),
         (np.zeros(784), "1D array"),
@@ -216,12 +216,12 @@ def test_wrong_settings(settings, problem):
         ([["ink"]], "could not convert"),
     ],
 )
-def test_wrong_rows(ink, problem):
+def test_invalid_rows_raise_an_error(ink, problem):
     with pytest.raises(ValueError, match=problem):
         Augmenter().augment(ink, 0)
 
 
 @pytest.mark.parametrize("seed", [-1, "0", 1.5])
-def test_wrong_random_states(seed):
+def test_invalid_random_states_raise_an_error(seed):
     with pytest.raises(ValueError, match=r"random_state=.* must be an integer of 0 or more"):
         Augmenter().augment(np.zeros((1, 4)), seed)

@@ -16,14 +16,14 @@ from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter
 
 
 class Same(BaseEstimator):
-    """Varies nothing, and takes rows that are no pictures: scikit-learn's checks choose rows of their own."""
+    """Returns the rows unchanged, and accepts any, for the checks of scikit-learn."""
 
     def augment(self, rows, random_state):
         return rows
 
 
 class Numbered(BaseEstimator):
-    """Adds to each copy a number of its own."""
+    """Adds a different number to each copy."""
 
     def augment(self, rows, random_state):
         return rows + random_state.randint(1, 1000)
@@ -43,7 +43,7 @@ X = np.arange(12, dtype=np.float32).reshape(3, 4) / 12
 y = np.array(["A", "B", "A"])
 
 
-def test_every_copy_is_another():
+def test_copies_differ():
     fitted = AugmentedClassifier(Recorder(), Numbered(), copies=3, random_state=0).fit(X, y, sample_weight=[1, 2, 3])
     seen = fitted.estimator_
     assert seen.X_.dtype == np.float32
@@ -56,7 +56,7 @@ def test_every_copy_is_another():
     np.testing.assert_array_equal(seen.sample_weight_.reshape(4, 3), [[1, 2, 3]] * 4)
 
 
-def test_without_the_originals_and_without_copies():
+def test_fit_without_originals_or_without_copies():
     only = AugmentedClassifier(Recorder(), Numbered(), copies=2, include_original=False, random_state=0).fit(X, y)
     assert (only.estimator_.X_ >= 1).all()
     assert only.estimator_.X_.shape == (6, 4)
@@ -68,7 +68,7 @@ def test_without_the_originals_and_without_copies():
 
 
 class More(BaseEstimator):
-    """Gives two further rows of a label, or whatever else it is told to."""
+    """Returns two additional rows of a label, or given ones."""
 
     def __init__(self, rows=((0.5, 0.5, 0.5, 0.5), (0.25, 0.25, 0.25, 0.25)), labels=("A", "A")):
         self.rows = rows
@@ -79,7 +79,7 @@ class More(BaseEstimator):
         return np.array(self.rows), np.array(self.labels)
 
 
-def test_further_letters_are_learned_from_and_varied_and_weigh_what_their_label_does():
+def test_additional_letters_are_augmented_and_have_the_mean_weight_of_their_label():
     model = AugmentedClassifier(Recorder(), Same(), copies=1, extra=More(), random_state=0)
     seen = model.fit(X, y, sample_weight=[1, 2, 3]).estimator_
     assert seen.y_.tolist() == ["A", "B", "A", "A", "A"] * 2
@@ -88,7 +88,7 @@ def test_further_letters_are_learned_from_and_varied_and_weigh_what_their_label_
     assert seen.sample_weight_.tolist() == [1, 2, 3, 2, 2] * 2
 
 
-def test_there_may_be_none():
+def test_no_additional_letters():
     none = More(np.empty((0, 4)), np.empty(0, "U1"))
     assert len(AugmentedClassifier(Recorder(), copies=0, extra=none).fit(X, y).estimator_.y_) == 3
 
@@ -96,17 +96,17 @@ def test_there_may_be_none():
 @pytest.mark.parametrize(
     ("extra", "problem"),
     [
-        (More(labels=("A", "C")), r"extra gave the labels \['A', 'C'\]; give none but \['A', 'B'\]"),
-        (More(labels=("A",)), r"extra gave rows of shape \(2, 4\) and 1 labels"),
-        (More(rows=((0.5,), (0.5,))), r"extra gave rows of shape \(2, 1\).*give 4 values each"),
+        (More(labels=("A", "C")), r"extra returned the labels \['A', 'C'\]; allowed are \['A', 'B'\]"),
+        (More(labels=("A",)), r"extra returned rows of shape \(2, 4\) and 1 labels"),
+        (More(rows=((0.5,), (0.5,))), r"extra returned rows of shape \(2, 1\).*4 values per row"),
     ],
 )
-def test_further_letters_that_do_not_fit(extra, problem):
+def test_invalid_additional_letters_raise_an_error(extra, problem):
     with pytest.raises(ValueError, match=problem):
         AugmentedClassifier(Recorder(), Same(), extra=extra).fit(X, y)
 
 
-def test_the_same_seed_gives_the_same_fit():
+def test_fit_is_reproducible():
     model = AugmentedClassifier(GaussianNB(), copies=2, random_state=0)
     once, again = (clone(model).fit(X, y).estimator_.theta_ for _ in range(2))
     np.testing.assert_array_equal(once, again)
@@ -115,7 +115,7 @@ def test_the_same_seed_gives_the_same_fit():
     assert (model.set_params(augmenter=Augmenter()).fit(X, y).estimator_.theta_ == once).all()
 
 
-def test_it_can_what_its_classifier_can():
+def test_methods_are_those_of_the_classifier():
     svc = AugmentedClassifier(LinearSVC())
     assert hasattr(svc, "decision_function")
     assert not hasattr(svc, "predict_proba")
@@ -133,7 +133,7 @@ def test_it_can_what_its_classifier_can():
     assert not hasattr(AugmentedClassifier(GaussianNB()), "classes_")
 
 
-def test_weights_reach_the_end_of_a_pipeline_and_only_who_takes_them():
+def test_weights_are_passed_to_the_last_step_of_a_pipeline_if_it_accepts_them():
     model = AugmentedClassifier(make_pipeline(GradientFeatures(grid=2), Recorder()), copies=1)
     seen = model.fit(X, y, sample_weight=[1, 2, 3]).estimator_[-1]
     np.testing.assert_array_equal(seen.sample_weight_, [1, 2, 3, 1, 2, 3])
@@ -161,12 +161,12 @@ def test_weights_by_metadata_routing():
         ({"estimator": Same()}, "'estimator'"),
     ],
 )
-def test_wrong_settings(settings, problem):
+def test_invalid_parameters_raise_an_error(settings, problem):
     with pytest.raises(ValueError, match=problem):
         AugmentedClassifier(**{"estimator": GaussianNB(), **settings}).fit(X, y)
 
 
-def test_rows_must_be_pictures():
+def test_rows_that_are_not_pictures_raise_an_error():
     with pytest.raises(ValueError, match="values from 0 to 255"):
         AugmentedClassifier(GaussianNB()).fit(X * 0 + 255, y)
     with pytest.raises(ValueError, match="5 pixels are not square"):
@@ -182,7 +182,7 @@ def letters():
     return rows(0, 96), rows(1, 180)
 
 
-def test_it_learns_what_variations_teach(letters):
+def test_augmentation_improves_accuracy_on_varied_letters(letters):
     (X_train, y_train), (X_test, y_test) = letters
     turned = Augmenter(rotation=25).augment(X_test, 0)
     reader = make_pipeline(GradientFeatures(grid=4), LogisticRegression())
@@ -203,7 +203,7 @@ def test_as_a_member_of_a_hierarchy(letters):
     np.testing.assert_array_equal(clone(model).fit(X_train, y_train).predict_proba(X_test), once)
 
 
-def test_in_a_search():
+def test_grid_search():
     model = AugmentedClassifier(GaussianNB(), Augmenter(), copies=1, random_state=0)
     grid = {"augmenter__rotation": [0.0, 8.0], "estimator__var_smoothing": [0.01, 0.1]}
     rows = np.random.default_rng(0).random((20, 16))

@@ -1,4 +1,4 @@
-"""Random variations of letters, and classifiers that learn from them."""
+"""Random data augmentation of letters, and classifiers that are fitted on augmented rows."""
 
 from ensemble_hwr.preprocessing.augmentation._augmenter import Augmenter
 from ensemble_hwr.preprocessing.augmentation._classifier import AugmentedClassifier

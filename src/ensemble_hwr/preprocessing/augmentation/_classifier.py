@@ -1,4 +1,4 @@
-"""Any classifier, fitted on rows, on further letters of the same labels, and on variations of them."""
+"""Fit any classifier on rows of ink, on additional training letters, and on random variations of both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ensemble_hwr.preprocessing.augmentation._augmenter import Augmenter
 
 
 def _has(method: str) -> Callable[[Any], bool]:
-    """Whether the wrapped classifier has a method; it is asked for it, so that its own reason is told."""
+    """Return a check for `available_if`: the wrapped classifier has a method, or raises its own error."""
 
     def check(wrapper: Any) -> bool:
         getattr(getattr(wrapper, "estimator_", wrapper.estimator), method)
@@ -30,44 +30,43 @@ def _has(method: str) -> Callable[[Any], bool]:
 
 
 class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Fit a classifier on rows of ink, on further letters, and on random variations of all.
+    """Fit a classifier on augmented rows: the rows of ink, additional letters, and random variations of all.
 
-    Rows are varied when the classifier is fitted, never when it predicts. What the classifier makes of rows, such
-    as features, belongs into it: give a Pipeline.
+    Rows are augmented in ``fit`` only, not in ``predict``. Features are computed after augmentation: pass a Pipeline.
 
     Parameters
     ----------
     estimator : classifier
-        Is cloned and fitted; Pipelines included.
+        Classifier or Pipeline; it is cloned and fitted.
     augmenter : Augmenter, default=None
-        Anything with ``augment(rows, random_state)`` that returns as many rows. None is ``Augmenter()``.
+        Object with a method ``augment(rows, random_state)`` that returns as many rows. None means ``Augmenter()``.
     copies : int, default=4
-        Variations of each row.
+        Variations of each row, at least 0.
     include_original : bool, default=True
-        Whether the rows themselves are learned from too.
+        Whether the classifier is also fitted on the rows themselves.
     extra : object, default=None
-        Further letters: anything with ``letters_of(labels)`` that returns rows and their labels, all of them among
-        the sorted labels that it is given. They are learned from, and varied, like the rows.
+        Additional training letters: an object with a method ``letters_of(labels)`` that takes the sorted labels and
+        returns rows and their labels, which must be among them. They are augmented like the rows.
     random_state : int, RandomState or None, default=None
-        Seeds the variations; the classifier has its own.
+        Seeds the variations. The classifier has its own.
 
     Attributes
     ----------
     estimator_ : classifier
         The fitted clone.
     classes_ : ndarray of shape (n_classes,)
-        Its labels.
+        Labels, in the order of the columns of probabilities.
     n_features_in_ : int
         Pixels in a row.
 
     See Also
     --------
-    Augmenter : What can be done to letters.
+    Augmenter : Random variations of letters.
 
     Notes
     -----
-    All variations are in memory at once, 3 kB for each of 28x28. A classifier that holds out a part of its rows to
-    stop early holds out variations of letters that it learns, and stops late: better give it a number of epochs.
+    All variations are in memory at once; one of 28x28 pixels takes 3 kB. A classifier with early stopping holds out
+    variations of letters that it is trained on, and stops late. Prefer a fixed number of epochs.
 
     Examples
     --------
@@ -82,7 +81,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ['A', 'B', 'C']
     """
 
-    _answers_by = "estimator_"  # an ensemble that this is a member of may ask it instead, and share its features
+    _answers_by = "estimator_"  # it has the same predictions; an ensemble uses it to share features
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"])],
@@ -121,21 +120,21 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights; a row's variations weigh what it weighs, and extra letters what rows of their label do on average.
+            Weights. Variations have the weight of their row, and additional letters the mean weight of the rows of
+            their label.
 
         Returns
         -------
         self
-            Fitted.
 
         Raises
         ------
         ValueError
-            If the rows are not square pictures of ink, or there is nothing to learn from.
+            If a parameter is invalid, the rows are not square pictures of ink, or there are no rows to fit on.
         """
         times = self.copies + self.include_original
         if not times:
-            raise ValueError("copies=0 and include_original=False leave no rows to fit on; let there be some")
+            raise ValueError("copies=0 and include_original=False leave no rows to fit on; change one of them")
         rows, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(labels)
         weight = None
@@ -151,6 +150,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _all_rows(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return all variations of the rows, and the rows themselves last."""
         augmenter = Augmenter() if self.augmenter is None else self.augmenter
         rng = check_random_state(self.random_state)
         times = self.copies + self.include_original
@@ -169,7 +169,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return classes
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the label of each row.
+        """Predict the label of each row.
 
         Parameters
         ----------
@@ -180,11 +180,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._ask("predict", X)
+        return self._call("predict", X)
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the probability of each label, where the classifier can.
+        """Predict the probability of each label; available if the classifier has this method.
 
         Parameters
         ----------
@@ -195,11 +195,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return self._ask("predict_proba", X)
+        return self._call("predict_proba", X)
 
     @available_if(_has("predict_log_proba"))
     def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the logarithms of the probabilities, where the classifier can.
+        """Predict the log-probability of each label; available if the classifier has this method.
 
         Parameters
         ----------
@@ -210,11 +210,11 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        return self._ask("predict_log_proba", X)
+        return self._call("predict_log_proba", X)
 
     @available_if(_has("decision_function"))
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the scores of the labels, where the classifier can.
+        """Return the decision function of each label; available if the classifier has this method.
 
         Parameters
         ----------
@@ -225,13 +225,14 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self._ask("decision_function", X)
+        return self._call("decision_function", X)
 
-    def _ask(self, method: str, X: ArrayLike) -> NDArray[Any]:
+    def _call(self, method: str, X: ArrayLike) -> NDArray[Any]:
+        """Validate rows and call a method of the fitted classifier."""
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        answer: NDArray[Any] = getattr(self.estimator_, method)(rows)
-        return answer
+        result: NDArray[Any] = getattr(self.estimator_, method)(rows)
+        return result
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -242,16 +243,17 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 def _with_extra(
     rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None, extra: Any
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
-    """Append further letters to rows, labels and weights."""
+    """Append additional letters to rows, labels and weights."""
     known, codes = np.unique(labels, return_inverse=True)
     more, of = extra.letters_of(known)
     more = check_array(more, dtype=rows.dtype, ensure_min_samples=0)
     if more.shape != (len(of), rows.shape[1]):
         raise ValueError(
-            f"extra gave rows of shape {more.shape} and {len(of)} labels; give {rows.shape[1]} values each."
+            f"extra returned rows of shape {more.shape} and {len(of)} labels; "
+            f"it must return as many labels as rows, with {rows.shape[1]} values per row"
         )
     if not np.isin(of, known).all():
-        raise ValueError(f"extra gave the labels {np.unique(of).tolist()}; give none but {known.tolist()}.")
+        raise ValueError(f"extra returned the labels {np.unique(of).tolist()}; allowed are {known.tolist()}")
     if weight is not None:
         mean = np.bincount(codes, weight) / np.bincount(codes)
         weight = np.concatenate([weight, mean[np.searchsorted(known, of)].astype(weight.dtype)])
