@@ -26,7 +26,7 @@ from ensemble_hwr import WordReader
 from ensemble_hwr.canvas import Drawing, Point, render
 from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes
 from ensemble_hwr.reading import Lexicon, character_error_rate
-from ensemble_hwr.reading._non_letter import whole_letters
+from ensemble_hwr.reading.non_letter import whole_letters
 from ensemble_hwr.segmentation import cut_strokes, cut_word
 
 PAGE = Path(__file__).parent.parent / "docs" / "notes" / "strokes.md"

@@ -77,7 +77,7 @@ class Setting:
 
     def reader(self, **parameters: Any) -> WordReader:
         """Set up a reader."""
-        return WordReader(self.model, **{"non_letter": self.non_letter, **parameters}).fit()
+        return WordReader(self.model, **{"non_letter_model": self.non_letter, **parameters}).fit()
 
     @property
     def listed(self) -> list[str]:
@@ -159,7 +159,7 @@ def composed(setting: Setting) -> str:
     """Words right by gap and reader, and what made the others wrong."""
     texts = setting.texts()
     readers = {
-        "gaps alone": setting.reader(cut="gaps", non_letter=None),
+        "gaps alone": setting.reader(cut="gaps", non_letter_model=None),
         FREE: setting.reader(),
         "lattice, letter model": setting.reader(ngrams=LetterNgrams(setting.listed[:50_000])),
         **{name: setting.reader(lexicon=lexicon) for name, lexicon in setting.lexicons().items()},
@@ -389,7 +389,7 @@ def speed(setting: Setting) -> str:
     made = compose_words(setting.letters, texts, gap=(0.0, 0.3), random_state=2, **MANNER)
     pictures = [word.picture for word in made]
     readers = {
-        "gaps alone": setting.reader(cut="gaps", non_letter=None),
+        "gaps alone": setting.reader(cut="gaps", non_letter_model=None),
         FREE: setting.reader(),
         "lattice, lexicon of 10,000 words": setting.reader(lexicon=Lexicon(setting.listed[:10_000])),
         "lattice, lexicon of 50,000 words": setting.reader(lexicon=Lexicon(setting.listed[:50_000])),

@@ -1,4 +1,4 @@
-"""A small letter classifier, a small non_letter classifier and words, once for all tests of the room."""
+"""Fixtures: a small letter classifier, a small non-letter model and composed words."""
 
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -18,7 +18,7 @@ def classifier():
 
 
 @pytest.fixture(scope="session")
-def non_letter():
+def non_letter_model():
     letters = generate_letters(26 * 15, writers=15, random_state=2)
     words = compose_words(letters, TEXTS * 2, gap=(-0.03, 0.25), random_state=2)
     return fit_non_letter_model([word.picture for word in words], [word.owner for word in words], random_state=0)
@@ -31,11 +31,11 @@ def letters():
 
 @pytest.fixture(scope="session")
 def wide(letters):
-    """Words whose letters are apart."""
+    """Words with gaps between letters."""
     return compose_words(letters, TEXTS, gap=0.3, random_state=1)
 
 
 @pytest.fixture(scope="session")
 def tight(letters):
-    """Words some of whose letters touch."""
+    """Words in which some letters touch."""
     return compose_words(letters, TEXTS, gap=0.02, random_state=1)

@@ -1,4 +1,4 @@
-"""What every estimator of the room promises, as scikit-learn's checks do for estimators of rows."""
+"""Common checks of all readers, like those of scikit-learn for estimators of rows."""
 
 import pickle
 import warnings
@@ -18,9 +18,9 @@ from ensemble_hwr.exceptions import PictureError
 
 
 @pytest.fixture(params=["words, lattice", "words, gaps", "pages"])
-def reader(request, classifier, non_letter):
-    """Not fitted, of classifiers that are and stay so when it is cloned."""
-    frozen = {"classifier": FrozenEstimator(classifier), "non_letter": FrozenEstimator(non_letter)}
+def reader(request, classifier, non_letter_model):
+    """Unfitted readers whose classifiers stay fitted when cloned."""
+    frozen = {"classifier": FrozenEstimator(classifier), "non_letter_model": FrozenEstimator(non_letter_model)}
     if request.param == "pages":
         return PageReader(WordReader(**frozen, cut="gaps"))
     return WordReader(**frozen, cut=request.param.split()[-1])
@@ -38,26 +38,26 @@ def test_sklearn_checks(reader):
     assert {result["status"] for result in results} == {"passed"}
 
 
-def test_fit_returns_itself_and_leaves_parameters_alone(reader, pictures):
+def test_fit_returns_self_and_does_not_change_parameters(reader, pictures):
     before = reader.get_params(deep=False)
     assert reader.fit(pictures) is reader
     after = reader.get_params(deep=False)
     assert all(after[name] is before[name] for name in before)
 
 
-def test_fitting_again_changes_nothing(reader, pictures):
+def test_fitting_twice_gives_the_same_results(reader, pictures):
     first = reader.fit().predict_details(pictures)
     assert reader.fit().predict_details(pictures) == first
 
 
-def test_predicting_changes_nothing(reader, pictures):
+def test_predict_does_not_change_the_reader(reader, pictures):
     reader.fit()
     before = {name: id(value) for name, value in vars(reader).items()}
     reader.predict(pictures)
     assert {name: id(value) for name, value in vars(reader).items()} == before
 
 
-def test_predict_is_the_text_of_its_details(reader, pictures):
+def test_predict_returns_the_texts_of_predict_details(reader, pictures):
     read = reader.fit().predict(pictures)
     assert read.shape == (len(pictures),)
     assert read.dtype == object
@@ -65,18 +65,18 @@ def test_predict_is_the_text_of_its_details(reader, pictures):
     assert read.tolist() == [reader.read(picture).text for picture in pictures]
 
 
-def test_pictures_do_not_depend_on_each_other(reader, pictures):
+def test_pictures_are_read_independently(reader, pictures):
     details = reader.fit().predict_details(pictures)
     assert reader.predict_details(pictures[::-1]) == details[::-1]
     assert reader.predict_details(pictures[1:2]) == details[1:2]
 
 
-def test_no_picture_is_an_error(reader):
+def test_predicting_no_picture_raises(reader):
     with pytest.raises(ValueError, match="at least one picture"):
         reader.fit().predict([])
 
 
-def test_every_form_reads_the_same(reader, pictures, tmp_path):
+def test_paths_bytes_images_and_arrays_read_the_same(reader, pictures, tmp_path):
     path = tmp_path / "word.png"
     Image.fromarray(pictures[0]).save(path)
     (expected,) = reader.fit().predict_details(pictures[:1])
@@ -85,7 +85,7 @@ def test_every_form_reads_the_same(reader, pictures, tmp_path):
     assert reader.predict_details(pictures[0][None]) == [expected]
 
 
-def test_pictures_are_not_changed(reader, pictures):
+def test_predict_does_not_change_pictures(reader, pictures):
     copies = [picture.copy() for picture in pictures]
     for picture in pictures:
         picture.flags.writeable = False
@@ -101,31 +101,31 @@ def test_clones_pickles_and_processes_read_the_same(reader, pictures):
     assert clone(reader).set_params(n_jobs=2).fit().predict_details(pictures) == expected
 
 
-def test_at_the_end_of_a_pipeline(reader, pictures):
+def test_readers_can_end_a_pipeline(reader, pictures):
     pipeline = Pipeline([("read", reader)]).fit(pictures)
     assert pipeline.predict(pictures).tolist() == reader.predict(pictures).tolist()
     texts = reader.predict(pictures)
     assert pipeline.score(pictures, texts) == 1.0
 
 
-def test_it_can_be_shown(reader):
+def test_repr_and_html_repr_name_the_class(reader):
     assert type(reader).__name__ in repr(reader)
     assert type(reader).__name__ in estimator_html_repr(reader)
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_details", "read"])
-def test_it_must_be_fitted(reader, pictures, method):
+def test_unfitted_readers_raise(reader, pictures, method):
     with pytest.raises(NotFittedError):
         getattr(reader, method)(pictures if method != "read" else pictures[0])
 
 
 @pytest.mark.parametrize("X", ["a.png", b"GIF", 5])
-def test_not_a_sequence(reader, X):
+def test_predict_rejects_single_pictures_and_numbers(reader, X):
     with pytest.raises(TypeError):
         reader.fit().predict(X)
 
 
-def odd_pictures():
+def extreme_pictures():
     def paper(height=60, width=100):
         return np.full((height, width), 255, np.uint8)
 
@@ -156,9 +156,9 @@ def odd_pictures():
     }
 
 
-@pytest.mark.parametrize("name", odd_pictures())
-def test_odd_pictures_give_a_text_or_one_clear_error(reader, name):
-    picture = odd_pictures()[name]
+@pytest.mark.parametrize("name", extreme_pictures())
+def test_extreme_pictures_give_a_text_or_a_picture_error(reader, name):
+    picture = extreme_pictures()[name]
     lenient = reader.set_params(errors="empty").fit()
     (read,) = lenient.predict([picture])
     assert isinstance(read, str)

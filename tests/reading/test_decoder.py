@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.reading import LetterNgrams, Lexicon
-from ensemble_hwr.reading._costs import evidence_by_pieces, letter_evidence, non_letter_log_odds
 from ensemble_hwr.reading._decoder import Graph, decode
-from ensemble_hwr.reading._grammar import AnyText
+from ensemble_hwr.reading._language_models import UniformModel
 
 LETTERS = "AB"
 
@@ -23,19 +22,19 @@ def graphs(draw):
     return Graph(n, spans, np.array(scores), LETTERS)
 
 
-def everything(graph, grammar):
-    """The best score of each text, from all paths."""
+def scores_of_all_texts(graph, language_model):
+    """The best score of each text over all paths."""
     found = {}
 
     def follow(boundary, score, text):
         if boundary == graph.n_pieces:
-            state, total = grammar.start, score
+            state, total = language_model.start, score
             for letter in text:
-                following = grammar.step(state, letter)
+                following = language_model.step(state, letter)
                 if following is None:
                     return
                 state, total = following[0], total + following[1]
-            end = grammar.end(state)
+            end = language_model.end(state)
             if end is not None:
                 found[text] = max(found.get(text, -np.inf), total + end)
             return
@@ -53,16 +52,16 @@ def everything(graph, grammar):
     graphs(),
     st.sampled_from(
         [
-            AnyText(),
+            UniformModel(),
             Lexicon(["A", "AB", "BBA", "ABAB"]),
             Lexicon({"A": 50, "AB": 3, "BBA": 0.5, "ABAB": 20}),
             LetterNgrams(["AB", "BA"], order=2),
         ]
     ),
 )
-def test_the_best_reading_is_that_of_all_paths(graph, grammar):
-    readings = decode(graph, grammar, beam=100)
-    expected = everything(graph, grammar)
+def test_decode_finds_the_best_reading_of_all_paths(graph, language_model):
+    readings = decode(graph, language_model, beam=100)
+    expected = scores_of_all_texts(graph, language_model)
     if not expected:
         assert readings == []
         return
@@ -78,14 +77,3 @@ def test_the_best_reading_is_that_of_all_paths(graph, grammar):
         joints = [graph.spans[place] for place in reading.spans]
         assert all(before[1] == after[0] for before, after in pairwise(joints))
     assert [reading.score for reading in readings] == sorted((reading.score for reading in readings), reverse=True)
-
-
-def test_evidence():
-    p = np.array([[1.0, 0.0], [0.5, 0.5]])
-    assert np.isfinite(letter_evidence(p)).all()
-    np.testing.assert_allclose(letter_evidence(p)[1], np.log(0.5))
-    np.testing.assert_allclose(evidence_by_pieces(p, [(0, 1), (0, 3)])[1], 3 * np.log(0.5))
-    against = non_letter_log_odds(p, np.array([0.5, 1.0]))
-    np.testing.assert_allclose(against[0], letter_evidence(p)[0])
-    assert np.isfinite(against).all()
-    assert (against[1] > letter_evidence(p)[1]).all()

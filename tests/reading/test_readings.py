@@ -1,16 +1,19 @@
-"""What is expected of a word, on a graph of two letters; and how the best reading is told."""
+from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.reading import Lexicon
 from ensemble_hwr.reading._decoder import Graph
-from ensemble_hwr.reading._readings import find_readings, tell_word
+from ensemble_hwr.reading._readings import find_readings, find_words, to_word
 
 LETTERS = ["A", "B", "C"]
 PROBABILITY = np.array([[0.6, 0.3, 0.1], [0.2, 0.7995, 0.0005]])
 GRAPH = Graph(2, [(0, 1), (1, 2)], np.log(PROBABILITY), LETTERS)  # read as AB without a lexicon
+ROWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 BOXES = [Box(0, 0, 10, 20), Box(15, 5, 25, 25)]
 
 
@@ -19,52 +22,124 @@ def readings(words=None, *, oov_rate=0.01):
     return find_readings(GRAPH, lexicon=lexicon, oov_rate=oov_rate, ngrams=None, beam=9)
 
 
-def test_without_a_lexicon_texts_are_as_likely_as_their_letters():
+def test_without_a_lexicon_scores_are_those_of_the_letters():
     found = readings()
     assert [reading.text for reading in found[:2]] == ["AB", "BB"]
     assert np.exp(found[0].score) == pytest.approx(0.6 * 0.7995)
 
 
-def test_a_word_of_the_lexicon_wins_unless_something_new_fits_far_better():
+def test_a_word_of_the_lexicon_is_preferred_unless_another_text_scores_far_better():
     assert readings(["BB", "CC"])[0].text == "BB"
     assert readings(["BB", "CC"], oov_rate=0.9)[0].text == "AB"
 
 
-def test_with_no_novelty_there_are_words_of_the_lexicon_only():
+def test_with_an_oov_rate_of_0_all_readings_are_words_of_the_lexicon():
     assert {reading.text for reading in readings(["BB", "BA"], oov_rate=0.0)} == {"BB", "BA"}
 
 
 @pytest.mark.parametrize("words", [["AB", "BB"], {"AB": 1, "BB": 9}, {"AB": 9, "BB": 1}])
-def test_words_are_as_likely_as_their_letters_and_their_counts(words):
+def test_scores_of_words_combine_letters_and_frequencies(words):
     found = {reading.text: np.exp(reading.score) for reading in readings(words, oov_rate=0.0)}
     counts = words if isinstance(words, dict) else dict.fromkeys(words, 1)
     expected = 0.6 * counts["AB"] / (0.3 * counts["BB"])
     assert found["AB"] / found["BB"] == pytest.approx(expected)
 
 
-def test_a_rare_word_of_the_lexicon_may_be_less_likely_than_a_new_one():
-    """Of a thousand words one is a BB; of a hundred one is new, and any of nine texts of two letters."""
+def test_a_rare_word_can_score_below_an_out_of_vocabulary_text():
+    """BB has a prior of 0.99 / 1000, AB of 0.01 / 9: one of nine texts of two letters."""
     rare = readings({"BB": 1, "CC": 999}, oov_rate=0.01)
     assert [reading.text for reading in rare[:2]] == ["AB", "BB"]
     expected = 0.01 / 9 * 0.6 / (0.99 / 1000 * 0.3)
     assert np.exp(rare[0].score - rare[1].score) == pytest.approx(expected)
 
 
-def test_a_lexicon_of_words_that_cannot_be_there_changes_nothing():
+def test_a_lexicon_without_possible_words_is_ignored():
     assert readings(["ABC"], oov_rate=0.0)[0].text == "AB"
 
 
-def test_a_reading_is_in_the_list_once():
+def test_readings_are_unique():
     texts = [reading.text for reading in readings(["AB", "BB"])]
     assert len(texts) == len(set(texts))
 
 
-def test_the_word_that_is_told():
-    word = tell_word(readings(), GRAPH, PROBABILITY, BOXES, n_best=3)
+def test_to_word_keeps_letters_alternatives_and_rows():
+    word = to_word(readings(), GRAPH, PROBABILITY, BOXES, ROWS, n_best=3)
     assert (word.text, tuple(word.box)) == ("AB", (0, 0, 25, 25))
     assert word.confidence == pytest.approx(0.6 * 0.7995)
     assert [text for text, _ in word.alternatives] == ["BB", "AA"]
     first, second = word.letters
     assert (first.text, first.confidence, first.span, first.box) == ("A", 0.6, (0, 1), BOXES[0])
     assert first.alternatives == (("B", 0.3), ("C", 0.1))
-    assert second.alternatives == (("A", 0.2),)  # C is too improbable to be told
+    assert second.alternatives == (("A", 0.2),)  # the probability of C is below the minimum
+    np.testing.assert_array_equal([letter.row for letter in word.letters], ROWS)
+    assert not np.shares_memory(first.row, ROWS)
+
+
+ALPHABET = "ABC"
+
+
+@st.composite
+def graphs(draw):
+    pieces = draw(st.integers(1, 5))
+    spans = [(start, stop) for start, stop in product(range(pieces), range(1, pieces + 1)) if 0 < stop - start <= 3]
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    return Graph(pieces, spans, 3 * rng.normal(size=(len(spans), len(ALPHABET))), ALPHABET)
+
+
+def best_score(graph, word):
+    """Oracle: the best score of a word, by dynamic programming over letters and boundaries."""
+    at = np.full(graph.n_pieces + 1, -np.inf)
+    at[0] = 0.0
+    for letter in word:
+        reached = np.full(graph.n_pieces + 1, -np.inf)
+        for place, (start, stop) in enumerate(graph.spans):
+            reached[stop] = max(reached[stop], at[start] + graph.scores[place, ALPHABET.index(letter)])
+        at = reached
+    return at[-1]
+
+
+some_words = st.text(ALPHABET, min_size=1, max_size=6)
+uniform_counts = st.sets(some_words, min_size=1, max_size=12).map(lambda words: dict.fromkeys(words, 1))
+random_counts = st.dictionaries(some_words, st.integers(0, 9).map(lambda power: 10**power), min_size=1, max_size=12)
+
+
+@settings(max_examples=100)
+@given(graphs(), st.one_of(uniform_counts, random_counts))
+def test_find_words_returns_the_best_words_in_order(graph, counts):
+    found = find_words(graph, Lexicon(counts), max_words=4)
+    share = {word: count / sum(counts.values()) for word, count in counts.items()}
+    expected = sorted(((best_score(graph, word) + np.log(share[word]), word) for word in counts), reverse=True)
+    expected = [(score, word) for score, word in expected if score >= expected[0][0] - 10 and np.isfinite(score)][:4]
+    assert [reading.text for reading in found] == [word for _, word in expected]
+    np.testing.assert_allclose([reading.score for reading in found], [score for score, _ in expected])
+    for reading in found:
+        assert "".join(ALPHABET[letter] for letter in reading.letters) == reading.text
+        edges = [graph.spans[span] for span in reading.spans]
+        assert [stop for _, stop in edges[:-1]] == [start for start, _ in edges[1:]]
+        assert (edges[0][0], edges[-1][1]) == (0, graph.n_pieces)
+
+
+def test_find_words_finds_a_very_rare_word():
+    graph = Graph(1, [(0, 1)], np.array([[0.0, -39.0, -60.0]]), ALPHABET)
+    (found,) = find_words(graph, Lexicon({"B": 1, "CC": 1e30}), max_words=3)
+    assert found.text == "B"
+
+
+def test_find_words_returns_nothing_if_every_word_scores_far_below_the_best_text():
+    graph = Graph(1, [(0, 1)], np.array([[0.0, -50.0, -60.0]]), ALPHABET)
+    assert find_words(graph, Lexicon(["B", "AA"]), max_words=3) == []
+
+
+def test_find_words_stops_at_its_limit_of_expansions():
+    """All letters are nearly equally probable, so the search cannot prune."""
+    rng = np.random.default_rng(0)
+    words = {"".join(rng.choice(list(ALPHABET), 12)) for _ in range(3000)}
+    spans = [(start, start + length) for start in range(30) for length in (1, 2, 3) if start + length <= 30]
+    graph = Graph(30, spans, rng.normal(size=(len(spans), 3)) / 10, ALPHABET)
+    assert len(find_words(graph, Lexicon(words), max_words=5)) <= 5
+
+
+@pytest.mark.parametrize("max_words", [1, 2])
+def test_find_words_returns_at_max_words_max_words(max_words):
+    graph = Graph(1, [(0, 1)], np.zeros((1, 3)), ALPHABET)
+    assert len(find_words(graph, Lexicon(["A", "B", "C"]), max_words=max_words)) == max_words

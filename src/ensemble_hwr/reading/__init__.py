@@ -1,23 +1,14 @@
-"""Words, lines and pages read: the reader, what it may expect, what it found, and the forms to write that in."""
+"""Handwritten text recognition: readers of words and pages, lexicons, results and their export."""
 
-from ensemble_hwr.reading._candidates import CandidateFeatures, describe_candidates
-from ensemble_hwr.reading._debug import draw_reading
-from ensemble_hwr.reading._document import Letter, Line, Page, Word, page_of, unread_word
+from ensemble_hwr.reading._document import Letter, Line, Page, Word
+from ensemble_hwr.reading._export import draw_reading, to_alto, to_hocr
+from ensemble_hwr.reading._language_models import LetterNgrams
 from ensemble_hwr.reading._lexicon import Lexicon
-from ensemble_hwr.reading._markup import to_alto, to_hocr
-from ensemble_hwr.reading._measure import ErrorReport, align, character_error_rate, error_report
-from ensemble_hwr.reading._ngrams import LetterNgrams
-from ensemble_hwr.reading._non_letter import (
-    fit_non_letter_model,
-    fit_stroke_non_letter_model,
-    non_letter_examples,
-    stroke_non_letter_examples,
-)
-from ensemble_hwr.reading._page_reader import PageReader
-from ensemble_hwr.reading._reader import WordReader
+from ensemble_hwr.reading._metrics import ErrorReport, character_error_rate, error_report
+from ensemble_hwr.reading._readers import PageReader, WordReader
+from ensemble_hwr.reading.non_letter import fit_non_letter_model, fit_stroke_non_letter_model
 
 __all__ = [
-    "CandidateFeatures",
     "ErrorReport",
     "Letter",
     "LetterNgrams",
@@ -27,17 +18,11 @@ __all__ = [
     "PageReader",
     "Word",
     "WordReader",
-    "align",
     "character_error_rate",
-    "describe_candidates",
     "draw_reading",
     "error_report",
     "fit_non_letter_model",
     "fit_stroke_non_letter_model",
-    "non_letter_examples",
-    "page_of",
-    "stroke_non_letter_examples",
     "to_alto",
     "to_hocr",
-    "unread_word",
 ]

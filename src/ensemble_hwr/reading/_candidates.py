@@ -1,75 +1,83 @@
-"""What is known of each candidate for a letter: its pixels, and how it lies in its word."""
+"""Features of letter candidates, and letter probabilities as scores that add up over a reading."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensemble_hwr._sklearn import Interval
-from ensemble_hwr._typing import Rows
+from ensemble_hwr._sklearn import Interval, _fit_context
+from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.preprocessing import GradientFeatures
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
-PLACES = (
-    "width", "height", "top", "bottom", "gap before", "gap after", "price before", "price after",
-    "widest gap inside", "narrowest gap inside", "highest price inside", "lowest price inside", "pieces",
-    "stroke", "usual gap", "pieces a letter height",
+GEOMETRY = (
+    "width", "height", "top", "bottom", "gap before", "gap after", "cost before", "cost after",
+    "widest gap inside", "narrowest gap inside", "highest cost inside", "lowest cost inside", "pieces",
+    "stroke width", "median gap", "pieces per letter height",
 )  # fmt: skip
-"""Columns that follow the pixels; lengths are in letter heights, prices in strokes."""
+"""Columns after the pixels: lengths in letter heights, costs of cuts in strokes."""
 
-_OUTSIDE = 1.0  # letter heights of paper before the first letter and after the last
-_NEAREST, _FARTHEST = -0.5, 1.0  # letter heights: gaps beyond say no more
+_OUTER_GAP = 1.0  # letter heights of paper before the first letter and after the last
+_MIN_GAP, _MAX_GAP = -0.5, 1.0  # letter heights
+
+_UNIFORM_SHARE = 0.005  # mixed into letter probabilities, so that no letter is impossible
+_NON_LETTER_WEIGHT = 0.45  # below 1, because candidates that share pieces are not independent
+_MAX_LOG_ODDS = 12.0  # of the non-letter model
 
 
-def describe_candidates(lattice: Lattice | StrokeLattice, rows: Rows) -> Rows:
-    """Put together what is known of the candidates of a word.
+def candidate_rows(lattice: Lattice | StrokeLattice, pixels: Rows) -> Rows:
+    """Return pixels and geometry of the candidates of a word, the input of a non-letter model.
 
     Parameters
     ----------
     lattice : Lattice or StrokeLattice
-    rows : ndarray of float32, shape (n_candidates, n_pixels)
-        Each candidate's ink, as a `LetterNormalizer` makes it.
+    pixels : ndarray of float32, shape (n_candidates, n_pixels)
+        Ink of each candidate, as `LetterNormalizer` returns it.
 
     Returns
     -------
     ndarray of float32, shape (n_candidates, n_pixels + 16)
     """
-    return np.hstack([rows, _places(lattice)])
+    return np.hstack([pixels, _geometry(lattice)])
 
 
-def _places(lattice: Lattice | StrokeLattice) -> Rows:
-    """Size and place of each candidate, the paper around and in it, and what its cuts cross."""
-    gaps = np.clip(np.concatenate([[_OUTSIDE], lattice.gaps, [_OUTSIDE]]), _NEAREST, _FARTHEST)
-    prices = np.concatenate([[0.0], lattice.prices, [0.0]])
-    usual = float(np.median(lattice.gaps)) if len(lattice.gaps) else 0.0
+def _geometry(lattice: Lattice | StrokeLattice) -> Rows:
+    """Return size and position of each candidate, the gaps around and inside it, and the costs of its cuts."""
+    gaps = np.clip(np.concatenate([[_OUTER_GAP], lattice.gaps, [_OUTER_GAP]]), _MIN_GAP, _MAX_GAP)
+    costs = np.concatenate([[0.0], lattice.prices, [0.0]])
+    median_gap = float(np.median(lattice.gaps)) if len(lattice.gaps) else 0.0
     length = max(candidate.right for candidate in lattice.candidates)
     stroke = lattice.stroke_width / lattice.letter_height
-    described = []
+    rows = []
     for candidate in lattice.candidates:
         start, stop = candidate.start, candidate.stop
         inner = slice(start + 1, stop)
-        alone = stop - start == 1
-        described.append([
+        single = stop - start == 1
+        rows.append([
             candidate.width, candidate.height, candidate.top, candidate.bottom,
-            gaps[start], gaps[stop], prices[start], prices[stop],
-            _NEAREST if alone else gaps[inner].max(), _NEAREST if alone else gaps[inner].min(),
-            0.0 if alone else prices[inner].max(), 0.0 if alone else prices[inner].min(),
-            stop - start, stroke, usual, lattice.n_pieces / max(length, 0.1),
+            gaps[start], gaps[stop], costs[start], costs[stop],
+            _MIN_GAP if single else gaps[inner].max(), _MIN_GAP if single else gaps[inner].min(),
+            0.0 if single else costs[inner].max(), 0.0 if single else costs[inner].min(),
+            stop - start, stroke, median_gap, lattice.n_pieces / max(length, 0.1),
         ])  # fmt: skip
-    return np.array(described, dtype=np.float32)
+    return np.array(rows, dtype=np.float32)
 
 
 class CandidateFeatures(TransformerMixin, BaseEstimator):
-    """Gradient features of a candidate's pixels, beside how it lies in its word.
+    """Gradient features of the pixels of a letter candidate, followed by its geometry in the word.
+
+    The first step of the classifiers that `fit_non_letter_model` trains.
 
     Parameters
     ----------
     grid : int, default=5
-        As in `GradientFeatures`.
+        Cells per side of `GradientFeatures`, from 2 to 28.
 
     Attributes
     ----------
@@ -79,19 +87,20 @@ class CandidateFeatures(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.reading import CandidateFeatures
+    >>> from ensemble_hwr.reading._candidates import CandidateFeatures
     >>> rows = np.random.default_rng(0).random((3, 784 + 16))
     >>> CandidateFeatures().fit_transform(rows).shape
     (3, 216)
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {"grid": [Interval(Integral, 2, 28, closed="both")]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"grid": [Interval(Integral, 2, 28, closed="both")]}
 
     def __init__(self, grid: int = 5) -> None:
         self.grid = grid
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the form of the rows; nothing else is learned.
+        """Check the shape of the rows.
 
         Parameters
         ----------
@@ -102,23 +111,76 @@ class CandidateFeatures(TransformerMixin, BaseEstimator):
         -------
         CandidateFeatures
         """
-        self._validate_params()
-        X = validate_data(self, X, dtype=np.float32, ensure_min_features=len(PLACES) + 4)
-        self.gradient_ = GradientFeatures(grid=self.grid).fit(X[:, : -len(PLACES)])
+        X = validate_data(self, X, dtype=np.float32, ensure_min_features=len(GEOMETRY) + 4)
+        self.gradient_ = GradientFeatures(grid=self.grid).fit(X[:, : -len(GEOMETRY)])
         return self
 
     def transform(self, X: Any) -> Rows:
-        """Turn rows into features.
+        """Compute the features.
 
         Parameters
         ----------
         X : array-like of shape (n, n_pixels + 16)
-            As `describe_candidates` makes them.
+            Pixels and geometry.
 
         Returns
         -------
-        ndarray of float32
+        ndarray of float32, shape (n, 8 * grid ** 2 + 16)
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
-        return np.hstack([self.gradient_.transform(X[:, : -len(PLACES)]), X[:, -len(PLACES) :]])
+        return np.hstack([self.gradient_.transform(X[:, : -len(GEOMETRY)]), X[:, -len(GEOMETRY) :]])
+
+
+def letter_scores(probability: NDArray[np.floating]) -> FloatArray:
+    """Return logarithms of letter probabilities, smoothed so that none is -inf.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n, n_letters)
+
+    Returns
+    -------
+    ndarray of float, shape (n, n_letters)
+    """
+    p = np.asarray(probability, dtype=np.float64)
+    return np.asarray(np.log((1 - _UNIFORM_SHARE) * p + _UNIFORM_SHARE / p.shape[1]), dtype=np.float64)
+
+
+def scores_by_pieces(probability: NDArray[np.floating], spans: Sequence[tuple[int, int]]) -> FloatArray:
+    """Return log-probabilities of letters times their numbers of pieces, so that readings of any length compare.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_spans, n_letters)
+    spans : sequence of (int, int)
+
+    Returns
+    -------
+    ndarray of float, shape (n_spans, n_letters)
+    """
+    start, stop = np.array(spans).T
+    return np.asarray(letter_scores(probability) * (stop - start)[:, None], dtype=np.float64)
+
+
+def non_letter_log_odds(probability: NDArray[np.floating], is_letter: NDArray[np.floating]) -> FloatArray:
+    """Return log-odds of each letter against the candidate being no letter.
+
+    A reading explains its own candidates as letters and all others as non-letters. Its likelihood, divided by the
+    likelihood that all candidates are non-letters, is the product of these odds over its letters. Candidates that the
+    reading leaves out are thus taken into account, and readings of different lengths compare.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_spans, n_letters)
+        Probability of each letter, given that the candidate is a letter.
+    is_letter : ndarray of shape (n_spans,)
+        Probability that the candidate is a letter.
+
+    Returns
+    -------
+    ndarray of float, shape (n_spans, n_letters)
+    """
+    p = np.clip(np.asarray(is_letter, dtype=np.float64), 1e-9, 1 - 1e-9)
+    odds = np.clip(np.log(p) - np.log1p(-p), -_MAX_LOG_ODDS, _MAX_LOG_ODDS)
+    return np.asarray(letter_scores(probability) + _NON_LETTER_WEIGHT * odds[:, None], dtype=np.float64)

@@ -1,32 +1,42 @@
-"""What has been read, as a tree: a page has lines, a line has words, a word has letters."""
+"""The tree of what was read: a page holds lines, a line holds words, a word holds letters."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+from ensemble_hwr._typing import Rows
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.segmentation import PageCut, Segmentation, WordCut
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter that was read.
+    """A recognized letter: its box, text, confidence and alternatives.
 
     Attributes
     ----------
     box : Box
-        Where it is in the picture.
+        Box in the picture, or around the pen strokes.
     text : str, default=""
-        What it is; ``""`` where it has not been read.
+        The letter; ``""`` if it has not been recognized.
     confidence : float or None, default=None
-        How sure that is, from 0 to 1; None where it has not been read.
+        Probability of the letter, from 0 to 1; None if it has not been recognized. Exported as ``"probability"``.
     alternatives : tuple of (str, float), default=()
-        Other readings and their probabilities, the likeliest first.
+        Other letters and their probabilities, the most probable first.
     span : tuple of (int, int) or None, default=None
-        Start and stop of its pieces in the lattice that was read; not exported.
+        Start and stop of its pieces in the lattice; not exported.
+    row : ndarray of float32, shape (784,), or None, default=None
+        The pixels that were classified, 28 rows of 28, 0 for paper and 1 for ink; not exported, and not compared.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.boxes import Box
+    >>> from ensemble_hwr.reading import Letter
+    >>> Letter(Box(5, 5, 9, 20), "O", 0.6, (("Q", 0.3),)).export()
+    {'letter': 'O', 'probability': 0.6, 'box': [5, 5, 9, 20], 'alternatives': [{'letter': 'Q', 'probability': 0.3}]}
     """
 
     box: Box
@@ -34,13 +44,15 @@ class Letter:
     confidence: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
     span: tuple[int, int] | None = None
+    row: Rows | None = field(default=None, compare=False, repr=False)
 
     def export(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, text and numbers.
+        """Return the letter as plain dicts, lists, strings and numbers.
 
         Returns
         -------
         dict
+            Keys "letter", "probability", "box" and, if there are any, "alternatives".
         """
         exported: dict[str, Any] = {"letter": self.text, "probability": self.confidence, "box": list(self.box)}
         if self.alternatives:
@@ -50,7 +62,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Word:
-    """One word that was read.
+    """A recognized word: its box, letters, text, confidence and alternatives.
 
     Attributes
     ----------
@@ -58,10 +70,20 @@ class Word:
     letters : tuple of Letter
         From left to right.
     text : str, default=""
-        What it is; a lexicon may know better than its letters.
+        The word. With a lexicon or a letter model it can differ from the most probable letters.
     confidence : float or None, default=None
+        Probability of this reading among all that were found, from 0 to 1.
     alternatives : tuple of (str, float), default=()
-        Other readings and their probabilities, the likeliest first.
+        Other readings and their probabilities, the most probable first.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.boxes import Box
+    >>> from ensemble_hwr.reading import Letter, Word
+    >>> letter = Letter(Box(5, 5, 9, 20), "I", 0.9)
+    >>> word = Word(letter.box, (letter,), "I", 0.8, (("L", 0.1),))
+    >>> word.export()["alternatives"]
+    [{'text': 'L', 'probability': 0.1}]
     """
 
     box: Box
@@ -70,12 +92,41 @@ class Word:
     confidence: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
 
+    @classmethod
+    def from_cut(cls, cut: WordCut, segmentation: Segmentation | None = None) -> Self:
+        """Return a word whose letters have boxes but no text.
+
+        Parameters
+        ----------
+        cut : WordCut
+            A word of `ensemble_hwr.segmentation.cut_page`.
+        segmentation : Segmentation, default=None
+            Letters of the word; None splits it at its gaps.
+
+        Returns
+        -------
+        Word
+
+        Examples
+        --------
+        >>> from ensemble_hwr import compose_words, generate_letters
+        >>> from ensemble_hwr.reading import Word
+        >>> from ensemble_hwr.segmentation import cut_page
+        >>> letters = generate_letters(260, writers=5, random_state=0)
+        >>> picture = compose_words(letters, ["TWO"], gap=0.3, random_state=0)[0].picture
+        >>> len(Word.from_cut(cut_page(picture).lines[0].words[0]).letters)
+        3
+        """
+        found = cut.segment() if segmentation is None else segmentation
+        return cls(cut.box, tuple(Letter(box) for box in found.boxes))
+
     def export(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, text and numbers.
+        """Return the word as plain dicts, lists, strings and numbers.
 
         Returns
         -------
         dict
+            Keys "text", "confidence", "box", "letters" and, if there are any, "alternatives".
         """
         exported: dict[str, Any] = {
             "text": self.text,
@@ -90,13 +141,21 @@ class Word:
 
 @dataclass(frozen=True)
 class Line:
-    """One line that was read.
+    """A line of recognized words.
 
     Attributes
     ----------
     box : Box
     words : tuple of Word
         From left to right.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.boxes import Box
+    >>> from ensemble_hwr.reading import Line, Word
+    >>> box = Box(0, 0, 9, 9)
+    >>> Line(box, (Word(box, (), "TWO", 0.9), Word(box, (), "WORDS", 0.9))).text
+    'TWO WORDS'
     """
 
     box: Box
@@ -104,31 +163,32 @@ class Line:
 
     @property
     def text(self) -> str:
-        """Its words, a space between them."""
+        """Texts of the words, separated by spaces."""
         return " ".join(word.text for word in self.words)
 
     def export(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, text and numbers.
+        """Return the line as plain dicts, lists, strings and numbers.
 
         Returns
         -------
         dict
+            Keys "text", "box" and "words".
         """
         return {"text": self.text, "box": list(self.box), "words": [word.export() for word in self.words]}
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page that was read.
+    """A page of recognized lines.
 
     Attributes
     ----------
     width, height : int
-        Of the picture, in pixels.
+        Size of the picture, in pixels.
     lines : tuple of Line
         From top to bottom.
     skew : float, default=0.0
-        Rows that its lines climb for each column to the right.
+        Slope of the lines: rows that they rise per column to the right.
 
     Examples
     --------
@@ -147,17 +207,49 @@ class Page:
     lines: tuple[Line, ...]
     skew: float = 0.0
 
+    @classmethod
+    def from_cut(cls, cut: PageCut, read: Callable[[WordCut], Word] = Word.from_cut) -> Self:
+        """Turn a segmented page into a tree of lines, words and letters.
+
+        Parameters
+        ----------
+        cut : PageCut
+            As `ensemble_hwr.segmentation.cut_page` returns it.
+        read : callable, default=Word.from_cut
+            Takes a `WordCut` and returns a `Word`. By default letters have boxes and no text.
+
+        Returns
+        -------
+        Page
+
+        Examples
+        --------
+        >>> from ensemble_hwr import compose_words, generate_letters
+        >>> from ensemble_hwr.reading import Page
+        >>> from ensemble_hwr.segmentation import cut_page
+        >>> letters = generate_letters(260, writers=5, random_state=0)
+        >>> picture = compose_words(letters, ["TWO WORDS"], gap=0.3, random_state=0)[0].picture
+        >>> page = Page.from_cut(cut_page(picture))
+        >>> [len(word.letters) for word in page.lines[0].words]
+        [3, 5]
+        """
+        lines = tuple(Line(line.box, tuple(read(word) for word in line.words)) for line in cut.lines)
+        return cls(cut.width, cut.height, lines, cut.skew)
+
     @property
     def text(self) -> str:
-        """Its lines, a line break between them."""
+        """Texts of the lines, separated by line breaks."""
         return "\n".join(line.text for line in self.lines)
 
     def export(self) -> dict[str, Any]:
-        """Return it as plain dicts, lists, text and numbers, ready for JSON.
+        """Return the page as plain dicts, lists, strings and numbers, ready for JSON.
+
+        Words have a "confidence", letters and alternatives a "probability"; both are from 0 to 1, or None.
 
         Returns
         -------
         dict
+            Keys "text", "width", "height", "skew" and "lines".
         """
         return {
             "text": self.text,
@@ -168,61 +260,15 @@ class Page:
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """Return it as JSON.
+        """Return the export as JSON.
 
         Parameters
         ----------
         indent : int, default=None
-            Spaces for each level; None puts all on one line.
+            Spaces per level; None writes a single line.
 
         Returns
         -------
         str
         """
         return json.dumps(self.export(), ensure_ascii=False, indent=indent)
-
-
-def unread_word(cut: WordCut, segmentation: Segmentation | None = None) -> Word:
-    """Return a word whose letters have boxes but no text.
-
-    Parameters
-    ----------
-    cut : WordCut
-    segmentation : Segmentation, default=None
-        Its letters; None cuts it by its gaps.
-
-    Returns
-    -------
-    Word
-    """
-    found = cut.segment() if segmentation is None else segmentation
-    return Word(cut.box, tuple(Letter(box) for box in found.boxes))
-
-
-def page_of(cut: PageCut, read: Callable[[WordCut], Word] = unread_word) -> Page:
-    """Turn a page that has been cut into a tree, reading every word.
-
-    Parameters
-    ----------
-    cut : PageCut
-        As `ensemble_hwr.segmentation.cut_page` gives it.
-    read : callable, default=unread_word
-        Takes a `WordCut` and returns a `Word`; by default letters get boxes, and no text.
-
-    Returns
-    -------
-    Page
-
-    Examples
-    --------
-    >>> from ensemble_hwr import compose_words, generate_letters
-    >>> from ensemble_hwr.reading import page_of
-    >>> from ensemble_hwr.segmentation import cut_page
-    >>> letters = generate_letters(260, writers=5, random_state=0)
-    >>> picture = compose_words(letters, ["TWO WORDS"], gap=0.3, random_state=0)[0].picture
-    >>> page = page_of(cut_page(picture))
-    >>> [len(word.letters) for word in page.lines[0].words]
-    [3, 5]
-    """
-    lines = tuple(Line(line.box, tuple(read(word) for word in line.words)) for line in cut.lines)
-    return Page(cut.width, cut.height, lines, cut.skew)

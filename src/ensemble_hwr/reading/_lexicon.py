@@ -1,4 +1,4 @@
-"""The words that may be expected, and how common each of them is, as a trie."""
+"""Lexicon: expected words and their frequencies, stored as a trie."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from typing import Self
 
 from ensemble_hwr.exceptions import DataError
 
-_LARGEST = 1e300  # of a count, so that any number of them can be added up
+_MAX_COUNT = 1e300  # so that sums stay finite
 
 
 class Lexicon:
-    """Words, kept so that a decoder can follow all of them letter by letter at once.
+    """Word list with optional frequencies, for recognition with a lexicon.
+
+    Words are stored as a trie, which the search follows letter by letter.
 
     Parameters
     ----------
     words : iterable of str, or mapping of str to float
-        Space around them and empty ones are left out. A mapping, such as a `collections.Counter`, says how often each
-        word is written, by any numbers above 0. Of an iterable each word is as likely as any other.
+        Surrounding space is removed, and empty words are ignored. A mapping, such as a `collections.Counter`, gives the
+        frequency of each word, any number above 0. The words of an iterable are equally probable.
     name : str, default="the lexicon"
-        What messages call it.
+        Name in messages.
 
     Attributes
     ----------
@@ -35,7 +37,7 @@ class Lexicon:
     Raises
     ------
     DataError
-        If there is no word, one is not a text, or a count is not a number above 0.
+        If there is no word, a word is not a str, or a count is not a number above 0.
 
     Examples
     --------
@@ -55,28 +57,30 @@ class Lexicon:
 
     def __init__(self, words: Iterable[str] | Mapping[str, float], *, name: str = "the lexicon") -> None:
         if isinstance(words, str):
-            raise DataError(f"words is one text, {words!r}; put it into a list, or use Lexicon.from_file")
+            raise DataError(
+                f"words must be an iterable of words, got the string {words!r}; use a list, or Lexicon.from_file"
+            )
         self._counted = isinstance(words, Mapping)
         counts = _add_up(words.items()) if isinstance(words, Mapping) else {_strip(word): 1.0 for word in words}
         counts.pop("", None)
         if not counts:
-            raise DataError("a lexicon must have one word at least, got none")
+            raise DataError("a lexicon must hold at least one word, got none")
         self.name = name
         self._size = len(counts)
         self._log_total = log(fsum(counts.values()))
         self.least = log(min(counts.values())) - self._log_total
-        self._first, self._letters, self._counts = _grow(sorted(counts.items()))
-        self._best = _look_ahead(self._letters, self._counts, self._log_total)
+        self._first, self._letters, self._counts = _build_trie(sorted(counts.items()))
+        self._best = _best_completions(self._letters, self._counts, self._log_total)
 
     @classmethod
     def from_file(cls, file: str | os.PathLike[str]) -> Self:
-        r"""Read a text file with a word in each line, or with a word and its count.
+        r"""Read a text file with one word per line, or one word and its count per line.
 
         Parameters
         ----------
         file : path
-            UTF-8. Where every line ends in a number after a space or tab, those are counts; of a word that comes twice
-            they are added up. Where no line does, each word is as likely as any other.
+            UTF-8 text. If every line ends with a number after a space or tab, the numbers are counts; counts of equal
+            words are added. If no line does, all words are equally probable.
 
         Returns
         -------
@@ -85,7 +89,7 @@ class Lexicon:
         Raises
         ------
         DataError
-            If it cannot be read, or holds no word, or a count is not above 0, or some lines have one and others none.
+            If the file cannot be read or holds no word, a count is not above 0, or only some lines have a count.
 
         Examples
         --------
@@ -102,19 +106,19 @@ class Lexicon:
         try:
             text = Path(file).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            raise DataError(f"{file}: is not UTF-8 text; save it as a text file with a word in each line") from error
+            raise DataError(f"{file}: is not UTF-8 text; give a text file with one word per line") from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise DataError(f"{file}: cannot be read: {reason}; give a text file with a word in each line") from error
+            raise DataError(f"{file}: cannot be read: {reason}; give a text file with one word per line") from error
         try:
             return cls(_parse(text.splitlines()), name=str(file))
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
 
     def spelled_with(self, letters: Collection[str]) -> Lexicon:
-        """Return the words that some letters can spell, in capitals where there are no other letters.
+        """Return the words that can be spelled with the given letters.
 
-        Counts of words that are the same in capitals are added up.
+        Words are converted to upper case if all letters are upper case; counts of words that become equal are added.
 
         Parameters
         ----------
@@ -127,30 +131,36 @@ class Lexicon:
         Raises
         ------
         DataError
-            If no word is left.
+            If no word can be spelled.
 
         Warns
         -----
         UserWarning
-            If some are left out: how many, and one of them.
+            If some words are left out. The message has their number and an example.
+
+        Examples
+        --------
+        >>> from ensemble_hwr.reading import Lexicon
+        >>> list(Lexicon(["tea", "Ten"]).spelled_with("AENT"))
+        ['TEA', 'TEN']
         """
-        known = set(letters)
-        capitals = not any(letter != letter.upper() for letter in known)
+        alphabet = set(letters)
+        upper_case = not any(letter != letter.upper() for letter in alphabet)
         fitting: list[tuple[str, float]] = []
         others: list[str] = []
         for word, count in self._items():
-            spelled = word.upper() if capitals else word
-            if known.issuperset(spelled):
+            spelled = word.upper() if upper_case else word
+            if alphabet.issuperset(spelled):
                 fitting.append((spelled, count))
             else:
                 others.append(word)
-        spelling = f"spelled with {''.join(sorted(known))!r} alone"
+        spelling = f"be spelled with {''.join(sorted(alphabet))!r} alone"
         if not fitting:
-            raise DataError(f"no word of {self.name} is {spelling}; it has {others[0]!r}")
+            raise DataError(f"no word of {self.name} can {spelling}; its first word is {others[0]!r}")
         if others:
             warnings.warn(
                 f"{len(others):,} of {len(self):,} words of {self.name} are left out, such as {others[0]!r}: "
-                f"they are not {spelling}",
+                f"they cannot {spelling}",
                 stacklevel=2,
             )
         counts = _add_up(fitting)
@@ -166,21 +176,21 @@ class Lexicon:
         return isinstance(word, str) and self.log_probability(word) > -inf
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the words in order."""
+        """Yield the words in alphabetical order."""
         return (word for word, _ in self._items())
 
     def _items(self) -> Iterator[tuple[str, float]]:
-        """Yield the words and their counts in order."""
-        waiting = [(0, "")]
-        while waiting:
-            node, prefix = waiting.pop()
+        """Yield the words and their counts in alphabetical order."""
+        stack = [(0, "")]
+        while stack:
+            node, prefix = stack.pop()
             if self._counts[node]:
                 yield prefix, self._counts[node]
             letters = self._letters[node]
-            waiting += [(self._first[node] + i, prefix + letters[i]) for i in reversed(range(len(letters)))]
+            stack += [(self._first[node] + i, prefix + letters[i]) for i in reversed(range(len(letters)))]
 
     def log_probability(self, word: str) -> float:
-        """Return the log-probability of a word; -inf where it is not in the lexicon.
+        """Return the log-probability of a word; -inf if it is not in the lexicon.
 
         Parameters
         ----------
@@ -200,21 +210,22 @@ class Lexicon:
         return log(count) - self._log_total if count else -inf
 
     def step(self, state: int, letter: str) -> tuple[int, float] | None:
-        """Return the node after one more letter, and the letter's part of the log-probability of a word.
+        """Return the node after one more letter, and the change in the log-probability of the best completion.
 
-        A first letter's part is the log-probability of the likeliest word that begins so; another's is by how much
-        that falls. So the parts of the letters so far, never above 0, say at once how likely a word may be at best.
+        The changes along a prefix add up to the log-probability of the most probable word with this prefix, and none is
+        above 0. A search can therefore use their sum as an upper bound.
 
         Parameters
         ----------
         state : int
+            Node of the trie; `start` is the root.
         letter : str
             One character.
 
         Returns
         -------
         (int, float) or None
-            None where no word goes on so.
+            None if no word has this prefix.
         """
         place = self._letters[state].find(letter)
         if place < 0:
@@ -223,27 +234,30 @@ class Lexicon:
         return node, self._best[node] - self._best[state]
 
     def following(self, state: int) -> list[tuple[str, int, float]]:
-        """Return the letters with which words go on, and what `step` returns for each.
+        """Return the letters that can follow, each with the result of `step`.
 
         Parameters
         ----------
         state : int
+            Node of the trie.
 
         Returns
         -------
         list of (str, int, float)
+            Letter, node and change in log-probability.
         """
         first, letters, before = self._first[state], self._letters[state], self._best[state]
         best = self._best[first : first + len(letters)]
-        ahead = zip(letters, best, strict=True)
-        return [(letter, node, likeliest - before) for node, (letter, likeliest) in enumerate(ahead, first)]
+        children = zip(letters, best, strict=True)
+        return [(letter, node, probable - before) for node, (letter, probable) in enumerate(children, first)]
 
     def end(self, state: int) -> float | None:
-        """Return the part that is left for a word's end; None where no word ends.
+        """Return the change in log-probability if the word ends here; None if no word ends here.
 
         Parameters
         ----------
         state : int
+            Node of the trie.
 
         Returns
         -------
@@ -254,13 +268,13 @@ class Lexicon:
 
 
 def _add_up(entries: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Add up the counts of each word, which must be above 0."""
+    """Sum the counts of equal words; counts must be above 0."""
     counts: dict[str, float] = {}
     for word, count in entries:
         number = _as_float(count)
-        if not 0 < number <= _LARGEST:
+        if not 0 < number <= _MAX_COUNT:
             raise DataError(
-                f"the count of {word!r} is {count!r}, but it must be a number above 0, {_LARGEST:g} at most; "
+                f"the count of {word!r} must be a number above 0 and at most {_MAX_COUNT:g}, got {count!r}; "
                 "leave out words that are not expected"
             )
         spelled = _strip(word)
@@ -277,12 +291,12 @@ def _as_float(count: object) -> float:
 
 def _strip(word: object) -> str:
     if not isinstance(word, str):
-        raise DataError(f"a word is {word!r}, but it must be a text")
+        raise DataError(f"each word must be a str, got {word!r}")
     return word.strip()
 
 
 def _parse(lines: list[str]) -> list[str] | dict[str, float]:
-    """Part words from their counts where lines end in numbers: all of them, or none."""
+    """Split lines into words and counts if all of them end with a number."""
     entries = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     counted, plain = {}, {}
     for number, line in entries:
@@ -295,8 +309,8 @@ def _parse(lines: list[str]) -> list[str] | dict[str, float]:
     if counted and plain:
         (with_count, entry), (without, line) = next(iter(counted.items())), next(iter(plain.items()))
         raise DataError(
-            f"line {with_count} has a count, {entry[1]:g} of {entry[0]!r}, and line {without} none: {line!r}; "
-            "give one in every line, or in none"
+            f"line {with_count} has the count {entry[1]:g} of {entry[0]!r}, but line {without} has none: {line!r}; "
+            "give a count in every line or in none"
         )
     if not counted:
         return list(plain.values())
@@ -316,20 +330,20 @@ def _number(text: str) -> float | None:
     return number if isfinite(number) else None
 
 
-def _grow(words: list[tuple[str, float]]) -> tuple[array[int], list[str], array[float]]:
-    """Grow a trie of sorted words, level by level, so that the children of a node have consecutive numbers.
+def _build_trie(words: list[tuple[str, float]]) -> tuple[array[int], list[str], array[float]]:
+    """Build a trie of sorted words level by level; the children of a node have consecutive numbers.
 
     Returns
     -------
     first : array of int
-        Number of each node's first child.
+        Number of the first child of each node.
     letters : list of str
-        The letters of each node's children, rising.
+        Letters of the children of each node, in ascending order.
     counts : array of float
-        The count of the word that ends at each node, 0 where none does.
+        Count of the word that ends at each node, 0 if none does.
     """
     first, letters, counts = array("i"), [], array("d")
-    level = [(0, len(words))]  # the words that go through each node
+    level = [(0, len(words))]  # range of the words through each node
     depth, count = 0, 1
     while level:
         below = []
@@ -355,8 +369,8 @@ def _grow(words: list[tuple[str, float]]) -> tuple[array[int], list[str], array[
     return first, letters, counts
 
 
-def _look_ahead(letters: list[str], counts: array[float], log_total: float) -> array[float]:
-    """Log-probability of the likeliest word through each node; 0 before the first letter, when all is open."""
+def _best_completions(letters: list[str], counts: array[float], log_total: float) -> array[float]:
+    """Return the log-probability of the most probable word through each node; 0 for the root."""
     largest = counts[:]
     parents = [node for node, following in enumerate(letters) for _ in following]
     for child, parent in zip(reversed(range(1, len(counts))), reversed(parents), strict=True):

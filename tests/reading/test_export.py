@@ -1,12 +1,13 @@
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.reading import Letter, Line, Page, Word, to_alto, to_hocr
+from ensemble_hwr.reading import Letter, Line, Page, Word, draw_reading, to_alto, to_hocr
 
 XHTML, ALTO = "{http://www.w3.org/1999/xhtml}", "{http://www.loc.gov/standards/alto/ns-v4#}"
 
@@ -20,18 +21,18 @@ pages = st.builds(Page, st.integers(1, 200), st.integers(1, 200), st.lists(lines
 
 
 def clean(text):
-    """What a reader of XML sees of a text."""
+    """Replace the characters that XML cannot hold."""
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 def as_element(text):
-    """Text of elements has its line ends made alike by every reader of XML."""
+    """Normalize line ends as an XML parser does in element text."""
     return clean(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 @settings(max_examples=30)
 @given(pages, texts)
-def test_hocr_holds_the_tree(page, image):
+def test_hocr_contains_lines_words_and_letters(page, image):
     root = ElementTree.fromstring(to_hocr(page, image=image))
     assert root.tag == f"{XHTML}html"
     (sheet,) = root.iter(f"{XHTML}div")
@@ -52,7 +53,7 @@ def test_hocr_holds_the_tree(page, image):
 
 @settings(max_examples=30)
 @given(pages, texts)
-def test_alto_holds_the_tree(page, image):
+def test_alto_contains_lines_words_and_letters(page, image):
     root = ElementTree.fromstring(to_alto(page, image=image))
     assert [child.tag for child in root] == [f"{ALTO}Description", f"{ALTO}Layout"]
     assert root.findtext(f"{ALTO}Description/{ALTO}MeasurementUnit") == "pixel"
@@ -75,9 +76,16 @@ def test_alto_holds_the_tree(page, image):
 
 
 @pytest.mark.parametrize("write", [to_hocr, to_alto])
-def test_awkward_text(write):
+def test_special_characters_give_well_formed_xml(write):
     awkward = "<&>\"'\x00\ud800"
     word = Word(Box(0, 0, 1, 1), (), awkward, 1.0)
     text = write(Page(1, 1, (Line(word.box, (word,)),)), image='a "b" & c\\d.png')
     ElementTree.fromstring(text)
     text.encode("utf-8")
+
+
+def test_draw_reading_draws_each_box_in_its_colour():
+    letters = tuple(Letter(Box(left, 10, left + 20, 150), "A", 0.9) for left in (10, 50))
+    drawn = draw_reading(np.full((160, 90), 255, np.uint8), [Word(Box(10, 10, 70, 150), letters, "AA", 0.9)])
+    assert drawn.shape == (174, 90, 3)
+    assert [tuple(drawn[100, left]) for left in (10, 50)] == [(214, 40, 40), (0, 109, 176)]

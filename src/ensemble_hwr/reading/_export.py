@@ -1,9 +1,14 @@
-"""Pages as hOCR and as ALTO, for the tools that read those."""
+"""Export what was read: hOCR and ALTO XML for pages, and a picture with the boxes of letters."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from ensemble_hwr import __version__
 from ensemble_hwr.boxes import Box
@@ -12,22 +17,25 @@ from ensemble_hwr.reading._document import Letter, Line, Page, Word
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 _CAPABILITIES = "ocr_page ocr_line ocrx_word ocrx_cinfo"
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 has no way to say these
+_COLOURS = ((214, 40, 40), (0, 109, 176))  # of letters, in turn
+_MIN_HEIGHT, _MAX_FACTOR = 160, 4  # smaller pictures are enlarged to about this height
+_TOP_MARGIN = 14  # pixels for the texts of letters
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 excludes
 
 
 def to_hocr(page: Page, *, image: str = "") -> str:
-    """Write a page as hOCR: XHTML with the boxes of lines, words and letters in titles.
+    """Export a page as hOCR: XHTML with the boxes of lines, words and letters.
 
     Parameters
     ----------
     page : Page
     image : str, default=""
-        Name of the picture's file.
+        File name of the picture.
 
     Returns
     -------
     str
-        A whole XHTML document.
+        A complete XHTML document.
 
     Examples
     --------
@@ -60,18 +68,18 @@ def to_hocr(page: Page, *, image: str = "") -> str:
 
 
 def to_alto(page: Page, *, image: str = "") -> str:
-    """Write a page as ALTO 4 XML: its lines, words and letters with their boxes.
+    """Export a page as ALTO 4 XML: lines, words and letters with their boxes.
 
     Parameters
     ----------
     page : Page
     image : str, default=""
-        Name of the picture's file.
+        File name of the picture.
 
     Returns
     -------
     str
-        A whole XML document.
+        A complete XML document.
 
     Examples
     --------
@@ -99,20 +107,56 @@ def to_alto(page: Page, *, image: str = "") -> str:
     return _document(alto, "")
 
 
+def draw_reading(grey: NDArray[np.uint8], words: Sequence[Word]) -> NDArray[np.uint8]:
+    """Draw the boxes of letters over their picture, and the text of each letter above its box.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+    words : sequence of Word
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        Small pictures are enlarged; a margin is added at the top.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.boxes import Box
+    >>> from ensemble_hwr.reading import Letter, Word, draw_reading
+    >>> letter = Letter(Box(5, 5, 9, 20), "I", 0.9)
+    >>> draw_reading(np.full((200, 60), 255, np.uint8), [Word(letter.box, (letter,), "I", 0.9)]).shape
+    (214, 60, 3)
+    """
+    factor = min(_MAX_FACTOR, max(1, _MIN_HEIGHT // grey.shape[0]))
+    page = Image.fromarray(grey).convert("RGB")
+    page = page.resize((page.width * factor, page.height * factor), Image.Resampling.NEAREST)
+    image = Image.new("RGB", (page.width, page.height + _TOP_MARGIN), "white")
+    image.paste(page, (0, _TOP_MARGIN))
+    draw = ImageDraw.Draw(image)
+    for place, letter in enumerate(letter for word in words for letter in word.letters):
+        colour = _COLOURS[place % len(_COLOURS)]
+        left, top, right, bottom = (edge * factor for edge in letter.box)
+        draw.rectangle((left, top + _TOP_MARGIN, right - 1, bottom - 1 + _TOP_MARGIN), outline=colour)
+        draw.text(((left + right) // 2 - 3, max(0, top)), letter.text, fill=colour)
+    return np.array(image)
+
+
 def _hocr_word(parent: ElementTree.Element, word: Word, name: str) -> ElementTree.Element:
-    title = f"{_bbox(word.box)}{_sureness('x_wconf', word)}"
+    title = f"{_bbox(word.box)}{_confidence('x_wconf', word)}"
     span = ElementTree.SubElement(parent, "span", {"class": "ocrx_word", "id": name, "title": title})
     if word.text != "".join(letter.text for letter in word.letters) or not word.letters:
-        span.text = _text(word.text)  # a reading that is not its letters': they would say something else
+        span.text = _text(word.text)  # the reading differs from the letters
         return span
     for letter in word.letters:
-        title = f"x_bboxes {' '.join(map(str, letter.box))}{_sureness('x_conf', letter)}"
+        title = f"x_bboxes {' '.join(map(str, letter.box))}{_confidence('x_conf', letter)}"
         ElementTree.SubElement(span, "span", {"class": "ocrx_cinfo", "title": title}).text = _text(letter.text)
     return span
 
 
 def _alto_line(block: ElementTree.Element, line: Line, number: int, words: int) -> int:
-    """Write one line; return how many words there are so far."""
+    """Append one line; return the number of words so far."""
     element = ElementTree.SubElement(block, "TextLine", {"ID": f"line_{number}", **_place(line.box)})
     for place, word in enumerate(line.words):
         if place:
@@ -145,7 +189,7 @@ def _bbox(box: Box) -> str:
     return f"bbox {' '.join(map(str, box))}"
 
 
-def _sureness(name: str, read: Word | Letter) -> str:
+def _confidence(name: str, read: Word | Letter) -> str:
     return "" if read.confidence is None else f"; {name} {round(100 * read.confidence)}"
 
 
@@ -155,8 +199,8 @@ def _place(box: Box) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    """Text as XML can hold it."""
-    return _UNWRITABLE.sub("\ufffd", text)
+    """Replace characters that XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def _document(root: ElementTree.Element, doctype: str) -> str:

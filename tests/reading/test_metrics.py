@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError
-from ensemble_hwr.reading import Letter, Word, align, character_error_rate, error_report
+from ensemble_hwr.reading import Letter, Word, character_error_rate, error_report
+from ensemble_hwr.reading._metrics import align
 
 short = st.text("ABC", max_size=6)
 BOX = Box(0, 0, 9, 9)
 
 
 @given(short, short)
-def test_alignments_are_complete_and_shortest(text, read):
+def test_align_returns_a_shortest_complete_alignment(text, read):
     pairs = align(text, read)
     assert "".join(true for true, _ in pairs) == text
     assert "".join(got for _, got in pairs) == read
@@ -34,7 +35,7 @@ def word(text, letters=None, alternatives=()):
     return Word(BOX, tuple(Letter(BOX, letter, 0.4, alternatives) for letter in letters), text, 0.9)
 
 
-def test_causes():
+def test_error_report_counts_one_cause_per_wrong_word():
     words = [
         word("HELLO"),
         word("HELO"),
@@ -50,6 +51,6 @@ def test_causes():
 
 
 @pytest.mark.parametrize(("texts", "read"), [(["A"], []), ("A", ["A"]), ([], []), ([""], [""])])
-def test_what_cannot_be_compared(texts, read):
+def test_character_error_rate_rejects_invalid_texts(texts, read):
     with pytest.raises(DataError):
         character_error_rate(texts, read)

@@ -1,4 +1,4 @@
-"""How right readings are, and what made them wrong."""
+"""Evaluate readings: character error rate, alignment, and the causes of wrong words."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from ensemble_hwr.reading._document import Word
 
 
 def align(text: str, read: str) -> list[tuple[str, str]]:
-    """Put two texts beside each other with as few changes as possible.
+    """Align two texts with the smallest number of edits (Levenshtein distance).
 
     Parameters
     ----------
     text, read : str
+        True text and reading.
 
     Returns
     -------
     list of (str, str)
-        A character of each; "" where the other has one more.
+        Pairs of a character of each text; "" marks an insertion or a deletion.
 
     Examples
     --------
-    >>> from ensemble_hwr.reading import align
+    >>> from ensemble_hwr.reading._metrics import align
     >>> align("HELLO", "HEILO")
     [('H', 'H'), ('E', 'E'), ('L', 'I'), ('L', 'L'), ('O', 'O')]
     >>> align("AT", "A")
@@ -52,24 +53,24 @@ def align(text: str, read: str) -> list[tuple[str, str]]:
 
 
 def character_error_rate(texts: Sequence[str], read: Sequence[str]) -> float:
-    """Characters that must be changed, added or removed to make readings right, for each character there is.
+    """Character error rate (CER): substitutions, deletions and insertions per character of the true texts.
 
     Parameters
     ----------
     texts : sequence of str
-        What the words say.
+        True texts.
     read : sequence of str
-        What was read.
+        Readings, in the same order.
 
     Returns
     -------
     float
-        0 where all is right; more than 1 where much was read that is not there.
+        0 if every reading is right; above 1 if there are more errors than characters.
 
     Raises
     ------
     DataError
-        If there are not as many of both, or no character at all.
+        If the numbers of texts and readings differ, or the texts hold no character.
 
     Examples
     --------
@@ -84,21 +85,33 @@ def character_error_rate(texts: Sequence[str], read: Sequence[str]) -> float:
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """What made readings wrong; every wrong word has one cause.
+    """Counts of wrong words by cause; every wrong word has exactly one cause.
 
     Attributes
     ----------
     n_words, n_right : int
+        Number of words, and of words that were read correctly.
     lexicon : int
-        Words whose letters said what is written, and the lexicon or the letter model something else.
+        Words whose most probable letters are right, but the lexicon or the letter model chose another word.
     missed_cuts : int
         Words that were read as fewer letters than they have.
     extra_cuts : int
-        Words that were read as more.
+        Words that were read as more letters than they have.
     letters : int
-        Words of as many letters as were read, some of them wrong.
+        Words with the right number of letters, some of them wrong.
     confusions : tuple of ((str, str), int)
-        What was written and what was read instead, in words of the last kind, the most frequent first.
+        Pairs of true and read letter with their counts, in the words counted by `letters`, the most frequent first.
+
+    See Also
+    --------
+    error_report : Counts the causes.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading import ErrorReport
+    >>> report = ErrorReport(9, 7, lexicon=0, missed_cuts=1, extra_cuts=0, letters=1, confusions=((("T", "I"), 1),))
+    >>> print(report)
+    7 of 9 words right; wrong: 1 missed cut, 0 extra cut, 1 letter, 0 lexicon; letters: T as I (1)
     """
 
     n_words: int
@@ -112,21 +125,21 @@ class ErrorReport:
     def __str__(self) -> str:
         pairs = ", ".join(f"{true} as {got} ({count})" for (true, got), count in self.confusions[:8])
         return (
-            f"{self.n_right} of {self.n_words} words right; {self.missed_cuts} wrong by a missed cut, "
-            f"{self.extra_cuts} by an extra cut, {self.letters} by a letter, {self.lexicon} by the lexicon"
-            + (f"; {pairs}" if pairs else "")
+            f"{self.n_right} of {self.n_words} words right; wrong: {self.missed_cuts} missed cut, "
+            f"{self.extra_cuts} extra cut, {self.letters} letter, {self.lexicon} lexicon"
+            + (f"; letters: {pairs}" if pairs else "")
         )
 
 
 def error_report(texts: Sequence[str], words: Sequence[Word]) -> ErrorReport:
-    """Charge every wrong word to a cause.
+    """Count the causes of wrong words: missed or extra cuts, letters, the lexicon.
 
     Parameters
     ----------
     texts : sequence of str
-        What the words say.
+        True texts.
     words : sequence of Word
-        As `WordReader.predict_details` gives them.
+        Readings, as `WordReader.predict_details` returns them.
 
     Returns
     -------
@@ -135,7 +148,7 @@ def error_report(texts: Sequence[str], words: Sequence[Word]) -> ErrorReport:
     Raises
     ------
     DataError
-        If there are not as many of both, or no character at all.
+        If the numbers of texts and readings differ, or the texts hold no character.
 
     Examples
     --------
@@ -144,7 +157,7 @@ def error_report(texts: Sequence[str], words: Sequence[Word]) -> ErrorReport:
     >>> box = Box(0, 0, 9, 9)
     >>> word = Word(box, (Letter(box, "A", 0.9), Letter(box, "I", 0.8)), "AI", 0.7)
     >>> print(error_report(["AT"], [word]))
-    0 of 1 words right; 0 wrong by a missed cut, 0 by an extra cut, 1 by a letter, 0 by the lexicon; T as I (1)
+    0 of 1 words right; wrong: 0 missed cut, 0 extra cut, 1 letter, 0 lexicon; letters: T as I (1)
     """
     _check(texts, words)
     causes: Counter[str] = Counter()
@@ -168,15 +181,15 @@ def error_report(texts: Sequence[str], words: Sequence[Word]) -> ErrorReport:
 def _cause(text: str, word: Word) -> str:
     if word.text == text:
         return "right"
-    if "".join(_likeliest(word)) == text:
+    if "".join(_most_probable(word)) == text:
         return "lexicon"
     if len(word.letters) < len(text):
         return "missed cut"
     return "extra cut" if len(word.letters) > len(text) else "letters"
 
 
-def _likeliest(word: Word) -> list[str]:
-    """Return what each letter would be without the rest of the word."""
+def _most_probable(word: Word) -> list[str]:
+    """Return the most probable letter at each position, without the rest of the word."""
     return [
         max([(letter.confidence or 0.0, letter.text), *((p, other) for other, p in letter.alternatives)])[1]
         for letter in word.letters
@@ -184,17 +197,17 @@ def _likeliest(word: Word) -> list[str]:
 
 
 def check_texts(texts: Sequence[str], others: Sequence[object]) -> None:
-    """Refuse what is not a text for each word that was read."""
+    """Check that there is one str per word that was read."""
     if isinstance(texts, str) or not hasattr(texts, "__len__"):
-        raise DataError(f"texts is {texts!r}, but it must be a list of texts, one for each word")
+        raise DataError(f"texts must be a list with one str per word, got {texts!r}")
     if len(texts) != len(others):
-        raise DataError(f"{len(others)} words were read, but there are {len(texts)} texts; give a text for each word")
-    strange = next((text for text in texts if not isinstance(text, str)), None)
-    if strange is not None:
-        raise DataError(f"one of the texts is {strange!r}, but each must be a str")
+        raise DataError(f"{len(others)} words were read, but there are {len(texts)} texts; give one text per word")
+    wrong = next((text for text in texts if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise DataError(f"each text must be a str, got {wrong!r}")
 
 
 def _check(texts: Sequence[str], others: Sequence[object]) -> None:
     check_texts(texts, others)
     if not any(len(text) for text in texts):
-        raise DataError("there is no character in any of the texts, so nothing can be read wrong")
+        raise DataError("texts must hold at least one character, got none")

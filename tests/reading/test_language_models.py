@@ -8,7 +8,7 @@ from ensemble_hwr.reading import LetterNgrams
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
-def test_what_may_follow_sums_to_one_with_an_unknown_letter(order):
+def test_probabilities_of_the_next_letter_sum_to_one_with_an_unseen_letter(order):
     model = LetterNgrams(["ABBA", "BAB", "A"], order=order)
     for length in range(4):
         for letters in product("AB", repeat=length):
@@ -19,13 +19,13 @@ def test_what_may_follow_sums_to_one_with_an_unknown_letter(order):
             assert total == pytest.approx(1)
 
 
-def test_letters_that_follow_often_are_likelier():
+def test_frequent_ngrams_are_more_probable():
     model = LetterNgrams(["THE", "THEN", "THAT"])
     assert model.log_probability("THEN") > model.log_probability("HTEN")
     assert model.log_probability("XYZ") < model.log_probability("TAT")
 
 
 @pytest.mark.parametrize(("words", "order"), [([], 3), ([" "], 3), ("TEXT", 3), (["A"], 0), (["A"], 9), (["A"], True)])
-def test_wrong_arguments(words, order):
-    with pytest.raises(DataError):
+def test_invalid_arguments_raise(words, order):
+    with pytest.raises(DataError, match=r"words must|order must"):
         LetterNgrams(words, order=order)

@@ -1,0 +1,536 @@
+"""Estimators that read pictures: `WordReader` for words, `PageReader` for lines and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from numbers import Integral, Real
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
+from ensemble_hwr._typing import FloatArray, Rows
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.images import Picture
+from ensemble_hwr.images.sources import map_pictures
+from ensemble_hwr.reading._candidates import candidate_rows, letter_scores, non_letter_log_odds, scores_by_pieces
+from ensemble_hwr.reading._decoder import Graph
+from ensemble_hwr.reading._document import Page, Word
+from ensemble_hwr.reading._lexicon import Lexicon
+from ensemble_hwr.reading._metrics import character_error_rate, check_texts
+from ensemble_hwr.reading._readings import find_readings, to_word
+from ensemble_hwr.reading.models import (
+    SHIPPED_STROKE_NON_LETTER,
+    class_names,
+    find_letter_model,
+    find_non_letter_model,
+)
+from ensemble_hwr.reading.non_letter import LETTER
+from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
+
+Found = TypeVar("Found", Word, Page)
+
+
+class PictureReader(BaseEstimator, Generic[Found]):
+    """Base class of estimators that read pictures independently of each other, optionally in several processes.
+
+    Subclasses have the parameters `errors` and `n_jobs`, and implement `read` and `_empty`.
+    """
+
+    errors: str
+    n_jobs: int | None
+
+    def predict(self, X: Any) -> NDArray[np.object_]:
+        r"""Read pictures and return their texts.
+
+        Parameters
+        ----------
+        X : sequence of pictures, or array
+            Paths, bytes, PIL images or arrays; or one array of shape (n, height, width).
+
+        Returns
+        -------
+        ndarray of str, shape (n,)
+            Lines of a page are separated by ``"\n"``.
+
+        Raises
+        ------
+        PictureError
+            If a picture cannot be opened or holds no ink, unless ``errors="empty"``. The message names its index.
+        """
+        texts = np.empty(len(X), dtype=object)
+        texts[:] = [found.text for found in self.predict_details(X)]
+        return texts
+
+    def predict_details(self, X: Any) -> list[Found]:
+        """Read pictures and return texts with boxes, confidences and alternatives.
+
+        Parameters
+        ----------
+        X : sequence of pictures, or array
+            As in `predict`.
+
+        Returns
+        -------
+        list of Word or of Page
+            As `read` returns them.
+
+        Raises
+        ------
+        PictureError
+            As in `predict`.
+        """
+        check_is_fitted(self)
+        with threadpool_limits(1):  # as in worker processes: the last bits depend on the number of threads
+            blank = None if self.errors == "raise" else self._empty
+            return map_pictures(self.read, X, blank=blank, n_jobs=self.n_jobs)[0]
+
+    def read(self, picture: Picture) -> Found:
+        """Read one picture."""
+        raise NotImplementedError
+
+    def character_error_rate(self, X: Any, y: Any) -> float:
+        """Return the character error rate (CER) on pictures: edits per character of the true texts.
+
+        Parameters
+        ----------
+        X : sequence of pictures, or array
+            As in `predict`.
+        y : sequence of str
+            True texts.
+
+        Returns
+        -------
+        float
+            0 if every reading is right; above 1 if more characters were read wrongly than there are.
+        """
+        return character_error_rate(y, self.predict(X).tolist())
+
+    def _empty(self) -> Found:
+        """Return the result for a picture that cannot be read."""
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+
+class WordReader(PictureReader[Word]):
+    """Handwritten word recognition: read pictures of words, with or without a lexicon.
+
+    A word is cut wherever two letters might meet. Every run of a few pieces is a letter candidate. A letter classifier
+    gives the probability of each letter, and a non-letter model the probability that the candidate is a letter at all,
+    not a part of a letter or several letters (the literature calls this garbage or reject class). The reading that
+    explains all candidates best is found by beam search, or by A* search over a lexicon.
+
+    Parameters
+    ----------
+    classifier : classifier, default=None
+        Fitted on letters, with ``predict_proba``. It takes rows of 784 pixels, or is a Pipeline whose first step is a
+        `LetterNormalizer`. None loads the shipped model "az".
+    non_letter_model : "shipped", classifier or None, default="shipped"
+        Classifier with the classes "letter" and "non_letter", as `fit_non_letter_model` trains it. "shipped" loads the
+        shipped models, one for pictures and one for pen strokes. None weights letters by their numbers of pieces
+        instead, which is less accurate than ``cut="gaps"``.
+    cut : {"lattice", "gaps"}, default="lattice"
+        "gaps" classifies the letters that a `WordSegmenter` finds, and considers no other candidates.
+    segmenter : WordSegmenter, default=None
+        Segments words if ``cut="gaps"``. With ``cut="lattice"`` only its polarity, slant and max_pixels are used.
+        None uses the default parameters.
+    lexicon : Lexicon, iterable of str, or mapping of str to float, default=None
+        Expected words, in upper or lower case. A mapping gives the frequency of each word. None expects no words.
+    oov_rate : float, default=0.01
+        Prior probability that a word is out of vocabulary, in [0, 1). Its letters are then random, or follow `ngrams`.
+        With 0 only words of the lexicon are read, unless none of them is possible.
+    ngrams : LetterNgrams, default=None
+        Letter model of words that are not in the lexicon.
+    beam : int, default=32
+        Beam width: prefixes kept at each boundary between pieces when no lexicon is followed.
+    n_best : int, default=5
+        Number of readings per word that `predict_details` returns, including the best.
+    errors : {"raise", "empty"}, default="raise"
+        Pictures that cannot be read raise an error, or give the text "".
+    n_jobs : int, default=None
+        Number of processes; None means 1, -1 all processors.
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+        Letters that can be read.
+    classifier_ : classifier
+        Classifier of pixel rows.
+    normalizer_ : LetterNormalizer
+        Turns the ink of candidates into pixel rows.
+    non_letter_model_ : classifier or None
+        Non-letter model for pictures.
+    stroke_non_letter_model_ : classifier or None
+        Non-letter model for pen strokes: a shipped model of its own, or `non_letter_model` if that is a classifier.
+    lexicon_ : Lexicon or None
+        The words of the lexicon that can be spelled with `classes_`.
+
+    See Also
+    --------
+    PageReader : Reads lines and pages.
+    WordSegmenter : Segments words at their gaps.
+    fit_non_letter_model : Trains a non-letter model.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import WordReader, compose_words, generate_letters
+    >>> letters = generate_letters(260, writers=5, random_state=0)
+    >>> words = compose_words(letters, ["HELLO", "WORLD"], gap=0.1, random_state=0)
+    >>> reader = WordReader(lexicon=["hello", "world", "words"]).fit()
+    >>> reader.predict([word.picture for word in words]).tolist()
+    ['HELLO', 'WORLD']
+    >>> word = reader.read(words[0].picture)
+    >>> word.letters[0].text, word.letters[0].confidence > 0.5
+    ('H', True)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "classifier": [HasMethods(["predict_proba"]), None],
+        "non_letter_model": [StrOptions({"shipped"}), HasMethods(["predict_proba"]), None],
+        "cut": [StrOptions({"lattice", "gaps"})],
+        "segmenter": [WordSegmenter, None],
+        "lexicon": [Lexicon, "array-like", set, frozenset, Mapping, None],
+        "oov_rate": [Interval(Real, 0, 1, closed="left")],
+        "ngrams": [HasMethods(["step", "end"]), None],
+        "beam": [Interval(Integral, 1, None, closed="left")],
+        "n_best": [Interval(Integral, 1, None, closed="left")],
+        "errors": [StrOptions({"raise", "empty"})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        classifier: Any = None,
+        *,
+        non_letter_model: Any = "shipped",
+        cut: str = "lattice",
+        segmenter: Any = None,
+        lexicon: Any = None,
+        oov_rate: float = 0.01,
+        ngrams: Any = None,
+        beam: int = 32,
+        n_best: int = 5,
+        errors: str = "raise",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.classifier = classifier
+        self.non_letter_model = non_letter_model
+        self.cut = cut
+        self.segmenter = segmenter
+        self.lexicon = lexicon
+        self.oov_rate = oov_rate
+        self.ngrams = ngrams
+        self.beam = beam
+        self.n_best = n_best
+        self.errors = errors
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any = None, y: Any = None) -> Self:
+        """Load the models and prepare the lexicon. Nothing is trained on pictures.
+
+        Parameters
+        ----------
+        X, y : ignored
+
+        Returns
+        -------
+        WordReader
+
+        Raises
+        ------
+        ModelError
+            If a classifier is not fitted or has the wrong classes or features, or no model is shipped.
+        DataError
+            If no word of the lexicon can be spelled with the letters of the classifier.
+
+        Warns
+        -----
+        UserWarning
+            If some words of the lexicon cannot be spelled and are left out.
+        """
+        self.normalizer_, self.classifier_ = find_letter_model(self.classifier)
+        self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
+        self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
+        self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
+        self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
+        self.lexicon_ = None
+        if self.lexicon is not None:
+            self.lexicon_ = _as_lexicon(self.lexicon).spelled_with(self.classes_.tolist())
+        return self
+
+    def read(self, picture: Picture) -> Word:
+        """Read one picture of a word.
+
+        Parameters
+        ----------
+        picture : path, bytes, PIL image or ndarray
+
+        Returns
+        -------
+        Word
+
+        Raises
+        ------
+        PictureError
+            If it cannot be opened, or holds no ink.
+        """
+        check_is_fitted(self)
+        if self.cut == "gaps":
+            return self._read_segmentation(self.segmenter_.segment(picture))
+        return self.read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
+
+    def read_page(self, picture: Picture, *, word_gap: float | None = None) -> Page:
+        """Read a picture of a page or a line: find its lines and words, and read each word.
+
+        Parameters
+        ----------
+        picture : path, bytes, PIL image or ndarray
+        word_gap : float, default=None
+            Smallest gap between words, in letter heights; None estimates it for each line.
+
+        Returns
+        -------
+        Page
+
+        Raises
+        ------
+        PictureError
+            If it cannot be opened, or holds no ink.
+        """
+        check_is_fitted(self)
+        return Page.from_cut(cut_page(picture, word_gap=word_gap, **self._opening()), self._read_cut)
+
+    def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
+        """Read a word from its lattice of letter candidates.
+
+        Parameters
+        ----------
+        lattice : Lattice or StrokeLattice
+            As `cut_word` returns it for a picture, or `cut_strokes` for pen strokes.
+
+        Returns
+        -------
+        Word
+            Each letter has the ``span`` of its pieces in the lattice and the ``row`` of pixels that was classified.
+
+        Examples
+        --------
+        >>> from ensemble_hwr import WordReader
+        >>> from ensemble_hwr.segmentation import cut_strokes
+        >>> stem, bar = [(40, 0), (40, 90)], [(0, 0), (80, 0)]
+        >>> WordReader().fit().read_lattice(cut_strokes([stem, bar])).text
+        'T'
+        """
+        check_is_fitted(self)
+        rows = self._rows([candidate.ink for candidate in lattice.candidates])
+        probability = self._probability(rows)
+        model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
+        if model is None:
+            scores = scores_by_pieces(probability, lattice.spans)
+        else:
+            column = model.classes_.tolist().index(LETTER)
+            is_letter = model.predict_proba(candidate_rows(lattice, rows))[:, column]
+            scores = non_letter_log_odds(probability, is_letter)
+        boxes = tuple(candidate.box for candidate in lattice.candidates)
+        graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())
+        return self._word(graph, probability, boxes, rows)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of words that are read correctly.
+
+        Parameters
+        ----------
+        X : sequence of pictures, or array
+            As in `predict`.
+        y : sequence of str
+            True texts.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        DataError
+            If the numbers of pictures and texts differ.
+        ValueError
+            If a weight is negative, or all are 0.
+        """
+        read = self.predict(X)
+        check_texts(y, read.tolist())
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, read[:, None], ensure_non_negative=True)
+            if not weight.sum():
+                raise ValueError("sample_weight is 0 for every picture; give at least one weight above 0")
+        return float(np.average(read == np.asarray(y, dtype=object), weights=weight))
+
+    def _opening(self) -> dict[str, Any]:
+        """Return the parameters that pictures are opened with."""
+        return {"polarity": self.segmenter_.polarity, "max_pixels": self.segmenter_.max_pixels}
+
+    def _slant(self) -> float | None:
+        return None if self.segmenter_.slant == "auto" else float(self.segmenter_.slant)
+
+    def _read_cut(self, cut: WordCut) -> Word:
+        return self._read_segmentation(cut.segment()) if self.cut == "gaps" else self.read_lattice(cut.lattice())
+
+    def _read_segmentation(self, found: Segmentation) -> Word:
+        """Classify letters that are already segmented."""
+        rows = self._rows(list(found.letters))
+        probability = self._probability(rows)
+        spans = [(place, place + 1) for place in range(len(found))]
+        graph = Graph(len(found), spans, letter_scores(probability), self.classes_.tolist())
+        return self._word(graph, probability, found.boxes, rows)
+
+    def _rows(self, letters: list[Any]) -> Rows:
+        return np.asarray(self.normalizer_.transform(letters), dtype=np.float32)
+
+    def _probability(self, rows: Rows) -> FloatArray:
+        return np.asarray(self.classifier_.predict_proba(rows), dtype=np.float64)
+
+    def _word(self, graph: Graph, probability: FloatArray, boxes: Sequence[Box], rows: Rows) -> Word:
+        readings = find_readings(
+            graph, lexicon=self.lexicon_, oov_rate=self.oov_rate, ngrams=self.ngrams, beam=self.beam
+        )
+        return to_word(readings, graph, probability, boxes, rows, n_best=self.n_best)
+
+    def _empty(self) -> Word:
+        return Word(Box(0, 0, 0, 0), (), "", 0.0)
+
+
+def _as_lexicon(words: Any) -> Lexicon:
+    if isinstance(words, Lexicon):
+        return words
+    return Lexicon(words if isinstance(words, Mapping) else map(str, words))
+
+
+class PageReader(PictureReader[Page]):
+    r"""Handwritten text recognition: read pictures of pages or lines.
+
+    Each page is deskewed and segmented into lines and words; a `WordReader` reads the words.
+
+    Parameters
+    ----------
+    reader : WordReader, default=None
+        Reads the words. None uses a `WordReader` with default parameters: the shipped models and no lexicon.
+    word_gap : float, default=None
+        Smallest gap between words, in letter heights; None estimates it for each line.
+    errors : {"raise", "empty"}, default="raise"
+        Pictures that cannot be read raise an error, or give the text "".
+    n_jobs : int, default=None
+        Number of processes; None means 1, -1 all processors.
+
+    Attributes
+    ----------
+    reader_ : WordReader
+        Fitted copy of `reader`.
+
+    See Also
+    --------
+    WordReader : Reads pictures of single words.
+    ensemble_hwr.segmentation.cut_page : Finds lines and words without reading them.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters
+    >>> letters = generate_letters(260, writers=5, random_state=0)
+    >>> pages = compose_words(letters, ["HELLO WORLD\nHOW ARE YOU"], gap=0.2, random_state=0)
+    >>> reader = PageReader(WordReader(lexicon=["HELLO", "WORLD", "HOW", "ARE", "YOU"])).fit()
+    >>> print(reader.predict([page.picture for page in pages])[0])
+    HELLO WORLD
+    HOW ARE YOU
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "reader": [WordReader, None],
+        "word_gap": [Interval(Real, 0, None, closed="left"), None],
+        "errors": [StrOptions({"raise", "empty"})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        reader: Any = None,
+        *,
+        word_gap: float | None = None,
+        errors: str = "raise",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.reader = reader
+        self.word_gap = word_gap
+        self.errors = errors
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any = None, y: Any = None) -> Self:
+        """Fit a copy of the word reader. Nothing is trained on pictures.
+
+        Parameters
+        ----------
+        X, y : ignored
+
+        Returns
+        -------
+        PageReader
+
+        Raises
+        ------
+        ModelError
+            If a classifier of the reader cannot be used, or no model is shipped.
+        """
+        self.reader_ = (WordReader() if self.reader is None else copy(self.reader)).fit()
+        return self
+
+    def read(self, picture: Picture) -> Page:
+        """Read one picture of a page or a line.
+
+        Parameters
+        ----------
+        picture : path, bytes, PIL image or ndarray
+
+        Returns
+        -------
+        Page
+
+        Raises
+        ------
+        PictureError
+            If it cannot be opened, or holds no ink.
+        """
+        check_is_fitted(self)
+        return self.reader_.read_page(picture, word_gap=self.word_gap)
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return 1 minus the character error rate.
+
+        Parameters
+        ----------
+        X : sequence of pictures, or array
+            As in `predict`.
+        y : sequence of str
+            True texts.
+
+        Returns
+        -------
+        float
+            1 if every reading is right; below 0 if more characters were read wrongly than there are.
+        """
+        return 1.0 - self.character_error_rate(X, y)
+
+    def _empty(self) -> Page:
+        return Page(0, 0, ())
