@@ -23,8 +23,8 @@ def test_a_model_of_other_things_than_letters_is_refused():
     [
         (None, r"words\.txt: cannot be read: No such file"),
         (b"\xff\xfe\x00", r"words\.txt: is not UTF-8"),
-        (b"\n \n", r"words\.txt: a lexicon must have one word"),
-        ("12\ncaf\u00e9\n".encode(), r"no word of .*words\.txt is spelled with"),
+        (b"\n \n", r"words\.txt: a lexicon must hold at least one word"),
+        ("12\ncaf\u00e9\n".encode(), r"no word of .*words\.txt can be spelled with"),
     ],
 )
 def test_a_list_without_a_word_for_the_model_is_refused(content, problem, tmp_path):

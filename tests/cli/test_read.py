@@ -64,7 +64,7 @@ def test_words_that_the_model_cannot_spell_are_told(reading_model, pictures, lex
     printed = capsys.readouterr()
     assert printed.out.splitlines() == TEXTS
     (line,) = printed.err.splitlines()
-    assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they are not spelled with")
+    assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they cannot be spelled with")
 
 
 def test_nothing_is_imported_that_reading_does_not_need(pictures, ensemble_hwr_command):
@@ -143,7 +143,7 @@ def test_a_folder_for_pictures_that_takes_none_is_told_before_anything_is_read(c
         (b"", "got none"),
         (b"\xff\xfe", "UTF-8"),
         (b"123", "no word"),
-        (b"not 5\nten", "line 2 none: 'ten'"),
+        (b"not 5\nten", "line 2 has none: 'ten'"),
     ],
 )
 def test_a_bad_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, content, problem):  # noqa: PLR0917

@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import sparse
-from sklearn.utils.parallel import Parallel, delayed
 
 from ensemble_hwr.exceptions import PictureError
 
@@ -139,6 +137,9 @@ def map_pictures(
     >>> results[1] is None, failures
     (True, {1: "'missing.png': there is no such file"})
     """
+    from joblib import effective_n_jobs  # heavy: a window that opens a picture does without
+    from sklearn.utils.parallel import Parallel, delayed
+
     pictures = as_pictures(X)
     batches = [(pictures[start : start + batch_size], start) for start in range(0, len(pictures), batch_size)]
     workers = min(effective_n_jobs(n_jobs), len(batches))

@@ -513,7 +513,8 @@ class PageReader(PictureReader[Page]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        return self.reader_.read_page(picture, word_gap=self.word_gap)
+        page: Page = self.reader_.read_page(picture, word_gap=self.word_gap)
+        return page
 
     def score(self, X: Any, y: Any) -> float:
         """Return 1 minus the character error rate.
