@@ -173,7 +173,7 @@ def write_card(info: ModelInfo, rows: list[Row], spent: tuple[int, float]) -> st
         accuracy=percent(first.accuracy()),
         data="\n".join(f"| {name} | {count:,} | {SOURCES[name]} |" for name, count in info.trained_on.items()),
         command=metadata["command"],
-        seed=metadata["seed"],
+        random_state=metadata["random_state"],
         versions=", ".join(f"{name} {number}" for name, number in versions.items()),
         figures="\n".join(figures_line(row) for row in rows),
         weakest=weakest(first),
@@ -248,7 +248,7 @@ judged in the whole, and are not taken.
 {command}
 ```
 
-Seed {seed}; {versions}. The same command with these versions gives the same figures, to the last digit on the same
+Random state {random_state}; {versions}. The same command with these versions gives the same figures, to the last digit on the same
 kind of processor: `python -m benchmarks.model_card --check`. Another kind sums in another order, and the networks end
 a little elsewhere: the same training on two kinds differed by 0.03 points of letters read right.
 

@@ -9,13 +9,31 @@ import ensemble_hwr
 
 SOURCE = Path(ensemble_hwr.__file__).parent
 LEVELS = {
-    "exceptions": -1, "_versions": -1, "boxes": 0, "images": 0, "hierarchy": 0, "_typing": -1, "_sklearn": -1, "_weights": 0, "_writing": 0,
+    "exceptions": -1,
+    "_sklearn": -1,
+    "_typing": -1,
+    "_versions": -1,
     "_geometry": -1,
-    "preprocessing": 1, "ensemble": 1, "segmentation": 1, "persistence": 1,
+    "boxes": 0,
+    "images": 0,
+    "hierarchy": 0,
+    "_weights": 0,
+    "_writing": 0,
+    "preprocessing": 1,
+    "ensemble": 1,
+    "segmentation": 1,
+    "persistence": 1,
     "reading": 2,
-    "datasets": 3, "evaluation": 3, "config": 3, "tuning": 3, "onnx": 3,
-    "cli": 5, "canvas": 4, "__main__": 6,
-}  # fmt: skip
+    "datasets": 3,
+    "evaluation": 3,
+    "training": 3,
+    "config": 3,
+    "tuning": 3,
+    "onnx": 3,
+    "canvas": 4,
+    "cli": 5,
+    "__main__": 6,
+}
 OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},
     "pooch": {"datasets/_fetch.py"},

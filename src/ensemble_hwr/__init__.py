@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
     from ensemble_hwr.reading import PageReader, WordReader
     from ensemble_hwr.segmentation import WordSegmenter
+    from ensemble_hwr.training import train
 
 __version__ = "0.1.0"
 
@@ -41,6 +42,7 @@ _HOMES = {
     "load_model": "persistence",
     "save_model": "persistence",
     "show_versions": "_versions",
+    "train": "training",
 }
 __all__ = [
     "AugmentedClassifier",
@@ -62,6 +64,7 @@ __all__ = [
     "load_model",
     "save_model",
     "show_versions",
+    "train",
 ]
 
 

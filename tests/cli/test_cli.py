@@ -5,6 +5,7 @@ import sys
 import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from ensemble_hwr import __version__
 from ensemble_hwr.cli import cli, main
@@ -14,12 +15,12 @@ from ensemble_hwr.cli._errors import run
 def test_version_prints_one_line_per_package(capsys):
     assert main(["--version"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert [name for name, _ in lines] == ["ensemble-hwr", "python", "numpy", "scipy", "scikit-learn", "skops"]
+    assert [name for name, _ in lines] == ["ensemble_hwr", "python", "numpy", "scipy", "scikit-learn", "skops"]
     assert lines[0][1] == __version__
     assert lines[2][1] == np.__version__
 
 
-@pytest.mark.parametrize("command", ["demo", "compare", "train", "evaluate", "letters", "models", "export"])
+@pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert "Usage: ensemble-hwr" in capsys.readouterr().out
@@ -64,7 +65,7 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
     assert "Traceback" not in printed.err
 
 
-def test_the_group_lists_what_there_is():
+def test_the_group_lists_all_commands():
     assert sorted(cli.commands) == [
         "compare",
         "demo",
@@ -79,14 +80,22 @@ def test_the_group_lists_what_there_is():
     ]
 
 
-def test_what_the_terminal_cannot_show_is_escaped(monkeypatch):
+def test_help_shows_each_command_with_a_whole_sentence():
+    listed = CliRunner().invoke(cli, ["--help"], terminal_width=80).output.partition("Commands:\n")[2]
+    for name in cli.commands:
+        (line,) = (line for line in listed.splitlines() if line.split()[0] == name)
+        assert line.endswith(".")
+        assert not line.endswith("...")
+
+
+def test_characters_that_the_terminal_lacks_are_escaped(monkeypatch):
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", ascii_only)
 
     @click.command()
-    def tell():
+    def show():
         print("\N{MINUS SIGN}1")
 
-    assert run(tell, []) == 0
+    assert run(show, []) == 0
     ascii_only.flush()
     assert ascii_only.buffer.getvalue() == b"\\u22121\n"

@@ -10,12 +10,19 @@ import pytest
 from ensemble_hwr import config as configs
 from ensemble_hwr.cli import main
 
+BAYES = [
+    "--set",
+    'compare.contenders=["bayes"]',
+    "--set",
+    'contenders.bayes.estimator="sklearn.naive_bayes.GaussianNB"',
+]
 
-def compare(few, out, *options):
-    return main(["compare", str(few / "few.toml"), "--output", str(out), "-j", "1", *options])
+
+def compare(few, output, *options):
+    return main(["compare", str(few / "few.toml"), "--output", str(output), "-j", "1", *options])
 
 
-def test_a_comparison_prints_a_table_and_writes_a_report(few, tmp_path, capsys):
+def test_compare_prints_a_table_and_writes_a_report(few, tmp_path, capsys):
     assert compare(few, tmp_path / "deep" / "out", "--seeds", "3,4") == 0
     printed = capsys.readouterr()
     assert sorted(os.listdir(tmp_path / "deep" / "out")) == ["report.html", "report.json"]
@@ -28,22 +35,22 @@ def test_a_comparison_prints_a_table_and_writes_a_report(few, tmp_path, capsys):
     assert f"report: {tmp_path / 'deep' / 'out' / 'report.html'}" in printed.out
 
 
-def test_warnings_are_counted_and_told_once(few, tmp_path, capsys):
+def test_each_warning_is_printed_once_with_its_count(few, tmp_path, capsys):
     hasty = 'contenders.hasty={ estimator = "sklearn.linear_model.LogisticRegression", params = { max_iter = 1 } }'
     assert compare(few, tmp_path, "--set", hasty, "--set", 'compare.contenders=["hasty"]', "--seeds", "0,1,2") == 0
-    told = [line for line in capsys.readouterr().err.splitlines() if "ConvergenceWarning" in line]
-    assert len(told) == 1
-    assert told[0].startswith("warning: ")
-    assert told[0].endswith("(ConvergenceWarning, 3 times)")
+    lines = [line for line in capsys.readouterr().err.splitlines() if "ConvergenceWarning" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("warning: ")
+    assert lines[0].endswith("(ConvergenceWarning, 3 times)")
 
 
-def test_the_f_test_is_made_on_request(few, tmp_path):
+def test_the_5x2cv_f_test_is_optional(few, tmp_path):
     assert compare(few, tmp_path, "--set", "compare.five_by_two=true") == 0
     (pair,) = json.loads((tmp_path / "report.json").read_text())["pairs"]
     assert 0 <= pair["p_value_5x2cv"] <= 1
 
 
-def test_contenders_of_ones_own_and_weights(few, tmp_path):
+def test_own_contenders_and_class_weights(few, tmp_path):
     own = 'contenders.tree={ estimator = "sklearn.tree.DecisionTreeClassifier", params = { max_depth = 3 } }'
     settings = ["--set", own, "--set", 'compare.contenders=["tree"]', "--set", "balance.method=weights"]
     assert compare(few, tmp_path, *settings) == 0
@@ -62,13 +69,13 @@ def test_contenders_of_ones_own_and_weights(few, tmp_path):
         (["--set", 'hierarchy.groups=["AB", "D"]'], "class 'O' is in no group"),
         (["--set", 'hierarchy.groups=["AB", "DOX"]'], "'X' is not one of the classes"),
         (["--set", 'members."specialist:A-C".view=pixels'], "there is no such member; there are: specialist:A/B, spec"),
-        (["--set", 'data.sources=["nobody"]'], "sources must be among ['generated']"),
+        (["--set", 'data.sources=["other"]'], "sources must be among ['generated']"),
         (["--set", "data.format=npz"], "letters"),
         (["--set", "split={ kind = 'random', by = 'writer', test_size = 0.0001 }"], "test_size"),
         (["--set", "data={ format = 'folder', path = 'letters' }"], "predefined"),
     ],
 )
-def test_mistakes_are_told_in_lines_that_name_them(few, tmp_path, options, message, capsys):
+def test_errors_in_the_config_are_printed_one_per_line(few, tmp_path, options, message, capsys):
     assert compare(few, tmp_path / "out", *options) == 1
     printed = capsys.readouterr()
     assert message in printed.err
@@ -77,7 +84,7 @@ def test_mistakes_are_told_in_lines_that_name_them(few, tmp_path, options, messa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_config_that_is_missing_or_broken_is_named(tmp_path, capsys):
+def test_a_missing_or_invalid_config_is_named(tmp_path, capsys):
     assert main(["compare", str(tmp_path / "none.toml"), "--output", str(tmp_path)]) == 1
     assert "none.toml: cannot be read" in capsys.readouterr().err
     (tmp_path / "broken.toml").write_text("[data")
@@ -85,14 +92,14 @@ def test_a_config_that_is_missing_or_broken_is_named(tmp_path, capsys):
     assert "is not valid TOML" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("out", ["few.toml", "few.toml/deeper"])
-def test_a_place_that_cannot_be_a_folder_is_refused_before_any_work(few, out, capsys, monkeypatch):
-    monkeypatch.setattr(configs, "load_letters", None, raising=False)
-    assert compare(few, few / out) == 1
+@pytest.mark.parametrize("output", ["few.toml", "few.toml/deeper"])
+def test_an_output_that_cannot_be_a_folder_is_an_error_before_any_work(few, output, capsys, monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.training.load_letters", None)
+    assert compare(few, few / output) == 1
     assert "cannot be a folder" in capsys.readouterr().err
 
 
-def test_a_picture_that_is_none_is_named(few, tmp_path, capsys):
+def test_a_file_that_is_no_picture_is_named(few, tmp_path, capsys):
     broken = tmp_path / "letters"
     for label in "AB":
         (broken / label).mkdir(parents=True)
@@ -103,30 +110,18 @@ def test_a_picture_that_is_none_is_named(few, tmp_path, capsys):
     assert "0.png" in capsys.readouterr().err
 
 
-def test_standard_error_is_silent_away_from_a_terminal(few, tmp_path, run_process):
-    settings = [
-        "--set",
-        'compare.contenders=["tree"]',
-        "--set",
-        'contenders.tree.estimator="sklearn.naive_bayes.GaussianNB"',
-    ]
-    done = run_process("compare", few / "few.toml", "--output", tmp_path, "-j", "1", *settings)
+def test_standard_error_is_empty_outside_a_terminal(few, tmp_path, run_process):
+    done = run_process("compare", few / "few.toml", "--output", tmp_path, "-j", "1", *BAYES)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
 
 
-def test_a_terminal_sees_progress_and_no_colour_is_honoured(few, tmp_path, ensemble_hwr_command):
+def test_a_terminal_shows_progress_without_colour_under_no_color(few, tmp_path, ensemble_hwr_command):
     pty = pytest.importorskip("pty")
     command, environment = ensemble_hwr_command
-    settings = [
-        "--set",
-        'compare.contenders=["tree"]',
-        "--set",
-        'contenders.tree.estimator="sklearn.naive_bayes.GaussianNB"',
-    ]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*command, "compare", str(few / "few.toml"), "--output", str(tmp_path), "-j", "1", *settings],
+        [*command, "compare", str(few / "few.toml"), "--output", str(tmp_path), "-j", "1", *BAYES],
         env={**environment, "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "100"},
         stdout=subprocess.DEVNULL,
         stderr=theirs,
@@ -142,9 +137,9 @@ def test_a_terminal_sees_progress_and_no_colour_is_honoured(few, tmp_path, ensem
     assert b"\x1b[3" not in seen.replace(b"\x1b[3m", b"")  # no foreground colour
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to tell when everybody is at work")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find out when all processes work")
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path, few, jobs, ensemble_hwr_command):
+def test_an_interrupt_is_one_line_and_leaves_no_incomplete_file(tmp_path, few, jobs, ensemble_hwr_command):
     command, environment = ensemble_hwr_command
     endless = [
         "--set",
@@ -159,7 +154,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path, few,
         start_new_session=True,
     )
     with process:
-        _wait_for_cpu_seconds(process, 4)  # two of them are spent on imports
+        _wait_for_cpu_seconds(process, 4)  # imports take two of them
         still_running = process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
         try:
@@ -168,12 +163,31 @@ def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path, few,
             process.kill()
     assert still_running
     assert process.returncode == 130
-    assert (out, err.splitlines()) == ("", ["interrupted; nothing was left half-written"])
+    assert (out, err.splitlines()) == ("", ["interrupted; no incomplete file is left"])
     assert not (tmp_path / "out").exists()
 
 
+def test_the_demo_runs_and_prints_where_its_report_is(tmp_path, capsys, monkeypatch):
+    demo = configs.load_demo(
+        [
+            "data.n=208",
+            "data.writers=8",
+            "seeds=[0]",
+            "router.params.max_iter=2",
+            "expert.params.early_stopping=false",
+            'compare.contenders=["hierarchical"]',
+        ]
+    )
+    monkeypatch.setattr(configs, "load_demo", lambda: demo)
+    assert main(["demo", "--output", str(tmp_path / "demo"), "-j", "1"]) == 0
+    assert f"report: {tmp_path / 'demo' / 'report.html'}" in capsys.readouterr().out
+    assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
+    report = json.loads((tmp_path / "demo" / "report.json").read_text())
+    assert report["data"]["command"] == "ensemble-hwr demo"
+
+
 def _wait_for_cpu_seconds(leader, seconds):
-    """Wait until a process and those it started have worked so long: a busy machine takes its time over that."""
+    """Wait until a process and its children have used as much processor time."""
     ticks = seconds * os.sysconf("SC_CLK_TCK")
     while leader.poll() is None and sum(_ticks_of_group(leader.pid)) < ticks:
         time.sleep(0.1)
@@ -183,7 +197,7 @@ def _ticks_of_group(group):
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = file.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended
             continue
         if int(fields[2]) == group:
             yield int(fields[11]) + int(fields[12])
@@ -192,5 +206,5 @@ def _ticks_of_group(group):
 def _read(descriptor):
     try:
         return os.read(descriptor, 65536)
-    except OSError:  # how Linux says that the other end was closed
+    except OSError:  # Linux raises it once the other end is closed
         return b""

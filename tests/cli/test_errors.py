@@ -34,21 +34,21 @@ def doing(what):
     [
         (ConfigError("a.toml: x: bad\na.toml: y: bad"), ["error: a.toml: x: bad", "error: a.toml: y: bad"]),
         (PermissionError(13, "Permission denied", "out"), ["error: out: Permission denied"]),
-        (ValueError("one\n two"), ["error: ValueError: one two (--traceback shows where)"]),
+        (ValueError("one\n two"), ["error: ValueError: one two (--traceback prints where)"]),
         (
             OSError(28, "No space left on device"),
-            ["error: what was being written cannot be (No space left on device); free some space, or write elsewhere"],
+            ["error: the output cannot be written (No space left on device); free some space or use another disk"],
         ),
-        (OSError("no name"), ["error: OSError: no name (--traceback shows where)"]),
+        (OSError("no name"), ["error: OSError: no name (--traceback prints where)"]),
         (ConfigError(""), ["error: ConfigError"]),
     ],
 )
-def test_errors_are_lines_without_traceback(error, lines, capsys):
+def test_errors_are_printed_as_lines_without_traceback(error, lines, capsys):
     assert run(failing(error), []) == FAILED
     assert capsys.readouterr().err.splitlines() == lines
 
 
-def test_an_option_shows_the_traceback(capsys):
+def test_an_option_prints_the_traceback(capsys):
     assert run(failing(ConfigError("bad")), ["--traceback"]) == FAILED
     assert re.search(r"Traceback[\s\S]+ConfigError: bad", capsys.readouterr().err)
 
@@ -57,17 +57,17 @@ def test_an_option_shows_the_traceback(capsys):
     ("error", "code"),
     [(click.UsageError("?"), USAGE), (click.BadParameter("?"), USAGE), (click.ClickException("?"), FAILED)],
 )
-def test_clicks_own_errors_keep_their_words(error, code, capsys):
+def test_errors_of_click_keep_their_messages(error, code, capsys):
     assert run(failing(error), []) == code
     assert "?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("answer", "code"), [(None, DONE), ("text", DONE), (0, 0), (1, 1)])
-def test_a_command_that_ends_is_done_unless_it_says_otherwise(answer, code):
-    assert run(doing(lambda: answer), []) == code
+@pytest.mark.parametrize(("result", "code"), [(None, DONE), ("text", DONE), (0, 0), (1, 1)])
+def test_a_command_succeeds_unless_it_returns_another_code(result, code):
+    assert run(doing(lambda: result), []) == code
 
 
-def test_the_first_interrupt_passes_through_what_catches_keyboard_interrupts(capsys):
+def test_the_first_interrupt_is_not_caught_as_a_keyboard_interrupt(capsys):
     ended = []
 
     def work():
@@ -76,7 +76,7 @@ def test_the_first_interrupt_passes_through_what_catches_keyboard_interrupts(cap
                 os.kill(os.getpid(), signal.SIGINT)
                 signal.pause()
             except KeyboardInterrupt:  # as scikit-learn's MLPs do
-                ended.append("went on")
+                ended.append("continued")
         finally:
             ended.append(signal.getsignal(signal.SIGINT))
 
@@ -84,10 +84,10 @@ def test_the_first_interrupt_passes_through_what_catches_keyboard_interrupts(cap
     assert run(doing(work), []) == INTERRUPTED
     assert ended == [signal.SIG_DFL]  # a second Ctrl-C would have ended it at once
     assert signal.getsignal(signal.SIGINT) is before
-    assert capsys.readouterr().err.splitlines() == ["interrupted; nothing was left half-written"]
+    assert capsys.readouterr().err.splitlines() == ["interrupted; no incomplete file is left"]
 
 
-def test_away_from_the_main_thread_signals_are_left_alone():
+def test_outside_the_main_thread_signal_handlers_stay():
     codes = []
     before = signal.getsignal(signal.SIGINT)
     thread = threading.Thread(target=lambda: codes.append(run(doing(lambda: 3), [])))
@@ -97,7 +97,7 @@ def test_away_from_the_main_thread_signals_are_left_alone():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_closed_standard_output_hears_nothing(ensemble_hwr_command, tmp_path):
+def test_output_to_a_closed_stream_is_discarded(ensemble_hwr_command, tmp_path):
     command, environment = ensemble_hwr_command
     closing = ["sh", "-c", 'exec "$@" >&-', "sh", *command, "letters", str(tmp_path)]
     Image.new("L", (20, 20), 255).save(tmp_path / "blank.png")

@@ -6,6 +6,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from ensemble_hwr.cli import main
+from ensemble_hwr.cli._evaluate import print_figures
 from ensemble_hwr.config import open_letters
 from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.persistence import read_manifest, save_model
@@ -25,7 +26,7 @@ def rows(few):
     return LetterSet((letters.to_rows() * 255).astype(np.uint8), letters.target)
 
 
-def test_an_index_is_measured_on_its_test_part_as_in_training(few, model, capsys):
+def test_an_index_is_evaluated_on_its_test_part_as_in_training(few, model, capsys):
     assert evaluate(model, few / "letters") == 0
     printed = capsys.readouterr()
     trained = read_manifest(model)["metadata"]["figures"]
@@ -40,7 +41,7 @@ def test_the_part_can_be_chosen(few, model, capsys):
     assert figure("letters", capsys.readouterr().out) == "120"
 
 
-def test_a_folder_for_each_letter_is_read(few, model, tmp_path, capsys):
+def test_a_folder_with_one_subfolder_per_letter_is_read(few, model, tmp_path, capsys):
     shutil.copytree(few / "letters", tmp_path / "mine", ignore=shutil.ignore_patterns("*.csv"))
     assert evaluate(model, tmp_path / "mine") == 0
     assert figure("letters", capsys.readouterr().out) == "120"
@@ -65,7 +66,7 @@ def test_npz_and_csv_give_the_same_figures(model, rows, tmp_path, capsys):
         ("empty", b"", "is not a model file"),
     ],
 )
-def test_what_is_no_model_is_refused(tmp_path, name, content, message, capsys):
+def test_a_file_that_is_no_model_is_an_error(tmp_path, name, content, message, capsys):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     assert evaluate(tmp_path / name, tmp_path) == 1
@@ -74,7 +75,7 @@ def test_what_is_no_model_is_refused(tmp_path, name, content, message, capsys):
     assert message in line
 
 
-def test_a_damaged_model_is_refused(few, model, tmp_path, capsys):
+def test_a_damaged_model_is_an_error(few, model, tmp_path, capsys):
     data = bytearray(model.read_bytes())
     data[len(data) // 2] ^= 0xFF
     (tmp_path / "damaged").write_bytes(data)
@@ -82,13 +83,13 @@ def test_a_damaged_model_is_refused(few, model, tmp_path, capsys):
     assert "error: " in capsys.readouterr().err
 
 
-def test_a_model_that_reads_no_pictures_is_refused(few, tmp_path, rows, capsys):
+def test_a_model_without_normalizer_is_an_error(few, tmp_path, rows, capsys):
     save_model(GaussianNB().fit(rows.data, rows.target), tmp_path / "m")
     assert evaluate(tmp_path / "m", few / "letters") == 1
     assert "does not read pictures" in capsys.readouterr().err
 
 
-def test_data_that_are_missing_or_of_another_kind_are_refused(model, tmp_path, capsys):
+def test_missing_data_and_unknown_formats_are_errors(model, tmp_path, capsys):
     (tmp_path / "letters.txt").write_text("A")
     (tmp_path / "empty").mkdir()
     for name, message in (("none", "no such file or folder"), ("letters.txt", "ending in .txt"), ("empty", "empty")):
@@ -97,13 +98,13 @@ def test_data_that_are_missing_or_of_another_kind_are_refused(model, tmp_path, c
         assert message in line
 
 
-def test_letters_the_model_does_not_know_are_named(model, rows, tmp_path, capsys):
+def test_a_label_that_the_model_lacks_is_named(model, rows, tmp_path, capsys):
     save_npz(tmp_path / "x.npz", LetterSet(rows.data[:2], np.array(["A", "X"])))
     assert evaluate(model, tmp_path / "x.npz") == 1
-    assert "label 'X' is not one that the model knows, which are A, B, D, O." in capsys.readouterr().err
+    assert "label 'X' is not a class of the model; its classes are A, B, D, O" in capsys.readouterr().err
 
 
-def test_pictures_that_cannot_be_read_are_left_out_and_told(few, model, tmp_path, capsys):
+def test_unreadable_pictures_are_left_out_and_reported(few, model, tmp_path, capsys):
     shutil.copytree(few / "letters", tmp_path / "mine", ignore=shutil.ignore_patterns("*.csv"))
     for i in range(7):
         (tmp_path / "mine" / "A" / f"bad{i}.png").write_bytes(b"no picture")
@@ -111,21 +112,61 @@ def test_pictures_that_cannot_be_read_are_left_out_and_told(few, model, tmp_path
     printed = capsys.readouterr()
     assert figure("letters", printed.out) == "120"
     first, *others, last = printed.err.splitlines()
-    assert first == "error: 7 of 127 pictures could not be read; the figures leave them out:"
+    assert first == "error: 7 of 127 pictures could not be read and are left out of the figures:"
     assert len(others) == 5
     assert all("bad" in line for line in others)
     assert last == "error: and 2 more"
 
 
-def test_data_of_which_nothing_can_be_read_are_refused(model, tmp_path, capsys):
+def test_data_without_a_readable_picture_are_an_error(model, tmp_path, capsys):
     (tmp_path / "A").mkdir()
     (tmp_path / "A" / "1.png").write_bytes(b"no picture")
     assert evaluate(model, tmp_path) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "no letter in it can be read; the first: " in line
+    assert "no letter can be read; the first: " in line
 
 
-def test_a_part_that_is_not_there_is_refused(model, rows, tmp_path, capsys):
+def test_a_missing_part_is_an_error(model, rows, tmp_path, capsys):
     save_npz(tmp_path / "x.npz", rows)
     assert evaluate(model, tmp_path / "x.npz", "--part", "test") == 1
-    assert "comes without a test part" in capsys.readouterr().err
+    assert "has no test part" in capsys.readouterr().err
+
+
+FIGURES = {
+    "letters": 1600,
+    "accuracy": 0.8125,
+    "macro_f1": 0.81,
+    "log_loss": 0.5,
+    "expected_calibration_error": 0.03,
+    "per_class": {
+        "A": {"attempts": 4, "right": 4, "accuracy": 1.0},
+        "B": {"attempts": 4, "right": 3, "accuracy": 0.75},
+        "D": {"attempts": 4, "right": 2, "accuracy": 0.5},
+    },
+    "confused_pairs": [{"a": "D", "b": "O", "count": 2}, {"a": "B", "b": "D", "count": 1}],
+}
+
+
+def test_figures_are_printed_with_the_weakest_letters_first(capsys):
+    print_figures(FIGURES)
+    printed = capsys.readouterr().out
+    assert re.search(r"^letters +1,600", printed)
+    assert "D 50.0%  B 75.0%\n" in printed
+    assert "D/O 2  B/D 1" in printed
+    assert "81.25%" in printed
+    assert "suspected" not in printed
+    assert "per source" not in printed
+
+
+def test_accuracy_is_printed_per_source_and_without_suspected_label_errors(capsys):
+    per_source = {"brush": {"accuracy": 5 / 7}, "pen": {"accuracy": 0.875}}
+    print_figures({**FIGURES, "accuracy_not_suspect": 1.0, "per_source": per_source})
+    printed = capsys.readouterr().out
+    assert "brush 71.43%  pen 87.50%" in printed
+    assert re.search(r"^accuracy without suspected label errors +100\.00%", printed, re.MULTILINE)
+
+
+def test_without_errors_no_letter_is_called_weak(capsys):
+    perfect = {label: {**row, "right": row["attempts"]} for label, row in FIGURES["per_class"].items()}
+    print_figures({**FIGURES, "per_class": perfect})
+    assert "weakest" not in capsys.readouterr().out

@@ -30,10 +30,10 @@ def test_options_are_read(typed, expected):
 
 
 @pytest.mark.parametrize("seeds", ["a", "1,", "", "1.5", "1;2"])
-def test_what_is_no_list_of_whole_numbers_is_wrong_usage(seeds):
+def test_a_value_that_is_no_list_of_integers_is_wrong_usage(seeds):
     done = CliRunner().invoke(command, ["--seeds", seeds])
     assert done.exit_code == 2
-    assert "whole numbers joined by commas" in done.output
+    assert "integers separated by commas" in done.output
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "many"])
@@ -51,6 +51,7 @@ def test_by_default_every_core_is_used():
     assert number_of_jobs(None) == cpu_count()
 
 
-def test_a_command_is_told_as_it_could_be_typed_again():
-    told = command_line("train", Path("my config.toml"), output=Path("m"), seed=None, overrides=["seeds=[3, 4]"])
-    assert told == "ensemble-hwr train 'my config.toml' --output m --set 'seeds=[3, 4]'"
+def test_a_command_line_can_be_pasted_into_a_shell():
+    options = {"output": Path("m"), "contender": None, "random_state": 3}
+    line = command_line("train", Path("my config.toml"), overrides=["seeds=[3, 4]"], **options)
+    assert line == "ensemble-hwr train 'my config.toml' --output m --random-state 3 --set 'seeds=[3, 4]'"

@@ -5,9 +5,10 @@ import pytest
 from rich.progress import Progress
 
 from ensemble_hwr.cli._progress import Steps, Stopwatch, progress, warnings_counted
+from ensemble_hwr.training import TrainingProgress
 
 
-def test_each_kind_of_warning_is_told_once_with_how_often_it_came(capsys):
+def test_each_warning_is_printed_once_with_its_count(capsys):
     with warnings_counted():
         for i in range(3):
             warnings.warn(f"slow\nin round {i}", UserWarning, stacklevel=1)
@@ -20,7 +21,7 @@ def test_each_kind_of_warning_is_told_once_with_how_often_it_came(capsys):
 
 
 @pytest.mark.parametrize("noise", [DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning])
-def test_what_only_developers_can_mend_is_not_told(noise, capsys):
+def test_warnings_for_developers_are_not_printed(noise, capsys):
     with warnings_counted():
         warnings.warn("old", noise, stacklevel=1)
     assert capsys.readouterr().err == ""
@@ -32,7 +33,7 @@ def fail_after_a_warning():
         raise KeyError("x")
 
 
-def test_warnings_are_told_of_what_failed_too_and_filters_come_back(capsys):
+def test_after_an_error_warnings_are_printed_and_filters_restored(capsys):
     before = warnings.showwarning, list(warnings.filters)
     with pytest.raises(KeyError):
         fail_after_a_warning()
@@ -41,7 +42,7 @@ def test_warnings_are_told_of_what_failed_too_and_filters_come_back(capsys):
 
 
 @pytest.mark.parametrize(("set_to", "within"), [(None, "ignore"), ("error", "error")])
-def test_workers_are_silent_unless_the_user_has_said_otherwise(monkeypatch, set_to, within):
+def test_worker_processes_print_no_warnings_unless_the_user_sets_a_filter(monkeypatch, set_to, within):
     if set_to is None:
         monkeypatch.delenv("PYTHONWARNINGS", raising=False)
     else:
@@ -51,20 +52,20 @@ def test_workers_are_silent_unless_the_user_has_said_otherwise(monkeypatch, set_
     assert os.environ.get("PYTHONWARNINGS") == set_to
 
 
-def test_away_from_a_terminal_nothing_is_written(capfd):
-    with progress() as steps, steps.step("fitting", total=2) as tell:
-        tell(1, "flat")
-        tell(2, "hard")
+def test_outside_a_terminal_nothing_is_written(capfd):
+    with progress() as steps, steps.step("fitting", total=2) as update:
+        update(1, "flat")
+        update(2, "top_down")
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_step_tells_how_far_it_is_and_is_full_at_its_end():
+def test_a_step_shows_its_progress_and_is_complete_at_its_end():
     bars = Progress(disable=True)
     steps = Steps(bars)
-    with steps.step("fitting", total=4) as tell:
-        tell(3, "flat, seed 0")
+    with steps.step("fitting", total=4) as update:
+        update(3, "flat, seed 0")
         assert (bars.tasks[0].completed, bars.tasks[0].description) == (3, "fitting flat, seed 0")
-        tell(1, "")
+        update(1, "")
         assert bars.tasks[0].description == "fitting"
     assert (bars.tasks[0].completed, bars.tasks[0].total, bars.tasks[0].description) == (4, 4, "fitting")
     with steps.step("reading"):
@@ -72,8 +73,19 @@ def test_a_step_tells_how_far_it_is_and_is_full_at_its_end():
     assert bars.tasks[1].finished
 
 
+def test_a_step_of_a_callback_ends_where_the_next_one_begins():
+    bars = Progress(disable=True)
+    with Steps(bars).as_callback() as report:
+        report(TrainingProgress("reading letters"))
+        report(TrainingProgress("normalizing", 0, 120))
+        assert (bars.tasks[0].description, bars.tasks[0].finished) == ("reading letters", True)
+        report(TrainingProgress("normalizing", 40, 120))
+        assert (bars.tasks[1].completed, bars.tasks[1].total) == (40, 120)
+    assert [task.finished for task in bars.tasks] == [True, True]
+
+
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0.0 s"), (59.94, "59.9 s"), (60, "1.0 min"), (5400, "90.0 min")])
-def test_the_stopwatch_goes_over_to_minutes(monkeypatch, seconds, shown):
+def test_the_stopwatch_prints_seconds_or_minutes(monkeypatch, seconds, shown):
     times = iter([100.0, 100.0 + seconds])
     monkeypatch.setattr("time.perf_counter", lambda: next(times))
     assert str(Stopwatch()) == shown

@@ -1,15 +1,23 @@
 import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from ensemble_hwr import LetterNormalizer, compose_words, generate_letters, save_model
 from ensemble_hwr.cli import main
+from ensemble_hwr.images import open_picture
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "canvas"))
+
+from desk import Desk, require_window, screen, until
 
 TEXTS = ["TOO", "TEN", "NOT"]
 
@@ -44,21 +52,21 @@ def lexicon(tmp_path):
     return file
 
 
-def test_texts_are_printed_and_nothing_else(reading_model, pictures, lexicon, capsys):
+def test_only_texts_are_printed(reading_model, pictures, lexicon, capsys):
     assert read(reading_model, *pictures, "--lexicon", lexicon) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == TEXTS
     assert printed.err == ""
 
 
-def test_a_word_list_may_tell_how_common_its_words_are(reading_model, pictures, lexicon, capsys):
+def test_a_lexicon_may_hold_counts(reading_model, pictures, lexicon, capsys):
     for count, text in ((1, "TOO"), (10**9, "NOO")):
         lexicon.write_text(f"too 1\nnoo\t{count}\n", encoding="utf-8")
         assert read(reading_model, pictures[0], "--lexicon", lexicon) == 0
         assert capsys.readouterr().out == f"{text}\n"
 
 
-def test_words_that_the_model_cannot_spell_are_told(reading_model, pictures, lexicon, capsys):
+def test_words_with_letters_that_the_model_lacks_are_reported(reading_model, pictures, lexicon, capsys):
     lexicon.write_text("too\nten\nnot\n12\nzoo\n", encoding="utf-8")
     assert read(reading_model, *pictures, "--lexicon", lexicon) == 0
     printed = capsys.readouterr()
@@ -67,7 +75,7 @@ def test_words_that_the_model_cannot_spell_are_told(reading_model, pictures, lex
     assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they cannot be spelled with")
 
 
-def test_nothing_is_imported_that_reading_does_not_need(pictures, ensemble_hwr_command):
+def test_reading_imports_only_what_it_needs(pictures, ensemble_hwr_command):
     (python, _, _), environment = ensemble_hwr_command
     code = (
         "import sys; from ensemble_hwr.cli import main; main(['read', sys.argv[1]]); "
@@ -79,15 +87,15 @@ def test_nothing_is_imported_that_reading_does_not_need(pictures, ensemble_hwr_c
     assert done.stderr == "set()\n"
 
 
-def test_json_tells_letters_and_boxes(reading_model, pictures, lexicon, capsys):
+def test_json_holds_letters_and_boxes(reading_model, pictures, lexicon, capsys):
     assert read(reading_model, *pictures, "--json", "--lexicon", lexicon) == 0
     for path, text, line in zip(pictures, TEXTS, capsys.readouterr().out.splitlines(), strict=True):
-        told = json.loads(line)
-        assert list(told) == ["path", "text", "confidence", "letters"]
-        assert (told["path"], told["text"]) == (str(path), text)
-        assert 0 <= told["confidence"] <= 1
-        assert "".join(letter["letter"] for letter in told["letters"]) == text
-        for letter in told["letters"]:
+        found = json.loads(line)
+        assert list(found) == ["path", "text", "confidence", "letters"]
+        assert (found["path"], found["text"]) == (str(path), text)
+        assert 0 <= found["confidence"] <= 1
+        assert "".join(letter["letter"] for letter in found["letters"]) == text
+        for letter in found["letters"]:
             assert list(letter) == ["letter", "probability", "box"]
             left, top, right, bottom = letter["box"]
             assert 0 <= left < right
@@ -101,12 +109,12 @@ def test_a_page(reading_model, lexicon, tmp_path, capsys):
     assert read(reading_model, tmp_path / "page.png", "--page", "--lexicon", lexicon) == 0
     assert capsys.readouterr().out == "NOT TEN\nTOO\n"
     assert read(reading_model, tmp_path / "page.png", "--page", "--json", "--lexicon", lexicon) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["path"] == str(tmp_path / "page.png")
-    assert [len(line["words"]) for line in told["lines"]] == [2, 1]
+    found = json.loads(capsys.readouterr().out)
+    assert found["path"] == str(tmp_path / "page.png")
+    assert [len(line["words"]) for line in found["lines"]] == [2, 1]
 
 
-def test_a_bad_picture_is_one_line_and_the_others_are_read(reading_model, pictures, lexicon, tmp_path, capsys):
+def test_an_unreadable_picture_is_one_line_and_the_others_are_read(reading_model, pictures, lexicon, tmp_path, capsys):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     Image.fromarray(np.full((30, 30), 255, np.uint8)).save(tmp_path / "blank.png")
     arguments = [tmp_path / "broken.png", pictures[0], tmp_path / "none.png", tmp_path / "blank.png", pictures[1]]
@@ -120,7 +128,7 @@ def test_a_bad_picture_is_one_line_and_the_others_are_read(reading_model, pictur
         assert name in line
 
 
-def test_pictures_with_boxes_show_the_letters(reading_model, pictures, tmp_path):
+def test_debug_pictures_show_the_boxes_of_letters(reading_model, pictures, tmp_path):
     assert read(reading_model, pictures[0].parent, "--debug", tmp_path / "new" / "seen") == 0
     written = sorted((tmp_path / "new" / "seen").iterdir())
     assert [file.name for file in written] == ["0001-NOT.png", "0002-TEN.png", "0003-TOO.png"]
@@ -129,8 +137,8 @@ def test_pictures_with_boxes_show_the_letters(reading_model, pictures, tmp_path)
             assert np.ptp(np.array(image.convert("RGB")).astype(int), axis=2).max() > 50
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
-def test_a_folder_for_pictures_that_takes_none_is_told_before_anything_is_read(capsys):
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that cannot be written to")
+def test_a_folder_that_cannot_be_written_to_is_an_error_before_anything_is_read(capsys):
     assert main(["read", "none.png", "-m", "no such model", "--debug", "/proc/seen"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: /proc/seen: cannot be written to (")
@@ -146,7 +154,7 @@ def test_a_folder_for_pictures_that_takes_none_is_told_before_anything_is_read(c
         (b"not 5\nten", "line 2 has none: 'ten'"),
     ],
 )
-def test_a_bad_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, content, problem):  # noqa: PLR0917
+def test_an_invalid_lexicon_is_one_line(reading_model, pictures, tmp_path, capsys, content, problem):  # noqa: PLR0917
     if content is not None:
         (tmp_path / "words.txt").write_bytes(content)
     assert read(reading_model, pictures[0], "--lexicon", tmp_path / "words.txt") == 1
@@ -161,3 +169,133 @@ def test_wrong_usage(capsys):
     assert main(["read"]) == 2
     assert main(["read", "a.png", "-m", "no such model"]) == 1
     assert "no such model" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def display():
+    require_window()
+    with screen() as display:
+        yield display
+
+
+def test_letters_drawn_in_the_window_are_read(display, tmp_path):
+    file = tmp_path / "word.json"
+    with Desk(display, file) as desk:
+        assert desk.title == "word.json - ensemble_hwr"
+        desk.write_until_read("HELLO")
+        assert desk.title == "HELLO - word.json - ensemble_hwr"
+        desk.press("ctrl+z")
+        until(lambda: not desk.title.startswith("HELLO"), "the last letter to be gone")
+        desk.press("ctrl+y")
+        desk.wait_for_title("HELLO")
+        desk.press("ctrl+s")
+        until(file.exists, "the file")
+        desk.press("Escape")
+        until(lambda: desk.title == "word.json - ensemble_hwr", "an empty canvas")
+        desk.press("ctrl+q")
+        assert desk.process.wait(30) == 0
+        assert desk.process.stderr.read() == ""
+    saved = json.loads(file.read_text())
+    assert saved["text"] == "HELLO"
+    assert len(saved["strokes"]) >= 5
+    times = [t for stroke in saved["strokes"] for _, _, t in stroke]
+    assert times == sorted(times)
+    assert open_picture(str(tmp_path / "word.png")).size
+
+
+def test_draw_opens_saved_strokes_and_pictures_with_a_lexicon(display, tmp_path):
+    stem, bar = [[20, 20, 0], [20, 120, 0.2]], [[20, 120, 0.5], [75, 120, 0.7]]
+    tee = [[[110, 20, 1], [190, 20, 1.2]], [[150, 20, 1.4], [150, 120, 1.6]]]
+    file = tmp_path / "lt.json"
+    file.write_text(json.dumps({"format": "ensemble_hwr strokes", "version": 1, "strokes": [stem, bar, *tee]}))
+    words = tmp_path / "words.txt"
+    words.write_text("lt\n12\n")
+    with Desk(display, file, "--lexicon", words) as desk:
+        desk.wait_for_title("LT")
+        desk.press("ctrl+s")
+        until((tmp_path / "lt.png").exists, "the picture")
+        desk.press("ctrl+q")
+        assert desk.process.wait(30) == 0
+        (line,) = desk.process.stderr.read().splitlines()
+        assert line.startswith(f"warning: 1 of 2 words of {words} are left out, such as '12'")
+    with Desk(display, tmp_path / "lt.png") as desk:
+        desk.wait_for_title("LT")
+
+
+@pytest.mark.parametrize("dpi", [192])
+def test_strokes_do_not_depend_on_the_resolution_of_the_screen(dpi, tmp_path):
+    require_window()
+    file = tmp_path / "word.json"
+    with screen("2000x1500x24", dpi) as display, Desk(display, file) as desk:
+        desk.stroke([(600, 300), (600, 700)])
+        until(lambda: desk.title != "word.json - ensemble_hwr", lambda: f"a letter; the title is {desk.title}")
+        desk.press("ctrl+s")
+        until(file.exists, "the file")
+    (stroke,) = json.loads(file.read_text())["strokes"]
+    assert stroke[-1][1] - stroke[0][1] == pytest.approx(200, abs=4)
+
+
+def test_a_model_that_does_not_read_letters_closes_the_window_with_one_line(display, tmp_path):
+    file = save_model(LinearSVC().fit(np.eye(2, 784), ["A", "B"]), tmp_path / "sure.model")
+    with Desk(display, "--model", file) as desk:
+        assert desk.process.wait(60) == 1
+        (line,) = desk.process.stderr.read().splitlines()
+    assert line.startswith(f"error: {file}: does not read pictures; ")
+
+
+@pytest.mark.parametrize("model", ["non_letter", "no-such-model"])
+def test_draw_and_letters_report_the_same_error_for_an_unusable_model(model, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
+    assert main(["letters", "-m", model, str(tmp_path)]) == 1
+    reported = capsys.readouterr().err
+    assert main(["draw", "-m", model]) == 1
+    assert capsys.readouterr().err == reported
+
+
+@pytest.mark.parametrize("content", [None, "folder", b"\xff\xfe\x00", b"", b"12\n"])
+def test_draw_and_read_report_the_same_error_for_an_unusable_lexicon(content, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
+    words = tmp_path / "words.txt"
+    if content == "folder":
+        words.mkdir()
+    elif content is not None:
+        words.write_bytes(content)
+    assert main(["read", "--lexicon", str(words), str(tmp_path / "no.png")]) == 1
+    reported = capsys.readouterr().err
+    assert main(["draw", "--lexicon", str(words)]) == 1
+    assert capsys.readouterr().err == reported
+    assert len(reported.splitlines()) == 1
+
+
+def _no_window():
+    raise AssertionError("a window is opened")
+
+
+def test_draw_reports_an_unreadable_file_in_one_line(display, run_process, tmp_path):
+    done = run_process("draw", tmp_path / "no.png", DISPLAY=display)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "no.png" in done.stderr
+
+
+def test_draw_reports_a_missing_folder_at_the_start(display, run_process, tmp_path):
+    done = run_process("draw", tmp_path / "nodir" / "x.json", DISPLAY=display)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert f"there is no folder '{tmp_path / 'nodir'}'" in line
+
+
+def test_a_missing_screen_is_one_line(run_process):
+    require_window()
+    done = run_process("draw", DISPLAY="")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: no window can be opened: ")
+    assert line.endswith("ensemble-hwr read")
+
+
+def test_a_missing_tkinter_is_one_line(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tkinter", None)
+    assert main(["draw"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "apt install python3-tk" in line

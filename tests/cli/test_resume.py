@@ -1,4 +1,4 @@
-"""Training that is killed, interrupted or out of room goes on with what it finished."""
+"""Training that was killed, interrupted or out of disk space continues from its finished members."""
 
 import os
 import resource
@@ -25,18 +25,18 @@ def arguments(few, tmp_path):
 
 @pytest.fixture
 def stop(arguments, tmp_path, ensemble_hwr_command):
-    """Begin training in a process of its own, and stop it by a signal when it has finished two members."""
+    """Start training in a process, and send a signal when it has finished two members."""
     command, environment = ensemble_hwr_command
 
-    def stopped(how):
+    def stopped(by):
         process = subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
         until = time.monotonic() + 60
         while len(kept(tmp_path)) < 2 and process.poll() is None and time.monotonic() < until:
             time.sleep(0.002)
-        process.send_signal(how)
-        said = process.communicate(timeout=60)[1]
+        process.send_signal(by)
+        errors = process.communicate(timeout=60)[1]
         assert 2 <= len(kept(tmp_path)) < FITS
-        return process.returncode, said
+        return process.returncode, errors
 
     return stopped
 
@@ -45,7 +45,7 @@ def kept(folder):
     return sorted((folder / "m.members").glob("*.model"))
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_model(arguments, stop, few, tmp_path, capsys):
+def test_a_killed_run_continues_and_ends_with_the_same_model(arguments, stop, few, tmp_path, capsys):
     assert stop(signal.SIGKILL)[0] == -signal.SIGKILL
     assert not (tmp_path / "m").exists()
     before = len(kept(tmp_path))
@@ -60,40 +60,40 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_model(arguments, stop, few,
     )
 
 
-def test_an_interrupted_run_says_how_to_go_on_and_another_config_takes_nothing(arguments, stop, tmp_path, capsys):
-    code, said = stop(signal.SIGINT)
+def test_an_interrupted_run_prints_how_to_continue_and_another_seed_reuses_nothing(arguments, stop, tmp_path, capsys):
+    code, errors = stop(signal.SIGINT)
     assert code == 130
-    assert f"kept in {tmp_path / 'm.members'}: the same command with --resume goes on" in said
-    assert main([*arguments, "--seed", "9", "--resume"]) == 0
+    assert f"kept in {tmp_path / 'm.members'}; to continue, add --resume to the same command" in errors
+    assert main([*arguments, "--random-state", "9", "--resume"]) == 0
     assert "of an earlier run" not in capsys.readouterr().out
 
 
-def test_without_resume_all_is_fitted_again_and_the_user_told(arguments, stop, tmp_path, capsys):
+def test_without_resume_all_members_are_fitted_again(arguments, stop, tmp_path, capsys):
     stop(signal.SIGKILL)
     assert main(arguments) == 0
-    said = capsys.readouterr()
-    assert "finished members of an earlier run, which --resume would take" in said.err
-    assert "of an earlier run" not in said.out
+    printed = capsys.readouterr()
+    assert "finished members of an earlier run; --resume would reuse them" in printed.err
+    assert "of an earlier run" not in printed.out
     assert os.listdir(tmp_path) == ["m"]
 
 
-def test_letters_that_vanished_leave_what_is_kept(arguments, stop, few, tmp_path, capsys):
+def test_missing_letters_leave_the_finished_members(arguments, stop, few, tmp_path, capsys):
     stop(signal.SIGKILL)
     before = {file: file.read_bytes() for file in kept(tmp_path)}
     shutil.copytree(few, tmp_path / "few")
     (tmp_path / "few" / "letters" / "A").rename(tmp_path / "moved")
-    elsewhere = ["--data", str(tmp_path / "few" / "letters")]
-    assert main([*arguments, "--resume", *elsewhere]) == 1
+    other_place = ["--data", str(tmp_path / "few" / "letters")]
+    assert main([*arguments, "--resume", *other_place]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("error: ")
     assert "A/0.png': no such picture" in last
     assert {file: file.read_bytes() for file in kept(tmp_path)} == before
     (tmp_path / "moved").rename(tmp_path / "few" / "letters" / "A")
-    assert main([*arguments, "--resume", *elsewhere]) == 0
+    assert main([*arguments, "--resume", *other_place]) == 0
     assert f"with {len(before)} finished members of an earlier run" in capsys.readouterr().out
 
 
-def test_a_full_disk_leaves_earlier_files_whole(arguments, tmp_path, model, ensemble_hwr_command):
+def test_a_full_disk_leaves_earlier_files_complete(arguments, tmp_path, model, ensemble_hwr_command):
     shutil.copy(model, tmp_path / "m")
     command, environment = ensemble_hwr_command
 
@@ -108,11 +108,11 @@ def test_a_full_disk_leaves_earlier_files_whole(arguments, tmp_path, model, ense
             timeout=60,
         )
 
-    done = limited(8_000)  # no room for the first member
+    done = limited(8_000)  # not enough for the first member
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {tmp_path / 'm.members'}")
     assert done.stderr.endswith("cannot be written: File too large\n")
-    done = limited(100_000)  # room for each member, but not for the model
+    done = limited(100_000)  # enough for each member, but not for the model
     assert done.returncode == 1
     assert f"error: {tmp_path / 'm'}: cannot be written: File too large" in done.stderr
     assert len(kept(tmp_path)) == FITS
@@ -121,22 +121,22 @@ def test_a_full_disk_leaves_earlier_files_whole(arguments, tmp_path, model, ense
     assert main([*arguments, "--resume"]) == 0
 
 
-def test_a_folder_that_cannot_be_written_to_is_refused_before_training(few, capsys):
+def test_a_folder_that_cannot_be_written_to_is_an_error_before_training(few, capsys):
     assert main(["train", str(few / "few.toml"), "-o", "/proc/m", "-j", "1"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: /proc: cannot be written to")
 
 
-@pytest.mark.parametrize(("contender", "seats"), [("committee", 3), ("flat", 1)])
-def test_other_contenders_are_kept_too(arguments, capsys, monkeypatch, contender, seats):
-    """Beside their own seats there are the four members whose parameters were counted."""
+@pytest.mark.parametrize(("contender", "fits"), [("committee", 3), ("flat", 1)])
+def test_fits_of_other_contenders_are_reused(arguments, capsys, monkeypatch, contender, fits):
+    """In addition to the contender's own fits, there are the four members whose parameters are counted."""
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ensemble_hwr.persistence.save_model", full)
+        patch.setattr("ensemble_hwr.training.save_model", full)
         assert main([*arguments, "--contender", contender]) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert main([*arguments, "--contender", contender, "--resume"]) == 0
-    assert f"with {4 + seats} finished members of an earlier run" in capsys.readouterr().out
+    assert f"with {4 + fits} finished members of an earlier run" in capsys.readouterr().out

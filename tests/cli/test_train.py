@@ -15,7 +15,7 @@ EPOCHS = (
 )
 
 
-def test_the_model_reads_pictures_and_its_file_says_how_it_was_made(few, model):
+def test_the_model_classifies_pictures_and_its_file_holds_its_origin(few, model):
     letters = open_letters(few / "letters")
     test = letters.take(letters.split == "test")
     answered = load_model(model).predict(list(test.data))
@@ -23,7 +23,7 @@ def test_the_model_reads_pictures_and_its_file_says_how_it_was_made(few, model):
     assert metadata["figures"]["accuracy"] == pytest.approx((answered == test.target).mean())
     assert metadata["figures"]["accuracy"] > 0.6
     assert metadata["config"]["name"] == "few"
-    assert metadata["seed"] == 0
+    assert metadata["random_state"] == 0
 
 
 def test_training_again_gives_the_same_model(few, model, tmp_path):
@@ -36,12 +36,12 @@ def test_training_again_gives_the_same_model(few, model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--contender", "svm"], "--contender: got 'svm'; allowed: hierarchical, top_down, baseline, flat, committee."),
+        (["--contender", "svm"], "contender: got 'svm'; allowed: hierarchical, top_down, baseline, flat, committee"),
         (["--set", "nmae=x"], "nmae: unknown key"),
         (["--data", "no/such"], "no letters at"),
     ],
 )
-def test_mistakes_are_one_line(few, tmp_path, options, message, capsys):
+def test_errors_are_one_line(few, tmp_path, options, message, capsys):
     assert main(["train", str(few / "few.toml"), "-o", str(tmp_path / "m"), "-j", "1", *options]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
@@ -49,13 +49,13 @@ def test_mistakes_are_one_line(few, tmp_path, options, message, capsys):
     assert os.listdir(tmp_path) == []
 
 
-def test_places_where_no_file_can_be_are_refused_before_training(few, tmp_path, capsys):
+def test_an_output_that_cannot_be_a_file_is_an_error_before_training(few, tmp_path, capsys):
     for output, message in ((tmp_path, "is a folder"), (tmp_path / "none" / "m", "there is no folder")):
         assert main(["train", str(few / "few.toml"), "-o", str(output)]) == 1
         assert message in capsys.readouterr().err
 
 
-def test_what_is_read_is_not_replaced(few, tmp_path, capsys):
+def test_the_config_is_not_replaced_by_the_model(few, tmp_path, capsys):
     config = tmp_path / "few.toml"
     config.write_text((few / "few.toml").read_text())
     assert main(["train", str(config), "-o", str(config), "--data", str(few / "letters"), "-j", "1"]) == 1
@@ -64,7 +64,7 @@ def test_what_is_read_is_not_replaced(few, tmp_path, capsys):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_the_model_is_there_even_where_its_figures_cannot_be_printed(few, tmp_path, ensemble_hwr_command):
+def test_the_model_is_saved_even_if_its_figures_cannot_be_printed(few, tmp_path, ensemble_hwr_command):
     command, environment = ensemble_hwr_command
     file = tmp_path / "few.model"
     with open("/dev/full", "w") as full:
@@ -77,9 +77,9 @@ def test_the_model_is_there_even_where_its_figures_cannot_be_printed(few, tmp_pa
 @pytest.mark.parametrize("contender", ["top_down", "bayes"])
 def test_other_contenders_can_be_trained(few, tmp_path, contender):
     own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"
-    arguments = ["-o", str(tmp_path / "m"), "--contender", contender, "--set", own, "-j", "1", "--seed", "5"]
+    arguments = ["-o", str(tmp_path / "m"), "--contender", contender, "--set", own, "-j", "1", "--random-state", "5"]
     assert main(["train", str(few / "few.toml"), *arguments]) == 0
-    assert read_manifest(tmp_path / "m")["metadata"]["seed"] == 5
+    assert read_manifest(tmp_path / "m")["metadata"]["random_state"] == 5
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_other_contenders_can_be_trained(few, tmp_path, contender):
         [f"{role}={EPOCHS}" for role in ("router", "specialist", "expert")],
     ],
 )
-def test_a_flat_control_is_the_one_of_the_comparison(few, tmp_path, members):
+def test_the_flat_contender_is_the_one_of_the_comparison(few, tmp_path, members):
     settings = [part for member in members for part in ("--set", member)]
     shared = [str(few / "few.toml"), "-j", "1", *settings]
     assert main(["train", *shared, "-o", str(tmp_path / "m"), "--contender", "flat"]) == 0
@@ -100,7 +100,7 @@ def test_a_flat_control_is_the_one_of_the_comparison(few, tmp_path, members):
     assert count_parameters(load_model(tmp_path / "m")["classify"]) == pytest.approx(np.mean(compared))
 
 
-def test_a_committee_and_the_baseline_can_be_trained_and_read_back(few, tmp_path):
+def test_the_committee_and_the_baseline_can_be_trained_and_loaded(few, tmp_path):
     letters = open_letters(few / "letters")
     for contender in ("committee", "baseline"):
         file = tmp_path / contender
@@ -110,7 +110,7 @@ def test_a_committee_and_the_baseline_can_be_trained_and_read_back(few, tmp_path
     assert len(load_model(tmp_path / "committee")["classify"].estimators_) == 3
 
 
-def test_a_control_that_cannot_be_scaled_is_one_line(few, tmp_path, capsys):
+def test_a_contender_that_cannot_be_scaled_is_one_line(few, tmp_path, capsys):
     settings = ["--set", "router={ estimator = 'sklearn.naive_bayes.GaussianNB' }"]
     settings += ["--set", 'compare.contenders=["hierarchical"]']
     shared = [str(few / "few.toml"), "-j", "1", "-o", str(tmp_path / "m"), "--contender", "flat"]
@@ -120,7 +120,7 @@ def test_a_control_that_cannot_be_scaled_is_one_line(few, tmp_path, capsys):
     assert "contender 'flat': it is to have as many parameters as 'hierarchical'" in capsys.readouterr().err
 
 
-def test_extra_letters_are_learned_from_alone_and_the_model_says_so(few, tmp_path):
+def test_extra_letters_are_used_for_training_only(few, tmp_path):
     extra = ["--set", "extra={ generated = 40, writers = 5 }", "--set", "router.params.max_iter=3"]
     assert main(["train", str(few / "few.toml"), "-j", "1", "-o", str(tmp_path / "m"), *extra]) == 0
     data = read_manifest(tmp_path / "m")["metadata"]["data"]
@@ -128,7 +128,7 @@ def test_extra_letters_are_learned_from_alone_and_the_model_says_so(few, tmp_pat
     assert data["extra"] == {"in": "train only", "generated": 40, "writers": 5, "random_state": 0}
 
 
-def test_a_contender_that_does_not_exist_is_refused_before_the_letters_are_read(few, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("ensemble_hwr.config.load_letters", None)
-    assert main(["train", str(few / "few.toml"), "-o", str(tmp_path / "m"), "--contender", "nobody"]) == 1
-    assert "--contender: got 'nobody'" in capsys.readouterr().err
+def test_an_unknown_contender_is_an_error_before_the_letters_are_read(few, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.training.load_letters", None)
+    assert main(["train", str(few / "few.toml"), "-o", str(tmp_path / "m"), "--contender", "other"]) == 1
+    assert "contender: got 'other'" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from ensemble_hwr.cli import main
-from ensemble_hwr.cli._tuning_table import line, table
+from ensemble_hwr.cli._tune import line, table
 from ensemble_hwr.config import load_config
 from ensemble_hwr.tuning import Progress
 
@@ -18,11 +18,11 @@ SPACE = [
 ]
 
 
-def tune(few, work, *options):
-    return main(["tune", str(few / "few.toml"), "--output", str(work), "-j", "1", *SPACE, *options])
+def tune(few, output, *options):
+    return main(["tune", str(few / "few.toml"), "--output", str(output), "-j", "1", *SPACE, *options])
 
 
-def test_the_config_that_is_read_is_not_replaced(few, tmp_path, capsys):
+def test_the_config_is_not_replaced_by_the_tuned_config(few, tmp_path, capsys):
     config = tmp_path / "tuned.toml"
     config.write_text((few / "few.toml").read_text())
     assert main(["tune", str(config), "--output", str(tmp_path), "--data", str(few / "letters"), *SPACE]) == 1
@@ -62,7 +62,7 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
         (["--storage", "nonsense://x"], "--storage nonsense://x: cannot be opened"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_fitted(few, tmp_path, options, message, capsys):
+def test_errors_in_the_config_are_printed_before_anything_is_fitted(few, tmp_path, options, message, capsys):
     assert tune(few, tmp_path / "w", *options) == 1
     printed = capsys.readouterr()
     assert message in printed.err
@@ -70,12 +70,12 @@ def test_mistakes_are_told_before_anything_is_fitted(few, tmp_path, options, mes
     assert not (tmp_path / "w" / "optuna_journal.log").exists() or not (tmp_path / "w" / "tuned.toml").exists()
 
 
-def test_a_config_without_a_space_is_told(few, tmp_path, capsys):
+def test_a_config_without_a_search_space_is_an_error(few, tmp_path, capsys):
     assert main(["tune", str(few / "few.toml"), "--output", str(tmp_path), "-j", "1"]) == 1
     assert "has no space to search; write one beside a member, such as [tune.router]" in capsys.readouterr().err
 
 
-def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensemble_hwr_command, capsys):
+def test_an_interrupt_prints_how_to_continue_and_loses_no_trial(few, tmp_path, ensemble_hwr_command, capsys):
     command, environment = ensemble_hwr_command
     work = tmp_path / "w"
     slow = ["--set", "router.params={ hidden_layer_sizes = [900], max_iter = 200, tol = 0.0 }"]
@@ -93,7 +93,7 @@ def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensembl
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "stopped; every finished trial is kept. Go on with:\n  ensemble-hwr tune" in err
+    assert "stopped; finished trials are kept. To continue:\n  ensemble-hwr tune" in err
     assert out == ""
     from ensemble_hwr.tuning._storage import open_storage
 
@@ -102,7 +102,7 @@ def test_an_interrupt_says_how_to_go_on_and_loses_nothing(few, tmp_path, ensembl
     assert any(trial.state.name == "WAITING" for trial in trials)
 
 
-def test_the_killed_command_takes_its_workers_with_it_and_goes_on_where_it_was(few, tmp_path, ensemble_hwr_command):
+def test_workers_of_a_killed_command_end_and_the_next_run_continues(few, tmp_path, ensemble_hwr_command):
     from ensemble_hwr.tuning._liveness import WORKER, is_alive
     from ensemble_hwr.tuning._storage import open_storage
 
@@ -124,7 +124,7 @@ def test_the_killed_command_takes_its_workers_with_it_and_goes_on_where_it_was(f
         time.sleep(0.1)
     assert workers
     assert not any(is_alive(worker, time.time()) for worker in workers)
-    assert list(work.glob(".letters-*"))  # nobody was left to take it away
+    assert list(work.glob(".letters-*"))  # the killed command could not remove it
 
     done = [trial for trial in trials if trial.state.name == "COMPLETE"]
     assert subprocess.run(words, env=environment, capture_output=True, check=False).returncode == 0
@@ -135,7 +135,7 @@ def test_the_killed_command_takes_its_workers_with_it_and_goes_on_where_it_was(f
     assert not list(work.glob(".letters-*"))
 
 
-def test_the_table_has_a_row_for_everybody():
+def test_the_table_has_a_row_per_member():
     first = Progress("router", ["router", "expert:B/P"], 3, 2, 1, 1, 20, 0.25, 0.5, 100.0)
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(table({"router": first}, first))
@@ -145,4 +145,4 @@ def test_the_table_has_a_row_for_everybody():
         ["expert:B/P"],
     ]
     assert line(first) == "router: 3/20 done, 2 pruned, 1 failed, best 0.2500, untuned 0.5000, 2 min left"
-    assert line(Progress("gain", [], 2, most=6)) == "measuring what was gained: 2 of 6 fits"
+    assert line(Progress("gain", [], 2, most=6)) == "evaluating the improvement: 2 of 6 fits"

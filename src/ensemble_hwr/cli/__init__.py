@@ -6,27 +6,24 @@ import sys
 
 import click
 
-from ensemble_hwr import __version__
 from ensemble_hwr._versions import package_versions
-from ensemble_hwr.cli._compare import compare
-from ensemble_hwr.cli._demo import demo
-from ensemble_hwr.cli._draw import draw
+from ensemble_hwr.cli._compare import compare, demo
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
-from ensemble_hwr.cli._export import export
 from ensemble_hwr.cli._letters import letters
-from ensemble_hwr.cli._models import models
-from ensemble_hwr.cli._read import read
+from ensemble_hwr.cli._models import export, models
+from ensemble_hwr.cli._read import draw, read
 from ensemble_hwr.cli._train import train
 from ensemble_hwr.cli._tune import tune
 
 __all__ = ["cli", "main"]
 
+MAIN_PACKAGES = ("ensemble_hwr", "python", "numpy", "scipy", "scikit-learn", "skops")
 
-def _print_versions(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
-        click.echo(f"ensemble-hwr {__version__}")
-        for name, version in package_versions(("python", "numpy", "scipy", "scikit-learn", "skops")).items():
+
+def _print_versions(context: click.Context, _: click.Parameter, is_given: bool) -> None:
+    if is_given and not context.resilient_parsing:
+        for name, version in package_versions(MAIN_PACKAGES).items():
             click.echo(f"{name} {version}")
         context.exit()
 
@@ -38,14 +35,14 @@ def _print_versions(context: click.Context, _: click.Parameter, wanted: bool) ->
     is_eager=True,
     expose_value=False,
     callback=_print_versions,
-    help="Print the versions of ensemble-hwr, Python and the main dependencies.",
+    help="Print the versions of this library, Python and the main dependencies.",
 )
-@click.option("--traceback", is_flag=True, expose_value=False, help="Show where in the code an error came from.")
+@click.option("--traceback", is_flag=True, expose_value=False, help="Print the Python traceback of an error.")
 def cli() -> None:
-    """Read handwritten letters with hierarchical ensembles, and compare them with flat ones.
+    """Recognise handwritten letters with hierarchical ensembles, and compare these with flat models.
 
-    Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 failed (a mistake
-    in a config or in the data included), 2 wrong usage, 130 interrupted.
+    Results are printed on standard output, progress and messages on standard error. Exit codes: 0 success, 1 failure
+    (also an error in a config or in data), 2 wrong usage, 130 interrupted.
     """
 
 
@@ -59,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str, optional
-        What follows the command's name; by default what the process was started with.
+        The arguments after the command's name; by default those of the process.
 
     Returns
     -------

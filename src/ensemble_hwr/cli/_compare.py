@@ -1,11 +1,15 @@
-"""``ensemble-hwr compare``."""
+"""``ensemble-hwr compare`` and ``ensemble-hwr demo``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._options import (
     all_overrides,
     command_line,
@@ -13,22 +17,32 @@ from ensemble_hwr.cli._options import (
     data_option,
     jobs_option,
     number_of_jobs,
+    output_option,
     seeds_option,
     set_option,
 )
 
+if TYPE_CHECKING:
+    from ensemble_hwr.config import ExperimentConfig
+    from ensemble_hwr.evaluation import Progress
+
+
+@click.command()
+@output_option(metavar="DIR", help="Folder for the report.", default=Path("ensemble-hwr-demo"))
+@jobs_option
+def demo(output: Path, jobs: int | None) -> None:
+    """Compare flat and hierarchical models on generated letters.
+
+    The demo needs no download and takes about a minute.
+    """
+    from ensemble_hwr.config import load_demo
+
+    _run(load_demo(), output, data=None, jobs=number_of_jobs(jobs), command="ensemble-hwr demo")
+
 
 @click.command()
 @config_argument
-@click.option(
-    "--output",
-    "-o",
-    "out",
-    type=click.Path(path_type=Path, readable=False),
-    required=True,
-    metavar="DIR",
-    help="Folder for the report.",
-)
+@output_option(metavar="DIR", help="Folder for report.html and report.json.")
 @data_option
 @set_option
 @seeds_option
@@ -36,16 +50,86 @@ from ensemble_hwr.cli._options import (
 def compare(
     *,
     config: Path,
-    out: Path,
+    output: Path,
     data: Path | None,
     overrides: tuple[str, ...],
     seeds: tuple[int, ...] | None,
     jobs: int | None,
 ) -> None:
-    """Fit every contender of CONFIG for every seed, print the comparison, write DIR/report.json and report.html."""
-    from ensemble_hwr.cli._experiment import run_experiment
+    """Fit and compare all contenders of CONFIG, and write a report.
+
+    Each contender is fitted with each of the seeds. The comparison is printed; DIR/report.html and DIR/report.json hold
+    the details.
+    """
     from ensemble_hwr.config import load_config
 
     changes = all_overrides(overrides, seeds)
-    command = command_line("compare", config, out=out, data=data, overrides=changes)
-    run_experiment(load_config(config, changes), out, data=data, jobs=number_of_jobs(jobs), command=command)
+    command = command_line("compare", config, output=output, data=data, overrides=changes)
+    _run(load_config(config, changes), output, data=data, jobs=number_of_jobs(jobs), command=command)
+
+
+def files_read(file: Path, config: ExperimentConfig, data: Path | None) -> list[Path]:
+    """Return the files and folders that a command reads: its config and, where they exist, its letters."""
+    from ensemble_hwr.config import locate_data
+    from ensemble_hwr.exceptions import EnsembleHwrError
+
+    read = [file]
+    with suppress(EnsembleHwrError):  # letters are generated, or missing, which is reported when they are loaded
+        read.append(locate_data(config, data))
+    return read
+
+
+def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int, command: str) -> None:
+    """Compare a config's contenders, print the comparison and write the report."""
+    check_folder(output)
+
+    from rich import print as rich_print
+
+    from ensemble_hwr.cli._progress import Stopwatch, progress
+    from ensemble_hwr.evaluation import comparison_table, summarise, write_report
+
+    watch = Stopwatch()
+    with progress() as steps:
+        comparison, ftests = _fit(config, steps, data=data, jobs=jobs, command=command)
+        with steps.step("figures and report"):
+            summary = summarise(comparison, ftests=ftests)
+            _, page = write_report(comparison, output, summary=summary)
+    rich_print(comparison_table(summary))
+    click.echo(f"\nreport: {page} (in {watch})")
+
+
+def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, command: str) -> tuple[Any, Any]:
+    """Fit every contender with every seed; return the comparison, and the F-tests if the config has them."""
+    from ensemble_hwr import config as configs
+    from ensemble_hwr.evaluation import FITS, compare, five_by_two
+    from ensemble_hwr.training import load_rows
+
+    with steps.as_callback() as report:
+        letters, rows = load_rows(config, data=data, n_jobs=jobs, on_progress=report)
+    sources = configs.training_sources(config, letters)
+    contenders = configs.build_contenders(config, sorted(set(letters.target.tolist())), sources=sources)
+    weight = configs.training_weight(config, letters)
+    described = configs.describe_data(config, letters) | {"command": command, "config": config.model_dump(mode="json")}
+    with steps.step("fitting", total=len(contenders) * len(config.seeds)) as update:
+        comparison = compare(
+            contenders,
+            rows,
+            letters.target,
+            split=configs.divide(config, letters),
+            seeds=config.seeds,
+            suspect=letters.suspect,
+            sample_weight=weight,
+            data=described,
+            n_jobs=jobs,
+            on_progress=_as_callback(update),
+        )
+    if not config.compare.five_by_two:
+        return comparison, None
+    with steps.step("5x2cv", total=len(contenders) * FITS) as update:
+        return comparison, five_by_two(
+            contenders, rows, letters.target, sample_weight=weight, n_jobs=jobs, on_progress=_as_callback(update)
+        )
+
+
+def _as_callback(update: Callable[[int, str], None]) -> Callable[[Progress], None]:
+    return lambda event: update(event.done, f"{event.contender}, seed {event.seed}")

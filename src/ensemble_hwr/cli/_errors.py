@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and errors of one line."""
+"""Exit codes, one-line error messages and interrupts of the command line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Interrupted(BaseException):
-    """Ctrl-C. Not KeyboardInterrupt, which scikit-learn's MLPs take for an early end of training, and go on."""
+    """Ctrl-C. Not a KeyboardInterrupt: scikit-learn's MLPs catch that one and continue after training."""
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
-    """Run a command; return its exit code instead of raising.
+    """Run a command and return its exit code, also where it raises an exception.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 done, 1 failed, 2 wrong usage, 130 interrupted.
+        0 success, 1 failure, 2 wrong usage, 130 interrupted.
     """
-    _print_anything()
+    _make_streams_tolerant()
     try:
         with _interruptible():
             code = command.main(list(arguments), prog_name="ensemble-hwr", standalone_mode=False)
@@ -46,40 +46,45 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         return USAGE if isinstance(error, click.UsageError) else FAILED
     except (Interrupted, click.Abort):
         _stop_workers()
-        click.echo("interrupted; nothing was left half-written", err=True)
+        click.echo("interrupted; no incomplete file is left", err=True)
         return INTERRUPTED
-    except Exception as error:  # the last place where an error can become a line
-        return _failed(error, whole="--traceback" in takewhile(_is_option, arguments))
+    except Exception as error:  # the last place where an exception can become a line
+        _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
+        return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def report_error(message: str) -> None:
+    """Print an error on standard error, in one line."""
+    click.echo(f"error: {message}", err=True)
 
 
 def _is_option(argument: str) -> bool:
     return argument.startswith("-")
 
 
-def _failed(error: Exception, *, whole: bool) -> int:
-    if whole:
+def _print_exception(error: Exception, *, with_traceback: bool) -> None:
+    if with_traceback:
         traceback.print_exception(error)
-        return FAILED
+        return
     for line in _lines(error):
-        click.echo(f"error: {line}", err=True)
-    return FAILED
+        report_error(line)
 
 
 def _lines(error: Exception) -> list[str]:
-    """Return a line for each problem; errors that are not ours also say what kind they are."""
+    """Return one line per problem; an exception of another library is preceded by its type."""
     if isinstance(error, EnsembleHwrError):
         return str(error).splitlines() or [type(error).__name__]
     if isinstance(error, OSError) and error.filename:
         return [f"{error.filename}: {error.strerror or error}"]
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of files that are being written, and of pipes
-        return [f"what was being written cannot be ({error.strerror}); free some space, or write elsewhere"]
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # errors of open streams carry no file name
+        return [f"the output cannot be written ({error.strerror}); free some space or use another disk"]
     text = " ".join(str(error).split())
-    return [f"{type(error).__name__}: {text} (--traceback shows where)"]
+    return [f"{type(error).__name__}: {text} (--traceback prints where)"]
 
 
-def _print_anything() -> None:
-    """Escape what a terminal cannot show, and let closed streams hear nothing, instead of failing over either."""
+def _make_streams_tolerant() -> None:
+    """Escape characters that the terminal's encoding lacks, and discard output to closed streams."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(io.FileIO(os.devnull, "w"))))
@@ -90,7 +95,7 @@ def _print_anything() -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let the first Ctrl-C end the command in order, and a second one at once."""
+    """Raise Interrupted on the first Ctrl-C; a second one ends the process at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -107,7 +112,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _stop_workers() -> None:
-    """End the processes that joblib keeps for the next call, if there are any."""
+    """End the worker processes that joblib keeps for later calls."""
     if "joblib" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 

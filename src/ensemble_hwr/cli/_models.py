@@ -1,30 +1,57 @@
-"""``ensemble-hwr models``."""
+"""``ensemble-hwr models`` and ``ensemble-hwr export``."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ensemble_hwr.cli._options import output_option
 
 if TYPE_CHECKING:
     from ensemble_hwr.persistence import ModelInfo
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def models(as_json: bool) -> None:
-    """List the models that come with ensemble-hwr: the letters they know, what they learned from, their figures."""
+    """List the shipped models: classes, training letters and figures."""
     from ensemble_hwr.persistence import available_models
 
     found = available_models()
     if not found:
-        click.echo("no model is shipped with this installation", err=True)
+        click.echo("this installation has no shipped models", err=True)
     for model in found:
-        click.echo(json.dumps(_facts(model)) if as_json else _block(model))
+        click.echo(json.dumps(_as_dict(model)) if as_json else _as_text(model))
 
 
-def _facts(model: ModelInfo) -> dict[str, Any]:
+@click.command()
+@click.argument("model", metavar="MODEL")
+@output_option(metavar="FILE", help="The ONNX file.")
+@click.option(
+    "--after",
+    type=click.Choice(["features"]),
+    help="Let the graph take the features of the members as its inputs, in place of rows of ink.",
+)
+def export(model: str, output: Path, after: str | None) -> None:
+    """Write MODEL as an ONNX graph.
+
+    MODEL is the name of a shipped model (see: ensemble-hwr models) or a model file. The graph runs without this library
+    and without Python. Its inputs are rows of ink as the model's normalizer returns them, 784 numbers from 0 to 1 per
+    letter; its outputs are labels and probabilities.
+    """
+    from ensemble_hwr._writing import check_replaceable
+    from ensemble_hwr.onnx import export_onnx
+    from ensemble_hwr.persistence import load_model
+
+    check_replaceable(output, Path(model))
+    file = export_onnx(load_model(model), output, after=after)
+    click.echo(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")
+
+
+def _as_dict(model: ModelInfo) -> dict[str, Any]:
     return {
         "name": model.name,
         "file": str(model.file),
@@ -35,19 +62,19 @@ def _facts(model: ModelInfo) -> dict[str, Any]:
     }
 
 
-def _block(model: ModelInfo) -> str:
+def _as_text(model: ModelInfo) -> str:
     facts = {
-        "knows": f"{_range(model.classes)} ({len(model.classes)})",
+        "classes": f"{_range(model.classes)} ({len(model.classes)})",
         "size": f"{model.size / 1e6:.1f} MB",
-        "trained on": ", ".join(f"{source} {count:,}" for source, count in model.trained_on.items()) or "not said",
-        "reads": _accuracies(model.figures) or "not said",
+        "trained on": ", ".join(f"{source} {count:,}" for source, count in model.trained_on.items()) or "not stated",
+        "accuracy": _accuracies(model.figures) or "not stated",
         "file": str(model.file),
     }
     return "\n".join([click.style(model.name, bold=True), *(f"  {name:<12}{fact}" for name, fact in facts.items())])
 
 
 def _range(classes: tuple[Any, ...]) -> str:
-    """Write consecutive characters as their first and last."""
+    """Return consecutive characters as the first and the last of them."""
     names = [str(label) for label in classes]
     consecutive = len(names) > 2 and all(len(name) == 1 for name in names)
     consecutive = consecutive and [ord(name) - ord(names[0]) for name in names] == list(range(len(names)))
@@ -55,6 +82,6 @@ def _range(classes: tuple[Any, ...]) -> str:
 
 
 def _accuracies(figures: dict[str, Any]) -> str:
-    """Say how many letters were read right, of each source that it did not learn from."""
-    of_each = figures.get("per_source") or ({"its test letters": figures} if figures else {})
-    return ", ".join(f"{found['accuracy']:.2%} of {source}" for source, found in of_each.items())
+    """Return the accuracy on each source of test letters."""
+    per_source = figures.get("per_source") or ({"its test letters": figures} if figures else {})
+    return ", ".join(f"{found['accuracy']:.2%} on {source}" for source, found in per_source.items())

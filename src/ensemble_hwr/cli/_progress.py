@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar with the time left at a terminal, silence elsewhere."""
+"""Progress bars and warnings on standard error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,52 +16,71 @@ import click
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from ensemble_hwr.training import TrainingProgress
+
+Update = Callable[[int, str], None]
+
 
 class Steps:
-    """The steps of a command, each with its bar.
+    """The steps of a command, each shown as a progress bar.
 
     Parameters
     ----------
     progress : rich.progress.Progress
-        What draws them.
+        The display of the bars.
     """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     @contextmanager
-    def step(self, name: str, total: int | None = None) -> Iterator[Callable[[int, str], None]]:
+    def step(self, name: str, total: int | None = None) -> Iterator[Update]:
         """Show a step while the block runs.
 
         Parameters
         ----------
         name : str
+            The description of the bar.
         total : int, optional
-            How much there is to do; None where that is not known.
+            The amount of work; None if it is not known.
 
         Yields
         ------
         callable
-            To be told how much is done, and what was done last.
+            Function of the amount of work done and of a description of its last part.
         """
         task = self._progress.add_task(name, total=total)
 
-        def tell(done: int, last: str = "") -> None:
+        def update(done: int, last: str = "") -> None:
             self._progress.update(task, completed=done, description=f"{name} {last}".rstrip())
 
-        yield tell
+        yield update
         known = self._progress.tasks[task].total
         self._progress.update(task, total=known or 1, completed=known or 1, description=name)
+
+    @contextmanager
+    def as_callback(self) -> Iterator[Callable[[TrainingProgress], None]]:
+        """Yield a callback for :func:`~ensemble_hwr.training.train`; a step ends where the next one begins."""
+        updates: dict[str, Update] = {}
+        with ExitStack() as running:
+
+            def report(event: TrainingProgress) -> None:
+                if event.step not in updates:
+                    running.close()
+                    updates[event.step] = running.enter_context(self.step(event.step, total=event.total))
+                updates[event.step](event.done, "")
+
+            yield report
 
 
 @contextmanager
 def progress(*, transient: bool = False) -> Iterator[Steps]:
-    """Show progress on standard error while the block runs; at its end say which warnings there were.
+    """Show progress on standard error while the block runs, and print the warnings at its end.
 
     Parameters
     ----------
     transient : bool, default=False
-        Wipe the bars away at the end.
+        Remove the bars at the end.
 
     Yields
     ------
@@ -95,23 +114,23 @@ def progress(*, transient: bool = False) -> Iterator[Steps]:
         disable=quiet,
         transient=transient,
         speed_estimate_period=3600,
-        redirect_stdout=sys.stdout.isatty(),  # printed above the bars; what goes to a file or a pipe is left alone
+        redirect_stdout=sys.stdout.isatty(),  # printed above the bars; output to a file or a pipe is unchanged
     )
-    # Up to rich 14, bars that are disabled still end with an empty line: they are never begun.
+    # Up to rich 14, disabled bars print an empty line at their end.
     with warnings_counted(), nullcontext() if quiet else bars:
         yield Steps(bars)
 
 
 @contextmanager
 def warnings_counted() -> Iterator[None]:
-    """Hold warnings back while the block runs, then tell each kind once, with how often it came."""
+    """Collect warnings while the block runs, then print each different one with its number of occurrences."""
     seen: Counter[tuple[str, str]] = Counter()
 
     def count(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         first_line = str(message).strip().split("\n", 1)[0]
         seen[category.__name__, first_line] += 1
 
-    with warnings.catch_warnings(), _workers_silent():
+    with warnings.catch_warnings(), _silent_workers():
         warnings.simplefilter("always")
         for noise in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
             warnings.simplefilter("ignore", noise)
@@ -124,8 +143,8 @@ def warnings_counted() -> Iterator[None]:
 
 
 @contextmanager
-def _workers_silent() -> Iterator[None]:
-    """Keep processes started meanwhile from writing warnings across the bars."""
+def _silent_workers() -> Iterator[None]:
+    """Keep worker processes from writing warnings across the bars."""
     before = os.environ.get("PYTHONWARNINGS")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     try:
@@ -136,7 +155,7 @@ def _workers_silent() -> Iterator[None]:
 
 
 class Stopwatch:
-    """Seconds since it was made."""
+    """The time since its creation, as text."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""``ensemble-hwr read``."""
+"""``ensemble-hwr read`` and ``ensemble-hwr draw``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr._writing import check_folder, whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED
+from ensemble_hwr.cli._errors import DONE, FAILED, report_error
 from ensemble_hwr.cli._options import lexicon_option, model_option
-from ensemble_hwr.cli._pictures import complain, find_all
+from ensemble_hwr.cli._pictures import find_all
 from ensemble_hwr.exceptions import PictureError
 
 if TYPE_CHECKING:
@@ -22,58 +22,72 @@ if TYPE_CHECKING:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
 @lexicon_option
-@click.option("--page", is_flag=True, help="Each picture holds lines of words instead of one word.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option(
     "--debug",
-    "boxes",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write a picture of each result there, with the box of every letter.",
+    help="Folder for pictures that show the box of every letter.",
 )
 def read(  # noqa: PLR0917
-    paths: tuple[str, ...], model: str, lexicon: Path | None, page: bool, as_json: bool, boxes: Path | None
+    paths: tuple[str, ...], model: str, lexicon: Path | None, page: bool, as_json: bool, debug: Path | None
 ) -> int:
-    """Read the word in each picture, or with --page its lines of words.
+    """Read the word, or the lines of words, in each picture.
 
-    PATH is a picture, or a folder, whose pictures and those of the folders below are read. Texts go to standard output
-    in the order of the pictures; --json also tells their paths, how sure each letter is and where it is.
+    PATH is a picture, or a folder, which is searched with its subfolders. Texts are printed in the order of the
+    pictures; --json adds paths, confidences and boxes.
 
-    What cannot be read is told on standard error, a line each; the others are read all the same, and the exit code
-    is 1.
+    A picture that cannot be read is reported on standard error. The others are still read, and the exit code is 1.
     """
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
-    if boxes is not None:
-        check_folder(boxes)
-
+    if debug is not None:
+        check_folder(debug)
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
         reader = WordReader(load_model(model), lexicon=words).fit()
         pictures, problems = find_all(paths)
-        for problem in problems:
-            complain(problem)
-        if boxes is not None:
-            boxes.mkdir(parents=True, exist_ok=True)
-        with steps.step("reading", total=len(pictures)) as tell:
-            for place, picture in enumerate(pictures):
+        if debug is not None:
+            debug.mkdir(parents=True, exist_ok=True)
+        with steps.step("reading", total=len(pictures)) as update:
+            for position, picture in enumerate(pictures):
                 try:
                     found = reader.read_page(picture) if page else reader.read(picture)
                 except PictureError as error:
                     problems.append(str(error))
-                    complain(str(error))
+                    report_error(str(error))
                 else:
-                    click.echo(json.dumps(_facts(picture, found)) if as_json else found.text)
-                    if boxes is not None:
-                        _draw(boxes / f"{place + 1:04d}-{Path(picture).stem}.png", picture, found)
-                tell(place + 1, "")
+                    click.echo(json.dumps(_as_dict(picture, found)) if as_json else found.text)
+                    if debug is not None:
+                        _draw_boxes(debug / f"{position + 1:04d}-{Path(picture).stem}.png", picture, found)
+                update(position + 1, "")
     return FAILED if problems else DONE
 
 
-def _facts(path: str, found: Word | Page) -> dict[str, Any]:
-    """Return what a line of JSON says."""
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
+@model_option
+@lexicon_option
+def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
+    """Open a window to write in; words are read while you write.
+
+    FILE is a picture, or a .json file with the strokes of an earlier session. Ctrl-S saves to FILE if its name ends in
+    .json: strokes and text, and a picture next to it. Ctrl-L switches the lexicon off and on.
+
+    The window needs a screen and Python's tkinter.
+    """
+    from ensemble_hwr.canvas import open_window
+    from ensemble_hwr.cli._progress import warnings_counted
+
+    with warnings_counted():
+        open_window(model=model, file=file, words=lexicon)
+
+
+def _as_dict(path: str, found: Word | Page) -> dict[str, Any]:
+    """Return a result as one line of ``--json`` holds it."""
     from ensemble_hwr.reading import Page
 
     if isinstance(found, Page):
@@ -85,8 +99,8 @@ def _facts(path: str, found: Word | Page) -> dict[str, Any]:
     return {"path": path, "text": found.text, "confidence": round(found.confidence or 0.0, 6), "letters": letters}
 
 
-def _draw(file: Path, picture: str, found: Word | Page) -> None:
-    """Write a picture of what was read, whole or not at all."""
+def _draw_boxes(file: Path, picture: str, found: Word | Page) -> None:
+    """Write a copy of a picture with the boxes of its letters."""
     from PIL import Image
 
     from ensemble_hwr.images import open_picture

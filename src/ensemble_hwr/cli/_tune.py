@@ -1,8 +1,9 @@
-"""``ensemble-hwr tune``."""
+"""``ensemble-hwr tune``, and the progress of tuning as a table or as lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,45 +11,43 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr._writing import check_folder, check_replaceable
+from ensemble_hwr.cli._compare import files_read
+from ensemble_hwr.cli._errors import Interrupted
 from ensemble_hwr.cli._options import (
     command_line,
     config_argument,
     data_option,
     jobs_option,
     number_of_jobs,
+    output_option,
     scheduler_option,
     set_option,
 )
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import ExperimentConfig
-    from ensemble_hwr.tuning import Tuning
+    from ensemble_hwr.tuning import Progress, Tuning
 
 TUNED, REPORT = "tuned.toml", "tuning.html"
+SECONDS_BETWEEN_LINES = 30.0
 
 
 @click.command()
 @config_argument
-@click.option(
-    "--output",
-    "-o",
-    "work",
-    type=click.Path(path_type=Path, readable=False),
-    required=True,
-    metavar="DIR",
-    help="Folder for the studies, the tuned config and the report. Give it again to go on.",
-)
+@output_option(metavar="DIR", help="Folder for the studies, the tuned config and the report.")
 @click.option(
     "--storage",
     metavar="URL",
-    help="Where the studies are: sqlite:///FILE, postgresql://..., grpc://HOST:PORT, or a journal file; "
-    "by default a journal in DIR. Machines that share it tune together.",
+    help="Storage of the studies: sqlite:///FILE, postgresql://..., grpc://HOST:PORT, or a journal file; by default a "
+    "journal in DIR. Machines that share a storage tune together.",
 )
 @click.option(
     "--fresh/--resume",
     default=False,
-    help="Begin new studies beside those there are, or go on with them, which is the default.",
+    help="Start new studies, or continue the existing ones, which is the default.",
 )
 @data_option
 @set_option
@@ -57,7 +56,7 @@ TUNED, REPORT = "tuned.toml", "tuning.html"
 def tune(
     *,
     config: Path,
-    work: Path,
+    output: Path,
     storage: str | None,
     fresh: bool,
     data: Path | None,
@@ -65,31 +64,31 @@ def tune(
     jobs: int | None,
     scheduler: str | None,
 ) -> None:
-    """Search for better settings of CONFIG's members in cross-validation; write DIR/tuned.toml and DIR/tuning.html.
+    """Search for better parameters of CONFIG's members.
 
-    What is searched stands in the config's [tune] sections. Test letters are never touched. Ctrl-C ends after the
-    running epoch; the same command goes on from there.
+    The [tune] sections of the config define what is searched. Parameters are compared by cross-validation; test letters
+    are not used. The results are DIR/tuned.toml and DIR/tuning.html. Ctrl-C stops after the running epoch; the same
+    command continues.
     """
-    from ensemble_hwr.cli._experiment import files_read
     from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import load_config
 
     watch = Stopwatch()
     experiment = load_config(config, overrides)
-    check_folder(work)
-    for written in (work / TUNED, work / REPORT):
+    check_folder(output)
+    for written in (output / TUNED, output / REPORT):
         check_replaceable(written, *files_read(config, experiment, data))
     command = command_line(
-        "tune", config, output=work, storage=storage, scheduler=scheduler, data=data, overrides=overrides
+        "tune", config, output=output, storage=storage, scheduler=scheduler, data=data, overrides=overrides
     )
     studies = {"storage": storage, "fresh": fresh}
-    tuning = _search(experiment, work, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)
-    _tell(tuning, work, command, watch)
+    tuning = _search(experiment, output, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)
+    _write(tuning, output, command, watch)
 
 
 def _search(
     config: ExperimentConfig,
-    work: Path,
+    output: Path,
     command: str,
     *,
     data: Path | None,
@@ -97,37 +96,127 @@ def _search(
     scheduler: str | None,
     **studies: Any,
 ) -> Tuning:
-    """Search, showing how far it is."""
-    from ensemble_hwr.cli._experiment import read_rows
+    """Run the studies and show their progress."""
     from ensemble_hwr.cli._progress import progress
-    from ensemble_hwr.cli._tuning_table import live_table
+    from ensemble_hwr.training import load_rows
     from ensemble_hwr.tuning import on_cluster, tune
 
-    with progress() as steps:
-        letters, rows = read_rows(config, steps, data=data, jobs=jobs)
-    with _going_on_later(command), on_cluster(scheduler) as cluster, live_table() as show:
-        return tune(config, letters, rows, work, n_jobs=jobs, cluster=cluster, on_progress=show, **studies)
+    with progress() as steps, steps.as_callback() as report:
+        letters, rows = load_rows(config, data=data, n_jobs=jobs, on_progress=report)
+    with _resumable(command), on_cluster(scheduler) as cluster, live_table() as show:
+        return tune(config, letters, rows, output, n_jobs=jobs, cluster=cluster, on_progress=show, **studies)
 
 
 @contextmanager
-def _going_on_later(command: str) -> Iterator[None]:
-    """Say how to go on, where the block is interrupted."""
-    from ensemble_hwr.cli._errors import Interrupted
-
+def _resumable(command: str) -> Iterator[None]:
+    """Print the command that continues, if the block is interrupted."""
     try:
         yield
     except Interrupted:
-        click.echo(f"stopped; every finished trial is kept. Go on with:\n  {command}", err=True)
+        click.echo(f"stopped; finished trials are kept. To continue:\n  {command}", err=True)
         raise
 
 
-def _tell(tuning: Tuning, work: Path, command: str, watch: Stopwatch) -> None:
-    """Write the tuned config and the report, and print what was found."""
+def _write(tuning: Tuning, output: Path, command: str, watch: Stopwatch) -> None:
+    """Write the tuned config and the report, and print a summary."""
     from ensemble_hwr.tuning import dashboard_command, summary, write_tuned, write_tuning_report
 
-    write_tuned(tuning, work / TUNED, command)
-    write_tuning_report(tuning, work / REPORT, command)
+    write_tuned(tuning, output / TUNED, command)
+    write_tuning_report(tuning, output / REPORT, command)
     click.echo(summary(tuning))
     if (dashboard := dashboard_command(tuning.address)) is not None:
         click.echo(f"dashboard: {dashboard}")
-    click.echo(f"report: {work / REPORT}\nconfig: {work / TUNED} (in {watch})")
+    click.echo(f"report: {output / REPORT}\nconfig: {output / TUNED} (in {watch})")
+
+
+@contextmanager
+def live_table() -> Iterator[Callable[[Progress], None]]:
+    """Show the progress of tuning on standard error while the block runs: a table at a terminal, lines elsewhere.
+
+    Yields
+    ------
+    callable
+        Function of a :class:`~ensemble_hwr.tuning.Progress`.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines().show
+        return
+    from rich.live import Live
+
+    latest: dict[str, Progress] = {}
+    with Live(console=console, refresh_per_second=4, transient=False) as live:
+
+        def show(progress: Progress) -> None:
+            latest[progress.member] = progress
+            live.update(table(latest, progress))
+
+        yield show
+
+
+def table(latest: dict[str, Progress], now: Progress) -> Table:
+    """Return a table with a row per member: tuned, being tuned, or waiting."""
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    drawn.add_column("member")
+    for heading in ("done", "pruned", "failed", "best", "untuned", "left"):
+        drawn.add_column(heading, justify="right")
+    for member in [*now.members, *(["gain"] if now.member == "gain" else [])]:
+        progress = latest.get(member)
+        style = "bold" if member == now.member else "dim" if progress is None else ""
+        cells = [""] * 6 if progress is None else _cells(progress, running=member == now.member)
+        drawn.add_row(member, *cells, style=style)
+    return drawn
+
+
+def line(progress: Progress) -> str:
+    """Return the progress as one line of text."""
+    if progress.member == "gain":
+        return f"evaluating the improvement: {progress.done} of {progress.most} fits"
+    done, pruned, failed, best, untuned, left = _cells(progress, running=True)
+    text = f"{progress.member}: {done} done, {pruned} pruned, {failed} failed"
+    text += f", best {best}" if best else ""
+    text += f", untuned {untuned}" if untuned else ""
+    return text + (f", {left} left" if left else "")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in seconds or minutes."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _cells(progress: Progress, *, running: bool) -> list[str]:
+    of = f"/{progress.most}" if progress.most is not None and running else ""
+    left = "" if progress.seconds_left is None or not running else duration(progress.seconds_left)
+    return [
+        f"{progress.done}{of}",
+        str(progress.pruned),
+        str(progress.failed),
+        _loss(progress.best),
+        _loss(progress.untuned),
+        left,
+    ]
+
+
+def _loss(loss: float | None) -> str:
+    return "" if loss is None else f"{abs(loss):.4f}"
+
+
+class _Lines:
+    """Print a line when the member changes, and at most every `SECONDS_BETWEEN_LINES` otherwise."""
+
+    def __init__(self) -> None:
+        self._last: Any = None
+        self._member = ""
+        self._when = 0.0
+
+    def show(self, progress: Progress) -> None:
+        if progress.member != self._member and self._last is not None:
+            click.echo(line(self._last), err=True)
+        if progress.member != self._member or time.monotonic() - self._when > SECONDS_BETWEEN_LINES:
+            self._when = time.monotonic()
+            click.echo(line(progress), err=True)
+        self._last, self._member = progress, progress.member
