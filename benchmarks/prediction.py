@@ -38,10 +38,8 @@ from benchmarks.figures import Figure, in_turn, ratio
 from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import Letters, letters_to_time
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, load_model
-from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
-from ensemble_hwr.ensemble._members import ROUTER, opinion_of, router_probabilities
-from ensemble_hwr.ensemble._redistribution import redistribute
-from ensemble_hwr.ensemble._temperature import tempered
+from ensemble_hwr.ensemble.held_out import MemberProblem, pool, temper
+from ensemble_hwr.ensemble.predictor import predictor_of
 from ensemble_hwr.onnx import export_onnx, onnx_inputs
 
 SIDE = 512  # of the square matrices whose product shows the machine's rate
@@ -99,19 +97,19 @@ def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repea
 
 
 def plain(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> NDArray[np.float64]:
-    """Ask every member with any trust about every row, then let them speak in turn."""
-    targets = answers_of_router(ensemble._router_target, ensemble.groups_, ensemble.classes_)
-    probabilities = router_probabilities(ensemble.members_[ROUTER], rows, targets, len(ensemble.classes_))
-    gate = gate_of(ensemble, ensemble.groups_, ensemble.classes_, ensemble._router_target)
+    """Compute every member with any trust on every row, then apply them in turn."""
+    predictor = predictor_of(ensemble)
+    router = predictor.router.estimator
+    probabilities = predictor.expansion(router.predict_proba(rows).astype(float))
+    gate = predictor.gate
     winners = gate.winners(probabilities)
-    for member in ensemble._speakers():
-        if ensemble.trust_[member.name]:
-            columns, opinion = opinion_of(member, rows, ensemble.classes_)
+    for member in predictor.members:
+        trust = predictor.trust[member.name]
+        if trust:
+            opinion = MemberProblem.of_member(member, predictor.classes).predict(member.estimator, rows)
             where = gate.rows(member, probabilities, winners)
-            probabilities[where] = redistribute(
-                probabilities[where], columns, opinion[where], ensemble.trust_[member.name]
-            )
-    return tempered(probabilities, ensemble.temperature_)
+            probabilities[where] = pool(probabilities[where], member.columns, opinion[where], trust)
+    return temper(probabilities, predictor.temperature)
 
 
 def arithmetic(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> Callable[[], None]:

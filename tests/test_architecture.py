@@ -17,7 +17,7 @@ LEVELS = {
     "boxes": 0,
     "images": 0,
     "hierarchy": 0,
-    "_weights": 0,
+    "_composites": 0,
     "_writing": 0,
     "preprocessing": 1,
     "ensemble": 1,

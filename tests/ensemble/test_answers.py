@@ -19,8 +19,7 @@ from ensemble_hwr import (
     MemberMLPClassifier,
     generate_letters,
 )
-from ensemble_hwr.ensemble._answers import answer_of
-from ensemble_hwr.ensemble._views import Views
+from ensemble_hwr.ensemble.predictor import Views, predict_proba_fn
 
 LETTERS = generate_letters(78, writers=3, random_state=0)
 ROWS = LETTERS.to_rows()
@@ -46,7 +45,7 @@ def holds(classifier, rows=ROWS, atol=1e-6):
     views = Views(rows)
     expected = classifier.predict_proba(rows)
     for which in (SOME, None, SOME):
-        found = answer_of(classifier)(views, which)
+        found = predict_proba_fn(classifier)(views, which)
         np.testing.assert_allclose(found, expected if which is None else expected[which], atol=atol)
     return found
 
@@ -99,11 +98,11 @@ def test_sparse_rows():
 
 def test_float32_stays_float32():
     classifier = small(GradientFeatures(grid=4)).fit(ROWS, LETTERS.target)
-    assert answer_of(classifier)(Views(ROWS), None).dtype == np.float32
+    assert predict_proba_fn(classifier)(Views(ROWS), None).dtype == np.float32
 
 
 def test_a_member_refitted_in_place_answers_as_it_is_now():
     network = net().fit(ROWS, LETTERS.target)
-    answer = answer_of(network)
+    answer = predict_proba_fn(network)
     network.fit(ROWS[::-1], LETTERS.target)
     np.testing.assert_allclose(answer(Views(ROWS), None), network.predict_proba(ROWS), atol=1e-6)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.ensemble._consulting import Gate, consult
-from ensemble_hwr.ensemble._members import Member, opinion_of
+from ensemble_hwr.ensemble._pooling import Gate, apply_members
+from ensemble_hwr.ensemble.held_out import Member, opinion_of
 
 CLASSES = np.array(list("ABCD"))
 GROUP_OF = np.array([0, 0, 1, 1])
@@ -40,7 +40,9 @@ def told(members, trust, gate=OPEN, router=ROUTER):
     result = router.copy()
     X = np.arange(float(len(router)))[:, None]
     given = dict(zip([m.name for m in members], trust, strict=True))
-    return list(consult(members, given, result, ask=lambda m, rows: opinion_of(m, X[rows], CLASSES), gate=gate)), result
+    return list(
+        apply_members(members, given, result, predict=lambda m, rows: opinion_of(m, X[rows], CLASSES), gate=gate)
+    ), result
 
 
 def test_each_hears_what_the_one_before_it_left():
@@ -97,7 +99,7 @@ def test_an_estimator_that_knows_part_of_its_set_speaks_of_that_part():
 
 @pytest.mark.parametrize(("letters", "rows"), [("AB", [0]), ("CD", [1, 2])])
 def test_hard_routing_lets_the_winning_groups_specialist_speak_alone(letters, rows):
-    gate = Gate(0, 1, GROUP_OF, hard=True)
+    gate = Gate(0, 1, GROUP_OF, top_down=True)
     (step,), _ = told([member("specialist", Says(letters, [[0.5, 0.5]] * 3))], [1.0], gate)
     assert step.rows.tolist() == rows
     (step,), _ = told([member("expert", Says(letters, [[0.5, 0.5]] * 3))], [1.0], gate)
@@ -108,7 +110,7 @@ def test_hard_routing_goes_by_the_router_whatever_members_say_first():
     expert = Says("ABCD", [[0.01, 0.01, 0.97, 0.01]] * 3)
     specialist = Says("AB", [[0.5, 0.5]] * 3)
     members = [member("expert", expert), member("specialist", specialist)]
-    steps, _ = told(members, [0.5, 1.0], Gate(0, 1, GROUP_OF, hard=True))
+    steps, _ = told(members, [0.5, 1.0], Gate(0, 1, GROUP_OF, top_down=True))
     assert steps[1].rows.tolist() == [0]
 
 
@@ -122,6 +124,6 @@ def test_a_blind_routers_specialists_speak_however_certain_it_looks():
     says = SimpleNamespace(role="specialist", columns=np.array([0, 1]))
     expert = SimpleNamespace(role="expert", columns=np.array([0, 1]))
     for blind, rows in ((False, 0), (True, 1)):
-        gate = Gate(0.1, 0.9, GROUP_OF, blind=blind)
+        gate = Gate(0.1, 0.9, GROUP_OF, router_of_groups=blind)
         assert len(gate.rows(says, sure, gate.winners(sure))) == rows
         assert len(gate.rows(expert, sure, gate.winners(sure))) == 0

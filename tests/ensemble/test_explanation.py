@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from ensemble_hwr.ensemble._consulting import Step
 from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._members import Member
+from ensemble_hwr.ensemble._pooling import MemberStep
 
 LETTERS = np.array(list("ABCDEFGH"))
 ROUTER = np.array([[0.4, 0.3, 0.1, 0.1, 0.1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0.75, 0.25]])
@@ -19,8 +19,8 @@ def explanation():
     pair = Member("expert:A/B", "expert", np.array([0, 1]), None)
     wide = Member("expert:all", "expert", np.arange(8), None)
     steps = (
-        Step(pair, 0.5, np.array([0]), ROUTER[:1], AFTER),
-        Step(wide, 1.0, np.array([1]), ROUTER[1:], ROUTER[1:]),
+        MemberStep(pair, 0.5, np.array([0]), ROUTER[:1], AFTER),
+        MemberStep(wide, 1.0, np.array([1]), ROUTER[1:], ROUTER[1:]),
     )
     return Explanation(LETTERS, ROUTER, steps, np.vstack([AFTER, ROUTER[1:]]))
 

@@ -128,5 +128,5 @@ def test_a_committee_is_kept_seat_by_seat():
 
 def test_members_that_cannot_be_told_apart_are_refused():
     nameless = make_pipeline(FunctionTransformer(lambda rows: rows), GaussianNB())
-    with fit_cache(Shelf()), pytest.raises(FittingError, match="members cannot be kept"):
+    with fit_cache(Shelf()), pytest.raises(FittingError, match="fits cannot be cached"):
         fit_classifier(nameless, X, Y)

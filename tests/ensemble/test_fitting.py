@@ -9,9 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info
 
-from ensemble_hwr.ensemble._fitting import Trainer
 from ensemble_hwr.ensemble._members import Member
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
+from ensemble_hwr.ensemble._trainer import Trainer
 from ensemble_hwr.exceptions import HierarchyError
 
 LETTERS = np.array(list("ABCABCABCD"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, KFold
 
-from ensemble_hwr.ensemble._folds import DEFAULT_FOLDS, MANY_ROWS, held_out_folds
+from ensemble_hwr.ensemble.held_out import DEFAULT_FOLDS, MANY_ROWS, held_out_folds
 from ensemble_hwr.exceptions import HierarchyError
 
 CODES = np.repeat(np.arange(4), 12)

@@ -5,8 +5,9 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.ensemble._fitting import Trainer
-from ensemble_hwr.ensemble._growing import answers_of_router, gate_of, grow
+from ensemble_hwr.ensemble._fit import fit_hierarchy
+from ensemble_hwr.ensemble._trainer import Trainer
+from ensemble_hwr.ensemble.held_out import columns_by_router_label, gate_of
 from ensemble_hwr.exceptions import HierarchyError
 
 CLASSES = np.array(list("ABCDEF"))
@@ -32,7 +33,7 @@ def grown(**settings):
     template = Counting()
     model = HierarchicalEnsembleClassifier(template, template, template, group_size=2, n_jobs=1, **settings)
     trainer = Trainer(X, CODES, lambda _: {}, 1, 0, np.random.RandomState(0))
-    return grow(model, trainer, CLASSES[CODES], classes=CLASSES, weight=np.ones(120), split_params={})
+    return fit_hierarchy(model, trainer, CLASSES[CODES], classes=CLASSES, weight=np.ones(120), split_params={})
 
 
 def as_lists(sets):
@@ -86,21 +87,21 @@ def test_members_know_the_labels_of_their_sets():
 
 @pytest.mark.parametrize("setting", [{"groups": "derived"}, {"confusables": "derived"}])
 def test_a_router_of_groups_confuses_no_letters(setting):
-    with pytest.raises(HierarchyError, match="needs a router that tells classes apart"):
+    with pytest.raises(HierarchyError, match="needs a router of classes"):
         grown(router_target="groups", **setting)
 
 
 def test_what_the_router_may_answer():
     groups = {"x": np.array(["A", "F"]), "y": np.array(list("BCDE"))}
-    columns = {label: answer.tolist() for label, answer in answers_of_router("groups", groups, CLASSES).items()}
+    columns = {label: answer.tolist() for label, answer in columns_by_router_label("groups", groups, CLASSES).items()}
     assert columns == {"x": [0, 5], "y": [1, 2, 3, 4]}
-    assert list(answers_of_router("classes", groups, CLASSES)) == CLASSES.tolist()
+    assert list(columns_by_router_label("classes", groups, CLASSES)) == CLASSES.tolist()
 
 
 def test_the_gate_is_that_of_the_settings():
     settings = HierarchicalEnsembleClassifier(min_mass=0.1, confidence_threshold=0.8, routing="top_down")
     gate = gate_of(settings, {"x": np.array(list("CA")), "y": np.array(list("BDEF"))}, CLASSES, "groups")
-    assert (gate.min_mass, gate.confidence_threshold, gate.hard, gate.blind) == (0.1, 0.8, True, True)
+    assert (gate.min_mass, gate.confidence_threshold, gate.top_down, gate.router_of_groups) == (0.1, 0.8, True, True)
     assert gate.group_of.tolist() == [0, 1, 0, 1, 1, 1]
     gate = gate_of(HierarchicalEnsembleClassifier(), {"all": CLASSES}, CLASSES, "classes")
-    assert (gate.hard, gate.blind) == (False, False)
+    assert (gate.top_down, gate.router_of_groups) == (False, False)

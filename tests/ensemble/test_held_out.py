@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from ensemble_hwr.ensemble._consulting import Gate, consult
-from ensemble_hwr.ensemble._held_out import HeldOut, learn_trusts
-from ensemble_hwr.ensemble._members import Member, opinion_of
+from ensemble_hwr.ensemble._pooling import Gate, apply_members
 from ensemble_hwr.ensemble._trust import learn_trust
+from ensemble_hwr.ensemble.held_out import HeldOutFold, Member, learn_trusts, opinion_of
 
 CLASSES = np.array(list("ABCD"))
 GATE = Gate(min_mass=0.05, confidence_threshold=0.97, group_of=np.array([0, 0, 1, 1]))
@@ -36,14 +35,14 @@ def fold(seed, n=80, strengths=(1.0, 1.5, 2.0)):
         Member(name, name.split(":")[0], columns, Says(columns, noisy(rng, y, columns, strength)))
         for name, columns, strength in zip(NAMES, COLUMNS, strengths, strict=True)
     ]
-    return HeldOut(np.arange(n)[:, None], y, rng.random(n), noisy(rng, y, np.arange(4), 1.0), members)
+    return HeldOutFold(np.arange(n)[:, None], y, rng.random(n), noisy(rng, y, np.arange(4), 1.0), members)
 
 
 def consulted(one, members, trusts, probabilities):
     def ask(member, rows):
         return opinion_of(member, one.X[rows], CLASSES)
 
-    return list(consult(members, trusts, probabilities, ask=ask, gate=GATE))
+    return list(apply_members(members, trusts, probabilities, predict=ask, gate=GATE))
 
 
 def learned(folds, fixed=None, gate=GATE):
@@ -94,18 +93,18 @@ def test_rows_that_nobody_weighs_teach_nothing():
     heavy = fold(5)
     heavy.weight[40:] = 0
     short = fold(5)
-    half = HeldOut(short.X[:40], short.y[:40], heavy.weight[:40], short.probabilities[:40], short.members)
+    half = HeldOutFold(short.X[:40], short.y[:40], heavy.weight[:40], short.probabilities[:40], short.members)
     assert learned([heavy]) == pytest.approx(learned([half]), abs=1e-5)
 
 
 def test_a_fold_whose_member_is_missing_or_knows_fewer_classes_is_no_harm():
     whole, without, partly = fold(6), fold(7), fold(8)
     absent = Member(NAMES[2], "expert", COLUMNS[2], None)
-    without = HeldOut(without.X, without.y, without.weight, without.probabilities, [*without.members[:2], absent])
+    without = HeldOutFold(without.X, without.y, without.weight, without.probabilities, [*without.members[:2], absent])
     two = np.array([0, 3])
     knows = Says(two, noisy(np.random.default_rng(0), partly.y, two, 2.0))
     fewer = Member(NAMES[2], "expert", COLUMNS[2], knows)
-    partly = HeldOut(partly.X, partly.y, partly.weight, partly.probabilities, [*partly.members[:2], fewer])
+    partly = HeldOutFold(partly.X, partly.y, partly.weight, partly.probabilities, [*partly.members[:2], fewer])
     trusts = learned([whole, without, partly])
     assert 0 < trusts[NAMES[2]] < 1
     for one in (without, partly):

@@ -289,7 +289,7 @@ def test_sets_are_derived_from_what_the_router_confuses_out_of_fold(letters):
     assert sorted(np.concatenate(list(model.groups_.values()))) == LETTERS.tolist()
     assert 1 <= len(model.confusables_) <= 4
     for setting in ("groups", "confusables"):
-        with pytest.raises(HierarchyError, match="needs a router that tells classes apart"):
+        with pytest.raises(HierarchyError, match="needs a router of classes"):
             ensemble(router_target="groups", **{setting: "derived"}).fit(X, y)
 
 
@@ -355,7 +355,7 @@ def test_negative_weights_are_refused(letters):
 
 def test_a_member_that_takes_no_weights_is_named(letters):
     X, y = letters
-    with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit takes none"):
+    with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit accepts none"):
         HierarchicalEnsembleClassifier(linear(), KNeighborsClassifier(), **{**SETTINGS, "confusables": None}).fit(
             X, y, sample_weight=np.ones(len(y))
         )

@@ -14,9 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr import AugmentedMLPClassifier, MemberMLPClassifier
-from ensemble_hwr.ensemble import _jobs, fit_classifier
-from ensemble_hwr.ensemble._jobs import effort, processes, run_jobs
-from ensemble_hwr.ensemble._seats import Job
+from ensemble_hwr.ensemble import _parallel, fit_classifier
+from ensemble_hwr.ensemble._parallel import FitTask, effort, processes, run_tasks
 
 X = np.arange(40.0).reshape(20, 2)
 Y = np.array(list("AB") * 10)
@@ -65,7 +64,7 @@ class Recorder(ClassifierMixin, BaseEstimator):
 
 def job(estimator, rows=range(20), name="member"):
     rows = np.asarray(rows)
-    return Job(name, estimator, rows, Y[rows], {})
+    return FitTask(name, estimator, rows, Y[rows], {})
 
 
 @pytest.mark.parametrize(("threads", "n_jobs"), [("2", 1), ("1", 2), ("16", 7), (None, -1)])
@@ -91,7 +90,7 @@ def test_no_more_processes_and_threads_than_cores_whatever_anybody_says(tmp_path
 
 
 def test_rows_that_follow_one_another_are_a_view_and_others_a_copy():
-    whole, middle, odd = run_jobs([job(Recorder()), job(Recorder(), range(5, 9)), job(Recorder(), range(1, 20, 2))], X)
+    whole, middle, odd = run_tasks([job(Recorder()), job(Recorder(), range(5, 9)), job(Recorder(), range(1, 20, 2))], X)
     assert np.shares_memory(whole.rows_, X)
     assert np.shares_memory(middle.rows_, X)
     np.testing.assert_array_equal(middle.rows_, X[5:9])
@@ -101,7 +100,7 @@ def test_rows_that_follow_one_another_are_a_view_and_others_a_copy():
 
 def test_rows_out_of_order_and_sparse_ones_are_taken_as_they_are_named():
     backward, around, sparse_rows = (
-        run_jobs([job(Recorder(), rows)], data)[0].rows_
+        run_tasks([job(Recorder(), rows)], data)[0].rows_
         for rows, data in (([3, 2, 1, 0], X), ([1, 3, 2, 4], X), ([0, 1, 2], csr_matrix(X)))
     )
     np.testing.assert_array_equal(backward, X[3::-1])
@@ -111,9 +110,9 @@ def test_rows_out_of_order_and_sparse_ones_are_taken_as_they_are_named():
 
 def test_the_longest_comes_first_and_results_keep_their_order(monkeypatch):
     begun = []
-    fit = _jobs._fit
-    monkeypatch.setattr(_jobs, "_fit", lambda number, *rest: begun.append(number) or fit(number, *rest))
-    fitted = run_jobs([job(Recorder(), range(n)) for n in (4, 12, 6, 20)], X)
+    fit = _parallel._fit
+    monkeypatch.setattr(_parallel, "_fit", lambda number, *rest: begun.append(number) or fit(number, *rest))
+    fitted = run_tasks([job(Recorder(), range(n)) for n in (4, 12, 6, 20)], X)
     assert begun == [3, 1, 2, 0]
     assert [len(one.rows_) for one in fitted] == [4, 12, 6, 20]
 
@@ -166,7 +165,7 @@ def test_no_room_for_the_rows_ends_the_fit_with_advice(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     last = done.stderr.strip().splitlines()[-1]
-    assert "FittingError: rows or members cannot be handed to other processes" in last
+    assert "FittingError: rows or members cannot be sent to other processes" in last
     assert "File too large; make room" in last
     assert "JOBLIB_TEMP_FOLDER" in last
 

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from ensemble_hwr._composites import seed_all
 from ensemble_hwr.ensemble._members import (
     Member,
     check_classes,
@@ -17,14 +18,13 @@ from ensemble_hwr.ensemble._members import (
     declare_members,
     default_estimator,
     fixed_trusts,
-    opinion_of,
-    router_probabilities,
-    seeded,
 )
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
+from ensemble_hwr.ensemble.held_out import MemberProblem, opinion_of
 from ensemble_hwr.exceptions import HierarchyError
 
 CLASSES = np.array(list("ABCDE"))
+GROUPS = {"x": np.array(["A", "D", "E"]), "y": np.array(["B", "C"])}
 SETS = {"A-B": np.array(["A", "B"]), "C": np.array(["C"]), "D-E": np.array(["D", "E"])}
 
 
@@ -77,9 +77,9 @@ def test_a_mapping_may_name_a_set_that_asks_nothing_but_none_that_is_not_there()
 
 def test_every_random_state_is_drawn_also_within_a_pipeline():
     template = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=3))
-    first, again = (seeded(template, np.random.RandomState(0)) for _ in range(2))
+    first, again = (seed_all(template, np.random.RandomState(0)) for _ in range(2))
     assert first[-1].random_state == again[-1].random_state != 3
-    assert seeded(template, None)[-1].random_state == 3
+    assert seed_all(template, None)[-1].random_state == 3
     assert template[-1].random_state == 3
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_probability_is_refused_by_the_members_name(answer, said):
 def test_a_member_must_keep_the_labels_it_was_given():
     y = np.array(list("ABAB"))
     check_classes("expert:A/B", Says(["A", "B"], []), y)
-    with pytest.raises(HierarchyError, match=r"fitted on \['A', 'B'\], but calls its classes \[0, 1\]"):
+    with pytest.raises(HierarchyError, match=r"fitted on \['A', 'B'\], but its classes_ are \[0, 1\]"):
         check_classes("expert:A/B", Says([0, 1], []), y)
     with pytest.raises(HierarchyError, match="its object has no classes_ after fit"):
         check_classes("expert:A/B", object(), y)
@@ -120,31 +120,32 @@ def test_a_member_must_keep_the_labels_it_was_given():
 @given(st.integers(0, 1000))
 def test_a_router_of_groups_shares_evenly_and_rows_sum_to_one(seed):
     answer = np.random.default_rng(seed).dirichlet([1, 1], size=4)
-    found = router_probabilities(Says(["x", "y"], answer), answer, {"x": np.array([0, 3, 4]), "y": np.array([1, 2])}, 5)
+    found = MemberProblem.of_router(CLASSES, "groups", GROUPS).predict(Says(["x", "y"], answer), answer)
     np.testing.assert_allclose(found[:, [0, 3, 4]], np.repeat(answer[:, :1] / 3, 3, axis=1))
     np.testing.assert_allclose(found[:, [1, 2]], np.repeat(answer[:, 1:] / 2, 2, axis=1))
 
 
 def test_a_router_that_misses_a_class_gives_it_nothing():
-    targets = {label: np.array([column]) for column, label in enumerate(CLASSES.tolist())}
-    found = router_probabilities(Says(["A", "D"], [[0.3, 0.3]]), [[0.0]], targets, 5)
+    found = MemberProblem.of_router(CLASSES).predict(Says(["A", "D"], [[0.3, 0.3]]), [[0.0]])
     np.testing.assert_allclose(found, [[0.5, 0, 0, 0.5, 0]])
 
 
 def test_trusts_that_are_given():
     members = [*declare_members("specialist", None, SETS, CLASSES), *declare_members("expert", None, SETS, CLASSES)]
     specialists, experts = names(members)[:2], names(members)[2:]
-    assert fixed_trusts("learned", members, blind=False) == {}
-    assert fixed_trusts("learned", members, blind=True) == dict.fromkeys(specialists, 1.0)
-    assert fixed_trusts(0.25, members, blind=True) == dict.fromkeys(specialists, 1.0) | dict.fromkeys(experts, 0.25)
+    assert fixed_trusts("learned", members, router_of_groups=False) == {}
+    assert fixed_trusts("learned", members, router_of_groups=True) == dict.fromkeys(specialists, 1.0)
+    assert fixed_trusts(0.25, members, router_of_groups=True) == dict.fromkeys(specialists, 1.0) | dict.fromkeys(
+        experts, 0.25
+    )
     given_trust = {name: i / 4 for i, name in enumerate(names(members))}
-    assert fixed_trusts(given_trust, members, blind=False) == given_trust
+    assert fixed_trusts(given_trust, members, router_of_groups=False) == given_trust
     for broken in (dict(list(given_trust.items())[1:]), given_trust | {"router": 1.0}):
         with pytest.raises(HierarchyError, match="name each once"):
-            fixed_trusts(broken, members, blind=False)
+            fixed_trusts(broken, members, router_of_groups=False)
     for value in (-0.1, 1.1, float("nan"), "1"):
         with pytest.raises(HierarchyError, match="trust is a number from 0 to 1"):
-            fixed_trusts(given_trust | {experts[0]: value}, members, blind=False)
+            fixed_trusts(given_trust | {experts[0]: value}, members, router_of_groups=False)
 
 
 def test_prefit_members_must_be_fitted_on_the_labels_of_their_set():
@@ -155,5 +156,5 @@ def test_prefit_members_must_be_fitted_on_the_labels_of_their_set():
         check_prefit(Member("expert:A/C", "expert", np.array([0, 2]), fitted), ["A", "C"])
     with pytest.raises(NotFittedError):
         check_prefit(Member("expert:A/B", "expert", np.array([0, 1]), LogisticRegression()), ["A", "B"])
-    with pytest.raises(HierarchyError, match="needs a fitted estimator for 'router'; got none"):
+    with pytest.raises(HierarchyError, match="needs a fitted estimator for 'router'; got None"):
         check_prefit(Member("router", "router", np.array([0, 1]), None), ["A", "B"])

@@ -16,11 +16,9 @@ from sklearn.pipeline import make_pipeline
 
 from ensemble_hwr import AugmentedMLPClassifier, GradientFeatures, HierarchicalEnsembleClassifier, generate_letters
 from ensemble_hwr.ensemble import _hierarchical
-from ensemble_hwr.ensemble._consulting import consult
-from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
-from ensemble_hwr.ensemble._members import opinion_of, router_probabilities
-from ensemble_hwr.ensemble._plan import _PLANS, plan_of
-from ensemble_hwr.ensemble._temperature import tempered
+from ensemble_hwr.ensemble._pooling import apply_members, gate_of
+from ensemble_hwr.ensemble.held_out import MemberProblem, opinion_of, temper
+from ensemble_hwr.ensemble.predictor import _PREDICTORS, predictor_of
 from ensemble_hwr.preprocessing import Deskewer
 
 LETTERS = generate_letters(390, writers=6, random_state=1)
@@ -65,19 +63,19 @@ def of_groups():
     return ensemble(router_target="groups").fit(ROWS[:260], LETTERS.target[:260])
 
 
-def plainly(model, rows):
+def evaluate_plainly(model, rows):
     """Ask each member for its predict_proba."""
     classes = model.classes_
-    targets = answers_of_router(model._router_target, model.groups_, classes)
-    probabilities = router_probabilities(model.members_["router"], rows, targets, len(classes))
+    problem = MemberProblem.of_router(classes, model._router_target, model.groups_)
+    probabilities = problem.predict(model.members_["router"], rows)
     gate = gate_of(model, model.groups_, classes, model._router_target)
 
-    def ask(member, where):
+    def predict(member, where):
         return opinion_of(member, rows[where], classes)
 
-    for _ in consult(model._speakers(), model.trust_, probabilities, ask=ask, gate=gate):
+    for _ in apply_members(predictor_of(model).members, model.trust_, probabilities, predict=predict, gate=gate):
         pass
-    return tempered(probabilities, model.temperature_)
+    return temper(probabilities, model.temperature_)
 
 
 @settings(max_examples=15, deadline=None)
@@ -99,8 +97,8 @@ def test_it_is_the_plain_evaluation(
     model.trust_ = model.trust_ | {"expert:second": trust}
     model.temperature_ = temperature
     rows = ROWS[np.random.default_rng(seed).integers(len(ROWS), size=40)].astype(dtype)
-    np.testing.assert_allclose(model.predict_proba(rows), plainly(model, rows), atol=1e-6)
-    np.testing.assert_allclose(model.explain(rows).result, plainly(model, rows), atol=1e-6)
+    np.testing.assert_allclose(model.predict_proba(rows), evaluate_plainly(model, rows), atol=1e-6)
+    np.testing.assert_allclose(model.explain(rows).result, evaluate_plainly(model, rows), atol=1e-6)
 
 
 def test_blocks_change_nothing(of_classes, monkeypatch):
@@ -135,13 +133,13 @@ def test_members_that_share_a_view_share_its_computation(of_classes, monkeypatch
 
 def test_a_plan_is_made_once_and_again_when_a_member_is_another(of_classes):
     model = copy.copy(of_classes)
-    first = plan_of(model)
-    assert plan_of(model) is first
+    first = predictor_of(model).functions
+    assert predictor_of(model).functions is first
     model.set_params(confidence_threshold=0.5)
-    assert plan_of(model) is first
+    assert predictor_of(model).functions is first
     model.members_ = model.members_ | {"expert:B/P": GaussianNB().fit(ROWS[:4], list("BPBP"))}
-    assert plan_of(model) is not first
-    np.testing.assert_allclose(model.predict_proba(ROWS), plainly(model, ROWS), atol=1e-6)
+    assert predictor_of(model).functions is not first
+    np.testing.assert_allclose(model.predict_proba(ROWS), evaluate_plainly(model, ROWS), atol=1e-6)
 
 
 def test_a_plan_is_no_part_of_the_estimator_and_goes_with_it(of_classes):
@@ -150,8 +148,8 @@ def test_a_plan_is_no_part_of_the_estimator_and_goes_with_it(of_classes):
     expected = model.predict_proba(ROWS[:9])
     assert vars(model) == before
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(ROWS[:9]), expected)
-    assert model in _PLANS
-    gone, held = weakref.ref(model), weakref.ref(plan_of(model))
+    assert model in _PREDICTORS
+    gone, held = weakref.ref(model), weakref.ref(_PREDICTORS[model])
     del model
     gc.collect()
     assert gone() is None

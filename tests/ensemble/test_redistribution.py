@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.ensemble._redistribution import open_rows, redistribute
+from ensemble_hwr.ensemble._pooling import open_rows, redistribute
 
 
 def distributions(n_rows, n_classes, seed, sharpness=1.0):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from ensemble_hwr.ensemble._threads import one_thread
+from ensemble_hwr.ensemble._parallel import one_thread
 
 
 def threads():

@@ -19,8 +19,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
-from ensemble_hwr.ensemble._epoch_callback import on_epoch_end
-from ensemble_hwr.ensemble._forward import probabilities
+from ensemble_hwr.ensemble._hooks import on_epoch_end
+from ensemble_hwr.ensemble._mlp import network_probabilities
 
 ROWS_AT_ONCE = 16_384
 Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
@@ -85,10 +85,13 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
     >>> from ensemble_hwr import AugmentedMLPClassifier, GradientFeatures, generate_letters
     >>> letters = generate_letters(520, writers=4, random_state=0)
     >>> rows = letters.to_rows()
-    >>> model = AugmentedMLPClassifier((30,), features=GradientFeatures(grid=5), max_iter=20, batch_size=10, random_state=0)
+    >>> features = GradientFeatures(grid=5)
+    >>> model = AugmentedMLPClassifier((30,), features=features, max_iter=20, batch_size=10, random_state=0)
     >>> model.fit(rows[:390], letters.target[:390]).score(rows[390:], letters.target[390:]) > 0.8
     True
     """
+
+    _features_network = ("features", "features_", "mlp_")  # read by _composites
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -198,7 +201,7 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        return probabilities(self.mlp_, self._described(rows))
+        return network_probabilities(self.mlp_, self._described(rows))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import FloatArray
-from ensemble_hwr.ensemble._consulting import Step
+from ensemble_hwr.ensemble._pooling import MemberStep
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Explanation:
         Labels; columns of all probabilities follow them.
     router : ndarray of shape (n_rows, n_classes)
         The router's opinion.
-    steps : tuple of Step
+    steps : tuple of MemberStep
         What each member with any trust did, in the order in which they spoke: ``step.member.name``,
         ``step.trust``, ``step.rows``, and the probabilities of those rows ``step.before`` and ``step.after``.
     result : ndarray of shape (n_rows, n_classes)
@@ -46,7 +46,7 @@ class Explanation:
 
     classes: NDArray[Any]
     router: FloatArray
-    steps: tuple[Step, ...]
+    steps: tuple[MemberStep, ...]
     result: FloatArray
     temperature: float = 1.0
 
@@ -84,7 +84,7 @@ class Explanation:
         first, *others = (f"{self.classes[i]} ({probabilities[i]:.3f})" for i in best)
         return f"{first}, then {', '.join(others)}"
 
-    def _spoken(self, step: Step, before: FloatArray, after: FloatArray) -> str:
+    def _spoken(self, step: MemberStep, before: FloatArray, after: FloatArray) -> str:
         columns = step.member.columns
         # what two classes exchange is equal but for the last bits, which must not choose the order
         moved = sorted(columns, key=lambda column: -round(float(abs(after[column] - before[column])), 6))[:2]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -18,15 +16,12 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context, _VisualBlock
 from ensemble_hwr._typing import FloatArray, IntArray
-from ensemble_hwr.ensemble._consulting import Step, consult
 from ensemble_hwr.ensemble._explanation import Explanation
-from ensemble_hwr.ensemble._fitting import Trainer
-from ensemble_hwr.ensemble._growing import grow
-from ensemble_hwr.ensemble._members import ROUTER, Member
-from ensemble_hwr.ensemble._plan import Plan, plan_of
-from ensemble_hwr.ensemble._routing import fit_params_for, metadata_router
-from ensemble_hwr.ensemble._temperature import tempered
-from ensemble_hwr.ensemble._views import Views
+from ensemble_hwr.ensemble._fit import fit_hierarchy
+from ensemble_hwr.ensemble._members import ROUTER
+from ensemble_hwr.ensemble._trainer import Trainer, fit_params_for, metadata_router
+from ensemble_hwr.ensemble._trust import temper
+from ensemble_hwr.ensemble.predictor import Views, predictor_of
 from ensemble_hwr.hierarchy import Declaration
 
 ROWS_AT_ONCE = 1024
@@ -80,8 +75,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     min_mass : float, default=0.02
         A member speaks only on rows in which its set holds at least this probability ...
     confidence_threshold : float, default=0.995
-        ... and the set's leading class holds less than this share of it. With ``min_mass=0, confidence_threshold=1`` every
-        member speaks on every row.
+        ... and the set's leading class holds less than this share of it. With ``min_mass=0,
+        confidence_threshold=1`` every member speaks on every row.
     calibration : {"temperature"}, default=None
         "temperature": in the end all probabilities are raised to the power ``1 / temperature_`` and scaled to sum to
         1, so that they are as sure as they are right on rows that nobody was fitted on. What is predicted stays.
@@ -221,12 +216,14 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         params = fit_params_for(self, fit_params)
         trainer = Trainer(rows, codes, params.of_member, self.n_jobs, self.verbose, rng)
         weight = _check_sample_weight(fit_params.get("sample_weight"), rows, dtype=np.float64, ensure_non_negative=True)
-        grown = grow(self, trainer, labels, classes=self.classes_, weight=weight, split_params=params.of_splitter)
-        self.groups_ = grown.groups
-        self.confusables_ = grown.confusables
-        self.members_ = {member.name: member.estimator for member in (grown.router, *grown.members)}
-        self.trust_ = grown.trust
-        self.temperature_ = grown.temperature
+        fitted = fit_hierarchy(
+            self, trainer, labels, classes=self.classes_, weight=weight, split_params=params.of_splitter
+        )
+        self.groups_ = fitted.groups
+        self.confusables_ = fitted.confusables
+        self.members_ = {member.name: member.estimator for member in (fitted.router, *fitted.members)}
+        self.trust_ = fitted.trust
+        self.temperature_ = fitted.temperature
         self._router_target = self.router_target  # what the router learned, whatever is set later
         return self
 
@@ -246,9 +243,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         """
         checked = self._validated(X)
         routed = np.empty((checked.shape[0], len(self.classes_)))
-        plan = plan_of(self)
+        predictor = predictor_of(self)
         for rows, views in _blocks(checked):
-            routed[rows] = plan.route(views)
+            routed[rows] = predictor.route(views)
         return routed
 
     def refine(self, X: ArrayLike, probabilities: ArrayLike) -> FloatArray:
@@ -273,9 +270,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}.")
         if (refined < 0).any() or not np.allclose(refined.sum(axis=1), 1, atol=1e-3):
             raise ValueError("probabilities must be 0 or more, and every row must sum to 1; scale the rows.")
-        plan = plan_of(self)
+        predictor = predictor_of(self)
         for rows, views in _blocks(checked):
-            for _ in self._consult(plan, views, refined[rows]):
+            for _ in predictor.apply_members(views, refined[rows]):
                 pass
         return refined
 
@@ -294,12 +291,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         """
         checked = self._validated(X)
         result = np.empty((checked.shape[0], len(self.classes_)))
-        plan = plan_of(self)
+        predictor = predictor_of(self)
         for rows, views in _blocks(checked):
-            part = plan.route(views)
-            for _ in self._consult(plan, views, part):
+            part = predictor.route(views)
+            for _ in predictor.apply_members(views, part):
                 pass
-            result[rows] = tempered(part, self.temperature_)
+            result[rows] = temper(part, self.temperature_)
         return result
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -333,11 +330,11 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             Arrays for all rows; ``print`` it, or its ``text(i)``, for words.
         """
         views = Views(self._validated(X))
-        plan = plan_of(self)
-        router = plan.route(views)
+        predictor = predictor_of(self)
+        router = predictor.route(views)
         result = router.copy()
-        steps = tuple(self._consult(plan, views, result))
-        return Explanation(self.classes_, router, steps, tempered(result, self.temperature_), self.temperature_)
+        steps = tuple(predictor.apply_members(views, result))
+        return Explanation(self.classes_, router, steps, temper(result, self.temperature_), self.temperature_)
 
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
         """Count the rows on which each member speaks.
@@ -355,37 +352,15 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         counts = dict.fromkeys(self.members_, 0)
         checked = self._validated(X)
         counts[ROUTER] = checked.shape[0]
-        plan = plan_of(self)
+        predictor = predictor_of(self)
         for _, views in _blocks(checked):
-            for step in self._consult(plan, views, plan.route(views)):
+            for step in predictor.apply_members(views, predictor.route(views)):
                 counts[step.member.name] += len(step.rows)
         return counts
 
     def _validated(self, X: ArrayLike) -> Any:
         check_is_fitted(self)
         return validate_data(self, X, accept_sparse="csr", reset=False)
-
-    def _consult(self, plan: Plan, views: Views, probabilities: FloatArray) -> Iterator[Step]:
-        """Let the members speak in turn, by the settings as they are now; `probabilities` changes in place."""
-        gate = replace(
-            plan.gate,
-            min_mass=self.min_mass,
-            confidence_threshold=self.confidence_threshold,
-            hard=self.routing == "top_down",
-        )
-        return consult(plan.speakers, self.trust_, probabilities, ask=partial(plan.opinion, views), gate=gate)
-
-    def _speakers(self) -> list[Member]:
-        """Fitted specialists and experts in the order in which they speak."""
-        sets = {
-            **{f"specialist:{name}": labels for name, labels in self.groups_.items()},
-            **{f"expert:{name}": labels for name, labels in self.confusables_.items()},
-        }
-        return [
-            Member(name, name.split(":")[0], np.searchsorted(self.classes_, sets[name]), estimator)
-            for name, estimator in self.members_.items()
-            if name != ROUTER
-        ]
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Say which members and splitter may be given metadata in fit.

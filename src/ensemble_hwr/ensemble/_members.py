@@ -1,4 +1,4 @@
-"""Who the members are: names, roles, sets and the estimators that stand for them."""
+"""Members of a hierarchy: router, specialists and experts, with their sets, templates and checks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ensemble_hwr._sklearn import _num_samples
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import NamedSets
-
-Opinion = tuple[IntArray, FloatArray]  # columns of the classes a member knows, and its probabilities over them
 
 ROUTER = "router"
 STEPS = 3000
@@ -26,7 +23,7 @@ STEPS = 3000
 
 @dataclass(frozen=True)
 class Member:
-    """A member before it is fitted, or after.
+    """A member before or after it is fitted.
 
     Attributes
     ----------
@@ -36,14 +33,53 @@ class Member:
         ``"router"``, ``"specialist"`` or ``"expert"``.
     columns : ndarray of shape (n_set,)
         Positions of its classes among the ensemble's.
-    estimator : estimator
-        What answers for it.
+    estimator : estimator or None
+        Its classifier.
     """
 
     name: str
     role: str
     columns: IntArray
     estimator: BaseEstimator
+
+
+@dataclass(frozen=True)
+class ClassExpansion:
+    """How the probabilities of a router's labels become probabilities of classes.
+
+    Attributes
+    ----------
+    source : ndarray of shape (n_classes,)
+        Column of the router's label that each class gets its probability from.
+    n_sharing : ndarray of shape (n_classes,)
+        Number of classes that share this column evenly; infinity for a class without a label.
+    """
+
+    source: IntArray
+    n_sharing: FloatArray
+
+    @classmethod
+    def of(cls, labels: NDArray[Any], columns_by_label: Mapping[Any, IntArray], n_classes: int) -> ClassExpansion:
+        """Expand a router's `labels` to the columns of the classes that each stands for."""
+        source = np.zeros(n_classes, dtype=np.intp)
+        n_sharing = np.full(n_classes, np.inf)
+        for column, label in enumerate(labels.tolist()):
+            source[columns_by_label[label]] = column
+            n_sharing[columns_by_label[label]] = len(columns_by_label[label])
+        return cls(source, n_sharing)
+
+    def __call__(self, probabilities: FloatArray) -> FloatArray:
+        """Return the probabilities of all classes from those of the router's labels."""
+        expanded = probabilities[:, self.source]
+        expanded /= self.n_sharing
+        expanded /= expanded.sum(axis=1, keepdims=True)
+        return expanded
+
+    def matrix(self, n_labels: int) -> FloatArray:
+        """Return the share that each class gets of each label, of shape (n_labels, n_classes)."""
+        shares = np.zeros((n_labels, len(self.source)))
+        shares[self.source, np.arange(len(self.source))] = 1 / self.n_sharing
+        return shares
 
 
 def default_estimator(n_rows: int) -> MemberMLPClassifier:
@@ -56,154 +92,155 @@ def default_estimator(n_rows: int) -> MemberMLPClassifier:
 def declare_members(
     role: str, estimator: BaseEstimator | Mapping[str, BaseEstimator] | None, sets: NamedSets, classes: NDArray[Any]
 ) -> list[Member]:
-    """Give every set of two or more classes the member that answers for it.
+    """Return one unfitted member for every set of two or more classes.
 
-    A set of one class asks nothing, and a group of all classes asks what the router has answered: neither gets a
-    specialist.
+    A set of one class leaves nothing to decide, and a group of all classes is the router's own problem: neither gets
+    a specialist.
+
+    Parameters
+    ----------
+    role : {"specialist", "expert"}
+        Role of the members.
+    estimator : classifier, mapping of str to classifier, or None
+        Template of all of them, or one for each set by name.
+    sets : mapping of str to ndarray
+        Name and classes of each set.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+
+    Returns
+    -------
+    list of Member
+        In the order of the sets.
+
+    Raises
+    ------
+    HierarchyError
+        If a mapping does not name the sets, or holds something else than classifiers.
     """
-    asking = {name: labels for name, labels in sets.items() if len(labels) > 1}
+    needed = {name: labels for name, labels in sets.items() if len(labels) > 1}
     if role == "specialist":
-        asking = {name: labels for name, labels in asking.items() if len(labels) < len(classes)}
+        needed = {name: labels for name, labels in needed.items() if len(labels) < len(classes)}
     if isinstance(estimator, Mapping):
-        unknown = [name for name in estimator if name not in sets]
-        missing = [name for name in asking if name not in estimator]
-        if unknown or missing:
-            raise HierarchyError(
-                f"{role}: the mapping names {list(estimator)}, the sets are {list(sets)}"
-                + (f"; {missing} without an estimator" if missing else "")
-                + (f"; {unknown} not a set" if unknown else "")
-                + ". Give every set of two or more classes one estimator."
-            )
-        for name, given in estimator.items():
-            if given is not None and (isinstance(given, type) or not hasattr(given, "predict_proba")):
-                raise HierarchyError(
-                    f"{role}: got {given!r} for {name!r}; give a classifier with predict_proba, such as MemberMLPClassifier()."
-                )
-    chosen = estimator if isinstance(estimator, Mapping) else dict.fromkeys(asking, estimator)
+        _check_mapping(role, estimator, list(sets), list(needed))
+    templates = estimator if isinstance(estimator, Mapping) else dict.fromkeys(needed, estimator)
     return [
-        Member(f"{role}:{name}", role, np.searchsorted(classes, labels), chosen[name])
-        for name, labels in asking.items()
+        Member(f"{role}:{name}", role, np.searchsorted(classes, labels), templates[name])
+        for name, labels in needed.items()
     ]
 
 
-def seeded(estimator: BaseEstimator, rng: np.random.RandomState | None) -> BaseEstimator:
-    """Return a clone whose every ``random_state`` is drawn from `rng`; its own ones are kept without an `rng`."""
-    fresh = clone(estimator)
-    if rng is not None:
-        names = sorted(name for name in fresh.get_params() if name.split("__")[-1] == "random_state")
-        fresh.set_params(**{name: int(rng.randint(np.iinfo(np.int32).max)) for name in names})
-    return fresh
+def _check_mapping(
+    role: str, estimators: Mapping[str, BaseEstimator], sets: Sequence[str], needed: Sequence[str]
+) -> None:
+    """Check that a mapping holds one classifier for each set."""
+    unknown = [name for name in estimators if name not in sets]
+    missing = [name for name in needed if name not in estimators]
+    if unknown or missing:
+        raise HierarchyError(
+            f"{role}: the mapping names {list(estimators)}, the sets are {sets}"
+            + (f"; {missing} without an estimator" if missing else "")
+            + (f"; {unknown} not a set" if unknown else "")
+            + "; give one estimator to every set of two or more classes"
+        )
+    for name, given in estimators.items():
+        if given is not None and (isinstance(given, type) or not hasattr(given, "predict_proba")):
+            raise HierarchyError(
+                f"{role}: got {given!r} for {name!r}; give a classifier with predict_proba, such as "
+                "MemberMLPClassifier()"
+            )
 
 
-def opinion_of(member: Member, X: Any, classes: NDArray[Any]) -> Opinion:
-    """Ask a member: columns of the classes it knows, and its probabilities over them."""
-    return np.searchsorted(classes, member.estimator.classes_), _ask(member.name, member.estimator, X)
-
-
-def _ask(name: str, estimator: BaseEstimator, X: Any) -> FloatArray:
-    return checked_answer(name, estimator, estimator.predict_proba(X), _num_samples(X))
-
-
-def checked_answer(name: str, estimator: BaseEstimator, answer: Any, n_rows: int) -> FloatArray:
-    """Return an estimator's probabilities, refusing what is none: a wrong shape, NaN, a row without any."""
-    answered: FloatArray = np.asarray(answer, dtype=float)
+def checked_probabilities(name: str, estimator: BaseEstimator, probabilities: Any, n_rows: int) -> FloatArray:
+    """Return a member's probabilities as floats, or refuse a wrong shape, NaN, and a row that sums to 0."""
+    checked: FloatArray = np.asarray(probabilities, dtype=float)
     needed = (n_rows, len(estimator.classes_))
     wrong = None
-    if answered.shape != needed:
-        wrong = f"an array of shape {answered.shape}, where {needed[0]} rows of {needed[1]} classes need {needed}"
-    elif not (answered >= 0).all() or not np.isfinite(total := answered.sum(axis=1)).all():
+    if checked.shape != needed:
+        wrong = f"an array of shape {checked.shape}, where {needed[0]} rows of {needed[1]} classes need {needed}"
+    elif not (checked >= 0).all() or not np.isfinite(total := checked.sum(axis=1)).all():
         wrong = "NaN, infinite or negative values"
     elif not (total > 0).all():
         wrong = f"no probability to any class of row {int(np.argmin(total))}"
     if wrong is not None:
         raise HierarchyError(
             f"member {name!r}: predict_proba of its {type(estimator).__name__} gave {wrong}; "
-            "rows of probabilities must be 0 or more and sum to 1, mend the member or choose another."
+            "rows of probabilities must be 0 or more and sum to 1, correct the member or choose another"
         )
-    return answered
+    return checked
 
 
-@dataclass(frozen=True)
-class Shares:
-    """What each class gets of what a router of classes or of groups answers.
+def columns_by_router_label(router_target: str, groups: NamedSets | None, classes: NDArray[Any]) -> dict[Any, IntArray]:
+    """Return the columns of the classes that each label of the router stands for.
 
-    Attributes
+    Parameters
     ----------
-    source : ndarray of shape (n_classes,)
-        Column of the answer that a class has its share of.
-    among : ndarray of shape (n_classes,)
-        How many classes share that column evenly; infinity where nothing is answered of a class.
+    router_target : {"classes", "groups"}
+        What the router predicts.
+    groups : mapping of str to ndarray, or None
+        Name and classes of each group; None where they are not known yet and the router predicts classes.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+
+    Returns
+    -------
+    dict of label to ndarray
+        One column for each class, or the columns of each group.
     """
-
-    source: IntArray
-    among: FloatArray
-
-    @classmethod
-    def among_classes(cls, answered: NDArray[Any], targets: Mapping[Any, IntArray], n_classes: int) -> Shares:
-        """Share out the labels a router answers; `targets` holds the columns of the classes behind each."""
-        source = np.zeros(n_classes, dtype=np.intp)
-        among = np.full(n_classes, np.inf)
-        for column, label in enumerate(answered.tolist()):
-            source[targets[label]] = column
-            among[targets[label]] = len(targets[label])
-        return cls(source, among)
-
-    def of(self, answer: FloatArray) -> FloatArray:
-        """Return the probabilities of all classes from an answer."""
-        probabilities = answer[:, self.source]
-        probabilities /= self.among
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return probabilities
+    if router_target == "classes" or groups is None:
+        return {label: np.array([column]) for column, label in enumerate(classes.tolist())}
+    return {name: np.searchsorted(classes, labels) for name, labels in groups.items()}
 
 
-def router_probabilities(router: BaseEstimator, X: Any, targets: Mapping[Any, IntArray], n_classes: int) -> FloatArray:
-    """Probabilities of all classes from a router of classes or of groups.
+def fixed_trusts(
+    trust: str | float | Mapping[str, float], members: Sequence[Member], router_of_groups: bool
+) -> dict[str, float]:
+    """Return the trust of each member for which it is not learned.
 
-    `targets` holds the columns of each label the router may answer; what a label gets is shared evenly among them.
+    A number holds for all members, a mapping for each by name. With a router of groups it is 1 for all specialists.
+
+    Raises
+    ------
+    HierarchyError
+        If a mapping does not name the members, or holds something else than numbers from 0 to 1.
     """
-    return Shares.among_classes(router.classes_, targets, n_classes).of(_ask(ROUTER, router, X))
-
-
-def fixed_trusts(trust: str | float | Mapping[str, float], members: Sequence[Member], blind: bool) -> dict[str, float]:
-    """Return the trusts that are given, by member; those of specialists under a blind router are 1."""
     names = [member.name for member in members]
     if isinstance(trust, Mapping):
         if set(trust) != set(names):
-            raise HierarchyError(f"trust: the mapping names {list(trust)}, the members are {names}; name each once.")
+            raise HierarchyError(f"trust: the mapping names {list(trust)}, the members are {names}; name each once")
         for name, value in trust.items():
             if not isinstance(value, Real) or not 0 <= value <= 1:
-                raise HierarchyError(f"trust: {name!r} has {value!r}; trust is a number from 0 to 1.")
+                raise HierarchyError(f"trust: {name!r} has {value!r}; trust is a number from 0 to 1")
         fixed = {name: float(trust[name]) for name in names}
     else:
         fixed = {} if isinstance(trust, str) else dict.fromkeys(names, float(trust))
-    if blind:
+    if router_of_groups:
         fixed |= {member.name: 1.0 for member in members if member.role == "specialist"}
     return fixed
 
 
 def check_classes(name: str, estimator: BaseEstimator, labels: NDArray[Any]) -> None:
-    """Check that a member learned the labels that it was given, under the names they have."""
-    learned = getattr(estimator, "classes_", None)
-    if learned is None:
+    """Check that the classes of a fitted member are among the labels that it was fitted on."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
         raise HierarchyError(
-            f"member {name!r}: its {type(estimator).__name__} has no classes_ after fit, so nobody can tell what its "
-            "probabilities are of; choose a classifier in the manner of scikit-learn."
+            f"member {name!r}: its {type(estimator).__name__} has no classes_ after fit, so the columns of its "
+            "probabilities have no labels; choose a classifier that follows scikit-learn"
         )
-    foreign = set(np.asarray(learned).tolist()) - set(labels.tolist())
-    if foreign:
+    if set(np.asarray(classes).tolist()) - set(labels.tolist()):
         raise HierarchyError(
-            f"member {name!r}: its {type(estimator).__name__} was fitted on {np.unique(labels).tolist()}, but calls "
-            f"its classes {np.asarray(learned).tolist()}; choose a classifier that keeps the labels."
+            f"member {name!r}: its {type(estimator).__name__} was fitted on {np.unique(labels).tolist()}, but its "
+            f"classes_ are {np.asarray(classes).tolist()}; choose a classifier that keeps the labels"
         )
 
 
 def check_prefit(member: Member, labels: Sequence[Any]) -> None:
-    """Check that a prefit member is fitted, and on the labels of its set and no others."""
+    """Check that a prefit member is fitted, on the labels of its set and no others."""
     if member.estimator is None:
-        raise HierarchyError(f"cv='prefit' needs a fitted estimator for {member.name!r}; got none.")
+        raise HierarchyError(f"cv='prefit' needs a fitted estimator for {member.name!r}; got None")
     check_is_fitted(member.estimator)
     if set(member.estimator.classes_.tolist()) != set(labels):
         raise HierarchyError(
             f"cv='prefit': {member.name!r} was fitted on {member.estimator.classes_.tolist()}, "
-            f"but its set is {labels}; fit it on the rows of its set."
+            f"but its set is {labels}; fit it on the rows of its set"
         )

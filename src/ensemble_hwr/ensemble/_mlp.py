@@ -1,28 +1,39 @@
-"""The multi-layer perceptron that members are made of."""
+"""Multi-layer perceptron for members: scikit-learn's, with epoch callbacks and accurate small probabilities."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensemble_hwr.ensemble._epoch_callback import on_epoch_end
-from ensemble_hwr.ensemble._forward import probabilities
+from ensemble_hwr.ensemble._hooks import on_epoch_end
+
+_HIDDEN: dict[str, Callable[[NDArray[Any]], Any]] = {
+    "identity": lambda values: values,
+    "relu": lambda values: np.maximum(values, 0, out=values),
+    "tanh": lambda values: np.tanh(values, out=values),
+    "logistic": lambda values: expit(values, out=values),
+}
 
 
 class MemberMLPClassifier(MLPClassifier):
-    """scikit-learn's MLPClassifier, fit to be a member.
+    """scikit-learn's MLPClassifier with three changes for members of an ensemble.
 
-    It learns the same, bit for bit, and its parameters and attributes are those of
-    :class:`~sklearn.neural_network.MLPClassifier`. Three things differ. It can stop early on letters under every
-    supported release: up to 1.8, scikit-learn asks whether the labels answered for the held-out part are NaN, which
-    text cannot tell. ``max_iter`` is taken as a choice: to reach it is no reason to warn; ``n_iter_`` tells. And of two
-    classes both are told by a sigmoid, the first not as 1 less the second, so that a small probability is not rounding.
+    Training is the same, bit for bit, and parameters and attributes are those of
+    :class:`~sklearn.neural_network.MLPClassifier`. The changes:
+
+    - ``early_stopping`` works with text labels under every supported release of scikit-learn.
+    - Reaching ``max_iter`` raises no ConvergenceWarning, since the number of epochs is a choice here; ``n_iter_`` is
+      the number of epochs run.
+    - With two classes, both probabilities are computed by a sigmoid, so that small ones are accurate.
 
     Examples
     --------
@@ -70,12 +81,48 @@ class MemberMLPClassifier(MLPClassifier):
             Probabilities; columns follow ``classes_``.
         """
         check_is_fitted(self)
-        return probabilities(self, validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+        return network_probabilities(self, validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 
     def _score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         return accuracy_score(y, self._predict(X, check_input=False), sample_weight=sample_weight)
 
     def _update_no_improvement_count(self, *held_out: Any) -> None:
-        """Do what scikit-learn does at the end of each epoch, and tell whoever looks on."""
+        """Finish an epoch as scikit-learn does, then call the epoch callback."""
         super()._update_no_improvement_count(*held_out)
         on_epoch_end(self)
+
+
+def network_probabilities(network: MLPClassifier, rows: Any) -> NDArray[Any]:
+    """Compute ``predict_proba`` of a fitted network, without validating the rows.
+
+    With two classes each probability is a sigmoid of its own. scikit-learn computes the first as 1 minus the second;
+    in float32 a probability of one millionth is then mostly rounding error, which a small trust would amplify.
+
+    Parameters
+    ----------
+    network : MLPClassifier
+        Fitted.
+    rows : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Of float32 if the network is, and then so is the result.
+    """
+    *hidden, last = zip(network.coefs_, network.intercepts_, strict=True)
+    activate = _HIDDEN[network.activation]
+    for weights, offsets in hidden:
+        rows = rows @ weights
+        rows += offsets
+        activate(rows)
+    out: NDArray[Any] = rows @ last[0]
+    out += last[1]
+    if network.out_activation_ == "softmax":
+        return _softmax(out)
+    if network.n_outputs_ == 1:
+        out = np.hstack([-out, out])
+    expit(out, out=out)
+    return out
+
+
+def _softmax(values: NDArray[Any]) -> NDArray[Any]:
+    values -= values.max(axis=1, keepdims=True)
+    np.exp(values, out=values)
+    values /= values.sum(axis=1, keepdims=True)
+    return values

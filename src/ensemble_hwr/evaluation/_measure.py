@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ensemble_hwr._weights import weight_params
+from ensemble_hwr._composites import weight_params
 from ensemble_hwr.evaluation._checks import Division
 from ensemble_hwr.evaluation._contenders import with_seed
 from ensemble_hwr.evaluation._cost import count_macs, count_parameters

@@ -10,7 +10,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
-from ensemble_hwr.ensemble._members import ROUTER
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.onnx._foreign import convert
 from ensemble_hwr.onnx._graph import Graph, Tensor
@@ -80,7 +79,7 @@ class Classifiers:
     def _hierarchical(self, ensemble: HierarchicalEnsembleClassifier, chain: Chain, path: Path) -> Tensor:
         """Let the router answer, then the members speak in turn on the rows that are open to them."""
         hierarchy = Hierarchy(self._graph, ensemble)
-        answered = self.probabilities(ensemble.members_[ROUTER], chain, path)
+        answered = self.probabilities(hierarchy.router, chain, path)
         current = hierarchy.routed(answered)
         winners = hierarchy.winners(current)
         for member, trust in hierarchy.speakers():

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
-from ensemble_hwr.ensemble._members import ROUTER, Member
+from ensemble_hwr.ensemble.held_out import Member
+from ensemble_hwr.ensemble.predictor import predictor_of
 from ensemble_hwr.onnx._graph import Graph, Tensor
 
 
@@ -23,28 +23,26 @@ class Hierarchy:
         self._graph = graph
         self._ensemble = ensemble
         self._classes = ensemble.classes_
-        self._target = ensemble._router_target
-        self._gate = gate_of(ensemble, ensemble.groups_, self._classes, self._target)
+        self._predictor = predictor_of(ensemble)
+        self._gate = self._predictor.gate
+        self.router = self._predictor.router.estimator
 
     def routed(self, answered: Tensor) -> Tensor:
         """Return the probabilities of all classes from what the router answered."""
-        targets = answers_of_router(self._target, self._ensemble.groups_, self._classes)
-        shares = np.zeros((len(self._ensemble.members_[ROUTER].classes_), len(self._classes)))
-        for row, label in enumerate(self._ensemble.members_[ROUTER].classes_.tolist()):
-            shares[row, targets[label]] = 1 / len(targets[label])
+        shares = self._predictor.expansion.matrix(len(self.router.classes_))
         spread = self._graph("MatMul", answered, shares)
         return self._graph("Div", spread, self._graph.sum(spread, 1))
 
     def winners(self, probabilities: Tensor) -> Tensor | None:
         """Return the number of the most probable group of each row, where only its specialist speaks."""
-        if not self._gate.hard:
+        if not self._gate.top_down:
             return None
         membership = np.eye(self._gate.group_of.max() + 1)[self._gate.group_of]
         return self._graph("ArgMax", self._graph("MatMul", probabilities, membership), axis=1, keepdims=1)
 
     def speakers(self) -> Iterator[tuple[Member, float]]:
         """Yield the members that have any trust, and how much."""
-        for member in self._ensemble._speakers():
+        for member in self._predictor.members:
             if self._ensemble.trust_[member.name]:
                 yield member, self._ensemble.trust_[member.name]
 
@@ -57,7 +55,7 @@ class Hierarchy:
         if gate.min_mass > 0:
             is_open = graph("And", is_open, graph("GreaterOrEqual", mass, np.float64(gate.min_mass)))
         specialist = member.role == "specialist"
-        if gate.confidence_threshold < 1 and not (specialist and gate.blind):
+        if gate.confidence_threshold < 1 and not (specialist and gate.router_of_groups):
             sure = graph("Mul", mass, np.float64(gate.confidence_threshold))
             is_open = graph("And", is_open, graph("Less", graph.largest(inside, 1), sure))
         if specialist and winners is not None:

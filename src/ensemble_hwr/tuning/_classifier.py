@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
-from ensemble_hwr._weights import weight_params
+from ensemble_hwr._composites import weight_params
 from ensemble_hwr.tuning._question import Letters, Part, Question
 from ensemble_hwr.tuning._score import shown
 from ensemble_hwr.tuning._search import EstimatorMaker, checked_space, results, search

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._typing import Fold
-from ensemble_hwr._weights import weight_params
+from ensemble_hwr._composites import weight_params
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import with_seed
 from ensemble_hwr.tuning._folds import with_folds_of

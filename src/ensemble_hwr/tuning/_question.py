@@ -12,11 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import FloatArray, IntArray
-from ensemble_hwr._weights import weight_params
+from ensemble_hwr._composites import seed_all, weight_params
 from ensemble_hwr.ensemble import epoch_callback, fit_cache
-from ensemble_hwr.ensemble._members import Member, opinion_of, router_probabilities, seeded
-from ensemble_hwr.ensemble._redistribution import redistribute
-from ensemble_hwr.ensemble._trust import learn_trust
+from ensemble_hwr.ensemble.held_out import Member, MemberProblem, learn_trust, opinion_of, pool
 from ensemble_hwr.tuning._folds import with_folds_of
 from ensemble_hwr.tuning._learner import Onlooker
 from ensemble_hwr.tuning._memory import of_this_process
@@ -117,7 +115,7 @@ def evaluate(  # what a trial is
     opinions: list[FloatArray] = []
     value = 0.0
     for number, part in enumerate(question.parts):
-        fitted = seeded(estimator, np.random.RandomState([seed, number]))
+        fitted = seed_all(estimator, np.random.RandomState([seed, number]))
         onlooker = Onlooker(fitted, _safe_indexing(letters.rows, part.judge))
         epochs = 0
 
@@ -148,7 +146,7 @@ def fit_part(fitted: Any, question: Question, part: Part, letters: Letters) -> F
         return np.empty((0, len(question.columns)))
     judged = _safe_indexing(letters.rows, part.judge)
     if question.targets is not None:
-        return router_probabilities(fitted, judged, question.targets, len(question.classes))
+        return MemberProblem(question.name, question.classes, question.columns, question.targets).predict(fitted, judged)
     known, opinion = opinion_of(
         Member(question.name, question.name.partition(":")[0], question.columns, fitted), judged, question.classes
     )
@@ -212,7 +210,7 @@ def _loss_so_far(question: Question, letters: Letters, opinions: Sequence[FloatA
 def _redistributed(prior: FloatArray, columns: IntArray, opinion: FloatArray, trust: float) -> FloatArray:
     """Return what is believed of the set's classes after the member spoke, as shares of the set."""
     known = ~np.isnan(opinion[0])
-    after = redistribute(prior, columns[known], opinion[:, known], trust)[:, columns]
+    after = pool(prior, columns[known], opinion[:, known], trust)[:, columns]
     total = after.sum(axis=1, keepdims=True)
     shares: FloatArray = np.divide(after, total, out=np.zeros_like(after), where=total > 0)
     return shares

@@ -11,15 +11,21 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._composites import seed_all
 from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy, build_member
 from ensemble_hwr.config._build import _confusables, _groups
 from ensemble_hwr.config._tune_agreement import member_of
 from ensemble_hwr.config._tune_schema import WHOLE
-from ensemble_hwr.ensemble._consulting import Gate
-from ensemble_hwr.ensemble._growing import answers_of_router, gate_of
-from ensemble_hwr.ensemble._members import Member, declare_members, fixed_trusts, seeded
-from ensemble_hwr.ensemble._redistribution import redistribute
+from ensemble_hwr.ensemble.held_out import (
+    Gate,
+    Member,
+    columns_by_router_label,
+    declare_members,
+    fixed_trusts,
+    gate_of,
+    pool,
+)
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.hierarchy import derive_confusables, derive_groups
 from ensemble_hwr.tuning._choice import space_of, with_choice
@@ -231,13 +237,13 @@ class Stages:
         for rows, probabilities, opinion in zip(heard, believed, opinions, strict=True):
             if len(rows):
                 seen = ~np.isnan(opinion[0])
-                probabilities[rows] = redistribute(probabilities[rows], member.columns[seen], opinion[:, seen], trust)
+                probabilities[rows] = pool(probabilities[rows], member.columns[seen], opinion[:, seen], trust)
 
     def _fit(self, estimator: Any, question: Question) -> list[FloatArray]:
         """Fit a member on every fold; return its opinions of the judged rows."""
         jobs = [
             delayed(_fit_one)(
-                seeded(estimator, np.random.RandomState([self._seed, number])), question, part, self._letters
+                seed_all(estimator, np.random.RandomState([self._seed, number])), question, part, self._letters
             )
             for number, part in enumerate(question.parts)
         ]
@@ -263,7 +269,7 @@ class Stages:
         """Return the classes behind each label of a router of groups; None for one of classes."""
         if self.config.hierarchy.router_target == "classes":
             return None
-        return answers_of_router("groups", groups_of(self.config, self._classes), self._classes)
+        return columns_by_router_label("groups", groups_of(self.config, self._classes), self._classes)
 
     def _sets(self, role: str) -> Any:
         find = groups_of if role == "specialist" else confusables_of

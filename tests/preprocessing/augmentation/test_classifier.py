@@ -137,7 +137,7 @@ def test_weights_are_passed_to_the_last_step_of_a_pipeline_if_it_accepts_them():
     model = AugmentedClassifier(make_pipeline(GradientFeatures(grid=2), Recorder()), copies=1)
     seen = model.fit(X, y, sample_weight=[1, 2, 3]).estimator_[-1]
     np.testing.assert_array_equal(seen.sample_weight_, [1, 2, 3, 1, 2, 3])
-    with pytest.raises(TypeError, match="KNeighborsClassifier, whose fit takes none"):
+    with pytest.raises(TypeError, match="KNeighborsClassifier, whose fit accepts none"):
         AugmentedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=[1, 2, 3])
 
 

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, _check_sample_weight, _fit_context
-from ensemble_hwr._weights import weight_params
+from ensemble_hwr._composites import weight_params
 from ensemble_hwr.preprocessing.augmentation._augmenter import Augmenter
 
 
@@ -81,7 +81,7 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ['A', 'B', 'C']
     """
 
-    _answers_by = "estimator_"  # it has the same predictions; an ensemble uses it to share features
+    _wraps = "estimator"  # read by _composites
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"])],

@@ -6,7 +6,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr._weights import weight_params
+from ensemble_hwr._composites import weight_params
 
 WEIGHT = np.arange(1.0, 5.0)
 X, Y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 1, 0, 1])
@@ -37,7 +37,7 @@ def test_they_are_the_weights_the_last_step_learns_with():
 
 @pytest.mark.parametrize("estimator", [KNeighborsClassifier(), make_pipeline(StandardScaler(), KNeighborsClassifier())])
 def test_who_takes_none_is_named(estimator):
-    with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit takes none"):
+    with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit accepts none"):
         weight_params(estimator, WEIGHT, "specialist:A-D")
 
 

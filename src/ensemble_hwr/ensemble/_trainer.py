@@ -1,0 +1,163 @@
+"""Plan and make the fits of one ensemble: which rows, labels, random states and metadata each member gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import get_config
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+
+from ensemble_hwr._composites import seed_all, weight_params
+from ensemble_hwr._sklearn import _num_samples, _safe_indexing
+from ensemble_hwr._typing import IntArray
+from ensemble_hwr.ensemble._members import Member, default_estimator
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
+from ensemble_hwr.ensemble._parallel import FitTask, run_tasks
+from ensemble_hwr.ensemble._settings import HierarchySettings
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """The fits of some members on some parts of the rows.
+
+    Attributes
+    ----------
+    members : sequence of Member
+        Not fitted.
+    tasks : sequence of sequence of FitTask or None
+        For each part one of every member; None where the part has no row of its set.
+    """
+
+    members: Sequence[Member]
+    tasks: Sequence[Sequence[FitTask | None]]
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Everything that the fits of one ensemble share.
+
+    Attributes
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Training rows.
+    codes : ndarray of shape (n_samples,)
+        Column of each row's class.
+    params_of : callable
+        Returns the further keywords of a member's fit, for all rows.
+    n_jobs, verbose : int
+        For joblib.
+    rng : RandomState or None
+        Source of the members' random states.
+    """
+
+    X: Any
+    codes: IntArray
+    params_of: Callable[[Member], Mapping[str, Any]]
+    n_jobs: int | None
+    verbose: int
+    rng: np.random.RandomState | None
+
+    def plan(self, members: Sequence[Member], target: NDArray[Any], parts: Sequence[IntArray]) -> FitPlan:
+        """Plan to fit every member on every part of the rows, each on those whose class is in its set.
+
+        Random states are drawn here, so they depend on the order of plans and not on that of fits.
+        """
+        return FitPlan(members, [[self._task(member, target, rows) for member in members] for rows in parts])
+
+    def fit(self, *plans: FitPlan) -> list[list[list[Member]]]:
+        """Make the fits of several plans, all in parallel.
+
+        Returns
+        -------
+        list of list of list of Member
+            For each plan and each of its parts the fitted members; an estimator is None where a part had no row.
+        """
+        tasks = [task for plan in plans for part in plan.tasks for task in part if task is not None]
+        fitted = iter(run_tasks(tasks, self.X, self.n_jobs, self.verbose))
+        return [
+            [
+                [
+                    replace(member, estimator=None if task is None else next(fitted))
+                    for member, task in zip(plan.members, part, strict=True)
+                ]
+                for part in plan.tasks
+            ]
+            for plan in plans
+        ]
+
+    def _task(self, member: Member, target: NDArray[Any], rows: IntArray) -> FitTask | None:
+        own = rows[np.isin(self.codes[rows], member.columns)]
+        n_targets = len(np.unique(target[own]))
+        if n_targets == 0:
+            return None
+        if n_targets == 1:
+            return FitTask(member.name, DummyClassifier(), own, target[own], {})
+        template = default_estimator(len(own)) if member.estimator is None else member.estimator
+        params = {name: _rows_of(value, own, len(target)) for name, value in self.params_of(member).items()}
+        return FitTask(member.name, seed_all(template, self.rng), own, target[own], params)
+
+
+def _rows_of(value: Any, rows: IntArray, n_samples: int) -> Any:
+    """Return the rows of a parameter that has one value per sample, and any other parameter whole."""
+    per_sample = hasattr(value, "__len__") and not isinstance(value, str) and _num_samples(value) == n_samples
+    return _safe_indexing(value, rows) if per_sample else value
+
+
+@dataclass(frozen=True)
+class FitParams:
+    """Metadata of the fits of one ensemble, for all rows.
+
+    Attributes
+    ----------
+    of_member : callable
+        Returns the keywords of a member's fit.
+    of_splitter : mapping of str to object
+        Keywords of the splitter's split.
+    """
+
+    of_member: Callable[[Member], Mapping[str, Any]]
+    of_splitter: Mapping[str, Any]
+
+
+def fit_params_for(ensemble: Any, fit_params: Mapping[str, Any]) -> FitParams:
+    """Assign the keywords of the ensemble's fit to its members and its splitter."""
+    given = {name: value for name, value in fit_params.items() if value is not None}
+    if get_config()["enable_metadata_routing"]:
+        routed = process_routing(ensemble, "fit", **given)
+        return FitParams(lambda member: routed.get(member.name, routed.get(member.role)).fit, routed.splitter.split)
+    unknown = sorted(set(given) - {"sample_weight", "groups"})
+    if unknown:
+        raise TypeError(
+            f"fit got {unknown}; without metadata routing it accepts sample_weight and groups only, "
+            "enable routing by sklearn.set_config(enable_metadata_routing=True)"
+        )
+    splitter = {"groups": given["groups"]} if "groups" in given else {}
+    if "sample_weight" not in given:
+        return FitParams(lambda _: {}, splitter)
+    weight = given["sample_weight"]
+    return FitParams(lambda member: weight_params(member.estimator, weight, member.name), splitter)
+
+
+def metadata_router(ensemble: HierarchySettings) -> MetadataRouter:
+    """Return the routes from the ensemble's fit to its members and its splitter."""
+    router = MetadataRouter(owner=ensemble)
+    fit = MethodMapping().add(caller="fit", callee="fit")
+    for role in ("router", "specialist", "expert"):
+        declared = getattr(ensemble, role)
+        named = (
+            {f"{role}:{name}": estimator for name, estimator in declared.items()}
+            if isinstance(declared, Mapping)
+            else {role: MemberMLPClassifier() if declared is None else declared}
+        )
+        router.add(method_mapping=fit, **named)
+    own_splitter = ensemble.cv is not None and not isinstance(ensemble.cv, str | float)
+    return router.add(
+        splitter=check_cv(ensemble.cv if own_splitter else None, classifier=True),
+        method_mapping=MethodMapping().add(caller="fit", callee="split"),
+    )

@@ -1,0 +1,325 @@
+"""A fitted ensemble made ready to predict: members taken apart, so that features that several use are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import VotingClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+
+from ensemble_hwr._composites import steps_of, wrapped_classifier
+from ensemble_hwr._sklearn import _num_samples
+from ensemble_hwr._typing import FloatArray, IntArray
+from ensemble_hwr.ensemble._members import (
+    ROUTER,
+    ClassExpansion,
+    Member,
+    checked_probabilities,
+    columns_by_router_label,
+)
+from ensemble_hwr.ensemble._mlp import MemberMLPClassifier, network_probabilities
+from ensemble_hwr.ensemble._pooling import Gate, MemberStep, Opinion, apply_members, gate_of
+from ensemble_hwr.ensemble._settings import FittedEnsemble
+
+__all__ = ["Predictor", "predictor_of"]
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A fitted transformer. Transforms are equal whose transformers hold the same, for they do the same to rows.
+
+    Attributes
+    ----------
+    transformer : transformer
+        Fitted.
+    key : str
+        A hash of its type and of all it holds.
+    """
+
+    transformer: Any = field(compare=False)
+    key: str
+
+    @classmethod
+    def of(cls, transformer: Any) -> Transform:
+        """Make a transform of a fitted transformer."""
+        try:
+            return cls(transformer, joblib.hash(transformer))
+        except Exception:  # what cannot be pickled equals nothing but itself; picklers raise any error
+            return cls(transformer, f"id {id(transformer)}")
+
+    def __call__(self, rows: Any) -> Any:
+        """Transform rows; an own transformer does not check float32 rows again."""
+        own = getattr(self.transformer, "_transform_checked", None)
+        if own is not None and isinstance(rows, np.ndarray) and rows.dtype == np.float32:
+            return own(rows)
+        return self.transformer.transform(rows)
+
+
+Chain = tuple[Transform, ...]
+
+
+class Views:
+    """The features that chains of transforms compute from one block of rows, kept as long as this object lives.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_rows, n_features)
+        The rows of the block, validated.
+    """
+
+    def __init__(self, X: Any) -> None:
+        self._X = X
+        self._kept: dict[Chain, _Kept] = {}
+
+    def __len__(self) -> int:
+        n_rows: int = _num_samples(self._X)
+        return n_rows
+
+    def features(self, chain: Chain, rows: IntArray | None = None) -> Any:
+        """Return the features of a chain for some of the rows; for all where `rows` is None."""
+        if not chain:
+            return self._X if rows is None else self._X[rows]
+        kept = self._kept.setdefault(chain, _Kept(len(self)))
+        missing = kept.missing(rows)
+        if missing is None or len(missing):
+            made = chain[-1](self.features(chain[:-1], missing))
+            if not _can_be_kept(made):
+                return made if missing is rows else chain[-1](self.features(chain[:-1], rows))
+            kept.put(made, missing)
+        return kept.get(rows)
+
+
+class _Kept:
+    """The rows of one view that were computed so far."""
+
+    def __init__(self, n_rows: int) -> None:
+        self._known = np.zeros(n_rows, dtype=bool)
+        self._values: NDArray[Any] | None = None
+
+    def missing(self, rows: IntArray | None) -> IntArray | None:
+        """Return those of the rows that are not computed; None for all there are."""
+        if self._values is None:
+            return rows
+        return np.flatnonzero(~self._known) if rows is None else rows[~self._known[rows]]
+
+    def put(self, made: NDArray[Any], rows: IntArray | None) -> None:
+        if rows is None:
+            self._values = made
+            self._known[:] = True
+            return
+        if self._values is None:
+            self._values = np.empty((len(self._known), made.shape[1]), dtype=made.dtype)
+        self._values[rows] = made
+        self._known[rows] = True
+
+    def get(self, rows: IntArray | None) -> NDArray[Any]:
+        assert self._values is not None
+        return self._values if rows is None else self._values[rows]
+
+
+def _can_be_kept(made: Any) -> bool:
+    return type(made) is np.ndarray and made.ndim == 2
+
+
+PredictProba = Callable[[Views, IntArray | None], Any]
+
+
+def predict_proba_fn(estimator: Any, chain: Chain = ()) -> PredictProba:
+    """Return a function that computes a classifier's ``predict_proba`` from views that other members share.
+
+    Pipelines, committees and wrappers of a network are taken apart, so that their features can be shared; of any
+    other classifier, or a class with a ``predict_proba`` of its own, that method is called.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    chain : tuple of Transform
+        Applied to the rows before the classifier.
+    """
+    kind = type(estimator)
+    if kind is Pipeline:
+        before = [part for _, step in estimator.steps[:-1] for part in steps_of(step)]
+        return predict_proba_fn(estimator.steps[-1][1], _longer(chain, before))
+    if kind is VotingClassifier and estimator.voting == "soft":
+        voters = [predict_proba_fn(voter, chain) for voter in estimator.estimators_]
+        return _average(voters, estimator._weights_not_none)
+    if "_features_network" in vars(kind):
+        _, features, network = kind._features_network
+        return predict_proba_fn(getattr(estimator, network), _longer(chain, steps_of(getattr(estimator, features))))
+    if hasattr(kind, "_wraps"):
+        return predict_proba_fn(wrapped_classifier(estimator), chain)
+    if _is_plain_network(kind):
+        return lambda views, rows: network_probabilities(estimator, views.features(chain, rows))
+    return lambda views, rows: estimator.predict_proba(views.features(chain, rows))
+
+
+def _longer(chain: Chain, transformers: Sequence[Any]) -> Chain:
+    return (*chain, *(Transform.of(transformer) for transformer in transformers))
+
+
+def _average(voters: Sequence[PredictProba], weights: Sequence[float] | None) -> PredictProba:
+    return lambda views, rows: np.average([voter(views, rows) for voter in voters], axis=0, weights=weights)
+
+
+def _is_plain_network(kind: Any) -> bool:
+    """Return whether a class predicts as scikit-learn's MLPClassifier or the library's own, unchanged."""
+    return issubclass(kind, MLPClassifier) and (
+        kind.predict_proba in (MLPClassifier.predict_proba, MemberMLPClassifier.predict_proba)
+        and kind._forward_pass_fast is MLPClassifier._forward_pass_fast
+    )
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A view of a fitted ensemble from which probabilities are computed.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    router : Member
+        The router.
+    members : tuple of Member
+        Specialists and experts in the order in which they are applied.
+    columns : mapping of str to ndarray
+        Columns of the classes that each of `members` was fitted on.
+    expansion : ClassExpansion
+        From the router's labels to classes.
+    gate : Gate
+        Decides on which rows a member is applied, by the ensemble's current parameters.
+    trust : mapping of str to float
+        Trust of each of `members`.
+    temperature : float
+        Of the final probabilities.
+    functions : mapping of str to callable
+        Computes the probabilities of each member.
+    made_of : tuple
+        The fitted attributes that this was made of.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from ensemble_hwr import HierarchicalEnsembleClassifier
+    >>> from ensemble_hwr.ensemble.predictor import predictor_of
+    >>> lr = LogisticRegression(max_iter=1000)
+    >>> model = HierarchicalEnsembleClassifier(lr, lr, lr, confusables=[[1, 2]], trust=1.0)
+    >>> model = model.fit(*load_iris(return_X_y=True))
+    >>> [(member.name, member.columns.tolist()) for member in predictor_of(model).members]
+    [('expert:1/2', [1, 2])]
+    """
+
+    classes: NDArray[Any]
+    router: Member
+    members: tuple[Member, ...]
+    columns: Mapping[str, IntArray]
+    expansion: ClassExpansion
+    gate: Gate
+    trust: Mapping[str, float]
+    temperature: float
+    functions: Mapping[str, PredictProba] = field(repr=False)
+    made_of: tuple[Any, ...] = field(repr=False)
+
+    def route(self, views: Views) -> FloatArray:
+        """Return the router's probabilities of all classes."""
+        return self.expansion(self._probabilities(self.router, views, None))
+
+    def apply_members(self, views: Views, probabilities: FloatArray) -> Iterator[MemberStep]:
+        """Apply the members in turn, and yield what each changed; `probabilities` changes in place."""
+        return apply_members(
+            self.members, self.trust, probabilities, predict=partial(self._opinion, views), gate=self.gate
+        )
+
+    def _opinion(self, views: Views, member: Member, rows: IntArray) -> Opinion:
+        """Return the columns of the classes that a member has, and its probabilities over them."""
+        return self.columns[member.name], self._probabilities(member, views, rows)
+
+    def _probabilities(self, member: Member, views: Views, rows: IntArray | None) -> FloatArray:
+        found = self.functions[member.name](views, rows)
+        return checked_probabilities(member.name, member.estimator, found, len(views) if rows is None else len(rows))
+
+
+_PREDICTORS: WeakKeyDictionary[FittedEnsemble, Predictor] = WeakKeyDictionary()
+
+
+def predictor_of(ensemble: FittedEnsemble) -> Predictor:
+    """Return the predictor of a fitted ensemble.
+
+    Its members are taken apart once, and again when members or sets have changed. The result is stored outside of
+    the ensemble, so that prediction leaves an estimator unchanged and files hold no predictors.
+
+    Parameters
+    ----------
+    ensemble : HierarchicalEnsembleClassifier
+        Fitted.
+
+    Returns
+    -------
+    Predictor
+        By the ensemble's current parameters, trust and temperature.
+    """
+    made_of = _parts(ensemble)
+    predictor = _PREDICTORS.get(ensemble)
+    if predictor is None or not _are_the_same(predictor.made_of, made_of):
+        predictor = _PREDICTORS[ensemble] = _made(ensemble, made_of)
+    gate = replace(
+        predictor.gate,
+        min_mass=ensemble.min_mass,
+        confidence_threshold=ensemble.confidence_threshold,
+        top_down=ensemble.routing == "top_down",
+    )
+    return replace(predictor, gate=gate, trust=ensemble.trust_, temperature=ensemble.temperature_)
+
+
+def _parts(ensemble: FittedEnsemble) -> tuple[Any, ...]:
+    return (
+        ensemble.classes_,
+        ensemble._router_target,
+        *ensemble.members_.values(),
+        *ensemble.groups_.values(),
+        *ensemble.confusables_.values(),
+    )
+
+
+def _are_the_same(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
+    return len(these) == len(those) and all(a is b for a, b in zip(these, those, strict=True))
+
+
+def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
+    classes, router = ensemble.classes_, ensemble.members_[ROUTER]
+    by_label = columns_by_router_label(ensemble._router_target, ensemble.groups_, classes)
+    members = _members(ensemble)
+    return Predictor(
+        classes=classes,
+        router=Member(ROUTER, ROUTER, np.arange(len(classes)), router),
+        members=members,
+        columns={member.name: np.searchsorted(classes, member.estimator.classes_) for member in members},
+        expansion=ClassExpansion.of(router.classes_, by_label, len(classes)),
+        gate=gate_of(ensemble, ensemble.groups_, classes, ensemble._router_target),
+        trust=ensemble.trust_,
+        temperature=ensemble.temperature_,
+        functions={name: predict_proba_fn(estimator) for name, estimator in ensemble.members_.items()},
+        made_of=made_of,
+    )
+
+
+def _members(ensemble: FittedEnsemble) -> tuple[Member, ...]:
+    """Return the fitted specialists and experts in the order in which they are applied."""
+    sets = {
+        **{f"specialist:{name}": labels for name, labels in ensemble.groups_.items()},
+        **{f"expert:{name}": labels for name, labels in ensemble.confusables_.items()},
+    }
+    return tuple(
+        Member(name, name.split(":")[0], np.searchsorted(ensemble.classes_, sets[name]), estimator)
+        for name, estimator in ensemble.members_.items()
+        if name != ROUTER
+    )
