@@ -499,5 +499,4 @@ def opinion_of(member: Member, X: Any, classes: NDArray[Any]) -> Opinion:
 
 def _has(opinion: FloatArray) -> NDArray[np.bool_]:
     """Return which columns of an opinion are of classes that the member was fitted on."""
-    has: NDArray[np.bool_] = ~np.isnan(opinion[:1]).any(axis=0)
-    return has
+    return np.asarray(~np.isnan(opinion[:1]).any(axis=0))
