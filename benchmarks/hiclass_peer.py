@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from ensemble_hwr.evaluation import with_seed
+from ensemble_hwr.evaluation.contenders import with_seed
 from ensemble_hwr.hierarchy import batches
 
 

@@ -199,7 +199,7 @@ def figures_line(row: Row) -> str:
 def weakest(row: Row) -> str:
     """Name the letters read worst."""
     of_each = per_class(row.letters.target, row.answered, row.classes)
-    accuracy = {letter: float(str(found["accuracy"])) for letter, found in of_each.items() if found["attempts"]}
+    accuracy = {letter: float(str(found["accuracy"])) for letter, found in of_each.items() if found["support"]}
     worst = sorted(accuracy, key=lambda letter: accuracy[letter])[:6]
     return ", ".join(f"{letter} ({percent(accuracy[letter])} %)" for letter in worst)
 

@@ -37,7 +37,7 @@ from ensemble_hwr.config import (
     training_sources,
 )
 from ensemble_hwr.datasets import LetterSet
-from ensemble_hwr.evaluation import Comparison, Progress, compare, scale_hidden_layers, write_report
+from ensemble_hwr.evaluation import CompareProgress, Comparison, compare, scale_hidden_layers, write_report
 
 ROOT = Path(__file__).parent.parent
 PROTOCOLS = ("pooled", "unseen")
@@ -127,7 +127,7 @@ def top_down(config: ExperimentConfig, rows: Any, parameters: int | None) -> Any
     return TopDown(member)
 
 
-def _tell(event: Progress) -> None:
+def _tell(event: CompareProgress) -> None:
     click.echo(f"{event.done}/{event.total} {event.contender}, seed {event.seed}: {event.seconds:.0f} s", err=True)
 
 
@@ -142,7 +142,7 @@ def table(protocol: str, report: Mapping[str, Any]) -> str:
         cells = [
             f"`{name}`",
             spread(found["accuracy"]),
-            spread(found["not_suspect"]["accuracy"]),
+            spread(found["without_suspected_errors"]["accuracy"]),
             f"{100 * mean(found['expected_calibration_error']):.2f}",
             "" if cost is None else f"{cost:,.0f}",
             "" if parameters is None else f"{parameters:,.0f}",

@@ -36,7 +36,8 @@ from ensemble_hwr.config import (
     training_sources,
 )
 from ensemble_hwr.datasets import LetterSet
-from ensemble_hwr.evaluation import Run, compare, log_loss
+from ensemble_hwr.evaluation import Run, compare
+from ensemble_hwr.evaluation.metrics import log_loss
 
 ROOT = Path(__file__).parent.parent
 UNSEEN, POOLED = (ROOT / "configs" / f"{name}.toml" for name in ("unseen", "pooled"))

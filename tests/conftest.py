@@ -1,7 +1,87 @@
-"""What all tests share."""
+"""Settings and fixtures that several rooms share."""
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 from hypothesis import settings
 
-# A shared machine may be slow: a property is right or wrong, never late.
+from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, OperatingPoint, Run
+
+# On a shared machine a property test may be slow without being wrong.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+LETTERS = np.array(["B", "D", "O", "P"])
+
+
+def probabilities(y, wrong, classes, sure=0.9):
+    """Return rows that give the true class, or the next class where `wrong`, the probability `sure`."""
+    codes = (np.searchsorted(classes, y) + wrong) % len(classes)
+    rows = np.full((len(y), len(classes)), (1 - sure) / (len(classes) - 1))
+    rows[np.arange(len(y)), codes] = sure
+    return rows
+
+
+def trace():
+    members = (
+        MemberTrace("specialist:B-D", "specialist", ("B", "D"), 0.4, 30, 3, 1),
+        MemberTrace("expert:D/O", "expert", ("D", "O"), 0.25, 12, 2, 0),
+    )
+    return HierarchyTrace(0.9, 0.97, {"B-D": ("B", "D"), "O-P": ("O", "P")}, members)
+
+
+@pytest.fixture
+def with_points():
+    """Return a function that sets the operating points (cost, accuracy) of the hierarchies of a comparison."""
+
+    def with_operating_points(comparison, points):
+        confidence_thresholds = np.linspace(0, 1, len(points))
+        operating = tuple(
+            OperatingPoint(float(c), a, cost) for c, (cost, a) in zip(confidence_thresholds, points, strict=True)
+        )
+        runs = tuple(
+            replace(run, hierarchy=run.hierarchy and replace(run.hierarchy, operating_points=operating))
+            for run in comparison.runs
+        )
+        return replace(comparison, runs=runs)
+
+    return with_operating_points
+
+
+@pytest.fixture
+def build():
+    """Return a function that makes a comparison of contenders with given error rates."""
+
+    def make(errors, *, n=200, seeds=(0, 1, 2), classes=LETTERS, suspect=True, width=784, data=None, counted=True):
+        rng = np.random.default_rng(0)
+        y = classes[np.arange(n) % len(classes)]
+        luck = rng.random(n)
+        runs = []
+        for i, (name, error) in enumerate(errors.items()):
+            for seed in seeds:
+                wrong = (luck + rng.normal(0, 0.01, n)) < error
+                runs.append(
+                    Run(
+                        name,
+                        seed,
+                        np.arange(n),
+                        probabilities(y, wrong, classes),
+                        fit_seconds=2.0 + i,
+                        predict_seconds=0.5,
+                        size_bytes=4000 * (i + 1),
+                        parameters=1000 * (i + 1) if counted else None,
+                        macs=5000.0 * (i + 1) if counted else None,
+                        hierarchy=trace() if name == "hierarchical" else None,
+                    )
+                )
+        flags = rng.random(n) < 0.1 if suspect else None
+        rows = rng.random((n, width)).astype(np.float32)
+        return Comparison(tuple(runs), y, rows, flags, {"name": "made up"} if data is None else data)
+
+    return make
+
+
+@pytest.fixture
+def comparison(build):
+    return build({"baseline": 0.3, "flat": 0.1, "hierarchical": 0.1})

@@ -26,6 +26,7 @@ LEVELS = {
     "reading": 2,
     "datasets": 3,
     "evaluation": 3,
+    "report": 3,
     "training": 3,
     "config": 3,
     "tuning": 3,
@@ -46,7 +47,7 @@ OWNERS = {
     "tkinter": {"canvas/_view.py"},
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_foreign.py"},
-    "jinja2": {"evaluation/_report", "tuning/_report"},
+    "jinja2": {"report/page.py", "tuning/_report"},
 }
 
 

@@ -71,7 +71,7 @@ def test_the_figures_are_those_of_the_test_letters(trained):
     n_test = trained.figures["letters"]
     assert n_test + sum(trained.metadata["trained_on"].values()) == len(letters) == len(rows) == 120
     assert trained.metadata["data"]["test"] == n_test
-    assert sum(row["attempts"] for row in trained.figures["per_class"].values()) == n_test
+    assert sum(row["support"] for row in trained.figures["per_class"].values()) == n_test
 
 
 def test_the_same_random_state_gives_the_same_model_and_another_one_another(trained):

@@ -33,7 +33,9 @@ from ensemble_hwr.config import (
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier
 from ensemble_hwr.ensemble import fit_cache as use_fit_cache
-from ensemble_hwr.evaluation import EqualParameters, confused_pairs, parameters_of, per_class, scores, with_seed
+from ensemble_hwr.evaluation import EqualParameters, confused_pairs, per_class, scores
+from ensemble_hwr.evaluation.contenders import with_seed
+from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import DiskFitCache, save_model
 
@@ -271,7 +273,7 @@ class _Fit:
         """Scale a template to the number of parameters of the hierarchy."""
         fit_params = {} if weight is None else {"sample_weight": weight}
         self.report(TrainingProgress("counting the hierarchy's parameters"))
-        n_parameters = parameters_of(with_seed(hierarchy, self.random_state), X, y, **fit_params)
+        n_parameters = count_parameters_when_fitted(with_seed(hierarchy, self.random_state), X, y, **fit_params)
         try:
             return template.sized(n_parameters, X, len(set(y.tolist())))
         except ConfigError as error:

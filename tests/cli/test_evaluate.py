@@ -139,9 +139,9 @@ FIGURES = {
     "log_loss": 0.5,
     "expected_calibration_error": 0.03,
     "per_class": {
-        "A": {"attempts": 4, "right": 4, "accuracy": 1.0},
-        "B": {"attempts": 4, "right": 3, "accuracy": 0.75},
-        "D": {"attempts": 4, "right": 2, "accuracy": 0.5},
+        "A": {"support": 4, "correct": 4, "accuracy": 1.0},
+        "B": {"support": 4, "correct": 3, "accuracy": 0.75},
+        "D": {"support": 4, "correct": 2, "accuracy": 0.5},
     },
     "confused_pairs": [{"a": "D", "b": "O", "count": 2}, {"a": "B", "b": "D", "count": 1}],
 }
@@ -167,6 +167,6 @@ def test_accuracy_is_printed_per_source_and_without_suspected_label_errors(capsy
 
 
 def test_without_errors_no_letter_is_called_weak(capsys):
-    perfect = {label: {**row, "right": row["attempts"]} for label, row in FIGURES["per_class"].items()}
+    perfect = {label: {**row, "correct": row["support"]} for label, row in FIGURES["per_class"].items()}
     print_figures({**FIGURES, "per_class": perfect})
     assert "weakest" not in capsys.readouterr().out

@@ -1,22 +1,26 @@
-"""The comparison itself: equal letters, equal seeds, equal cores, and clear errors."""
+"""Comparisons: equal samples, equal seeds, equal cores, and error messages."""
 
 import os
 import warnings
 
 import numpy as np
 import pytest
+from mlxtend.evaluate import combined_ftest_5x2cv as mlxtend_ftest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import make_blobs
+from sklearn.datasets import load_digits, make_blobs
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import EqualParameters, compare, standard_contenders, with_seed
+from ensemble_hwr.evaluation import EqualParameters, compare, five_by_two, standard_contenders
+from ensemble_hwr.evaluation.contenders import with_seed
 from ensemble_hwr.exceptions import ConfigError, DataError
 
 X, CODES = make_blobs(240, centers=6, n_features=4, cluster_std=3, random_state=0)
@@ -25,8 +29,8 @@ TRAIN, TEST = np.arange(0, 240, 2), np.arange(1, 240, 2)
 TINY = MLPClassifier((5,), solver="lbfgs", max_iter=3000, alpha=1.0)
 
 
-class Oracle(ClassifierMixin, BaseEstimator):
-    """Remembers with what it was fitted; answers with one class too few."""
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Classifier that predicts its own settings, with one class too few."""
 
     def __init__(self, random_state=None, n_jobs=None):
         self.random_state = random_state
@@ -42,8 +46,8 @@ class Oracle(ClassifierMixin, BaseEstimator):
         return np.tile(fill, (len(X), 1)) / sum(fill)
 
 
-def test_every_contender_is_fitted_with_every_seed_on_the_same_letters():
-    told = []
+def test_every_contender_is_fitted_with_every_seed_on_the_same_samples():
+    reports = []
     result = compare(
         {"bayes": GaussianNB(), "linear": LogisticRegression(max_iter=1000)},
         X,
@@ -51,7 +55,7 @@ def test_every_contender_is_fitted_with_every_seed_on_the_same_letters():
         split=(TRAIN, TEST),
         seeds=[3, 1, 3],
         data={"name": "blobs"},
-        on_progress=told.append,
+        on_progress=reports.append,
     )
     assert [(run.contender, run.seed) for run in result.runs] == [
         ("bayes", 3),
@@ -62,19 +66,19 @@ def test_every_contender_is_fitted_with_every_seed_on_the_same_letters():
     assert all(run.test.tolist() == TEST.tolist() for run in result.runs)
     expected = LogisticRegression(max_iter=1000).fit(X[TRAIN], Y[TRAIN]).predict_proba(X[TEST])
     np.testing.assert_allclose(result.of("linear")[0].probabilities, expected, atol=1e-6)
-    assert sorted(progress.done for progress in told) == [1, 2, 3, 4]
-    assert {progress.total for progress in told} == {4}
+    assert sorted(progress.done for progress in reports) == [1, 2, 3, 4]
+    assert {progress.total for progress in reports} == {4}
     assert result.data == {"name": "blobs"}
 
 
-def test_seeds_cores_weights_and_unknown_classes():
+def test_seeds_cores_and_weights_are_set_and_missing_classes_get_probability_0():
     result = compare(
-        {"oracle": Oracle(n_jobs=2)}, X, Y, split=(TRAIN, TEST), seeds=[7], sample_weight=np.full(240, 2.0)
+        {"recorder": Recorder(n_jobs=2)}, X, Y, split=(TRAIN, TEST), seeds=[7], sample_weight=np.full(240, 2.0)
     )
     np.testing.assert_allclose(result.runs[0].probabilities[0] * 368, [7, 0, 240, 120, 1, 0])
 
 
-def test_a_split_may_be_drawn_by_seed_and_letters_repeated_in_training():
+def test_split_may_depend_on_the_seed_and_repeat_training_samples():
     def draw(seed):
         order = np.random.default_rng(seed).permutation(240)
         return np.r_[order[:100], order[:50]], order[100:]
@@ -97,7 +101,7 @@ def test_flat_controls_get_as_many_parameters_as_the_hierarchy():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_what_a_fit_warns_of_is_passed_on_from_any_process(n_jobs):
+def test_warnings_of_fits_are_raised_again_from_any_process(n_jobs):
     hasty = MLPClassifier((5,), max_iter=1)
     with pytest.warns(ConvergenceWarning) as caught:
         compare({"hasty": hasty}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=n_jobs)
@@ -105,40 +109,40 @@ def test_what_a_fit_warns_of_is_passed_on_from_any_process(n_jobs):
 
 
 @pytest.mark.parametrize(
-    ("contenders", "said"),
+    ("contenders", "message"),
     [
-        ({}, "no contender"),
+        ({}, "give a mapping of names to at least one classifier"),
         ({"ridge": RidgeClassifier()}, "'ridge' is a RidgeClassifier without predict_proba"),
         ({"flat": EqualParameters(TINY)}, "'hierarchical', which is not among the contenders"),
-        ({"flat": EqualParameters(TINY, "bayes"), "bayes": GaussianNB()}, "none that can be counted"),
+        ({"flat": EqualParameters(TINY, "bayes"), "bayes": GaussianNB()}, "which cannot be counted"),
     ],
 )
-def test_contenders_that_cannot_be_compared_are_named(contenders, said):
-    with pytest.raises(ConfigError, match=said):
+def test_contenders_that_cannot_be_compared_are_an_error(contenders, message):
+    with pytest.raises(ConfigError, match=message):
         compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
 
 
 @pytest.mark.parametrize(
-    ("split", "said"),
+    ("split", "message"),
     [
-        ((TRAIN, TRAIN[:3]), "3 letters are in the train part and in the test part, letter 0 among them"),
-        ((TRAIN, [240]), "the test part must hold indices from 0 to 239"),
-        ((np.zeros(240, dtype=bool), TEST), "the train part must hold"),
-        ((np.flatnonzero(Y == "A")[:5], np.flatnonzero(Y == "B")), "1 class only"),
+        ((TRAIN, TRAIN[:3]), "3 samples are both training and test samples, such as sample 0"),
+        ((TRAIN, [240]), "the test part has shape .* give at least one index from 0 to 239"),
+        ((np.zeros(240, dtype=bool), TEST), "the train part has shape"),
+        ((np.flatnonzero(Y == "A")[:5], np.flatnonzero(Y == "B")), "has one class only"),
     ],
 )
-def test_a_split_that_cannot_be_honest_is_refused(split, said):
-    with pytest.raises(DataError, match=said):
+def test_invalid_splits_are_an_error(split, message):
+    with pytest.raises(DataError, match=message):
         compare({"bayes": GaussianNB()}, X, Y, split=split, seeds=[0])
 
 
-def test_rows_and_labels_must_fit():
-    with pytest.raises(DataError, match=r"rows of shape \(240, 4\) and labels of shape \(239,\)"):
+def test_X_and_y_must_have_the_same_length():
+    with pytest.raises(DataError, match=r"X has shape \(240, 4\) and y has shape \(239,\)"):
         compare({"bayes": GaussianNB()}, X, Y[:-1], split=(TRAIN, TEST))
 
 
-class Wayward(ClassifierMixin, BaseEstimator):
-    """Answers evenly, but for one fault."""
+class Faulty(ClassifierMixin, BaseEstimator):
+    """Classifier of uniform probabilities with one fault."""
 
     def __init__(self, fault="", random_state=None):
         self.fault = fault
@@ -153,33 +157,35 @@ class Wayward(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        answered = np.full((len(X), 6), 1 / 6)
+        probabilities = np.full((len(X), 6), 1 / 6)
         if self.fault == "nan":
-            answered[0, 0] = np.nan
-        return answered[:, :1] if self.fault == "narrow" else answered[1:] if self.fault == "short" else answered
+            probabilities[0, 0] = np.nan
+        if self.fault == "narrow":
+            return probabilities[:, :1]
+        return probabilities[1:] if self.fault == "short" else probabilities
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("crash", "RuntimeError: out of luck"),
         ("nan", "NaN"),
-        ("narrow", r"shape \(120, 1\); needed is \(120, 6\)"),
+        ("narrow", r"shape \(120, 1\); expected \(120, 6\)"),
         ("short", r"shape \(119, 6\)"),
-        ("numbers", r"calls its classes \[0, 1"),
+        ("numbers", r"classes_ of the estimator are \[0, 1"),
     ],
 )
-def test_a_contender_that_fails_or_answers_no_probabilities_is_named(fault, said):
-    with pytest.raises(ConfigError, match=rf"contender 'odd', seed 3: .*{said}"):
-        compare({"bayes": GaussianNB(), "odd": Wayward(fault)}, X, Y, split=(TRAIN, TEST), seeds=[3])
+def test_errors_name_the_contender_that_fails_or_predicts_invalid_probabilities(fault, message):
+    with pytest.raises(ConfigError, match=rf"contender 'odd', seed 3: .*{message}"):
+        compare({"bayes": GaussianNB(), "odd": Faulty(fault)}, X, Y, split=(TRAIN, TEST), seeds=[3])
 
 
-def test_a_worker_that_dies_is_one_error():
-    with pytest.raises(ConfigError, match="ended without a word"):
-        compare({"odd": Wayward("exit")}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=2)
+def test_a_worker_that_dies_is_an_error():
+    with pytest.raises(ConfigError, match="ended without a message"):
+        compare({"odd": Faulty("exit")}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=2)
 
 
-def test_the_members_of_a_committee_differ_though_their_settings_do_not():
+def test_members_of_a_committee_differ_with_equal_parameters():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         hierarchy = HierarchicalEnsembleClassifier(TINY, TINY, groups=["ABC", "DEF"], trust=0.5)
@@ -196,7 +202,7 @@ def test_the_members_of_a_committee_differ_though_their_settings_do_not():
     assert not np.array_equal(first, other)
 
 
-def test_parameters_are_matched_on_learned_features_and_trained_classes():
+def test_parameters_are_matched_with_fitted_features_and_the_classes_of_training():
     trained = np.flatnonzero(Y != "F")[:150]
     tested = np.setdiff1d(np.arange(240), trained)
     wide = np.random.default_rng(0).normal(size=(240, 130))
@@ -212,7 +218,7 @@ def test_parameters_are_matched_on_learned_features_and_trained_classes():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"seeds": []}, "seeds: got none"),
         ({"seeds": [1.5]}, "seeds: got 1.5"),
@@ -228,40 +234,75 @@ def test_parameters_are_matched_on_learned_features_and_trained_classes():
         ({"split": (TRAIN[:, None], TEST)}, r"shape \(120, 1\)"),
     ],
 )
-def test_what_would_be_measured_wrongly_is_refused(given, said):
-    with pytest.raises((ConfigError, DataError), match=said):
+def test_invalid_arguments_are_an_error(given, message):
+    with pytest.raises((ConfigError, DataError), match=message):
         compare({"bayes": GaussianNB()}, X, Y, **{"split": (TRAIN, TEST), "seeds": [0], **given})
 
 
 @pytest.mark.parametrize("contenders", [[GaussianNB()], {1: GaussianNB()}, {"bayes": GaussianNB}])
-def test_contenders_are_objects_by_name(contenders):
+def test_contenders_are_a_mapping_of_names_to_instances(contenders):
     with pytest.raises(ConfigError, match="contender"):
         compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
 
 
 @pytest.mark.parametrize("labels", [np.array([None, *Y[1:]], dtype=object), np.where(CODES == 0, np.nan, CODES)])
-def test_missing_labels_are_refused(labels):
-    with pytest.raises(DataError, match="none of them missing"):
+def test_missing_labels_are_an_error(labels):
+    with pytest.raises(DataError, match="without missing values"):
         compare({"bayes": GaussianNB()}, X, labels, split=(TRAIN, TEST), seeds=[0])
 
 
 @pytest.mark.parametrize("rows", [np.where(X > 5, np.nan, X), X.astype(str)])
-def test_rows_are_finite_numbers(rows):
+def test_X_must_be_finite(rows):
     with pytest.raises(DataError, match="finite numbers"):
         compare({"bayes": GaussianNB()}, rows, Y, split=(TRAIN, TEST), seeds=[0])
 
 
-def test_a_warning_that_cannot_be_pickled_does_not_cost_the_comparison():
+def test_a_warning_that_cannot_be_pickled_is_raised_as_text():
     class Particular(UserWarning):
-        """Cannot be made from its arguments, as pickle would."""
+        """Warning that pickle cannot restore, since its argument is keyword-only."""
 
         def __init__(self, *, reason):
             super().__init__(reason)
 
     class Warner(GaussianNB):
         def fit(self, X, y):
-            warnings.warn(Particular(reason="it rains"), stacklevel=1)
+            warnings.warn(Particular(reason="bad luck"), stacklevel=1)
             return super().fit(X, y)
 
-    with pytest.warns(UserWarning, match="Particular: it rains"):
+    with pytest.warns(UserWarning, match="Particular: bad luck"):
         compare({"warner": Warner()}, X, Y, split=(TRAIN, TEST), seeds=[0, 1], n_jobs=2)
+
+
+DIGITS, DIGIT_LABELS = (part[:200] for part in load_digits(return_X_y=True))
+
+
+def test_five_by_two_tests_all_pairs_on_the_same_halves():
+    reports = []
+    contenders = {
+        "good": GaussianNB(var_smoothing=1e-2),
+        "bad": DecisionTreeClassifier(max_depth=1),
+        "same": GaussianNB(var_smoothing=1e-2),
+    }
+    found = five_by_two(contenders, DIGITS, DIGIT_LABELS.astype(str), on_progress=reports.append)
+    assert list(found) == [("good", "bad"), ("good", "same"), ("bad", "same")]
+    assert found["good", "bad"].p_value < 0.01
+    assert found["good", "same"].p_value == 1.0
+    assert found["bad", "same"] == found["good", "bad"]
+    assert len(reports) == 30
+
+
+def test_five_by_two_agrees_with_mlxtend_on_a_clear_difference():
+    good, bad = GaussianNB(var_smoothing=1e-2), DecisionTreeClassifier(max_depth=1)
+    _, theirs = mlxtend_ftest(good, bad, DIGITS, DIGIT_LABELS, random_seed=0)
+    assert theirs < 0.01
+    assert five_by_two({"good": good, "bad": bad}, DIGITS, DIGIT_LABELS)["good", "bad"].p_value < 0.01
+
+
+def test_five_by_two_uses_sample_weight():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), np.tile(["A", "B"], 30)
+    lopsided = np.where(y == "A", 1.0, 1e-9)
+    contenders = {"bayes": GaussianNB(), "dummy": DummyClassifier(strategy="constant", constant="A")}
+    test = five_by_two(contenders, X, y, sample_weight=lopsided)["bayes", "dummy"]
+    assert (test.statistic, test.p_value) == (0.0, 1.0)
+    assert five_by_two(contenders, X, y)["bayes", "dummy"].statistic > 0

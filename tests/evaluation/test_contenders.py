@@ -1,4 +1,4 @@
-"""Who takes part in an honest comparison."""
+"""Standard contenders of a comparison."""
 
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -27,7 +27,7 @@ def test_the_standard_contenders():
     assert [isinstance(step, str) for step in views] == [False, True, False]
 
 
-def test_controls_need_an_mlp_to_scale():
+def test_flat_controls_need_an_mlp_as_template():
     hierarchy = HierarchicalEnsembleClassifier(LogisticRegression())
     with pytest.raises(ConfigError, match="the router is a LogisticRegression"):
         standard_contenders(hierarchy, views=["passthrough"])
@@ -35,11 +35,11 @@ def test_controls_need_an_mlp_to_scale():
 
 
 def test_a_committee_needs_a_view():
-    with pytest.raises(ConfigError, match="views is empty"):
+    with pytest.raises(ConfigError, match="views: got none"):
         standard_contenders(HierarchicalEnsembleClassifier(MLPClassifier((5,))), views=[])
 
 
-def test_a_committee_of_learners_by_epochs_sees_through_their_features():
+def test_a_committee_of_augmented_mlps_has_the_views_as_their_features():
     router = AugmentedMLPClassifier((9,), features=GradientFeatures(), augmenter=Augmenter(rotation=3))
     contenders = standard_contenders(
         HierarchicalEnsembleClassifier(router), views=[GradientFeatures(grid=4), "passthrough"]
@@ -51,7 +51,7 @@ def test_a_committee_of_learners_by_epochs_sees_through_their_features():
     assert router.features.grid == GradientFeatures().grid
 
 
-def test_a_committee_of_augmented_mlps_varies_rows_before_each_view():
+def test_a_committee_of_augmented_classifiers_augments_before_each_view():
     router = AugmentedClassifier(Pipeline([("view", GradientFeatures()), ("mlp", MLPClassifier((9,)))]), copies=2)
     contenders = standard_contenders(
         HierarchicalEnsembleClassifier(router), views=[GradientFeatures(grid=4), "passthrough"]

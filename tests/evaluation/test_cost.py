@@ -1,4 +1,4 @@
-"""Parameters and MACs, against counts by hand."""
+"""Parameters and MACs compared with manual counts."""
 
 import numpy as np
 import pytest
@@ -42,12 +42,12 @@ def test_counts(estimator, parameters, cost):
         assert count_macs(fitted, X) == cost
 
 
-def test_a_support_vector_machine_compares_with_every_support_vector():
+def test_a_support_vector_machine_has_the_macs_of_all_support_vectors():
     svm = SVC().fit(X, Y)
     assert count_macs(svm, X) == len(svm.support_vectors_) * (4 + 2)
 
 
-def test_a_hierarchy_costs_what_its_members_really_do():
+def test_a_hierarchy_has_the_macs_of_the_members_evaluated():
     hierarchy = HierarchicalEnsembleClassifier(
         LINEAR,
         LINEAR,
@@ -70,7 +70,7 @@ def rows_of_three():
     return np.random.default_rng(0).random((60, 784), dtype=np.float32), np.arange(60) % 3
 
 
-def test_members_with_features_of_their_own_cost_them_too_wherever_they_are():
+def test_features_of_members_are_counted_in_composites():
     rows, labels = rows_of_three()
     view = GradientFeatures(grid=4)
     member = AugmentedMLPClassifier((6,), features=view, augmenter=Augmenter(), max_iter=1)
@@ -90,7 +90,7 @@ def test_members_with_features_of_their_own_cost_them_too_wherever_they_are():
     assert count_macs(committee, rows) == features + 6 * n_features + 6 * 3 + 6 * 784 + 6 * 3
 
 
-def test_a_hierarchy_of_members_with_features_of_their_own():
+def test_features_of_members_of_a_hierarchy_are_counted():
     rows, labels = rows_of_three()
     member = AugmentedMLPClassifier((6,), features=GradientFeatures(grid=4), augmenter=Augmenter(), max_iter=1)
     hierarchy = HierarchicalEnsembleClassifier(
@@ -118,12 +118,12 @@ def test_features_are_counted():
     assert count_macs(piped, rows) == features + piped[-1].coef_.size
 
 
-def test_a_scaler_that_does_not_scale_costs_nothing():
+def test_a_scaler_without_scaling_has_no_macs():
     X = np.random.default_rng(0).normal(size=(10, 3))
     assert count_macs(StandardScaler(with_std=False).fit(X), X) == 0
 
 
-def test_training_on_copies_costs_nothing_later():
+def test_augmentation_has_no_macs_at_prediction():
     rows = np.random.default_rng(0).random((30, 784), dtype=np.float32)
     augmented = AugmentedClassifier(LogisticRegression(max_iter=3000), Augmenter(), copies=1).fit(
         rows, np.arange(30) % 3

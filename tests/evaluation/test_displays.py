@@ -29,7 +29,7 @@ def test_frontier_shows_the_figures_of_the_summary(comparison):
     display.figure_.canvas.draw()
 
 
-def test_frontier_leaves_out_what_is_not_counted(build):
+def test_frontier_leaves_out_contenders_without_macs(build):
     display = FrontierDisplay.from_comparison(build({"svc": 0.1}, counted=False))
     assert display.names == ()
 
@@ -44,11 +44,11 @@ def test_frontier_draws_a_curve_through_hierarchies(comparison, with_points):
     assert low < points[0][0]
     assert high > points[1][0]
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert legend == ["frontier", "the same fits, members asked sooner or later"]
+    assert legend == ["frontier", "same fits at other confidence thresholds"]
     display.figure_.canvas.draw()
 
 
-def test_a_router_far_below_everybody_does_not_squeeze_the_plot(comparison, with_points):
+def test_curve_points_far_below_all_contenders_do_not_extend_the_axes(comparison, with_points):
     plain = FrontierDisplay.from_comparison(comparison).ax_
     curved = FrontierDisplay.from_comparison(with_points(comparison, [(10.0, 0.2), (10_000.0, 0.88)])).ax_
     assert curved.get_xlim() == plain.get_xlim()
@@ -62,20 +62,20 @@ def test_hierarchies_without_points_or_costs_have_no_curve(comparison, with_poin
     assert display.ax_.get_legend() is None
 
 
-def test_frontier_needs_no_curves():
+def test_frontier_without_curves():
     display = FrontierDisplay(("a", "b"), np.array([1.0, 2.0]), np.array([0.8, 0.9])).plot()
     assert display.curves == {}
 
 
-def test_per_letter_shows_the_shares_misread(comparison):
+def test_per_class_display_shows_error_rates(comparison):
     display = PerClassDisplay.from_comparison(comparison)
     table = summarise(comparison)["contenders"]["flat"]["per_class"]
-    expected = [1 - table[letter]["accuracy"] for letter in display.letters]
-    assert display.misread[display.names.index("flat")] == pytest.approx(expected)
+    expected = [1 - table[label]["accuracy"] for label in display.classes]
+    assert display.error_rates[display.names.index("flat")] == pytest.approx(expected)
     display.figure_.canvas.draw()
 
 
-def test_confusion_shades_errors_alone(comparison):
+def test_confusion_display_shades_errors_only(comparison):
     display = ConfusionDisplay.from_comparison(comparison, "baseline")
     assert (np.diag(display.errors) == 0).all()
     table = summarise(comparison)["contenders"]["baseline"]["per_class"]
@@ -83,17 +83,17 @@ def test_confusion_shades_errors_alone(comparison):
     display.figure_.canvas.draw()
 
 
-def test_confusion_of_an_unknown_contender_is_refused(comparison):
-    with pytest.raises(ValueError, match="'svm'; there are baseline"):
+def test_confusion_display_of_an_unknown_contender_is_an_error(comparison):
+    with pytest.raises(ValueError, match="'svm'; the contenders are baseline"):
         ConfusionDisplay.from_comparison(comparison, "svm")
 
 
-def test_plots_go_where_they_are_told(comparison):
+def test_plots_use_the_given_axes(comparison):
     _, ax = plt.subplots()
     assert FrontierDisplay.from_comparison(comparison, ax=ax).ax_ is ax
 
 
-def test_without_matplotlib_the_extra_is_named(comparison, monkeypatch):
+def test_without_matplotlib_the_error_names_the_extra(comparison, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[plots\]"):
         FrontierDisplay.from_comparison(comparison)

@@ -4,12 +4,12 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.evaluation._metrics import (
-    answers,
+from ensemble_hwr.evaluation.metrics import (
     confused_pairs,
     expected_calibration_error,
     log_loss,
     per_class,
+    predicted_labels,
     scores,
 )
 
@@ -24,10 +24,10 @@ def sample(seed=0, n=300):
 @pytest.mark.parametrize("seed", range(5))
 def test_scores_agree_with_sklearn(seed):
     y, p = sample(seed)
-    answered = CLASSES[p.argmax(axis=1)]
+    predicted = CLASSES[p.argmax(axis=1)]
     found = scores(y, p, CLASSES)
-    assert found["accuracy"] == sklearn.metrics.accuracy_score(y, answered)
-    assert found["macro_f1"] == pytest.approx(sklearn.metrics.f1_score(y, answered, average="macro"))
+    assert found["accuracy"] == sklearn.metrics.accuracy_score(y, predicted)
+    assert found["macro_f1"] == pytest.approx(sklearn.metrics.f1_score(y, predicted, average="macro"))
     assert found["log_loss"] == pytest.approx(sklearn.metrics.log_loss(y, p, labels=CLASSES))
 
 
@@ -38,9 +38,9 @@ def test_log_loss_of_no_probability_is_finite():
     assert log_loss(np.array(["A"]), p.astype(np.float32), classes) == pytest.approx(36.04, abs=0.01)
 
 
-def test_calibration_error_by_hand_bin_by_bin():
+def test_calibration_error_of_given_bins():
     y, p = sample(3)
-    top, right = p.max(axis=1), answers(p, CLASSES) == y
+    top, right = p.max(axis=1), predicted_labels(p, CLASSES) == y
     expected = 0.0
     for low in np.arange(15) / 15:
         inside = (top > low) & (top <= low + 1 / 15)
@@ -49,7 +49,7 @@ def test_calibration_error_by_hand_bin_by_bin():
     assert expected_calibration_error(y, p, CLASSES) == pytest.approx(expected)
 
 
-def test_calibration_error_of_sure_and_right_is_zero_and_of_sure_and_wrong_one():
+def test_calibration_error_of_certain_predictions_is_0_or_1():
     classes = np.array(["A", "B"])
     p = np.array([[1.0, 0.0]] * 4)
     assert expected_calibration_error(np.array(["A"] * 4), p, classes) == 0.0
@@ -62,43 +62,43 @@ def test_calibration_bins_are_closed_on_the_right():
 
 
 @given(st.integers(0, 10_000), st.integers(1, 40))
-def test_calibration_error_is_a_share(seed, n_bins):
+def test_calibration_error_is_between_0_and_1(seed, n_bins):
     y, p = sample(seed, n=20)
     assert 0.0 <= expected_calibration_error(y, p, CLASSES, n_bins=n_bins) <= 1.0
 
 
-def test_no_letters_no_figures():
+def test_scores_without_samples_are_none():
     assert set(scores(np.array([], dtype=str), np.empty((0, 5)), CLASSES).values()) == {None}
 
 
-def test_per_letter_adds_up_to_the_confusion_matrix():
+def test_per_class_agrees_with_the_confusion_matrix():
     y, p = sample()
-    answered = answers(p, CLASSES)
-    table = per_class(y, answered, CLASSES)
-    matrix = sklearn.metrics.confusion_matrix(y, answered, labels=CLASSES)
+    predicted = predicted_labels(p, CLASSES)
+    table = per_class(y, predicted, CLASSES)
+    matrix = sklearn.metrics.confusion_matrix(y, predicted, labels=CLASSES)
     for i, true in enumerate(CLASSES):
         row = table[true]
-        assert row["attempts"] == matrix[i].sum()
-        assert row["right"] == matrix[i, i]
+        assert row["support"] == matrix[i].sum()
+        assert row["correct"] == matrix[i, i]
         assert row["accuracy"] == matrix[i, i] / matrix[i].sum()
         assert row["misclassified_with"] == {CLASSES[j]: matrix[i, j] for j in range(5) if j != i and matrix[i, j]}
         assert list(row["misclassified_with"].values()) == sorted(row["misclassified_with"].values(), reverse=True)
 
 
-def test_per_letter_without_attempts_has_no_accuracy():
+def test_per_class_without_samples_has_no_accuracy():
     table = per_class(np.array(["A"]), np.array(["A"]), CLASSES)
-    assert table["B"] == {"attempts": 0, "right": 0, "accuracy": None, "misclassified_with": {}}
+    assert table["B"] == {"support": 0, "correct": 0, "accuracy": None, "misclassified_with": {}}
 
 
-def test_confused_pairs_count_both_ways_most_frequent_first():
+def test_confused_pairs_sum_both_directions_most_frequent_first():
     y = np.array(list("AABBCCC"))
-    answered = np.array(list("BABACDA"))
-    assert confused_pairs(y, answered) == [
+    predicted = np.array(list("BABACDA"))
+    assert confused_pairs(y, predicted) == [
         {"a": "A", "b": "B", "count": 2, "a_as_b": 1, "b_as_a": 1},
         {"a": "A", "b": "C", "count": 1, "a_as_b": 0, "b_as_a": 1},
         {"a": "C", "b": "D", "count": 1, "a_as_b": 1, "b_as_a": 0},
     ]
-    assert len(confused_pairs(y, answered, n=1)) == 1
+    assert len(confused_pairs(y, predicted, n=1)) == 1
     assert confused_pairs(y, y) == []
 
 
@@ -107,6 +107,6 @@ def test_confused_pairs_count_both_ways_most_frequent_first():
     ("y", "probabilities"),
     [(["B"], [[0.5, 0.5]]), (["A"], [[np.nan, 0.5]]), (["A"], [[0.5]]), (["A", "C"], [[0.5, 0.5]])],
 )
-def test_what_cannot_be_measured_is_refused(measure, y, probabilities):
-    with pytest.raises(ValueError, match=r"not one of the classes|must be finite and of shape"):
+def test_invalid_labels_or_probabilities_are_an_error(measure, y, probabilities):
+    with pytest.raises(ValueError, match=r"not one of the classes|must be finite, of shape"):
         measure(np.array(y), np.array(probabilities), np.array(["A", "C"]))

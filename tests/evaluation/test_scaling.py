@@ -1,4 +1,4 @@
-"""The flat controls: equal parameters to within half a unit."""
+"""Flat controls with equal numbers of parameters."""
 
 from itertools import pairwise
 
@@ -8,15 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from ensemble_hwr.ensemble import AugmentedMLPClassifier
+from ensemble_hwr.datasets.handwriting import generate_letters
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.evaluation import EqualParameters, count_parameters, scale_hidden_layers
+from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.preprocessing import AugmentedClassifier, GradientFeatures
+from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
 
 def parameters(sizes):
@@ -24,7 +27,7 @@ def parameters(sizes):
 
 
 @given(st.lists(st.integers(5, 60), min_size=1, max_size=3), st.integers(2_000, 60_000), st.integers(3, 30))
-def test_no_other_scale_comes_nearer_by_more_than_a_unit_in_each_layer(layers, wanted, n_classes):
+def test_widths_are_within_one_unit_of_the_wanted_number_of_parameters(layers, wanted, n_classes):
     X = np.zeros((1, 20))
     sizes = scale_hidden_layers(MLPClassifier(tuple(layers)), wanted, X, n_classes).hidden_layer_sizes
     wider = parameters((20, *(size + 1 for size in sizes), n_classes))
@@ -39,13 +42,13 @@ def test_two_classes_have_one_output():
     assert sum(a.size for a in (*fitted.coefs_, *fitted.intercepts_)) == 1_101
 
 
-def test_features_are_counted_after_the_view():
+def test_the_first_layer_has_the_features_of_the_view():
     squares = make_pipeline(PolynomialFeatures(2, include_bias=False), MLPClassifier((1,)))
     scaled = scale_hidden_layers(squares, 7 * 100 + 1 * 4, np.ones((2, 2)) * [1, 2], 1)
     assert scaled[-1].hidden_layer_sizes == (100,)
 
 
-def test_a_committee_shares_the_parameters():
+def test_a_committee_divides_the_parameters():
     committee = VotingClassifier([(name, MLPClassifier((4,))) for name in "abc"], voting="soft")
     sized = EqualParameters(committee).sized(3 * (100 * 16 + 5), np.zeros((1, 10)), 5)
     assert [member.hidden_layer_sizes for _, member in sized.estimators] == [(100,)] * 3
@@ -70,7 +73,7 @@ VIEW = GradientFeatures(grid=4)
         ),
     ],
 )
-def test_what_has_features_of_its_own_really_has_so_many_parameters_once_fitted(template):
+def test_templates_with_features_have_the_wanted_parameters_when_fitted(template):
     wanted = 30_000
     scaled = EqualParameters(template).sized(wanted, ROWS, 4).fit(ROWS, np.arange(40) % 4)
     assert count_parameters(scaled) == pytest.approx(wanted, rel=0.03)
@@ -86,10 +89,59 @@ def test_what_has_features_of_its_own_really_has_so_many_parameters_once_fitted(
         AugmentedClassifier(GaussianNB()),
     ],
 )
-def test_what_has_no_hidden_layers_is_refused_before_anything_is_fitted(template):
+def test_templates_without_hidden_layers_are_an_error(template):
     committee = VotingClassifier([("one", MLPClassifier((5,))), ("two", template)])
     for unfit in (template, committee):
         with pytest.raises(ConfigError, match="scaled by its hidden layers"):
             EqualParameters(unfit)
         with pytest.raises(ConfigError, match="scaled by its hidden layers"):
             scale_hidden_layers(unfit, 100, np.zeros((1, 4)), 3)
+
+
+LETTERS = generate_letters(120, letters="ABCD", writers=4, random_state=0)
+LETTER_ROWS = LETTERS.to_rows()
+_pass = AugmentedMLPClassifier._pass
+EPOCHS = AugmentedMLPClassifier((6,), features=VIEW, augmenter=Augmenter(), max_iter=3)
+
+
+@pytest.mark.parametrize(
+    ("router", "specialist", "expert", "settings"),
+    [
+        (EPOCHS, EPOCHS, EPOCHS, {"groups": ["AB", "CD"], "confusables": ["BD"]}),
+        (EPOCHS, EPOCHS, None, {"groups": "derived", "group_size": 2}),
+        (
+            AugmentedClassifier(make_pipeline(VIEW, MemberMLPClassifier((9,), max_iter=4)), copies=1),
+            {"A/B": EPOCHS, "C/D": make_pipeline(VIEW, LogisticRegression(max_iter=500))},
+            AugmentedClassifier(MemberMLPClassifier((5,), max_iter=2), copies=1),
+            {"groups": ["AB", "CD"], "confusables": ["ABD"], "router_target": "groups"},
+        ),
+    ],
+)
+def test_parameters_in_advance_equal_those_of_the_fitted_hierarchy(router, specialist, expert, settings):
+    hierarchy = HierarchicalEnsembleClassifier(router, specialist, expert, cv=2, random_state=0, **settings)
+    before = repr(hierarchy)
+    counted = count_parameters_when_fitted(hierarchy, LETTER_ROWS, LETTERS.target)
+    assert repr(hierarchy) == before
+    assert counted == count_parameters(hierarchy.fit(LETTER_ROWS, LETTERS.target))
+
+
+def test_counting_in_advance_fits_one_epoch_without_augmentation(monkeypatch):
+    monkeypatch.setattr(Augmenter, "augment", None)
+    passes = []
+    monkeypatch.setattr(AugmentedMLPClassifier, "_pass", lambda self, *args: passes.append(self) or _pass(self, *args))
+    hierarchy = HierarchicalEnsembleClassifier(EPOCHS, EPOCHS, groups=["AB", "CD"], trust="learned", random_state=0)
+    count_parameters_when_fitted(hierarchy, LETTER_ROWS, LETTERS.target)
+    assert len(passes) == 3
+
+
+def test_counting_in_advance_does_not_warn_of_convergence():
+    plain = MLPClassifier((4,))
+    assert count_parameters_when_fitted(
+        HierarchicalEnsembleClassifier(plain, plain, groups=["AB", "CD"]), LETTER_ROWS, LETTERS.target
+    )
+
+
+def test_members_without_weights_have_no_count_in_advance():
+    bayes = GaussianNB()
+    hierarchy = HierarchicalEnsembleClassifier(bayes, bayes, groups=["AB", "CD"])
+    assert count_parameters_when_fitted(hierarchy, np.asarray(LETTER_ROWS), LETTERS.target) is None

@@ -14,12 +14,12 @@ from sklearn.tree import DecisionTreeClassifier
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from ensemble_hwr.evaluation._statistics import bca_interval, combined_ftest_5x2cv, holm, mcnemar
+from ensemble_hwr.evaluation.statistics import bca_interval, combined_ftest_5x2cv, holm, mcnemar
 
-RIGHT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
+CORRECT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
 
-def rights(seed=0, n=400, a=0.9, b=0.85):
+def correct(seed=0, n=400, a=0.9, b=0.85):
     rng = np.random.default_rng(seed)
     luck = rng.random(n)
     return luck + rng.normal(0, 0.05, n) < a, luck + rng.normal(0, 0.05, n) < b
@@ -31,65 +31,65 @@ def table(a, b):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mcnemar_agrees_with_statsmodels_and_mlxtend(seed):
-    a, b = rights(seed)
+    a, b = correct(seed)
     found = mcnemar(a, b)
     assert found.p_value == pytest.approx(statsmodels_mcnemar(table(a, b), exact=True).pvalue)
     assert found.p_value == pytest.approx(mlxtend_mcnemar(table(a, b), exact=True)[1])
     assert found.name == "McNemar's exact test"
 
 
-def test_each_letter_once_is_mcnemar_whatever_the_numbers_of_the_letters():
-    a, b = rights()
-    assert mcnemar(a, b, letters=np.arange(len(a))[::-1] * 7) == mcnemar(a, b)
+def test_sample_ids_without_repetitions_give_the_exact_test():
+    a, b = correct()
+    assert mcnemar(a, b, sample_ids=np.arange(len(a))[::-1] * 7) == mcnemar(a, b)
 
 
-def test_clustered_statistic_is_durkalskis_sum_over_letters():
+def test_clustered_statistic_is_durkalskis_sum_over_samples():
     rng = np.random.default_rng(0)
     a, b = rng.random((5, 120)) < 0.8, rng.random((5, 120)) < 0.7
     d = (a.sum(axis=0) - b.sum(axis=0)).astype(float)
-    found = mcnemar(a.ravel(), b.ravel(), letters=np.tile(np.arange(120), 5))
+    found = mcnemar(a.ravel(), b.ravel(), sample_ids=np.tile(np.arange(120), 5))
     assert found.statistic == pytest.approx(d.sum() ** 2 / (d**2).sum())
     assert found.p_value == pytest.approx(stats.chi2.sf(found.statistic, 1))
 
 
-def test_answers_repeated_by_every_seed_do_not_count_anew():
-    a, b = rights(n=2000)
+def test_repeated_predictions_do_not_count_as_more_samples():
+    a, b = correct(n=2000)
     once = statsmodels_mcnemar(table(a, b), exact=False, correction=False)
-    found = mcnemar(np.tile(a, 5), np.tile(b, 5), letters=np.tile(np.arange(2000), 5))
+    found = mcnemar(np.tile(a, 5), np.tile(b, 5), sample_ids=np.tile(np.arange(2000), 5))
     assert (found.statistic, found.p_value) == pytest.approx((once.statistic, once.pvalue))
     assert mcnemar(np.tile(a, 5), np.tile(b, 5)).p_value < found.p_value
 
 
-def test_few_discordant_letters_are_tested_exactly():
+def test_few_discordant_samples_are_tested_exactly():
     d = [3, 2, -1, 2, 1, 3]
     a = np.concatenate([np.repeat([k > 0], abs(k)) for k in d])
-    letters = np.repeat(np.arange(len(d)), np.abs(d))
+    sample_ids = np.repeat(np.arange(len(d)), np.abs(d))
     signed = [abs(sum(s * k for s, k in zip(signs, d, strict=True))) for signs in itertools.product([1, -1], repeat=6)]
     expected = np.mean(np.array(signed) >= abs(sum(d)))
-    found = mcnemar(a, ~a, letters=letters)
+    found = mcnemar(a, ~a, sample_ids=sample_ids)
     assert found.p_value == pytest.approx(expected)
     assert found.name == "exact clustered McNemar test"
 
 
-def test_exact_clustered_is_the_binomial_test_when_letters_differ_by_one():
+def test_exact_clustered_test_is_the_binomial_test_if_samples_differ_by_one():
     a = np.array([1] * 9 + [0] * 3 + [1, 1], dtype=bool)
     b = np.array([0] * 9 + [1] * 3 + [1, 1], dtype=bool)
-    letters = [*range(12), 12, 12]
-    assert mcnemar(a, b, letters).p_value == pytest.approx(stats.binomtest(9, 12).pvalue)
+    sample_ids = [*range(12), 12, 12]
+    assert mcnemar(a, b, sample_ids).p_value == pytest.approx(stats.binomtest(9, 12).pvalue)
 
 
-@given(RIGHT, st.integers(1, 60))
-def test_mcnemar_is_a_probability_and_symmetric(pairs, n_letters):
+@given(CORRECT, st.integers(1, 60))
+def test_mcnemar_is_a_probability_and_symmetric(pairs, n_samples):
     a, b = np.array(pairs).T
-    for letters in (None, np.arange(len(a)) % n_letters):
-        p = mcnemar(a, b, letters).p_value
+    for sample_ids in (None, np.arange(len(a)) % n_samples):
+        p = mcnemar(a, b, sample_ids).p_value
         assert 0.0 <= p <= 1.0
-        assert p == pytest.approx(mcnemar(b, a, letters).p_value)
-        assert mcnemar(a, a, letters).p_value == 1.0
+        assert p == pytest.approx(mcnemar(b, a, sample_ids).p_value)
+        assert mcnemar(a, a, sample_ids).p_value == 1.0
 
 
 def test_bca_agrees_with_scipy():
-    a, b = rights(n=150)
+    a, b = correct(n=150)
     d = a.astype(int) - b.astype(int)
     reference = stats.bootstrap(
         (d,), np.mean, n_resamples=50_000, method="BCa", random_state=np.random.default_rng(1), batch=1000
@@ -98,7 +98,7 @@ def test_bca_agrees_with_scipy():
     assert found == pytest.approx(tuple(reference.confidence_interval), abs=1 / 150)
 
 
-def test_bca_resamples_letters_with_all_their_attempts():
+def test_bca_resamples_samples_with_all_their_predictions():
     rng = np.random.default_rng(0)
     a, b = rng.random((3, 120)) < 0.9, rng.random((3, 120)) < 0.8
     d = (a.sum(axis=0) - b.sum(axis=0)) / 3
@@ -109,14 +109,14 @@ def test_bca_resamples_letters_with_all_their_attempts():
     assert found == pytest.approx(tuple(reference.confidence_interval), abs=1 / 360)
 
 
-def test_bca_takes_letters_with_unequal_numbers_of_attempts():
-    a, b = rights(n=300)
-    letters = np.repeat(np.arange(200), [1] * 100 + [2] * 100)
-    low, high = bca_interval(a, b, letters)
+def test_bca_with_unequal_numbers_of_predictions():
+    a, b = correct(n=300)
+    sample_ids = np.repeat(np.arange(200), [1] * 100 + [2] * 100)
+    low, high = bca_interval(a, b, sample_ids)
     assert -1 < low < a.mean() - b.mean() < high < 1
 
 
-def test_bca_covers_the_truth_about_as_often_as_it_says():
+def test_bca_has_about_the_nominal_coverage():
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(200):
@@ -126,21 +126,21 @@ def test_bca_covers_the_truth_about_as_often_as_it_says():
     assert 178 <= covered <= 200
 
 
-def test_bca_without_any_difference_is_that_point():
+def test_bca_of_equal_differences_is_that_point():
     assert bca_interval([1, 0, 1], [1, 0, 1]) == (0.0, 0.0)
     assert bca_interval([1, 1, 1], [0, 0, 0]) == (1.0, 1.0)
     assert bca_interval([1], [0]) == (1.0, 1.0)
 
 
-@given(RIGHT)
+@given(CORRECT)
 def test_bca_is_ordered_and_within_bounds(pairs):
     a, b = np.array(pairs).T
     low, high = bca_interval(a, b, n_resamples=200)
     assert -1 <= low <= high <= 1
 
 
-def test_bca_of_many_letters_is_quick_and_the_same_every_time():
-    a, b = rights(n=300_000)
+def test_bca_of_many_samples_is_deterministic():
+    a, b = correct(n=300_000)
     assert bca_interval(a, b) == bca_interval(a, b)
 
 
@@ -154,13 +154,13 @@ def test_holm_agrees_with_statsmodels(p):
 
 
 @given(P_VALUES)
-def test_holm_raises_no_p_value_above_one_and_lowers_none(p):
+def test_holm_values_are_at_most_1_and_at_least_the_p_value(p):
     corrected = holm(p)
     assert (corrected >= np.array(p)).all()
     assert (corrected <= 1).all()
 
 
-def test_holm_of_nothing_is_nothing():
+def test_holm_of_no_p_values_is_empty():
     assert len(holm([])) == 0
 
 
@@ -180,38 +180,38 @@ def test_ftest_agrees_with_mlxtend_on_the_same_halves():
     assert (found.statistic, found.p_value) == pytest.approx(expected)
 
 
-def test_ftest_without_spread():
+def test_ftest_without_variance():
     same = np.full((5, 2), 0.9)
     assert combined_ftest_5x2cv(same, same).p_value == 1.0
     assert combined_ftest_5x2cv(same, same - 0.5).p_value == 0.0
 
 
-def test_ftest_refuses_other_shapes():
+def test_ftest_of_other_shapes_is_an_error():
     with pytest.raises(ValueError, match=r"\(5, 2\); got shapes \(2, 5\)"):
         combined_ftest_5x2cv(np.zeros((2, 5)), np.zeros((2, 5)))
 
 
 @pytest.mark.parametrize("test", [mcnemar, bca_interval])
 @pytest.mark.parametrize(("a", "b"), [([1, 0], [1]), ([0.5, 0.2], [0, 1]), ([2, 0], [0, 1]), ([np.nan], [1])])
-def test_only_right_and_wrong_of_the_same_attempts_can_be_tested(test, a, b):
-    with pytest.raises(ValueError, match="the same attempts"):
+def test_tests_need_boolean_arrays_of_one_shape(test, a, b):
+    with pytest.raises(ValueError, match="must be boolean arrays of one shape"):
         test(a, b)
-    with pytest.raises(ValueError, match="letters must name"):
-        test([1, 0], [0, 1], letters=[0])
+    with pytest.raises(ValueError, match=r"sample_ids must have shape \(2,\)"):
+        test([1, 0], [0, 1], sample_ids=[0])
 
 
 @pytest.mark.parametrize("wrong", [{"confidence": 95}, {"confidence": 0}, {"n_resamples": 0}])
-def test_an_interval_needs_settings_that_make_sense(wrong):
+def test_bca_with_parameters_out_of_range_is_an_error(wrong):
     with pytest.raises(ValueError, match="bca_interval needs"):
         bca_interval([1, 0, 1], [0, 1, 1], **wrong)
 
 
 @pytest.mark.parametrize("p", [[2.0], [-0.1], [np.nan, 0.1], 0.5, [[0.1, 0.2]]])
-def test_only_p_values_are_corrected(p):
+def test_holm_needs_p_values(p):
     with pytest.raises(ValueError, match="from 0 to 1"):
         holm(p)
 
 
-def test_ftest_refuses_scores_that_are_missing():
+def test_ftest_of_missing_scores_is_an_error():
     with pytest.raises(ValueError, match="finite"):
         combined_ftest_5x2cv(np.full((5, 2), np.nan), np.zeros((5, 2)))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, MemberTrace, Run
-from ensemble_hwr.evaluation._statistics import PairedTest, holm, mcnemar
 from ensemble_hwr.evaluation._summary import pareto_frontier, summarise
+from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, Run
+from ensemble_hwr.evaluation.statistics import PairedTest, holm, mcnemar
 
 
 def test_summary_is_json_without_nan_and_comes_back_the_same(comparison):
@@ -14,48 +14,48 @@ def test_summary_is_json_without_nan_and_comes_back_the_same(comparison):
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
-def test_summary_has_the_promised_form(comparison):
+def test_summary_has_the_documented_keys(comparison):
     summary = summarise(comparison)
     assert {"contenders", "pairs", "verdict", "data", "versions"} <= set(summary)
     assert list(summary["contenders"]) == ["baseline", "flat", "hierarchical"]
     for figures in summary["contenders"].values():
-        for scored in (figures, figures["not_suspect"]):
+        for scored in (figures, figures["without_suspected_errors"]):
             for score in ("accuracy", "macro_f1", "log_loss", "expected_calibration_error"):
                 assert len(scored[score]) == 3
-        for cost in ("parameters", "macs", "fit_seconds", "letters_per_second", "size_bytes"):
+        for cost in ("parameters", "macs", "fit_seconds", "samples_per_second", "size_bytes"):
             assert figures[cost] > 0
         assert set(figures["per_class"]) == {"B", "D", "O", "P"}
         assert {"a", "b", "count"} <= set(figures["confused_pairs"][0])
-    promised = {"a", "b", "difference", "interval", "p_value", "p_holm", "test", "better"}
-    assert all(promised <= set(pair) for pair in summary["pairs"])
+    documented = {"a", "b", "difference", "interval", "p_value", "p_holm", "test", "better"}
+    assert all(documented <= set(pair) for pair in summary["pairs"])
     assert summary["versions"]["scikit-learn"]
-    assert summary["letters"] == 200
+    assert summary["n_samples"] == 200
     assert summary["seeds"] == [0, 1, 2]
 
 
-def test_figures_are_of_each_seed_with_and_without_suspect_letters(comparison):
+def test_scores_per_seed_with_and_without_suspected_label_errors(comparison):
     figures = summarise(comparison)["contenders"]["flat"]
     for i, run in enumerate(comparison.of("flat")):
-        answered = comparison.classes[run.probabilities.argmax(axis=1)]
+        predicted = comparison.classes[run.probabilities.argmax(axis=1)]
         kept = ~comparison.suspect
-        assert figures["accuracy"][i] == accuracy_score(comparison.y, answered)
-        assert figures["not_suspect"]["accuracy"][i] == accuracy_score(comparison.y[kept], answered[kept])
+        assert figures["accuracy"][i] == accuracy_score(comparison.y, predicted)
+        assert figures["without_suspected_errors"]["accuracy"][i] == accuracy_score(comparison.y[kept], predicted[kept])
 
 
-def test_per_letter_is_over_all_seeds(comparison):
+def test_per_class_counts_are_over_all_seeds(comparison):
     table = summarise(comparison)["contenders"]["flat"]["per_class"]
-    assert sum(row["attempts"] for row in table.values()) == 600
+    assert sum(row["support"] for row in table.values()) == 600
 
 
-def test_without_flags_there_is_nothing_not_suspect(build):
+def test_without_flags_there_are_no_scores_without_suspected_errors(build):
     summary = summarise(build({"flat": 0.1}, suspect=False))
-    assert summary["contenders"]["flat"]["not_suspect"] is None
+    assert summary["contenders"]["flat"]["without_suspected_errors"] is None
 
 
-def test_all_letters_suspect_gives_none_instead_of_nan(build):
+def test_all_samples_suspect_gives_none_instead_of_nan(build):
     whole = build({"flat": 0.1})
-    doubted = Comparison(whole.runs, whole.y, whole.rows, np.ones(200, dtype=bool))
-    assert summarise(doubted)["contenders"]["flat"]["not_suspect"]["accuracy"] == [None] * 3
+    flagged = Comparison(whole.runs, whole.y, whole.rows, np.ones(200, dtype=bool))
+    assert summarise(flagged)["contenders"]["flat"]["without_suspected_errors"]["accuracy"] == [None] * 3
 
 
 def test_unknown_costs_are_none(build):
@@ -65,7 +65,7 @@ def test_unknown_costs_are_none(build):
     assert figures["frontier"] == []
 
 
-def test_pairs_are_tested_clustered_by_letter_and_corrected(comparison):
+def test_pairs_are_tested_clustered_by_sample_and_corrected(comparison):
     pairs = summarise(comparison)["pairs"]
     assert [(pair["a"], pair["b"]) for pair in pairs] == [
         ("baseline", "flat"),
@@ -84,7 +84,7 @@ def test_pairs_are_tested_clustered_by_letter_and_corrected(comparison):
     assert [pair["p_holm"] for pair in pairs] == holm([pair["p_value"] for pair in pairs]).tolist()
 
 
-def test_pairing_follows_the_letters_and_not_their_order(build):
+def test_pairing_does_not_depend_on_the_order_of_samples(build):
     whole = build({"flat": 0.3, "hierarchical": 0.1})
     shuffled = []
     for i, run in enumerate(whole.runs):
@@ -100,7 +100,7 @@ def test_single_seed_uses_the_exact_test(build):
     assert pair["test"] == "McNemar's exact test"
 
 
-def test_a_difference_that_only_many_questions_made_is_not_shown(build):
+def test_a_difference_that_is_not_significant_after_correction_has_no_winner(build):
     whole = build({"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0}, seeds=(0,))
     runs = []
     for run in whole.runs:
@@ -114,14 +114,14 @@ def test_a_difference_that_only_many_questions_made_is_not_shown(build):
     assert pair["better"] is None
 
 
-def test_ftests_stand_beside_in_either_order(comparison):
+def test_ftests_are_included_in_either_order(comparison):
     ftests = {("flat", "baseline"): PairedTest(5.0, 0.02, "5x2cv F test")}
     pairs = summarise(comparison, ftests=ftests)["pairs"]
     assert pairs[0]["p_value_5x2cv"] == pairs[0]["p_holm_5x2cv"] == 0.02
     assert "p_value_5x2cv" not in pairs[1]
 
 
-def test_members_are_added_up_over_seeds(comparison):
+def test_counts_of_members_are_summed_over_seeds(comparison):
     hierarchy = summarise(comparison)["contenders"]["hierarchical"]["hierarchy"]
     assert hierarchy["router_accuracy"] == [0.9] * 3
     assert hierarchy["members"][0] == {
@@ -131,14 +131,14 @@ def test_members_are_added_up_over_seeds(comparison):
         "seeds": 3,
         "trust": pytest.approx(0.4),
         "tested": 600,
-        "asked": 90,
-        "better": 9,
-        "worse": 3,
+        "routed": 90,
+        "improved": 9,
+        "worsened": 3,
     }
     assert hierarchy["groups"][0] == {"name": "B-D", "classes": ["B", "D"], "seeds": 3}
 
 
-def test_groups_that_differ_from_seed_to_seed_are_told_apart(build):
+def test_groups_that_differ_between_seeds_are_listed_separately(build):
     whole = build({"hierarchical": 0.1}, seeds=(0, 1))
     member = MemberTrace("specialist:1", "specialist", ("O", "P"), 1.0, 5, 0, 0)
     other = HierarchyTrace(0.8, 0.9, {"1": ("O", "P"), "2": ("B", "D")}, (member,))
@@ -148,7 +148,7 @@ def test_groups_that_differ_from_seed_to_seed_are_told_apart(build):
     assert [member["seeds"] for member in hierarchy["hierarchy"]["members"]] == [1, 1, 1]
 
 
-def test_data_becomes_plain(build):
+def test_data_is_converted_to_json_types(build):
     data = {"n": np.int64(3), "share": float("nan"), "sizes": {"a": np.arange(2)}, "path": object, 5: (1, None)}
     plain = summarise(build({"flat": 0.1}, data=data))["data"]
     assert plain["n"] == 3
@@ -158,7 +158,7 @@ def test_data_becomes_plain(build):
     assert isinstance(plain["path"], str)
 
 
-def test_labels_may_be_numbers(build):
+def test_labels_can_be_numbers(build):
     summary = summarise(build({"flat": 0.1, "hierarchical": 0.3}, classes=np.arange(4)))
     assert summary["classes"] == ["0", "1", "2", "3"]
 

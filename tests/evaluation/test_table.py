@@ -12,21 +12,21 @@ def printed(summary, width=80):
     return captured.get()
 
 
-def test_everything_fits_eighty_columns(build):
+def test_tables_fit_80_columns(build):
     summary = summarise(build({"baseline": 0.3, "flat": 0.1, "committee": 0.1, "hierarchical": 0.09}))
     text = printed(summary)
     for name, figures in summary["contenders"].items():
         line = next(line for line in text.splitlines() if line.strip().startswith(name))
         assert f"{100 * sum(figures['accuracy']) / 3:.2f} ±" in line
     assert "…" not in text
-    assert "none shown" in text
-    assert "Against committee" in text
+    assert "no significant difference" in text
+    assert "Compared with committee" in text
 
 
 @pytest.mark.parametrize("settings", [{"suspect": False}, {"counted": False}, {"seeds": (1,)}])
-def test_what_is_unknown_leaves_the_table_whole(build, settings):
+def test_table_without_flags_costs_or_several_seeds(build, settings):
     text = printed(summarise(build({"svc": 0.2, "flat": 0.1}, **settings)))
-    assert ("suspect" in text) == settings.get("suspect", True)
+    assert ("suspected" in text) == settings.get("suspect", True)
     assert ("±" in text) == ("seeds" not in settings)
 
 

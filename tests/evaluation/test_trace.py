@@ -8,7 +8,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import count_macs, trace_hierarchy
+from ensemble_hwr.evaluation import count_macs
+from ensemble_hwr.evaluation._trace import trace_hierarchy
 
 
 class Table(ClassifierMixin, BaseEstimator):
@@ -43,8 +44,8 @@ def test_better_and_worse_are_counted(hierarchy):
     trace = trace_hierarchy(hierarchy, ROWS, LABELS)
     low, high = trace.members
     assert (low.name, low.role, low.classes) == ("specialist:A/B", "specialist", ("A", "B"))
-    assert (low.trust, low.asked, low.better, low.worse) == (1.0, 3, 1, 1)
-    assert (high.trust, high.asked, high.better, high.worse) == (0.0, 0, 0, 0)
+    assert (low.trust, low.routed, low.improved, low.worsened) == (1.0, 3, 1, 1)
+    assert (high.trust, high.routed, high.improved, high.worsened) == (0.0, 0, 0, 0)
     assert trace.groups == {"A/B": ("A", "B"), "C/D": ("C", "D")}
 
 

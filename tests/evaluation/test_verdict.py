@@ -5,7 +5,7 @@ from ensemble_hwr.evaluation._verdict import reference_contender, verdict_senten
 
 
 def made_up(difference, p, interval, *, better, seeds=5, turned=False):
-    """Summary in which hierarchical minus flat is `difference`."""
+    """Return a summary in which hierarchical minus flat is `difference`."""
     names = ("flat", "hierarchical") if turned else ("hierarchical", "flat")
     if turned:
         difference, interval = -difference, [-interval[1], -interval[0]]
@@ -16,56 +16,60 @@ def made_up(difference, p, interval, *, better, seeds=5, turned=False):
         "reference": "hierarchical",
         "contenders": {"flat": {"accuracy": [0.95], **costs}, "hierarchical": {"accuracy": [0.96], **own}},
         "pairs": [pair],
-        "letters": 3919,
+        "n_samples": 3919,
         "seeds": list(range(seeds)),
     }
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_win_says_by_how_much_at_what_cost_and_how_sure(turned):
+def test_a_win_is_given_with_its_size_costs_and_significance(turned):
     headline, duel, *_ = verdict_sentences(made_up(0.01, 0.0004, [0.006, 0.014], better="hierarchical", turned=turned))
-    assert headline == "On 3,919 letters, hierarchical (96.00 % right) is more accurate than flat."
+    assert headline == "On 3,919 test samples, hierarchical (accuracy 96.00 %) is more accurate than flat."
     assert duel == (
-        "Against flat it gains 1.00 points (95 % interval +0.60 to +1.40, p < 0.001), with as many parameters, "
-        "20 % of the MACs per letter and 2.5 times the fit time."
+        "Compared with flat: accuracy 1.00 points higher (95 % interval +0.60 to +1.40, p < 0.001), "
+        "with as many parameters, 20 % of the MACs per sample and 2.5 times the fit time."
     )
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_loss_is_called_a_loss(turned):
+def test_a_loss_is_given_as_lower_accuracy(turned):
     headline, duel, *_ = verdict_sentences(made_up(-0.02, 0.012, [-0.03, -0.01], better="flat", turned=turned))
     assert "is less accurate than flat" in headline
-    assert duel.startswith("Against flat it loses 2.00 points (95 % interval \u22123.00 to \u22121.00, p = 0.012)")
-
-
-def test_no_difference_is_said_to_be_none():
-    headline, duel, *_ = verdict_sentences(made_up(0.001, 0.43, [-0.002, 0.004], better=None))
-    assert "shows no difference from flat" in headline
     assert duel.startswith(
-        "Against flat no difference shown: +0.10 points (95 % interval \u22120.20 to +0.40, p = 0.43)"
+        "Compared with flat: accuracy 2.00 points lower (95 % interval \u22123.00 to \u22121.00, p = 0.012)"
+    )
+
+
+def test_no_significant_difference_is_stated():
+    headline, duel, *_ = verdict_sentences(made_up(0.001, 0.43, [-0.002, 0.004], better=None))
+    assert "does not differ significantly from flat" in headline
+    assert duel.startswith(
+        "Compared with flat: no significant difference, +0.10 points (95 % interval \u22120.20 to +0.40, p = 0.43)"
     )
 
 
 @pytest.mark.parametrize(("seeds", "cautious"), [(1, True), (4, True), (5, False)])
-def test_few_seeds_are_a_caution(seeds, cautious):
+def test_few_seeds_give_a_caution(seeds, cautious):
     sentences = verdict_sentences(made_up(0.01, 0.001, [0.006, 0.014], better="hierarchical", seeds=seeds))
     assert sentences[-1].startswith("Caution") is cautious
 
 
-def test_outcomes_of_several_rivals_are_told_apart(build):
+def test_outcomes_of_several_rivals_are_listed_separately(build):
     summary = summarise(build({"a": 0.4, "b": 0.4, "hierarchical": 0.2, "c": 0.2, "d": 0.02}))
     headline = summary["verdict"].split(". ")[0]
-    assert "is more accurate than a and b; it is less accurate than d; it shows no difference from c" in headline
-    assert "p-values corrected for 10 pairs (Holm)" in summary["verdict"]
+    assert (
+        "is more accurate than a and b; it is less accurate than d; it does not differ significantly from c" in headline
+    )
+    assert "p-values are corrected for 10 pairs (Holm)" in summary["verdict"]
 
 
-def test_identical_contenders_show_no_difference(build):
+def test_identical_contenders_do_not_differ(build):
     whole = build({"flat": 0.0, "hierarchical": 0.0})
-    assert "shows no difference from flat" in summarise(whole)["verdict"]
+    assert "does not differ significantly from flat" in summarise(whole)["verdict"]
 
 
-def test_one_contender_has_nothing_to_be_compared_with(build):
-    assert "nothing to be compared with" in summarise(build({"flat": 0.1}))["verdict"]
+def test_a_single_contender_has_no_comparison(build):
+    assert "is the only contender" in summarise(build({"flat": 0.1}))["verdict"]
 
 
 def test_unknown_costs_are_left_out(build):
@@ -74,7 +78,7 @@ def test_unknown_costs_are_left_out(build):
     assert "times the fit time" in verdict
 
 
-def test_the_reference_is_the_hierarchy_unless_told_otherwise(build):
+def test_the_default_reference_is_the_hierarchy(build):
     figures = {"x": {"accuracy": [0.9], "hierarchy": None}, "y": {"accuracy": [0.8], "hierarchy": {"groups": []}}}
     assert reference_contender(figures) == "y"
     assert reference_contender({**figures, "hierarchical": figures["x"]}) == "hierarchical"
@@ -82,6 +86,6 @@ def test_the_reference_is_the_hierarchy_unless_told_otherwise(build):
     assert summarise(build({"flat": 0.1, "hierarchical": 0.1}), reference="flat")["reference"] == "flat"
 
 
-def test_an_unknown_reference_is_refused(comparison):
-    with pytest.raises(ValueError, match="'svm'; there are baseline, flat, hierarchical"):
+def test_an_unknown_reference_is_an_error(comparison):
+    with pytest.raises(ValueError, match="'svm'; the contenders are baseline, flat, hierarchical"):
         summarise(comparison, reference="svm")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.evaluation._summary import summarise
-from ensemble_hwr.evaluation._write import write_report
+from ensemble_hwr.evaluation._write import worst_mistakes, write_report
+from ensemble_hwr.evaluation.results import Comparison, Run
 from ensemble_hwr.exceptions import DataError
 
 
@@ -18,7 +19,7 @@ def test_both_files_are_written_and_nothing_else(comparison, tmp_path):
     assert html_path.read_text("utf-8").startswith("<!DOCTYPE html>")
 
 
-def test_a_summary_at_hand_is_used(comparison, tmp_path):
+def test_a_given_summary_is_used(comparison, tmp_path):
     summary = summarise(comparison, reference="flat")
     json_path, _ = write_report(comparison, tmp_path, summary=summary)
     assert json.loads(json_path.read_text("utf-8"))["reference"] == "flat"
@@ -33,7 +34,7 @@ def test_an_older_report_is_replaced(comparison, tmp_path):
 @pytest.mark.parametrize(
     ("error", "raised"), [(OSError("disk full"), DataError), (KeyboardInterrupt(), KeyboardInterrupt)]
 )
-def test_a_write_that_fails_leaves_the_old_report_and_no_rest(comparison, tmp_path, monkeypatch, error, raised):
+def test_a_failed_write_leaves_the_old_report_and_no_temporary_files(comparison, tmp_path, monkeypatch, error, raised):
     (tmp_path / "report.json").write_text("old")
 
     def fail(source, target):
@@ -46,17 +47,17 @@ def test_a_write_that_fails_leaves_the_old_report_and_no_rest(comparison, tmp_pa
     assert (tmp_path / "report.json").read_text() == "old"
 
 
-def test_the_report_is_as_readable_as_any_new_file(comparison, tmp_path):
+def test_the_report_has_the_default_file_mode(comparison, tmp_path):
     plain = tmp_path / "plain"
     plain.write_text("")
     json_path, _ = write_report(comparison, tmp_path)
     assert os.stat(json_path).st_mode == os.stat(plain).st_mode
 
 
-def test_a_page_that_does_not_fit_on_the_disk_leaves_the_old_figures_too(comparison, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_both_old_files(comparison, tmp_path, monkeypatch):
     (tmp_path / "report.json").write_text("old")
     monkeypatch.setattr(os, "fsync", full_at_the_page([]))
-    with pytest.raises(DataError, match="cannot be written there"):
+    with pytest.raises(DataError, match="the report cannot be written"):
         write_report(comparison, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
     assert (tmp_path / "report.json").read_text() == "old"
@@ -71,15 +72,38 @@ def full_at_the_page(before):
     return sync
 
 
-def test_a_folder_that_is_a_file_is_named(comparison, tmp_path):
+def test_a_folder_that_is_a_file_is_an_error(comparison, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"file: the report cannot be written there \(File exists\)"):
+    with pytest.raises(DataError, match=r"file: the report cannot be written \(File exists\)"):
         write_report(comparison, tmp_path / "file")
 
 
-def test_labels_from_undecodable_names_do_not_cost_the_report(comparison, tmp_path):
+def test_labels_from_undecodable_names_are_escaped(comparison, tmp_path):
     odd = {"\udcff" if label == comparison.classes[0] else label: label for label in comparison.classes.tolist()}
     back = {label: name for name, label in odd.items()}
     named = replace(comparison, y=np.array([back[label] for label in comparison.y.tolist()]))
     _, page = write_report(named, tmp_path)
     assert "\\udcff" in page.read_text("utf-8")
+
+
+def test_worst_mistakes_are_wrong_most_confident_first_and_each_sample_once(comparison):
+    mistakes = worst_mistakes(comparison, "baseline", 1000)
+    assert all(row["true"] != row["predicted"] for row in mistakes)
+    assert [row["probability"] for row in mistakes] == sorted((row["probability"] for row in mistakes), reverse=True)
+    assert len({row["sample"] for row in mistakes}) == len(mistakes)
+    assert all(row["suspect"] == comparison.suspect[row["sample"]] for row in mistakes)
+    assert len(worst_mistakes(comparison, "baseline", 3)) == 3
+
+
+def test_a_sample_is_shown_with_its_most_confident_prediction_of_all_seeds():
+    def run(seed, test, *rows):
+        return Run("flat", seed, np.array(test), np.array(rows), 1.0, 1.0, 1)
+
+    runs = (
+        run(0, [2, 0], [0.1, 0.7, 0.2], [1.0, 0.0, 0.0]),
+        run(1, [2, 1], [0.9, 0.1, 0.0], [0.6, 0.4, 0.0]),
+    )
+    rows = np.linspace(0, 1, 3 * 16, dtype=np.float32).reshape(3, 16)
+    worst = worst_mistakes(Comparison(runs, np.array(list("ABC")), rows), "flat", 9)
+    assert [(row["sample"], row["true"], row["predicted"]) for row in worst] == [(2, "C", "A"), (1, "B", "A")]
+    assert (worst[0]["probability"], worst[0]["true_probability"], worst[0]["suspect"]) == (0.9, 0.0, False)

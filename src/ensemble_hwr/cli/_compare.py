@@ -24,7 +24,7 @@ from ensemble_hwr.cli._options import (
 
 if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
-    from ensemble_hwr.evaluation import Progress
+    from ensemble_hwr.evaluation import CompareProgress
 
 
 @click.command()
@@ -101,7 +101,7 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
 def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, command: str) -> tuple[Any, Any]:
     """Fit every contender with every seed; return the comparison, and the F-tests if the config has them."""
     from ensemble_hwr import config as configs
-    from ensemble_hwr.evaluation import FITS, compare, five_by_two
+    from ensemble_hwr.evaluation import compare, five_by_two
     from ensemble_hwr.training import load_rows
 
     with steps.as_callback() as report:
@@ -125,11 +125,11 @@ def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, 
         )
     if not config.compare.five_by_two:
         return comparison, None
-    with steps.step("5x2cv", total=len(contenders) * FITS) as update:
+    with steps.step("5x2cv", total=10 * len(contenders)) as update:
         return comparison, five_by_two(
             contenders, rows, letters.target, sample_weight=weight, n_jobs=jobs, on_progress=_as_callback(update)
         )
 
 
-def _as_callback(update: Callable[[int, str], None]) -> Callable[[Progress], None]:
+def _as_callback(update: Callable[[int, str], None]) -> Callable[[CompareProgress], None]:
     return lambda event: update(event.done, f"{event.contender}, seed {event.seed}")

@@ -93,7 +93,7 @@ def _lines(figures: dict[str, Any]) -> list[tuple[str, str]]:
     if len(sources) > 1:
         of_each = (f"{source} {found['accuracy']:.2%}" for source, found in sources.items())
         lines.append(("accuracy per source", "  ".join(of_each)))
-    per_class = {label: row for label, row in figures["per_class"].items() if row["attempts"] > row["right"]}
+    per_class = {label: row for label, row in figures["per_class"].items() if row["support"] > row["correct"]}
     weakest = sorted(per_class, key=lambda label: per_class[label]["accuracy"])[:WEAKEST_LETTERS]
     if weakest:
         pairs = (f"{pair['a']}/{pair['b']} {pair['count']}" for pair in figures["confused_pairs"])

@@ -131,7 +131,7 @@ def build_contender(
     ConfigError
         When ``flat`` or ``committee`` is wanted, and there is no MLP to scale.
     """
-    from ensemble_hwr.evaluation import baseline, standard_contenders, top_down
+    from ensemble_hwr.evaluation.contenders import baseline, standard_contenders, top_down
 
     if name in config.contenders:
         return build_member(config, config.contenders[name])

@@ -1,4 +1,4 @@
-"""Fit contenders on the same letters with the same seeds, and record what they answer and cost."""
+"""Fit classifiers on the same samples with the same seeds, and record predictions and costs."""
 
 from __future__ import annotations
 
@@ -6,49 +6,32 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import RepeatedStratifiedKFold
 
+from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._checks import (
     Contender,
-    Division,
     Split,
     check_contenders,
-    check_letters,
+    check_samples,
     checked_seeds,
-    division,
-    of_each_letter,
+    checked_split,
+    one_per_sample,
 )
-from ensemble_hwr.evaluation._measure import Task, measure
-from ensemble_hwr.evaluation._result import Comparison, Run
-from ensemble_hwr.evaluation._scaling import EqualParameters
+from ensemble_hwr.evaluation._measure import FitTask, measure
+from ensemble_hwr.evaluation.metrics import predicted_labels
+from ensemble_hwr.evaluation.results import CompareProgress, Comparison, Run
+from ensemble_hwr.evaluation.scaling import EqualParameters
+from ensemble_hwr.evaluation.statistics import PairedTest, combined_ftest_5x2cv
 from ensemble_hwr.exceptions import ConfigError
 
-
-@dataclass(frozen=True)
-class Progress:
-    """One finished fit of a comparison.
-
-    Attributes
-    ----------
-    contender : str
-        Who was fitted.
-    seed : int
-        With which seed.
-    done, total : int
-        Fits finished, and fits in all.
-    seconds : float
-        Processor time of this fit.
-    """
-
-    contender: str
-    seed: int
-    done: int
-    total: int
-    seconds: float
+N_FITS_5X2CV = 10
 
 
 def compare(
@@ -62,51 +45,51 @@ def compare(
     sample_weight: ArrayLike | None = None,
     data: Mapping[str, object] | None = None,
     n_jobs: int | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[CompareProgress], None] | None = None,
 ) -> Comparison:
-    """Fit every contender with every seed on the same letters and record what it answers on the others.
+    """Fit every contender with every seed on the same samples and record its predictions on the test samples.
 
     Parameters
     ----------
     contenders : mapping of str to classifier or EqualParameters
         At least one. Classifiers need ``predict_proba``. Every ``random_state`` in them is set by the seed, and
-        every ``n_jobs`` to one core, so that seconds compare.
-    X : array-like of shape (n_letters, n_features)
-        Rows.
-    y : array-like of shape (n_letters,)
+        every ``n_jobs`` to one core, so that times are comparable.
+    X : array-like of shape (n_samples, n_features)
+        Features.
+    y : array-like of shape (n_samples,)
         Labels.
     split : (train, test) or callable
-        Indices of the letters to fit on and to test on, for every seed; or a function from seed to such a pair.
+        Indices of the training and the test samples for all seeds; or a function from a seed to such a pair.
     seeds : iterable of int
-        Different seeds. Five at least make the variance of the fits visible.
-    suspect : array-like of shape (n_letters,) of bool, optional
-        Letters whose label is doubted.
-    sample_weight : array-like of shape (n_letters,), optional
-        Weights for fitting, for all letters.
+        Different seeds. Use five or more to estimate the variance between fits.
+    suspect : array-like of shape (n_samples,) of bool, optional
+        Samples with a suspected label error. Scores are then also given without them.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights for fitting, for all samples.
     data : mapping, optional
-        What the letters are, for the report.
+        Description of the data, for the report.
     n_jobs : int, optional
-        Processes; each fits one contender at a time on one core.
+        Number of processes; each fits one contender at a time on one core.
     on_progress : callable, optional
-        Called with a :class:`Progress` after each fit.
+        Called with a :class:`CompareProgress` after each fit.
 
     Returns
     -------
     Comparison
-        Every run, in the order of contenders and seeds.
+        All runs, in the order of contenders and seeds.
 
     Raises
     ------
     DataError
-        If rows, labels or the split do not fit together.
+        If X, y or the split do not match.
     ConfigError
-        If a contender cannot be compared.
+        If a contender cannot be compared, or its fit or prediction fails.
 
     See Also
     --------
-    summarise : Figures, tests and the verdict, as a dict.
+    summarise : Scores, costs, paired tests and conclusions as a dict.
     comparison_table : The summary as a table for the terminal.
-    write_report : The report as a page and as JSON.
+    write_report : The report as HTML and JSON.
     FrontierDisplay, PerClassDisplay, ConfusionDisplay : Plots with matplotlib.
 
     Examples
@@ -120,42 +103,114 @@ def compare(
     >>> contenders = {"logistic": LogisticRegression(max_iter=1000), "bayes": GaussianNB()}
     >>> result = compare(contenders, X, y, split=(np.arange(0, 150, 2), np.arange(1, 150, 2)), seeds=[0])
     >>> result
-    Comparison(logistic, bayes; 1 seeds, 150 letters)
+    Comparison(logistic, bayes; 1 seeds, 150 samples)
     >>> from ensemble_hwr.evaluation import summarise
     >>> summarise(result)["contenders"]["bayes"]["accuracy"]
     [0.96]
     """
     check_contenders(contenders)
     rows, labels = np.asarray(X), np.asarray(y)
-    check_letters(rows, labels)
-    divisions = {seed: division(split, seed, rows, labels) for seed in checked_seeds(seeds)}
-    weight = None if sample_weight is None else of_each_letter(sample_weight, "sample_weight", "fiu", len(rows))
-    flags = None if suspect is None else of_each_letter(suspect, "suspect", "b", len(rows))
-    bench = _Bench(rows, labels, weight, divisions, n_jobs, _Reporter(len(contenders) * len(divisions), on_progress))
+    check_samples(rows, labels)
+    folds = {seed: checked_split(split, seed, rows, labels) for seed in checked_seeds(seeds)}
+    weight = None if sample_weight is None else one_per_sample(sample_weight, "sample_weight", "fiu", len(rows))
+    flags = None if suspect is None else one_per_sample(suspect, "suspect", "b", len(rows))
+    bench = _Bench(rows, labels, weight, folds, n_jobs, _Reporter(len(contenders) * len(folds), on_progress))
 
     free = {name: contender for name, contender in contenders.items() if not isinstance(contender, EqualParameters)}
     bound = {name: contender for name, contender in contenders.items() if name not in free}
-    runs = bench.run([Task(name, free[name], seed, divisions[seed]) for seed in divisions for name in free])
+    runs = bench.run([FitTask(name, free[name], seed, folds[seed]) for seed in folds for name in free])
     parameters = {(run.contender, run.seed): run.parameters for run in runs}
-    runs += bench.run([bench.sized(name, bound[name], seed, parameters) for seed in divisions for name in bound])
-    order, seeds_in_order = list(contenders), list(divisions)
+    runs += bench.run([bench.sized(name, bound[name], seed, parameters) for seed in folds for name in bound])
+    order, seeds_in_order = list(contenders), list(folds)
     runs.sort(key=lambda run: (order.index(run.contender), seeds_in_order.index(run.seed)))
     return Comparison(tuple(runs), labels, rows, flags, dict(data or {}))
 
 
+def five_by_two(
+    contenders: Mapping[str, Contender],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    on_progress: Callable[[CompareProgress], None] | None = None,
+) -> dict[tuple[str, str], PairedTest]:
+    """Test all pairs of contenders by the combined 5x2cv F-test, on the same five repetitions of two-fold CV.
+
+    Parameters
+    ----------
+    contenders : mapping of str to classifier or EqualParameters
+        As for :func:`compare`; each is fitted ten times, regardless of the number of pairs.
+    X : array-like of shape (n_samples, n_features)
+        Features.
+    y : array-like of shape (n_samples,)
+        Labels, with at least two samples of each class.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights for fitting, for all samples.
+    random_state : int, default=0
+        Seed of the five stratified splits into halves.
+    n_jobs, on_progress
+        As for :func:`compare`.
+
+    Returns
+    -------
+    dict of (str, str) to PairedTest
+        See :func:`combined_ftest_5x2cv`; pairs in the order of the contenders.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As for :func:`compare`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr.evaluation import five_by_two
+    >>> tests = five_by_two({"bayes": GaussianNB(), "dummy": DummyClassifier()}, *load_iris(return_X_y=True))
+    >>> tests["bayes", "dummy"].p_value < 0.001
+    True
+    """
+    rows, labels = np.asarray(X), np.asarray(y)
+    n_repeats = N_FITS_5X2CV // 2
+    splitter = RepeatedStratifiedKFold(n_splits=2, n_repeats=n_repeats, random_state=random_state)
+    halves: list[Any] = list(splitter.split(np.zeros(len(labels)), labels))
+    comparison = compare(
+        contenders,
+        rows,
+        labels,
+        split=lambda fit: halves[fit],
+        seeds=range(N_FITS_5X2CV),
+        sample_weight=sample_weight,
+        n_jobs=n_jobs,
+        on_progress=on_progress,
+    )
+    accuracy = {
+        name: np.reshape([_accuracy(run, comparison) for run in comparison.of(name)], (n_repeats, 2))
+        for name in contenders
+    }
+    return {(a, b): combined_ftest_5x2cv(accuracy[a], accuracy[b]) for a, b in combinations(contenders, 2)}
+
+
+def _accuracy(run: Run, comparison: Comparison) -> float:
+    return float(np.mean(predicted_labels(run.probabilities, comparison.classes) == comparison.y[run.test]))
+
+
 @dataclass(frozen=True)
 class _Bench:
-    """What the fits of one comparison share."""
+    """Data, splits and processes that all fits of a comparison share."""
 
     rows: NDArray[Any]
     labels: NDArray[Any]
     weight: NDArray[Any] | None
-    divisions: Mapping[int, Division]
+    folds: Mapping[int, Fold]
     n_jobs: int | None
     report: _Reporter
 
-    def run(self, tasks: list[Task]) -> list[Run]:
-        """Fit and measure, several at a time, in whatever order they end."""
+    def run(self, tasks: list[FitTask]) -> list[Run]:
+        """Fit and measure in parallel; return the runs in the order in which they finish."""
         pool = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
         try:
             runs = pool(delayed(measure)(task, self.rows, self.labels, self.weight) for task in tasks)
@@ -163,29 +218,29 @@ class _Bench:
         except BrokenExecutor as error:
             names = ", ".join(dict.fromkeys(task.name for task in tasks))
             raise ConfigError(
-                f"a process that was fitting one of the contenders {names} ended without a word, as when "
-                "memory runs out; use fewer jobs, or find the contender with one job."
+                f"a process that fitted one of the contenders {names} ended without a message, as when memory runs "
+                "out; use fewer jobs, or find the contender with n_jobs=1"
             ) from error
 
     def sized(
         self, name: str, contender: EqualParameters, seed: int, parameters: Mapping[tuple[str, int], int | None]
-    ) -> Task:
-        """Give a contender as many parameters as its reference turned out to have with this seed."""
-        train, _ = self.divisions[seed]
+    ) -> FitTask:
+        """Return the fit of a contender scaled to the number of parameters of its reference with this seed."""
+        train, _ = self.folds[seed]
         try:
             n_parameters = parameters[contender.reference, seed]
             estimator = contender.sized(n_parameters, self.rows[train], len(np.unique(self.labels[train])))
         except ConfigError as error:
             raise ConfigError(f"contender {name!r}: {error}") from error
-        return Task(name, estimator, seed, self.divisions[seed])
+        return FitTask(name, estimator, seed, self.folds[seed])
 
 
 @dataclass
 class _Reporter:
-    """Counts finished fits, tells whoever wants to know, and passes on what they warned of."""
+    """Count finished fits, call the progress callback, and raise the recorded warnings again."""
 
     total: int
-    on_progress: Callable[[Progress], None] | None
+    on_progress: Callable[[CompareProgress], None] | None
     done: int = 0
 
     def __call__(self, run: Run) -> Run:
@@ -193,5 +248,5 @@ class _Reporter:
         for warning in run.warnings:
             warnings.warn(warning, stacklevel=4)
         if self.on_progress is not None:
-            self.on_progress(Progress(run.contender, run.seed, self.done, self.total, run.fit_seconds))
+            self.on_progress(CompareProgress(run.contender, run.seed, self.done, self.total, run.fit_seconds))
         return run

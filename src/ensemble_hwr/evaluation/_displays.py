@@ -1,4 +1,4 @@
-"""Plots of a comparison with matplotlib, in scikit-learn's manner."""
+"""Plots of a comparison with matplotlib, as scikit-learn display objects."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix
 
-from ensemble_hwr.evaluation._curve import deepest_error, operating_curve
-from ensemble_hwr.evaluation._metrics import answers
-from ensemble_hwr.evaluation._result import Comparison
 from ensemble_hwr.evaluation._summary import mean_operating_points, pareto_frontier
+from ensemble_hwr.evaluation.metrics import predicted_labels
+from ensemble_hwr.evaluation.results import Comparison
 from ensemble_hwr.exceptions import MissingExtraError
+from ensemble_hwr.report.frontier import largest_error_shown, operating_curve
 
 COLOURS = ("#c2410c", "#1764ab", "#0b7a5e", "#9a3d80", "#6b6b6b", "#8a6a00", "#3e7f9c")
-CURVE = "the same fits, members asked sooner or later"
+CURVE = "same fits at other confidence thresholds"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 class FrontierDisplay:
-    """Accuracy against MACs per letter, with the Pareto frontier.
+    """Accuracy against MACs per sample, with the Pareto frontier.
 
-    A thin line with dots runs through each hierarchy: the same fits, their members asked sooner or later. Where it
-    falls far below every contender it leaves the plot, which would be squeezed otherwise.
+    The thin line with dots through each hierarchy shows the same fits at other confidence thresholds. Points far below
+    all contenders do not extend the axes.
 
-    Make it with :meth:`from_comparison`.
+    Create it with :meth:`from_comparison`.
 
     Parameters
     ----------
     names : sequence of str
-        Contenders.
+        Names of the contenders.
     macs : ndarray of shape (n,)
-        MACs per letter, each above 0.
+        MACs per sample, each above 0.
     accuracy : ndarray of shape (n,)
         Mean accuracies, between 0 and 1.
     curves : mapping of str to ndarray of shape (n_points, 2), default=None
-        For hierarchies, MACs and mean accuracies at other confidence_thresholds, from the cheapest; None for no curves.
+        MACs and mean accuracies of hierarchies at other confidence thresholds, in order of MACs; None for no curves.
 
     Attributes
     ----------
@@ -59,14 +59,14 @@ class FrontierDisplay:
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> FrontierDisplay:
-        """Plot the contenders whose MACs are known.
+        """Plot the contenders with known MACs.
 
         Parameters
         ----------
         comparison : Comparison
-            What was measured.
+            Return value of :func:`compare`.
         ax : matplotlib Axes, default=None
-            Where to plot; None makes a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -84,19 +84,19 @@ class FrontierDisplay:
             if len(known) == len(spent):
                 kept.append(name)
                 costs.append(float(np.mean(known)))
-                accuracies.append(float(np.mean(_right(comparison, name)[1])))
+                accuracies.append(float(np.mean(_correct(comparison, name)[1])))
                 curve = _curve(comparison, name, costs[-1], accuracies[-1])
                 if len(curve):
                     curves[name] = curve
         return cls(tuple(kept), np.array(costs), np.array(accuracies), curves).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> FrontierDisplay:
-        """Plot.
+        """Draw the plot.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to plot; None makes a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class FrontierDisplay:
             ax.annotate(name, point, xytext=(7, 5), textcoords="offset points")
             if name in self.curves:
                 self._plot_curve(self.curves[name], _cycled(COLOURS, i))
-        ax.set(xscale="log", xlabel="MACs per letter", ylabel="accuracy (%)")
+        ax.set(xscale="log", xlabel="MACs per sample", ylabel="accuracy (%)")
         ax.margins(x=0.25, y=0.12)
         ax.autoscale_view()
         if self.curves:
@@ -124,26 +124,26 @@ class FrontierDisplay:
         return self
 
     def _plot_curve(self, curve: NDArray[Any], colour: str) -> None:
-        """Plot a curve; only what is not far below every contender claims room on the axes."""
+        """Plot a curve; points far below all contenders do not extend the axes."""
         costs, accuracies = curve.T
-        shown = 1 - accuracies <= deepest_error(1 - self.accuracy.min())
+        shown = 1 - accuracies <= largest_error_shown(1 - self.accuracy.min())
         self.ax_.add_artist(_curve_line(costs, 100 * accuracies, color=colour, zorder=1.5))
         self.ax_.update_datalim(np.column_stack([costs, 100 * accuracies])[shown])
 
 
 class PerClassDisplay:
-    """Share of each letter misread by each contender, hardest letters first.
+    """Error rate of each contender on each class, hardest classes first.
 
-    Make it with :meth:`from_comparison`.
+    Create it with :meth:`from_comparison`.
 
     Parameters
     ----------
     names : sequence of str
-        Contenders.
-    letters : ndarray of shape (n_letters,)
-        Letters.
-    misread : ndarray of shape (n_contenders, n_letters)
-        Shares, between 0 and 1.
+        Names of the contenders.
+    classes : ndarray of shape (n_classes,)
+        Labels.
+    error_rates : ndarray of shape (n_contenders, n_classes)
+        Between 0 and 1.
 
     Attributes
     ----------
@@ -151,10 +151,10 @@ class PerClassDisplay:
     figure_ : matplotlib Figure
     """
 
-    def __init__(self, names: tuple[str, ...], letters: NDArray[np.str_], misread: NDArray[Any]) -> None:
+    def __init__(self, names: tuple[str, ...], classes: NDArray[np.str_], error_rates: NDArray[Any]) -> None:
         self.names = names
-        self.letters = letters
-        self.misread = misread
+        self.classes = classes
+        self.error_rates = error_rates
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> PerClassDisplay:
@@ -163,9 +163,9 @@ class PerClassDisplay:
         Parameters
         ----------
         comparison : Comparison
-            What was measured.
+            Return value of :func:`compare`.
         ax : matplotlib Axes, default=None
-            Where to plot; None makes a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -177,21 +177,21 @@ class PerClassDisplay:
             If matplotlib is not installed.
         """
         tested = np.unique(np.concatenate([comparison.y[run.test] for run in comparison.runs]))
-        misread = []
+        error_rates = []
         for name in comparison.contenders:
-            y, right = _right(comparison, name)
-            misread.append([1 - right[y == letter].mean() for letter in tested])
-        shares = np.array(misread)
+            y, correct = _correct(comparison, name)
+            error_rates.append([1 - correct[y == label].mean() for label in tested])
+        shares = np.array(error_rates)
         order = np.argsort(-shares.mean(axis=0), kind="stable")
         return cls(comparison.contenders, tested[order], shares[:, order]).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> PerClassDisplay:
-        """Plot.
+        """Draw the plot.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to plot; None makes a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -199,29 +199,29 @@ class PerClassDisplay:
         """
         self.ax_ = ax = _axes(ax, figsize=(10.0, 3.6))
         self.figure_ = ax.figure
-        at = np.arange(len(self.letters))
-        for i, (name, shares) in enumerate(zip(self.names, self.misread, strict=True)):
+        at = np.arange(len(self.classes))
+        for i, (name, shares) in enumerate(zip(self.names, self.error_rates, strict=True)):
             ax.plot(at, 100 * shares, label=name, marker=_cycled(MARKERS, i), color=_cycled(COLOURS, i), linestyle="")
-        ax.vlines(at, 100 * self.misread.min(axis=0), 100 * self.misread.max(axis=0), color="0.8", zorder=0)
-        ax.set_xticks(at, self.letters)
-        ax.set_ylabel("misread (%)")
+        ax.vlines(at, 100 * self.error_rates.min(axis=0), 100 * self.error_rates.max(axis=0), color="0.8", zorder=0)
+        ax.set_xticks(at, self.classes)
+        ax.set_ylabel("error rate (%)")
         ax.set_ylim(bottom=0)
         ax.legend(frameon=False)
         return self
 
 
 class ConfusionDisplay:
-    """Confusion matrix in which only errors are shaded, as shares of a letter's attempts.
+    """Confusion matrix in which only errors are shaded, as shares of the samples of the true class.
 
-    scikit-learn's ``ConfusionMatrixDisplay`` shades right answers too, beside which rare errors cannot be seen.
-    Make it with :meth:`from_comparison`.
+    scikit-learn's ``ConfusionMatrixDisplay`` shades correct predictions too, and rare errors cannot be seen next to
+    them. Create it with :meth:`from_comparison`.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Letters.
+        Labels.
     errors : ndarray of shape (n_classes, n_classes)
-        Shares; rows are what was written, columns what was answered; the diagonal is 0.
+        Shares between 0 and 1; rows are true classes, columns predicted classes; the diagonal is 0.
 
     Attributes
     ----------
@@ -235,16 +235,16 @@ class ConfusionDisplay:
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, contender: str, *, ax: Any = None) -> ConfusionDisplay:
-        """Plot one contender, all its seeds together.
+        """Plot one contender, with the errors of all seeds.
 
         Parameters
         ----------
         comparison : Comparison
-            What was measured.
+            Return value of :func:`compare`.
         contender : str
             Its name.
         ax : matplotlib Axes, default=None
-            Where to plot; None makes a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -253,27 +253,27 @@ class ConfusionDisplay:
         Raises
         ------
         ValueError
-            If there is no such contender.
+            If `contender` is not in the comparison.
         MissingExtraError
             If matplotlib is not installed.
         """
         runs = comparison.of(contender)
         if not runs:
-            raise ValueError(f"No contender is called {contender!r}; there are {', '.join(comparison.contenders)}.")
+            raise ValueError(f"contender: got {contender!r}; the contenders are {', '.join(comparison.contenders)}")
         y = np.concatenate([comparison.y[run.test] for run in runs])
-        answered = np.concatenate([answers(run.probabilities, comparison.classes) for run in runs])
-        matrix = confusion_matrix(y, answered, labels=comparison.classes)
+        predicted = np.concatenate([predicted_labels(run.probabilities, comparison.classes) for run in runs])
+        matrix = confusion_matrix(y, predicted, labels=comparison.classes)
         errors = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         np.fill_diagonal(errors, 0.0)
         return cls(comparison.classes, errors).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> ConfusionDisplay:
-        """Plot.
+        """Draw the plot.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to plot; None makes a figure.
+            Axes to plot on; None creates a figure.
 
         Returns
         -------
@@ -286,21 +286,21 @@ class ConfusionDisplay:
         ax.scatter(at, at, marker=".", s=8, color="0.7")
         ax.set_xticks(at, self.classes)
         ax.set_yticks(at, self.classes)
-        ax.set(xlabel="answered", ylabel="written")
-        self.figure_.colorbar(image, ax=ax, label="of the letter's attempts (%)")
+        ax.set(xlabel="predicted class", ylabel="true class")
+        self.figure_.colorbar(image, ax=ax, label="share of the true class (%)")
         return self
 
 
-def _right(comparison: Comparison, contender: str) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
-    """Return the true labels of all attempts of a contender and whether it was right."""
+def _correct(comparison: Comparison, contender: str) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
+    """Return the true labels of all predictions of a contender, and whether they are correct."""
     runs = comparison.of(contender)
     y = np.concatenate([comparison.y[run.test] for run in runs])
-    answered = np.concatenate([answers(run.probabilities, comparison.classes) for run in runs])
-    return y, answered == y
+    predicted = np.concatenate([predicted_labels(run.probabilities, comparison.classes) for run in runs])
+    return y, predicted == y
 
 
 def _curve(comparison: Comparison, contender: str, cost: float, accuracy: float) -> NDArray[np.float64]:
-    """Return MACs and accuracies along the curve of a contender, no rows where it has none."""
+    """Return MACs and accuracies along the operating curve of a contender; no rows without a curve."""
     traces = [run.hierarchy for run in comparison.of(contender) if run.hierarchy is not None]
     curve = operating_curve(mean_operating_points(traces), cost, accuracy)
     return np.array([[point["macs"], point["accuracy"]] for point in curve]).reshape(-1, 2)

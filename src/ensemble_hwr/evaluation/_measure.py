@@ -1,4 +1,4 @@
-"""Fit one contender with one seed on one core, and measure it."""
+"""Fit one contender with one seed on one core, and measure its predictions and costs."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._composites import weight_params
-from ensemble_hwr.evaluation._checks import Division
-from ensemble_hwr.evaluation._contenders import with_seed
+from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._cost import count_macs, count_parameters
-from ensemble_hwr.evaluation._result import Run
 from ensemble_hwr.evaluation._trace import trace_hierarchy
+from ensemble_hwr.evaluation.contenders import with_seed
+from ensemble_hwr.evaluation.results import Run
 from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
 
 
 @dataclass(frozen=True)
-class Task:
-    """One fit: who, with which seed, on which letters, tested on which."""
+class FitTask:
+    """One fit: a contender, a seed, and the indices of training and test samples."""
 
     name: str
     contender: BaseEstimator
     seed: int
-    division: Division
+    fold: Fold
 
 
-def measure(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
-    """Fit one contender with one seed on one core, and measure it; say whose fault it is if that fails."""
+def measure(task: FitTask, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+    """Fit one contender with one seed on one core, and measure it; errors name contender and seed."""
     try:
         return _measured(task, rows, labels, weight)
     except Exception as error:
         where = f"contender {task.name!r}, seed {task.seed}: "
         if isinstance(error, EnsembleHwrError) and not isinstance(error, ImportError):
             raise type(error)(f"{where}{error}") from error
-        raise ConfigError(f"{where}its fit or prediction failed: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{where}fit or prediction failed: {type(error).__name__}: {error}") from error
 
 
-def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
-    train, test = task.division
+def _measured(task: FitTask, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+    train, test = task.fold
     estimator = _prepared(task.contender, task.seed)
     params = {} if weight is None else weight_params(estimator, weight[train], task.name)
     classes = np.unique(labels)
@@ -54,18 +54,18 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
         start = time.process_time()
         estimator.fit(rows[train], labels[train], **params)
         fitted = time.process_time()
-        answered = estimator.predict_proba(rows[test])
-        predicted = time.process_time()
+        predicted = estimator.predict_proba(rows[test])
+        end = time.process_time()
         cost = count_macs(estimator, rows[test])
         trace = trace_hierarchy(estimator, rows[test], labels[test])
     return Run(
         contender=task.name,
         seed=task.seed,
         test=test,
-        probabilities=_in_columns(answered, estimator, classes, len(test)),
+        probabilities=_in_columns(predicted, estimator, classes, len(test)),
         fit_seconds=fitted - start,
-        predict_seconds=predicted - fitted,
-        size_bytes=len(dumps(estimator)),  # pickle would not take a class written in a notebook
+        predict_seconds=end - fitted,
+        size_bytes=len(dumps(estimator)),  # pickle cannot take a class defined in a notebook
         parameters=count_parameters(estimator),
         macs=cost,
         hierarchy=trace,
@@ -74,33 +74,33 @@ def _measured(task: Task, rows: NDArray[Any], labels: NDArray[Any], weight: NDAr
 
 
 def _portable(warning: Warning) -> Warning:
-    """Return a warning that can leave the process: itself, or its text where it cannot be pickled."""
+    """Return the warning, or its text if it cannot be pickled."""
     try:
         pickle.loads(pickle.dumps(warning))
-    except Exception:  # a warning of anyone's may raise anything
+    except Exception:  # a warning class may raise anything
         return UserWarning(f"{type(warning).__name__}: {warning}")
     return warning
 
 
-def _in_columns(answered: Any, estimator: BaseEstimator, classes: NDArray[Any], n_letters: int) -> NDArray[np.float64]:
-    """Put probabilities into the columns of all classes; refuse what is none."""
-    probabilities = np.asarray(answered, dtype=np.float64)
+def _in_columns(predicted: Any, estimator: BaseEstimator, classes: NDArray[Any], n_samples: int) -> NDArray[np.float64]:
+    """Return probabilities in the columns of all classes, checked."""
+    probabilities = np.asarray(predicted, dtype=np.float64)
     known = np.asarray(estimator.classes_)
     foreign = set(known.tolist()) - set(classes.tolist())
     if foreign:
         raise ConfigError(
-            f"it calls its classes {known.tolist()[:10]}, the letters have the labels {classes.tolist()[:10]}."
+            f"classes_ of the estimator are {known.tolist()[:10]}, but the labels in y are {classes.tolist()[:10]}"
         )
-    if probabilities.shape != (n_letters, len(known)):
-        raise ConfigError(f"predict_proba gave shape {probabilities.shape}; needed is {(n_letters, len(known))}.")
+    if probabilities.shape != (n_samples, len(known)):
+        raise ConfigError(f"predict_proba returned shape {probabilities.shape}; expected {(n_samples, len(known))}")
     if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
-        raise ConfigError("predict_proba gave rows that hold NaN or negative values, or do not sum to 1.")
-    placed = np.zeros((n_letters, len(classes)))
+        raise ConfigError("predict_proba returned rows with NaN or negative values, or rows that do not sum to 1")
+    placed = np.zeros((n_samples, len(classes)))
     placed[:, np.searchsorted(classes, known)] = probabilities
     return placed
 
 
 def _prepared(contender: BaseEstimator, seed: int) -> BaseEstimator:
-    """Clone a contender, seeded, and kept to one core."""
+    """Return a clone with the seed set and n_jobs unset."""
     estimator = with_seed(contender, seed)
     return estimator.set_params(**{name: None for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"})

@@ -1,60 +1,59 @@
-"""A comparison in figures: one dictionary that the table, the report and report.json are written from."""
+"""Summary of a comparison: one dictionary from which table, report and report.json are made."""
 
 from __future__ import annotations
 
 import math
-import platform
-from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.evaluation._metrics import SCORES, answers, confused_pairs, per_class, scores
-from ensemble_hwr.evaluation._result import Comparison, HierarchyTrace, Run
-from ensemble_hwr.evaluation._statistics import PairedTest, bca_interval, holm, mcnemar
+from ensemble_hwr._versions import package_versions
 from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
+from ensemble_hwr.evaluation.metrics import SCORES, confused_pairs, per_class, predicted_labels, scores
+from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, Run
+from ensemble_hwr.evaluation.statistics import PairedTest, bca_interval, holm, mcnemar
 
-PACKAGES = ("ensemble_hwr", "numpy", "scipy", "scikit-learn", "pillow", "joblib")
+PACKAGES = ("python", "ensemble_hwr", "numpy", "scipy", "scikit-learn", "pillow", "joblib")
 LEVEL = 0.05
 
 FTests = Mapping[tuple[str, str], PairedTest]
 
 
 def summarise(comparison: Comparison, *, reference: str | None = None, ftests: FTests | None = None) -> dict[str, Any]:
-    """Return everything a comparison showed, ready for JSON.
+    """Return scores, costs, paired tests and conclusions of a comparison as a dict for JSON.
 
     Parameters
     ----------
     comparison : Comparison
-        What was measured.
+        Return value of :func:`compare`.
     reference : str, default=None
-        The contender the verdict is about. None: ``"hierarchical"`` if there is one, else the first hierarchy,
-        else the most accurate.
+        The contender that the conclusions are about. None: ``"hierarchical"`` if there is one, else the first
+        hierarchy, else the most accurate.
     ftests : mapping of (str, str) to PairedTest, default=None
-        Results of :func:`five_by_two` for pairs of contenders, in either order, to stand beside McNemar's.
+        Results of :func:`five_by_two` for pairs of contenders, in either order.
 
     Returns
     -------
     dict
         Free of NaN and infinity; unknown figures are None.
 
-        - ``contenders``: for each name ``accuracy``, ``macro_f1``, ``log_loss`` and ``expected_calibration_error``, lists
-          with one figure a seed, the same four under ``not_suspect`` where letters are flagged (else None there),
-          ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds),
-          ``letters_per_second``, and over all seeds ``per_class`` and ``confused_pairs``, and ``hierarchy``
-          (None for others): ``router_accuracy`` and ``perfect_router_accuracy``, one a seed, ``groups``,
-          ``members`` with their mean trust, the letters they were asked and those they changed for better and worse,
-          and ``operating_points``, the mean accuracy and MACs of the same fits at other confidence_thresholds;
+        - ``contenders``: for each name ``accuracy``, ``macro_f1``, ``log_loss`` and ``expected_calibration_error``,
+          lists with one figure per seed; the same four under ``without_suspected_errors`` if samples are flagged (else
+          None there); ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds);
+          ``samples_per_second``; over all seeds ``per_class`` and ``confused_pairs``; and ``hierarchy`` (None for other
+          classifiers): ``router_accuracy`` and ``perfect_router_accuracy``, one per seed, ``groups``, ``members`` with
+          mean trust and the numbers of samples ``tested``, ``routed``, ``improved`` and ``worsened``, and
+          ``operating_points``, mean accuracy and MACs of the same fits at other confidence thresholds;
         - ``pairs``: for each two contenders ``a``, ``b``, the ``difference`` of their accuracies with its 95 %
-          BCa ``interval``, ``only_a_right`` and ``only_b_right``, ``p_value``, ``p_holm``, ``test``, ``better``
-          (the name of the better one, None where no difference is shown), and ``p_value_5x2cv`` and
-          ``p_holm_5x2cv`` where `ftests` were given;
-        - ``frontier``: contenders than which no other is as accurate with fewer MACs;
-        - ``verdict``: what that means, in sentences; ``reference``: whom it is about;
-        - ``letters``: how many different letters were tested; ``seeds``; ``classes``; ``data``; ``versions``.
+          BCa ``interval``, ``only_a_correct`` and ``only_b_correct``, ``p_value``, ``p_holm``, ``test``, ``better``
+          (name of the better one, None without significant difference), and ``p_value_5x2cv`` and ``p_holm_5x2cv`` if
+          `ftests` were given;
+        - ``frontier``: names of the contenders on the Pareto frontier of accuracy and MACs, in order of MACs;
+        - ``verdict``: the conclusions as text; ``reference``: the contender they are about;
+        - ``n_samples``: number of different test samples; ``seeds``; ``classes``; ``data``; ``versions``.
 
     Raises
     ------
@@ -63,16 +62,13 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import Comparison, Run, summarise
-    >>> right = np.array([[0.9, 0.1], [0.2, 0.8]])
-    >>> runs = tuple(
-    ...     Run(name, 0, np.arange(2), p, fit_seconds=1.0, predict_seconds=0.1, size_bytes=100)
-    ...     for name, p in [("flat", right[::-1]), ("hierarchical", right)]
-    ... )
-    >>> summary = summarise(Comparison(runs, np.array(["B", "P"]), np.zeros((2, 784), np.float32)))
-    >>> summary["contenders"]["hierarchical"]["accuracy"]
-    [1.0]
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr.evaluation import compare, summarise
+    >>> split = (range(0, 150, 2), range(1, 150, 2))
+    >>> comparison = compare({"bayes": GaussianNB()}, *load_iris(return_X_y=True), split=split, seeds=[0])
+    >>> summarise(comparison)["contenders"]["bayes"]["accuracy"]
+    [0.96]
     """
     contenders = {name: _contender(comparison, comparison.of(name)) for name in comparison.contenders}
     summary: dict[str, Any] = {
@@ -80,11 +76,11 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
         "pairs": _pairs(comparison, ftests or {}),
         "frontier": _frontier(contenders),
         "reference": reference_contender(contenders, reference),
-        "letters": len(np.unique(np.concatenate([run.test for run in comparison.runs]))),
+        "n_samples": len(np.unique(np.concatenate([run.test for run in comparison.runs]))),
         "seeds": list(comparison.seeds),
         "classes": [str(label) for label in comparison.classes],
         "data": dict(comparison.data),
-        "versions": _versions(),
+        "versions": package_versions(PACKAGES),
     }
     summary["verdict"] = " ".join(verdict_sentences(summary))
     plain: dict[str, Any] = _plain(summary)
@@ -92,7 +88,7 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
 
 
 def pareto_frontier(costs: Sequence[float], accuracies: Sequence[float]) -> list[bool]:
-    """Say of each point whether none is at least as cheap and as accurate and better in one of the two.
+    """Return for each point whether it is on the Pareto frontier of low cost and high accuracy.
 
     Parameters
     ----------
@@ -102,13 +98,7 @@ def pareto_frontier(costs: Sequence[float], accuracies: Sequence[float]) -> list
     Returns
     -------
     list of bool
-        True for the points on the frontier.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.evaluation import pareto_frontier
-    >>> pareto_frontier([1, 2, 3], [0.90, 0.95, 0.94])
-    [True, True, False]
+        True if no other point is at least as cheap and as accurate, and better in one of the two.
     """
     points = list(zip(costs, accuracies, strict=True))
     return [
@@ -118,20 +108,20 @@ def pareto_frontier(costs: Sequence[float], accuracies: Sequence[float]) -> list
 
 
 def _contender(comparison: Comparison, runs: Sequence[Run]) -> dict[str, Any]:
-    classes = comparison.classes
+    classes, suspect = comparison.classes, comparison.suspect
     y = np.concatenate([comparison.y[run.test] for run in runs])
-    answered = np.concatenate([answers(run.probabilities, classes) for run in runs])
+    predicted = np.concatenate([predicted_labels(run.probabilities, classes) for run in runs])
     seconds = sum(run.predict_seconds for run in runs)
     return {
         **_scores_by_seed(comparison, runs, None),
-        "not_suspect": None if comparison.suspect is None else _scores_by_seed(comparison, runs, ~comparison.suspect),
+        "without_suspected_errors": None if suspect is None else _scores_by_seed(comparison, runs, ~suspect),
         "parameters": _rounded(_mean(run.parameters for run in runs)),
         "macs": _mean(run.macs for run in runs),
         "fit_seconds": _mean(run.fit_seconds for run in runs),
-        "letters_per_second": len(y) / seconds if seconds > 0 else None,
+        "samples_per_second": len(y) / seconds if seconds > 0 else None,
         "size_bytes": _rounded(_mean(run.size_bytes for run in runs)),
-        "per_class": per_class(y, answered, classes),
-        "confused_pairs": confused_pairs(y, answered),
+        "per_class": per_class(y, predicted, classes),
+        "confused_pairs": confused_pairs(y, predicted),
         "hierarchy": _hierarchy(runs),
     }
 
@@ -169,7 +159,7 @@ def _hierarchy(runs: Sequence[Run]) -> dict[str, Any] | None:
 
 
 def mean_operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, Any]]:
-    """Average each confidence_threshold over the traces of all seeds."""
+    """Return the operating points averaged over the traces of all seeds."""
     return [
         {
             "confidence_threshold": points[0].confidence_threshold,
@@ -181,7 +171,7 @@ def mean_operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, An
 
 
 def _members(traced: Sequence[tuple[HierarchyTrace, int]]) -> list[dict[str, Any]]:
-    """Add up what the members with the same name and set did in every seed that had them."""
+    """Return the members with their counts summed over the seeds that have a member of this name and set."""
     found: dict[tuple[str, str, tuple[str, ...]], list[Any]] = {}
     for trace, tested in traced:
         for member in trace.members:
@@ -195,18 +185,19 @@ def _members(traced: Sequence[tuple[HierarchyTrace, int]]) -> list[dict[str, Any
             "seeds": len(seen),
             "trust": _mean(member.trust for member, _ in seen),
             "tested": sum(tested for _, tested in seen),
-            "asked": sum(member.asked for member, _ in seen),
-            "better": sum(member.better for member, _ in seen),
-            "worse": sum(member.worse for member, _ in seen),
+            "routed": sum(member.routed for member, _ in seen),
+            "improved": sum(member.improved for member, _ in seen),
+            "worsened": sum(member.worsened for member, _ in seen),
         }
         for (name, role, member_classes), seen in found.items()
     ]
 
 
 def _pairs(comparison: Comparison, ftests: FTests) -> list[dict[str, Any]]:
-    letters, right = _paired_answers(comparison)
+    samples, correct = _paired_predictions(comparison)
     pairs: list[dict[str, Any]] = [
-        {"a": a, "b": b, **_difference(right[a], right[b], letters)} for a, b in combinations(comparison.contenders, 2)
+        {"a": a, "b": b, **_difference(correct[a], correct[b], samples)}
+        for a, b in combinations(comparison.contenders, 2)
     ]
     for pair in pairs:
         ftest = ftests.get((pair["a"], pair["b"])) or ftests.get((pair["b"], pair["a"]))
@@ -219,38 +210,40 @@ def _pairs(comparison: Comparison, ftests: FTests) -> list[dict[str, Any]]:
             pair[key.replace("p_value", "p_holm")] = float(p)
     for pair in pairs:
         low, high = pair["interval"]
-        shown = pair["p_holm"] < LEVEL and not low <= 0 <= high
-        pair["better"] = (pair["a"] if pair["difference"] > 0 else pair["b"]) if shown else None
+        significant = pair["p_holm"] < LEVEL and not low <= 0 <= high
+        pair["better"] = (pair["a"] if pair["difference"] > 0 else pair["b"]) if significant else None
     return pairs
 
 
-def _difference(a_right: NDArray[np.bool_], b_right: NDArray[np.bool_], letters: NDArray[np.intp]) -> dict[str, Any]:
-    test = mcnemar(a_right, b_right, letters)
+def _difference(
+    a_correct: NDArray[np.bool_], b_correct: NDArray[np.bool_], samples: NDArray[np.intp]
+) -> dict[str, Any]:
+    test = mcnemar(a_correct, b_correct, samples)
     return {
-        "difference": float(a_right.mean() - b_right.mean()),
-        "interval": list(bca_interval(a_right, b_right, letters)),
-        "only_a_right": int((a_right & ~b_right).sum()),
-        "only_b_right": int((b_right & ~a_right).sum()),
+        "difference": float(a_correct.mean() - b_correct.mean()),
+        "interval": list(bca_interval(a_correct, b_correct, samples)),
+        "only_a_correct": int((a_correct & ~b_correct).sum()),
+        "only_b_correct": int((b_correct & ~a_correct).sum()),
         "p_value": test.p_value,
         "test": test.name,
     }
 
 
-def _paired_answers(comparison: Comparison) -> tuple[NDArray[np.intp], dict[str, NDArray[np.bool_]]]:
-    """Return the letters tested, seed after seed, and whether each contender was right on them."""
-    letters: NDArray[np.intp] = np.empty(0, dtype=np.intp)
-    right: dict[str, NDArray[np.bool_]] = {}
+def _paired_predictions(comparison: Comparison) -> tuple[NDArray[np.intp], dict[str, NDArray[np.bool_]]]:
+    """Return the test samples of all seeds and, per contender, whether each prediction was correct."""
+    samples: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+    correct: dict[str, NDArray[np.bool_]] = {}
     for name in comparison.contenders:
         parts = []
         tested = []
         for run in sorted(comparison.of(name), key=lambda run: run.seed):
             order = np.argsort(run.test, kind="stable")
             test = run.test[order]
-            answered = answers(run.probabilities[order], comparison.classes)
-            parts.append(answered == comparison.y[test])
+            predicted = predicted_labels(run.probabilities[order], comparison.classes)
+            parts.append(predicted == comparison.y[test])
             tested.append(test)
-        letters, right[name] = np.concatenate(tested), np.concatenate(parts)
-    return letters, right
+        samples, correct[name] = np.concatenate(tested), np.concatenate(parts)
+    return samples, correct
 
 
 def _frontier(contenders: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -264,28 +257,18 @@ def _frontier(contenders: Mapping[str, Mapping[str, Any]]) -> list[str]:
     )
 
 
-def _mean(values: Any) -> float | None:
+def _mean(values: Iterable[float | None]) -> float | None:
     """Return the mean, or None if a value is missing."""
-    values = list(values)
-    return None if any(value is None for value in values) else float(np.mean(values))
+    known = list(values)
+    return None if any(value is None for value in known) else float(np.mean(known))  # type: ignore[arg-type]
 
 
 def _rounded(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
-
-
 def _plain(value: Any) -> Any:
-    """Return `value` as JSON knows it: text keys, lists, numbers; None for what is not finite."""
+    """Return `value` with JSON types only: text keys, lists, numbers; None for numbers that are not finite."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):

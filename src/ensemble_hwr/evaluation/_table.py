@@ -1,4 +1,4 @@
-"""A comparison as a table for the terminal."""
+"""Tables of a comparison for the terminal."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ensemble_hwr.evaluation._format import ABSENT, p_number, percent, points, quantity, seconds, spread
 from ensemble_hwr.evaluation._verdict import verdict_sentences
+from ensemble_hwr.report.formats import ABSENT, p_number, percent, points, quantity, seconds, spread
+
+WITHOUT_ERRORS = "without_suspected_errors"
 
 
 def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
-    """Return the contenders, their pairs and the verdict, for ``rich.print``.
+    """Return contenders, pairs and conclusions for ``rich.print``.
 
     Parameters
     ----------
     summary : mapping
-        What :func:`summarise` returned.
+        Return value of :func:`summarise`.
 
     Returns
     -------
@@ -30,15 +32,16 @@ def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from rich.console import Console
-    >>> from ensemble_hwr.evaluation import Comparison, Run, comparison_table, summarise
-    >>> run = Run("flat", 0, np.arange(2), np.eye(2), fit_seconds=1.0, predict_seconds=0.1, size_bytes=100)
-    >>> summary = summarise(Comparison((run,), np.array(["B", "P"]), np.zeros((2, 784), np.float32)))
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr.evaluation import compare, comparison_table, summarise
+    >>> split = (range(0, 150, 2), range(1, 150, 2))
+    >>> comparison = compare({"bayes": GaussianNB()}, *load_iris(return_X_y=True), split=split, seeds=[0])
     >>> console = Console(width=100)
     >>> with console.capture() as captured:
-    ...     console.print(comparison_table(summary))
-    >>> "100.00" in captured.get()
+    ...     console.print(comparison_table(summarise(comparison)))
+    >>> "96.00" in captured.get()
     True
     """
     parts: list[RenderableType] = [_contenders_table(summary)]
@@ -50,10 +53,10 @@ def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
 def _contenders_table(summary: Mapping[str, Any]) -> Table:
     contenders = summary["contenders"]
     table = _table("contender", padding=0)
-    table.caption, table.caption_justify = _caption(summary), "left"
-    with_flags = any(figures["not_suspect"] for figures in contenders.values())
-    headings = ["accuracy %", *(["not\nsuspect"] if with_flags else []), "log-\nloss", "cal.\nerror"]
-    headings += ["para-\nmeters", "mult-\nadds", "fit s", "letters\nper s"]
+    with_flags = any(figures[WITHOUT_ERRORS] for figures in contenders.values())
+    table.caption, table.caption_justify = _caption(summary, with_flags), "left"
+    headings = ["accuracy %", *(["clean\nlabels %"] if with_flags else []), "log-\nloss", "ECE"]
+    headings += ["para-\nmeters", "MACs", "fit s", "samples\nper s"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     best = max(_accuracy(figures) for figures in contenders.values())
@@ -64,17 +67,17 @@ def _contenders_table(summary: Mapping[str, Any]) -> Table:
 
 
 def _cells(figures: Mapping[str, Any], with_flags: bool) -> list[str]:
-    flagged = figures["not_suspect"]
-    doubted = [_without_spread(flagged) if flagged else ABSENT] if with_flags else []
+    clean = figures[WITHOUT_ERRORS]
+    accuracy_of_clean = [_without_spread(clean) if clean else ABSENT] if with_flags else []
     return [
         spread(figures["accuracy"], 100),
-        *doubted,
+        *accuracy_of_clean,
         f"{np.mean(figures['log_loss']):.3f}",
         f"{np.mean(figures['expected_calibration_error']):.3f}",
         quantity(figures["parameters"]),
         quantity(figures["macs"]),
         seconds(figures["fit_seconds"]),
-        quantity(figures["letters_per_second"]),
+        quantity(figures["samples_per_second"]),
     ]
 
 
@@ -90,9 +93,10 @@ def _pairs_table(pairs: list[Mapping[str, Any]]) -> Table:
             points(pair["difference"]),
             f"{points(low)} to {points(high)}",
             p_number(pair["p_holm"]),
-            pair["better"] or "none shown",
+            pair["better"] or "n. s.",
         )
         table.add_row(*map(Text, cells))
+    table.caption, table.caption_justify = "n. s.: no significant difference", "left"
     return table
 
 
@@ -102,10 +106,14 @@ def _table(first: str, padding: int) -> Table:
     return table
 
 
-def _caption(summary: Mapping[str, Any]) -> str:
+def _caption(summary: Mapping[str, Any], with_flags: bool) -> str:
     seeds = len(summary["seeds"])
     over = "1 seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
-    return f"{summary['letters']:,} letters tested, {over}"
+    clean = "\nclean labels: accuracy without suspected label errors" if with_flags else ""
+    return (
+        f"{summary['n_samples']:,} test samples, {over}\n"
+        f"ECE: expected calibration error; MACs: multiply-accumulates per sample{clean}"
+    )
 
 
 def _without_spread(figures: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation._cost import count_macs
-from ensemble_hwr.evaluation._result import HierarchyTrace, MemberTrace, OperatingPoint
+from ensemble_hwr.evaluation.results import HierarchyTrace, MemberTrace, OperatingPoint
 
 CERTAINTIES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 
@@ -45,18 +45,18 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
     sets |= {f"expert:{name}": labels for name, labels in estimator.confusables_.items()}
     members = []
     for name, trust in estimator.trust_.items():
-        asked = better = worse = 0
+        routed = improved = worsened = 0
         if name in spoken:
             step = spoken[name]
             was_right = estimator.classes_[step.before.argmax(axis=1)] == y[step.rows]
             is_right = estimator.classes_[step.after.argmax(axis=1)] == y[step.rows]
-            asked, better, worse = (
+            routed, improved, worsened = (
                 len(step.rows),
                 int((is_right & ~was_right).sum()),
                 int((was_right & ~is_right).sum()),
             )
         role = name.split(":")[0]
-        members.append(MemberTrace(name, role, _texts(sets[name]), trust, asked, better, worse))
+        members.append(MemberTrace(name, role, _texts(sets[name]), trust, routed, improved, worsened))
     return HierarchyTrace(
         router_accuracy=_accuracy(estimator, explanation.router, y),
         perfect_router_accuracy=_accuracy(estimator, _with_perfect_router(estimator, explanation.router, X, y), y),

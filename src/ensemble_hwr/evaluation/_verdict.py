@@ -1,4 +1,4 @@
-"""What a comparison showed, in plain English."""
+"""Conclusions of a comparison as English sentences."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from ensemble_hwr.evaluation._format import listing, p_value, percent, points
+from ensemble_hwr.report.formats import listing, p_value, percent, points
 
 ENOUGH_SEEDS = 5
+SAME_COST = (0.95, 1.05)  # ratios of costs that count as equal
 COSTS = (
     ("parameters", "as many parameters", "the parameters"),
-    ("macs", "as many MACs per letter", "the MACs per letter"),
+    ("macs", "as many MACs per sample", "the MACs per sample"),
     ("fit_seconds", "the same fit time", "the fit time"),
 )
 
 
 def reference_contender(contenders: Mapping[str, Mapping[str, Any]], wanted: str | None = None) -> str:
-    """Return the contender a verdict is about.
+    """Return the contender that the conclusions are about.
 
     Parameters
     ----------
@@ -36,15 +37,9 @@ def reference_contender(contenders: Mapping[str, Mapping[str, Any]], wanted: str
     ------
     ValueError
         If `wanted` is not a contender.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.evaluation._verdict import reference_contender
-    >>> reference_contender({"a": {"accuracy": [0.9]}, "b": {"accuracy": [0.8]}})
-    'a'
     """
     if wanted is not None and wanted not in contenders:
-        raise ValueError(f"No contender is called {wanted!r}; there are {', '.join(contenders)}.")
+        raise ValueError(f"reference: got {wanted!r}; the contenders are {', '.join(contenders)}")
     hierarchies = [name for name, figures in contenders.items() if figures.get("hierarchy")]
     if wanted is None and "hierarchical" in contenders:
         wanted = "hierarchical"
@@ -54,39 +49,31 @@ def reference_contender(contenders: Mapping[str, Mapping[str, Any]], wanted: str
 
 
 def verdict_sentences(summary: Mapping[str, Any]) -> list[str]:
-    """Say how the reference did against each other contender, by how much, at what cost, and how sure that is.
+    """Return how the reference compares with each other contender: accuracy, costs and significance.
 
     Parameters
     ----------
     summary : mapping
-        ``reference``, ``contenders``, ``pairs``, ``letters`` and ``seeds`` as :func:`summarise` returns them.
+        ``reference``, ``contenders``, ``pairs``, ``n_samples`` and ``seeds`` as :func:`summarise` returns them.
 
     Returns
     -------
     list of str
-        The headline, a sentence for each rival, then how far to trust them.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.evaluation._verdict import verdict_sentences
-    >>> alone = {"reference": "flat", "contenders": {"flat": {"accuracy": [0.9]}}, "pairs": [],
-    ...          "letters": 1000, "seeds": [0]}
-    >>> verdict_sentences(alone)[0]
-    'On 1,000 letters, flat (90.00 % right) has nothing to be compared with.'
+        The headline, one sentence per other contender, then the limits of the figures.
     """
     reference, contenders = summary["reference"], summary["contenders"]
     duels = [_seen_from(reference, pair) for pair in summary["pairs"] if reference in (pair["a"], pair["b"])]
-    right = percent(float(np.mean(contenders[reference]["accuracy"])))
-    start = f"On {summary['letters']:,} letters, {reference} ({right} % right)"
+    accuracy = percent(float(np.mean(contenders[reference]["accuracy"])))
+    start = f"On {summary['n_samples']:,} test samples, {reference} (accuracy {accuracy} %)"
     if not duels:
-        return [f"{start} has nothing to be compared with.", *_cautions(summary)]
+        return [f"{start} is the only contender.", *_cautions(summary)]
     sentences = [f"{start} {_outcome(duels)}."]
     sentences += [_duel_sentence(duel, contenders[reference], contenders[duel["rival"]]) for duel in duels]
     return sentences + _cautions(summary)
 
 
 def _seen_from(reference: str, pair: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a pair so that its difference is the reference minus the rival."""
+    """Return a pair with the difference taken as reference minus rival."""
     turned = pair["a"] != reference
     low, high = pair["interval"]
     return {
@@ -108,30 +95,33 @@ def _outcome(duels: list[dict[str, Any]]) -> str:
     if superiors:
         parts.append(f"is less accurate than {listing(superiors)}")
     if equals:
-        parts.append(f"shows no difference from {listing(equals)}")
+        parts.append(f"does not differ significantly from {listing(equals)}")
     return "; it ".join(parts)
 
 
 def _duel_sentence(duel: Mapping[str, Any], figures: Mapping[str, Any], rival: Mapping[str, Any]) -> str:
     low, high = (points(end) for end in duel["interval"])
-    sure = f"95 % interval {low} to {high}, {p_value(duel['p_holm'])}"
+    test = f"95 % interval {low} to {high}, {p_value(duel['p_holm'])}"
     if duel["won"] is None:
-        said = f"Against {duel['rival']} no difference shown: {points(duel['difference'])} points ({sure})"
+        result = (
+            f"Compared with {duel['rival']}: no significant difference, {points(duel['difference'])} points ({test})"
+        )
     else:
-        verb = "gains" if duel["won"] else "loses"
-        said = f"Against {duel['rival']} it {verb} {100 * abs(duel['difference']):.2f} points ({sure})"
+        change = "higher" if duel["won"] else "lower"
+        size = f"{100 * abs(duel['difference']):.2f} points"
+        result = f"Compared with {duel['rival']}: accuracy {size} {change} ({test})"
     costs = [_cost(figures, rival, *names) for names in COSTS]
     known = [cost for cost in costs if cost]
-    return f"{said}, with {listing(known)}." if known else f"{said}."
+    return f"{result}, with {listing(known)}." if known else f"{result}."
 
 
 def _cost(figures: Mapping[str, Any], rival: Mapping[str, Any], key: str, same: str, thing: str) -> str:
-    """Say how a cost of the reference compares with the rival's; nothing where either is unknown."""
+    """Return a cost of the reference relative to the rival's; empty if either is unknown."""
     own, other = figures.get(key), rival.get(key)
     if own is None or not other:
         return ""
     ratio = own / other
-    if 0.95 <= ratio <= 1.05:
+    if SAME_COST[0] <= ratio <= SAME_COST[1]:
         return same
     if ratio < 1:
         return f"{100 * ratio:.2g} % of {thing}"
@@ -140,12 +130,13 @@ def _cost(figures: Mapping[str, Any], rival: Mapping[str, Any], key: str, same: 
 
 def _cautions(summary: Mapping[str, Any]) -> list[str]:
     n_pairs, seeds = len(summary["pairs"]), len(summary["seeds"])
-    said = "Figures of one seed" if seeds == 1 else f"Means of {seeds} seeds"
-    cautions = [f"{said}; p-values corrected for {n_pairs} pairs (Holm), intervals not." if n_pairs > 1 else f"{said}."]
+    basis = "Figures of one seed" if seeds == 1 else f"Means of {seeds} seeds"
+    correction = f"; p-values are corrected for {n_pairs} pairs (Holm), intervals are not" if n_pairs > 1 else ""
+    cautions = [f"{basis}{correction}."]
     if seeds < ENOUGH_SEEDS:
-        few = "one seed says" if seeds == 1 else f"{seeds} seeds say"
+        few = "one seed shows" if seeds == 1 else f"{seeds} seeds show"
         cautions.append(
-            f"Caution: {few} little about the luck of the fit, which the tests do not measure; "
+            f"Caution: {few} little of the variance between fits, which the tests do not measure; "
             f"use {ENOUGH_SEEDS} or more."
         )
     return cautions

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._typing import Fold
 from ensemble_hwr._composites import weight_params
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import with_seed
+from ensemble_hwr.evaluation.contenders import with_seed
 from ensemble_hwr.tuning._folds import with_folds_of
 from ensemble_hwr.tuning._question import Letters
 from ensemble_hwr.tuning._score import loss_of

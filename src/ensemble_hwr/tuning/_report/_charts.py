@@ -9,7 +9,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-from ensemble_hwr.evaluation._report._scales import digits_between, linear_ticks, log_ticks
+from ensemble_hwr.report.axes import digits_between, linear_ticks, log_ticks
 from ensemble_hwr.tuning._gain import Gain
 from ensemble_hwr.tuning._report._figures import StudyFigures, TrialFigures, short
 from ensemble_hwr.tuning._score import shown

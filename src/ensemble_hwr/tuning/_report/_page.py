@@ -49,7 +49,7 @@ def render_tuning_report(tuning: Tuning, command: str) -> str:
     str
         A whole document.
     """
-    shared = jinja2.PackageLoader("ensemble_hwr.evaluation._report", "templates")
+    shared = jinja2.PackageLoader("ensemble_hwr.report", "templates")
     own = jinja2.PackageLoader(__package__, "templates")
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([own, jinja2.PrefixLoader({"shared": shared})]),

@@ -1,11 +1,11 @@
-"""The records of a comparison, and what they say of themselves."""
+"""Records of a comparison."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from ensemble_hwr.evaluation._result import Comparison, Run
+from ensemble_hwr.evaluation.results import Comparison, Run
 
 
 def run(contender, seed):
@@ -14,26 +14,26 @@ def run(contender, seed):
 
 @pytest.fixture
 def mixed():
-    """Runs that come back seed by seed, in no order of names."""
+    """Return a comparison with its runs ordered by seed."""
     runs = tuple(run(name, seed) for seed in (5, 1) for name in ("top_down", "baseline"))
     return Comparison(runs, np.array(["P", "B"]), np.zeros((2, 784), dtype=np.float32))
 
 
-def test_names_and_seeds_keep_the_order_in_which_they_were_given(mixed):
+def test_contenders_and_seeds_keep_their_order(mixed):
     assert mixed.contenders == ("top_down", "baseline")
     assert mixed.seeds == (5, 1)
 
 
-def test_the_runs_of_one_contender_are_its_own_in_the_order_of_seeds(mixed):
+def test_of_returns_the_runs_of_one_contender(mixed):
     assert [(one.contender, one.seed) for one in mixed.of("baseline")] == [("baseline", 5), ("baseline", 1)]
-    assert mixed.of("nobody") == ()
+    assert mixed.of("unknown") == ()
 
 
 def test_classes_are_the_sorted_labels(mixed):
     assert mixed.classes.tolist() == ["B", "P"]
 
 
-def test_records_are_frozen_and_share_no_default(mixed):
+def test_records_are_frozen_and_do_not_share_defaults(mixed):
     with pytest.raises(dataclasses.FrozenInstanceError):
         mixed.y = None
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -1,4 +1,4 @@
-"""Figures of one contender on the letters it was tested on: scores, per-letter table, confused pairs."""
+"""Scores of probabilistic predictions, per-class accuracy, and confused pairs of classes."""
 
 from __future__ import annotations
 
@@ -11,43 +11,36 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 SCORES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 
 
-def answers(probabilities: NDArray[np.floating], classes: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Return the likeliest class of each row.
+def predicted_labels(probabilities: NDArray[np.floating], classes: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return the most probable class of each row.
 
     Parameters
     ----------
-    probabilities : ndarray of shape (n, n_classes)
+    probabilities : ndarray of shape (n_samples, n_classes)
         Rows of probabilities.
     classes : ndarray of shape (n_classes,)
         Sorted labels of the columns.
 
     Returns
     -------
-    ndarray of shape (n,)
+    ndarray of shape (n_samples,)
         Labels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ensemble_hwr.evaluation._metrics import answers
-    >>> answers(np.array([[0.2, 0.8], [0.9, 0.1]]), np.array(["B", "P"])).tolist()
-    ['P', 'B']
     """
-    answered: NDArray[np.str_] = classes[np.argmax(probabilities, axis=1)]
-    return answered
+    labels: NDArray[np.str_] = classes[np.argmax(probabilities, axis=1)]
+    return labels
 
 
 def log_loss(y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: NDArray[np.str_]) -> float:
-    """Return the mean of minus the natural logarithm of the probability given to the true class.
+    """Return the log-loss: the mean of minus the natural logarithm of the probability of the true class.
 
-    Probabilities are clipped at the machine epsilon of 64-bit floats (2.2e-16) first, as scikit-learn does, so
-    that a contender which gives the truth no probability at all pays 36 for it and not infinity.
+    As in scikit-learn, probabilities are clipped at the machine epsilon of 64-bit floats (2.2e-16), so that a true
+    class of probability 0 adds 36 and not infinity.
 
     Parameters
     ----------
-    y : ndarray of shape (n,)
+    y : ndarray of shape (n_samples,)
         True labels, each one of `classes`; at least one.
-    probabilities : ndarray of shape (n, n_classes)
+    probabilities : ndarray of shape (n_samples, n_classes)
         Rows of probabilities.
     classes : ndarray of shape (n_classes,)
         Sorted labels of the columns.
@@ -55,18 +48,18 @@ def log_loss(y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: 
     Returns
     -------
     float
-        At least 0; the lower the better.
+        At least 0; lower is better.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import log_loss
+    >>> from ensemble_hwr.evaluation.metrics import log_loss
     >>> round(log_loss(np.array(["B", "P"]), np.array([[0.5, 0.5], [0.0, 1.0]]), np.array(["B", "P"])), 4)
     0.3466
     """
     _check(y, probabilities, classes)
-    given = np.asarray(probabilities, dtype=np.float64)[np.arange(len(y)), np.searchsorted(classes, y)]
-    return float(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)).mean())
+    of_true = np.asarray(probabilities, dtype=np.float64)[np.arange(len(y)), np.searchsorted(classes, y)]
+    return float(-np.log(np.clip(of_true, np.finfo(np.float64).eps, 1.0)).mean())
 
 
 def expected_calibration_error(
@@ -76,18 +69,17 @@ def expected_calibration_error(
     *,
     n_bins: int = 15,
 ) -> float:
-    """Return the expected calibration error of the answers.
+    """Return the expected calibration error (ECE) of the predicted classes.
 
-    Letters are sorted into `n_bins` equal-width bins (each closed on the right) of the probability of their
-    answer; in each bin the mean of that probability is held against the share of right answers, and the
-    absolute differences are averaged with the number of letters in each bin as weights (Guo et al., "On
-    calibration of modern neural networks", ICML 2017).
+    Samples are sorted into `n_bins` equal-width bins (each closed on the right) by the probability of their predicted
+    class. In each bin the mean of that probability is compared with the accuracy; ECE is the mean absolute difference,
+    weighted by the number of samples of each bin (Guo et al., "On calibration of modern neural networks", ICML 2017).
 
     Parameters
     ----------
-    y : ndarray of shape (n,)
+    y : ndarray of shape (n_samples,)
         True labels; at least one.
-    probabilities : ndarray of shape (n, n_classes)
+    probabilities : ndarray of shape (n_samples, n_classes)
         Rows of probabilities.
     classes : ndarray of shape (n_classes,)
         Sorted labels of the columns.
@@ -97,34 +89,34 @@ def expected_calibration_error(
     Returns
     -------
     float
-        Between 0 and 1; the lower the better.
+        Between 0 and 1; lower is better.
 
     Examples
     --------
     >>> import numpy as np
     >>> from ensemble_hwr.evaluation import expected_calibration_error
-    >>> sure = np.array([[0.9, 0.1], [0.9, 0.1]])
-    >>> round(expected_calibration_error(np.array(["B", "P"]), sure, np.array(["B", "P"])), 3)
+    >>> confident = np.array([[0.9, 0.1], [0.9, 0.1]])
+    >>> round(expected_calibration_error(np.array(["B", "P"]), confident, np.array(["B", "P"])), 3)
     0.4
     """
     _check(y, probabilities, classes)
     confidence = np.max(probabilities, axis=1).astype(np.float64)
-    right = answers(probabilities, classes) == y
+    correct = predicted_labels(probabilities, classes) == y
     bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=n_bins)
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(y))
 
 
 def scores(
     y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: NDArray[np.str_]
 ) -> dict[str, float | None]:
-    """Return accuracy, macro-F1, log-loss and calibration error.
+    """Return accuracy, macro-F1, log-loss and expected calibration error.
 
     Parameters
     ----------
-    y : ndarray of shape (n,)
+    y : ndarray of shape (n_samples,)
         True labels.
-    probabilities : ndarray of shape (n, n_classes)
+    probabilities : ndarray of shape (n_samples, n_classes)
         Rows of probabilities.
     classes : ndarray of shape (n_classes,)
         Sorted labels of the columns.
@@ -132,8 +124,8 @@ def scores(
     Returns
     -------
     dict of str to float or None
-        ``accuracy`` (0 to 1), ``macro_f1`` (0 to 1, over the classes that occur as truth or as answer),
-        ``log_loss`` and ``expected_calibration_error``; None each where there is no letter.
+        ``accuracy`` (0 to 1), ``macro_f1`` (0 to 1, over the classes that occur as true or predicted class),
+        ``log_loss`` and ``expected_calibration_error``; None each without samples.
 
     Examples
     --------
@@ -145,63 +137,63 @@ def scores(
     if len(y) == 0:
         return dict.fromkeys(SCORES)
     _check(y, probabilities, classes)
-    answered = answers(probabilities, classes)
+    predicted = predicted_labels(probabilities, classes)
     return {
-        "accuracy": float(accuracy_score(y, answered)),
-        "macro_f1": float(f1_score(y, answered, average="macro", zero_division=0)),
+        "accuracy": float(accuracy_score(y, predicted)),
+        "macro_f1": float(f1_score(y, predicted, average="macro", zero_division=0)),
         "log_loss": log_loss(y, probabilities, classes),
         "expected_calibration_error": expected_calibration_error(y, probabilities, classes),
     }
 
 
 def per_class(
-    y: NDArray[np.str_], answered: NDArray[np.str_], classes: NDArray[np.str_]
+    y_true: NDArray[np.str_], y_pred: NDArray[np.str_], classes: NDArray[np.str_]
 ) -> dict[str, dict[str, object]]:
-    """Return how each letter fared.
+    """Return per-class accuracy and confusions.
 
     Parameters
     ----------
-    y, answered : ndarray of shape (n,)
-        True labels and answers.
+    y_true, y_pred : ndarray of shape (n_samples,)
+        True and predicted labels.
     classes : ndarray of shape (n_classes,)
         Sorted labels.
 
     Returns
     -------
     dict of str to dict
-        For each class: ``attempts``, ``right``, ``accuracy`` (None without attempts) and
-        ``misclassified_with``, the wrong answers with their counts, most frequent first.
+        For each class ``support`` (number of samples), ``correct``, ``accuracy`` (None without samples) and
+        ``misclassified_with``: the wrong predictions with their counts, most frequent first.
 
     Examples
     --------
     >>> import numpy as np
     >>> from ensemble_hwr.evaluation import per_class
     >>> per_class(np.array(["B", "B", "P"]), np.array(["B", "P", "P"]), np.array(["B", "P"]))["B"]
-    {'attempts': 2, 'right': 1, 'accuracy': 0.5, 'misclassified_with': {'P': 1}}
+    {'support': 2, 'correct': 1, 'accuracy': 0.5, 'misclassified_with': {'P': 1}}
     """
-    matrix = confusion_matrix(y, answered, labels=classes)
+    matrix = confusion_matrix(y_true, y_pred, labels=classes)
     table: dict[str, dict[str, object]] = {}
     for i, (label, counts) in enumerate(zip(classes, matrix, strict=True)):
-        attempts, right = int(counts.sum()), int(counts[i])
+        support, correct = int(counts.sum()), int(counts[i])
         order = [j for j in np.argsort(-counts, kind="stable") if counts[j] and j != i]
         table[str(label)] = {
-            "attempts": attempts,
-            "right": right,
-            "accuracy": right / attempts if attempts else None,
+            "support": support,
+            "correct": correct,
+            "accuracy": correct / support if support else None,
             "misclassified_with": {str(classes[j]): int(counts[j]) for j in order},
         }
     return table
 
 
-def confused_pairs(y: NDArray[np.str_], answered: NDArray[np.str_], *, n: int = 10) -> list[dict[str, object]]:
-    """Return the pairs of letters most often taken for each other.
+def confused_pairs(y_true: NDArray[np.str_], y_pred: NDArray[np.str_], *, n: int = 10) -> list[dict[str, object]]:
+    """Return the pairs of classes that are most often confused with each other.
 
     Parameters
     ----------
-    y, answered : ndarray of shape (n,)
-        True labels and answers.
+    y_true, y_pred : ndarray of shape (n_samples,)
+        True and predicted labels.
     n : int, default=10
-        Number of pairs at most.
+        Largest number of pairs.
 
     Returns
     -------
@@ -215,22 +207,24 @@ def confused_pairs(y: NDArray[np.str_], answered: NDArray[np.str_], *, n: int = 
     >>> confused_pairs(np.array(["B", "B", "P"]), np.array(["B", "P", "B"]))
     [{'a': 'B', 'b': 'P', 'count': 2, 'a_as_b': 1, 'b_as_a': 1}]
     """
-    wrong = y != answered
-    taken = Counter(zip(y[wrong].tolist(), answered[wrong].tolist(), strict=True))
-    pairs = sorted({tuple(sorted(pair)) for pair in taken})
+    wrong = y_true != y_pred
+    confusions = Counter(zip(y_true[wrong].tolist(), y_pred[wrong].tolist(), strict=True))
+    pairs = sorted({tuple(sorted(pair)) for pair in confusions})
     rows: list[tuple[int, dict[str, object]]] = []
     for a, b in pairs:
-        count = taken[a, b] + taken[b, a]
-        row = {"a": str(a), "b": str(b), "count": count, "a_as_b": taken[a, b], "b_as_a": taken[b, a]}
-        rows.append((count, row))
+        a_as_b, b_as_a = confusions[a, b], confusions[b, a]
+        count = a_as_b + b_as_a
+        rows.append((count, {"a": str(a), "b": str(b), "count": count, "a_as_b": a_as_b, "b_as_a": b_as_a}))
     return [row for _, row in sorted(rows, key=lambda item: -item[0])[:n]]
 
 
 def _check(y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: NDArray[np.str_]) -> None:
-    """Refuse what would be measured in the wrong column, or not at all."""
+    """Raise ValueError if labels, probabilities and classes do not match."""
     shape, needed = np.shape(probabilities), (len(y), len(classes))
     if shape != needed or not len(y) or not np.isfinite(probabilities).all():
-        raise ValueError(f"probabilities must be finite and of shape {needed}, one letter at least; got shape {shape}.")
+        raise ValueError(
+            f"probabilities must be finite, of shape {needed} and with at least one row; got shape {shape}"
+        )
     known = np.isin(y, classes)
     if not known.all():
-        raise ValueError(f"label {y[~known].tolist()[0]!r} is not one of the classes {classes.tolist()}.")
+        raise ValueError(f"label {y[~known].tolist()[0]!r} is not one of the classes {classes.tolist()}")

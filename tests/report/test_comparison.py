@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ensemble_hwr.evaluation._report import render_report
 from ensemble_hwr.evaluation._summary import summarise
+from ensemble_hwr.evaluation._write import render_report
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 
 
 class Page(HTMLParser):
-    """Holds the tags to being closed in order, and collects what they say."""
+    """Parser that checks that tags are closed in order, and collects tags and text."""
 
     def __init__(self, html):
         super().__init__()
@@ -47,8 +47,8 @@ def render(comparison):
 
 def test_the_page_is_well_formed_and_in_order(comparison):
     page = Page(render(comparison))
-    headings = ["Contenders", "Accuracy against arithmetic", "How sure each difference is", "The hierarchy"]
-    headings += ["Letter by letter", "What is taken for what", "Worst mistakes"]
+    headings = ["Contenders", "Accuracy against MACs", "Paired tests", "Hierarchies"]
+    headings += ["Error rate per class", "Confusion matrices", "Most confident errors"]
     text = "\n".join(page.text)
     places = [text.index(f"\n{heading}\n") for heading in headings]
     assert places == sorted(places)
@@ -58,7 +58,7 @@ def test_the_page_is_well_formed_and_in_order(comparison):
         assert set((attrs.get("aria-labelledby") or "").split()) <= set(ids)
 
 
-def test_the_page_loads_nothing_and_runs_nothing(comparison):
+def test_the_page_has_no_scripts_and_no_external_files(comparison):
     html = render(comparison)
     page = Page(html)
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
@@ -69,7 +69,7 @@ def test_the_page_loads_nothing_and_runs_nothing(comparison):
     assert not any(key.startswith("on") for _, attrs in page.tags for key in attrs)
 
 
-def test_every_drawing_has_a_name_or_is_hidden(comparison):
+def test_every_svg_has_a_name_or_is_hidden(comparison):
     for attrs in Page(render(comparison)).all("svg"):
         assert attrs.get("aria-hidden") == "true" or (attrs["role"] == "img" and attrs["aria-labelledby"])
 
@@ -82,27 +82,27 @@ def test_labels_names_and_data_are_escaped(build):
     assert "<script>alert(1)</script>" in "\n".join(page.text)
 
 
-def test_the_tree_shows_trust_and_what_members_changed(comparison):
+def test_the_tree_shows_trust_and_changes_of_members(comparison):
     text = " ".join(Page(render(comparison)).text)
     assert "0.40" in text
-    assert "9 for the better, 3 for the worse" in text
+    assert "9 errors corrected, 3 errors added" in text
     assert "no specialist" in text
     assert "D/O" in text
 
 
-def test_pictures_are_the_rows_dark_on_light(comparison):
+def test_pictures_are_the_samples_dark_on_light(comparison):
     page = Page(render(comparison))
     source = page.all("img")[0]["src"].split(",")[1]
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(source))))
     expected = np.round(255 * (1 - comparison.rows.astype(float))).reshape(-1, 28, 28)
     assert (expected == picture).all(axis=(1, 2)).any()
-    assert re.fullmatch("Labelled ., read as .", page.all("img")[0]["alt"])
+    assert re.fullmatch("Labelled ., predicted as .", page.all("img")[0]["alt"])
 
 
-def test_rows_that_are_no_pictures_leave_the_pictures_out(build):
+def test_rows_that_are_not_pictures_give_no_pictures(build):
     page = Page(render(build({"flat": 0.2, "hierarchical": 0.1}, width=30)))
     assert page.all("img") == []
-    assert "Worst mistakes" not in page.text
+    assert "Most confident errors" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_rows_that_are_no_pictures_leave_the_pictures_out(build):
         ({f"contender {i}": 0.01 * i for i in range(12)}, {"n": 60}),
     ],
 )
-def test_extremes_make_a_whole_page(build, errors, settings):
+def test_extreme_comparisons_give_a_valid_page(build, errors, settings):
     html = render(build(errors, **settings))
     Page(html)
     assert "nan" not in re.findall(r"[a-z]+", html.lower())
 
 
-def test_the_way_to_repeat_it_is_shown(build):
+def test_command_and_configuration_are_shown(build):
     data = {"command": "ensemble-hwr compare x.toml", "config": {"seeds": [0, 1]}, "sizes": {"train": 1234}}
     page = Page(render(build({"flat": 0.1}, data=data)))
     assert "ensemble-hwr compare x.toml" in page.text
@@ -131,23 +131,23 @@ def test_the_way_to_repeat_it_is_shown(build):
     assert "train: 1,234" in page.text
 
 
-def test_curves_are_drawn_and_told_in_words(comparison, with_points):
+def test_curves_are_drawn_and_described(comparison, with_points):
     page = Page(render(with_points(comparison, [(2000.0, 0.87), (30_000.0, 0.9)])))
     assert len([a for a in page.all("path") if a.get("class") == "curve" and "clip-path" in a]) == 2
     text = " ".join("".join(page.text).split())
-    assert "hierarchical: the same fits, members asked sooner or later" in text
-    assert "hierarchical at confidence_threshold 0: 87.00 % for 2.00k" in text
-    assert "goes on to" not in text
+    assert "hierarchical: the same fits at confidence thresholds from 0 (left) to 1 (right)" in text
+    assert "hierarchical at confidence threshold 0: accuracy 87.00 %, 2.00k MACs per sample" in text
+    assert "goes down to" not in text
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     assert {a["clip-path"][5:-1] for _, a in page.tags if "clip-path" in a} <= ids
 
 
-def test_where_a_curve_leaves_the_plot_it_says_whereto(comparison, with_points):
+def test_points_outside_the_plot_are_described(comparison, with_points):
     text = " ".join("".join(Page(render(with_points(comparison, [(10.0, 0.2), (30_000.0, 0.9)]))).text).split())
-    assert "Below the plot, hierarchical goes on to 20.00 % for 10.0." in text
+    assert "Outside the plot, hierarchical goes down to 20.00 % at 10.0 MACs per sample." in text
 
 
-def test_figures_of_before_there_were_curves_still_make_a_page(comparison):
+def test_summaries_without_operating_points_give_a_page(comparison):
     summary = summarise(comparison)
     del summary["contenders"]["hierarchical"]["hierarchy"]["operating_points"]
     page = Page(render_report(summary, comparison))

@@ -1,4 +1,4 @@
-"""Who is compared: the flat baseline of the field, flat controls of equal parameters, and the hierarchy."""
+"""Standard contenders of a comparison: flat baseline, flat controls of equal parameters, and the hierarchy."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.evaluation._scaling import SCALABLE, EqualParameters, innermost, seeing
+from ensemble_hwr.evaluation.scaling import SCALABLE, EqualParameters, innermost, with_view
 from ensemble_hwr.exceptions import ConfigError
 
 COMMITTEE_SIZE = 3
-STANDARD_CONTENDERS = ("baseline", "flat", "committee", "top_down", "hierarchical")
 
 
 def baseline() -> MemberMLPClassifier:
-    """Return the flat baseline of the field: MLP (100, 100, 100), logistic, Adam, early stopping, on raw pixels.
+    """Return the flat baseline: MLP (100, 100, 100), logistic, Adam, early stopping, on raw pixels.
 
     Examples
     --------
-    >>> from ensemble_hwr.evaluation import baseline
+    >>> from ensemble_hwr.evaluation.contenders import baseline
     >>> baseline().hidden_layer_sizes
     (100, 100, 100)
     """
@@ -32,52 +31,65 @@ def baseline() -> MemberMLPClassifier:
 def standard_contenders(
     hierarchy: HierarchicalEnsembleClassifier, *, views: Sequence[Any], flat: BaseEstimator | None = None
 ) -> dict[str, BaseEstimator | EqualParameters]:
-    """Return the contenders that an honest comparison of a hierarchy needs.
+    """Return a hierarchy with the contenders that it should be compared with.
 
     Parameters
     ----------
     hierarchy : HierarchicalEnsembleClassifier
-        The hierarchy in question.
+        The hierarchy to evaluate.
     views : sequence of transformer or "passthrough"
-        Features that its members see, each view once. The committee has a flat MLP on each, and three at least.
+        Feature extractors of its members, each once. The committee has a flat MLP on each, and at least three MLPs.
     flat : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, or AugmentedClassifier of such, optional
-        What the flat MLP is scaled from; the hierarchy's router by default. In the committee each member has its own
-        view in place of the template's, and learns from the same kind of copies.
+        Template of the flat MLP; the hierarchy's router by default. Each member of the committee has one of the views
+        in place of the template's features, and the template's augmentation.
 
     Returns
     -------
     dict of str to contender
-        ``baseline``, the flat MLP of the field; ``flat``, one MLP with as many parameters as the hierarchy;
-        ``committee``, averaged flat MLPs with as many in all; ``top_down``, the classic top-down use of the same
-        router and specialists; ``hierarchical``.
+        ``baseline``, the flat baseline; ``flat``, one MLP with as many parameters as the hierarchy; ``committee``,
+        averaged flat MLPs with as many parameters in total; ``top_down``, the classic top-down use of the same router
+        and specialists; ``hierarchical``.
+
+    Raises
+    ------
+    ConfigError
+        If the template is not an MLP, or there is no view.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
+    >>> from ensemble_hwr.evaluation import standard_contenders
+    >>> mlp = MemberMLPClassifier((50,))
+    >>> list(standard_contenders(HierarchicalEnsembleClassifier(mlp, mlp), views=["passthrough"]))
+    ['baseline', 'flat', 'committee', 'top_down', 'hierarchical']
     """
     template = hierarchy.router if flat is None else flat
     mlp = innermost(template)
     if not isinstance(mlp, SCALABLE):
         raise ConfigError(
             "flat and committee are scaled from an MLPClassifier or an AugmentedMLPClassifier, but "
-            f"the router is a {type(mlp).__name__}; name an MLP to scale as `flat`."
+            f"the router is a {type(mlp).__name__}; give an MLP to scale as `flat`"
         )
     if not views:
-        raise ConfigError("views is empty; give the committee one view at least, such as 'passthrough'.")
+        raise ConfigError("views: got none; give at least one view for the committee, such as 'passthrough'")
     chosen = [views[i % len(views)] for i in range(max(COMMITTEE_SIZE, len(views)))]
-    committee = VotingClassifier([(f"view{i}", seeing(view, template)) for i, view in enumerate(chosen)], voting="soft")
+    members = [(f"view{i}", with_view(view, template)) for i, view in enumerate(chosen)]
     return {
         "baseline": baseline(),
         "flat": EqualParameters(template),
-        "committee": EqualParameters(committee),
+        "committee": EqualParameters(VotingClassifier(members, voting="soft")),
         "top_down": top_down(hierarchy),
         "hierarchical": hierarchy,
     }
 
 
 def top_down(hierarchy: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleClassifier:
-    """Return the classic top-down use of a hierarchy: the winning group's specialist decides, nobody else speaks.
+    """Return the classic top-down variant of a hierarchy: the specialist of the most probable group alone decides.
 
     Examples
     --------
     >>> from ensemble_hwr import HierarchicalEnsembleClassifier
-    >>> from ensemble_hwr.evaluation import top_down
+    >>> from ensemble_hwr.evaluation.contenders import top_down
     >>> top_down(HierarchicalEnsembleClassifier(confusables="derived"))
     HierarchicalEnsembleClassifier(confidence_threshold=1.0, min_mass=0.0, routing='top_down',
                                    trust=1.0)
@@ -95,16 +107,16 @@ def top_down(hierarchy: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleC
 
 
 def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
-    """Clone an estimator with a seed for every ``random_state`` in it.
+    """Return a clone of an estimator with every ``random_state`` in it derived from a seed.
 
-    Its own is the seed itself; each one inside it is drawn from the seed, so that the members of a committee differ
-    though their settings are the same.
+    The estimator's own ``random_state`` is the seed. Those of nested estimators are drawn from the seed, so that
+    members of a committee differ even with equal parameters.
 
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
     >>> from ensemble_hwr import MemberMLPClassifier
-    >>> from ensemble_hwr.evaluation import with_seed
+    >>> from ensemble_hwr.evaluation.contenders import with_seed
     >>> with_seed(MemberMLPClassifier(), 7).random_state
     7
     >>> with_seed(make_pipeline("passthrough", MemberMLPClassifier()), 7)[-1].random_state

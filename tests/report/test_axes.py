@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.evaluation._report._scales import digits_between, linear_ticks, log_ticks
+from ensemble_hwr.report.axes import digits_between, linear_ticks, log_ticks
 
 
 @given(st.floats(0, 99), st.floats(0.001, 50))
@@ -43,14 +43,14 @@ def test_log_ticks_are_inside_and_ascend(low, factor):
 
 
 @given(st.floats(0, 99), st.floats(0.001, 50))
-def test_digits_tell_ticks_apart(low, span):
+def test_digits_between_keeps_ticks_distinct(low, span):
     ticks = linear_ticks(low, low + span)
     shown = {f"{tick:.{digits_between(ticks)}f}" for tick in ticks}
     assert len(shown) == len(ticks)
     assert all(float(f"{tick:.{digits_between(ticks)}f}") == pytest.approx(tick, abs=1e-9) for tick in ticks)
 
 
-def test_no_more_digits_than_that():
+def test_digits_between_is_minimal():
     assert digits_between([95, 96]) == 0
     assert digits_between([95.0, 95.05]) == 2
     assert digits_between([10, 10.1, 10.2]) == 1

@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Numbers as text: percentages, counts, seconds, p-values, lists of names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MINUS = "−"  # noqa: RUF001
 
 
 def percent(share: float | None, digits: int = 2) -> str:
-    """Return a share as a percentage without its sign: 0.9734 is 97.34."""
+    """Return a share as a percentage without the sign: 0.9734 is 97.34."""
     return ABSENT if share is None else f"{100 * share:.{digits}f}"
 
 
@@ -24,7 +24,7 @@ def points(difference: float, digits: int = 2) -> str:
 
 
 def spread(values: Sequence[float | None], scale: float = 1.0, digits: int = 2) -> str:
-    """Return mean and, from two seeds on, standard deviation: 97.34 ± 0.12."""
+    """Return the mean and, of two or more values, the standard deviation: 97.34 ± 0.12."""
     known = [value * scale for value in values if value is not None]
     if not known:
         return ABSENT
@@ -33,7 +33,7 @@ def spread(values: Sequence[float | None], scale: float = 1.0, digits: int = 2) 
 
 
 def mean(values: Sequence[float | None], digits: int = 3) -> str:
-    """Return the mean of what is known: 0.092."""
+    """Return the mean of the known values: 0.092."""
     known = [value for value in values if value is not None]
     return f"{np.mean(known):.{digits}f}" if known else ABSENT
 
@@ -58,6 +58,20 @@ def size(n_bytes: float | None) -> str:
 def seconds(value: float | None) -> str:
     """Return seconds with about three significant digits."""
     return ABSENT if value is None else _three_digits(value)
+
+
+def duration(value: float) -> str:
+    """Return a time in seconds, minutes or hours.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.report.formats import duration
+    >>> duration(42.4), duration(200), duration(9000)
+    ('42 s', '3.3 min', '2.5 h')
+    """
+    if value < 90:
+        return f"{value:.0f} s"
+    return f"{value / 60:.1f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
 def p_number(p: float | None) -> str:

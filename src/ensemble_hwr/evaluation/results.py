@@ -1,0 +1,207 @@
+"""Results of a comparison as plain records, before any statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class MemberTrace:
+    """Effect of one member of a hierarchy on the test samples.
+
+    Attributes
+    ----------
+    name : str
+        Name of the member, such as ``"specialist:A-E"`` or ``"expert:B/P"``.
+    role : str
+        ``"specialist"`` or ``"expert"``.
+    classes : tuple of str
+        The member's set.
+    trust : float
+        Weight of the member, between 0 and 1.
+    routed : int
+        Test samples on which the member was evaluated.
+    improved : int
+        Samples whose prediction the member changed from wrong to correct.
+    worsened : int
+        Samples whose prediction the member changed from correct to wrong.
+    """
+
+    name: str
+    role: str
+    classes: tuple[str, ...]
+    trust: float
+    routed: int
+    improved: int
+    worsened: int
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Accuracy and cost of a fitted hierarchy at one confidence threshold.
+
+    Attributes
+    ----------
+    confidence_threshold : float
+        Members were evaluated on samples where the leading class of their set had less than this share of the set's
+        probability.
+    accuracy : float
+        Accuracy on the test samples, between 0 and 1.
+    macs : float or None
+        Mean MACs per test sample; None if they cannot be counted.
+    """
+
+    confidence_threshold: float
+    accuracy: float
+    macs: float | None
+
+
+@dataclass(frozen=True)
+class HierarchyTrace:
+    """Effect of router and members of one fitted hierarchy on the test samples.
+
+    Attributes
+    ----------
+    router_accuracy : float
+        Accuracy of the router alone.
+    perfect_router_accuracy : float
+        Accuracy with a router that puts the whole probability into the true group of each sample.
+    groups : dict of str to tuple of str
+        Classes of each group.
+    members : tuple of MemberTrace
+        Specialists and experts in the order in which they are applied.
+    operating_points : tuple of OperatingPoint
+        The same fit at confidence thresholds from 0 (router alone) to 1 (all members on all samples of their sets).
+    """
+
+    router_accuracy: float
+    perfect_router_accuracy: float
+    groups: dict[str, tuple[str, ...]]
+    members: tuple[MemberTrace, ...]
+    operating_points: tuple[OperatingPoint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """Result of one contender with one seed.
+
+    Attributes
+    ----------
+    contender : str
+        Name of the contender.
+    seed : int
+        Seed of the fit, and of the split if the split depends on the seed.
+    test : ndarray of shape (n_test,) of int
+        Indices of the test samples.
+    probabilities : ndarray of shape (n_test, n_classes)
+        Predicted probabilities; columns follow ``Comparison.classes``.
+    fit_seconds, predict_seconds : float
+        Processor time on one core.
+    size_bytes : int
+        Size of the fitted contender, pickled.
+    parameters : int or None
+        Number of weights and intercepts; None for estimators that have none to count.
+    macs : float or None
+        Mean MACs per test sample, features included; None if they cannot be counted.
+    hierarchy : HierarchyTrace or None
+        Effect of the members, for hierarchies.
+    warnings : tuple of Warning
+        Warnings of fit and prediction.
+    """
+
+    contender: str
+    seed: int
+    test: NDArray[np.intp]
+    probabilities: NDArray[np.float64]
+    fit_seconds: float
+    predict_seconds: float
+    size_bytes: int
+    parameters: int | None = None
+    macs: float | None = None
+    hierarchy: HierarchyTrace | None = None
+    warnings: tuple[Warning, ...] = ()
+
+
+@dataclass(frozen=True)
+class CompareProgress:
+    """Report of one finished fit of a comparison.
+
+    Attributes
+    ----------
+    contender : str
+        Name of the contender that was fitted.
+    seed : int
+        Seed of the fit.
+    done, total : int
+        Number of finished fits, and of all fits.
+    seconds : float
+        Processor time of the fit.
+    """
+
+    contender: str
+    seed: int
+    done: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Result of :func:`compare`: all runs, with the data they were tested on.
+
+    Attributes
+    ----------
+    runs : tuple of Run
+        One for each contender and seed. All contenders have the same seeds and, for one seed, the same test samples.
+    y : ndarray of shape (n_samples,)
+        Labels of all samples.
+    rows : ndarray of shape (n_samples, n_features)
+        Features of all samples. Rows of square pictures are shown in the report.
+    suspect : ndarray of shape (n_samples,) of bool or None
+        Samples with a suspected label error; scores are also given without them.
+    data : dict
+        Description of the data for the report, such as name, sizes and sources.
+    """
+
+    runs: tuple[Run, ...]
+    y: NDArray[np.str_]
+    rows: NDArray[np.float32]
+    suspect: NDArray[np.bool_] | None = None
+    data: dict[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return names and sizes; the arrays would fill pages."""
+        return f"Comparison({', '.join(self.contenders)}; {len(self.seeds)} seeds, {len(self.y)} samples)"
+
+    @property
+    def classes(self) -> NDArray[np.str_]:
+        """Sorted labels: the columns of the probabilities of every run."""
+        return np.unique(self.y)
+
+    @property
+    def contenders(self) -> tuple[str, ...]:
+        """Names of the contenders, in the order in which they were given."""
+        return tuple(dict.fromkeys(run.contender for run in self.runs))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds, in the order in which they were run."""
+        return tuple(dict.fromkeys(run.seed for run in self.runs))
+
+    def of(self, contender: str) -> tuple[Run, ...]:
+        """Return the runs of one contender, one for each seed.
+
+        Parameters
+        ----------
+        contender : str
+            Name of the contender.
+
+        Returns
+        -------
+        tuple of Run
+            Empty for an unknown name.
+        """
+        return tuple(run for run in self.runs if run.contender == contender)

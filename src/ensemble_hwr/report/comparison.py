@@ -1,0 +1,124 @@
+"""HTML page of a comparison of classifiers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ensemble_hwr.report.charts import class_bars, confusion_plots, hierarchy_trees, pair_rows
+from ensemble_hwr.report.formats import ABSENT
+from ensemble_hwr.report.frontier import frontier_plot
+from ensemble_hwr.report.page import environment
+
+N_COLOURS = 7
+MARK_PATHS = (  # circle, square, triangle, diamond, triangle upside down, plus: as matplotlib's o s ^ D v P
+    "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
+    "M-4 -4h8v8h-8z",
+    "M0 -5.2L4.9 3.6H-4.9z",
+    "M0 -5.6L5.6 0L0 5.6L-5.6 0z",
+    "M0 5.2L4.9 -3.6H-4.9z",
+    "M-1.7 -5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+)
+NO_BREAK = "\u00a0"
+REPRODUCTION_KEYS = ("command", "config")
+WITHOUT_ERRORS = "without_suspected_errors"
+
+
+def comparison_page(
+    summary: Mapping[str, Any], *, sentences: Sequence[str], mistakes: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Return the report of a comparison as one HTML page without scripts, fonts or other files.
+
+    Parameters
+    ----------
+    summary : mapping
+        Return value of :func:`~ensemble_hwr.evaluation.summarise`.
+    sentences : sequence of str
+        The headline, then further statements; one that starts with "Caution" is highlighted.
+    mistakes : sequence of mapping
+        For each contender its ``name`` and its worst ``mistakes``, with their pictures; empty for none.
+
+    Returns
+    -------
+    str
+        A complete document.
+    """
+    page = environment()
+    page.filters["readable"] = _readable
+    contenders = summary["contenders"]
+    return page.get_template("comparison.html").render(
+        s=summary,
+        headline=_unbroken(sentences[0]),
+        sentences=[_unbroken(sentence) for sentence in sentences[1:]],
+        styles=_styles(summary),
+        best=_best(contenders),
+        flagged=any(figures[WITHOUT_ERRORS] for figures in contenders.values()),
+        plots=[frontier_plot(summary, width=860, height=430), frontier_plot(summary, width=380, height=380)],
+        pairs=pair_rows(summary),
+        trees=hierarchy_trees(summary),
+        class_rows=class_bars(summary),
+        matrices=confusion_plots(summary),
+        mistakes=mistakes,
+        data={key: value for key, value in summary["data"].items() if key not in REPRODUCTION_KEYS},
+        reproduction={key: _as_text(summary["data"].get(key)) for key in REPRODUCTION_KEYS},
+    )
+
+
+def _styles(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the colour and the mark of each contender; the reference always has the first of both."""
+    reference = summary["reference"]
+    order = [reference, *(name for name in summary["contenders"] if name != reference)]
+    return {
+        name: {"colour": 0 if i == 0 else 1 + (i - 1) % (N_COLOURS - 1), "shape": MARK_PATHS[i % len(MARK_PATHS)]}
+        for i, name in enumerate(order)
+    }
+
+
+def _best(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Return for each column of figures the contenders with the best mean."""
+    highest = ("accuracy", "macro_f1", "samples_per_second")
+    lowest = ("log_loss", "expected_calibration_error", "parameters", "macs", "fit_seconds", "size_bytes")
+    best = {key: _extreme({name: f[key] for name, f in contenders.items()}, max) for key in highest}
+    best |= {key: _extreme({name: f[key] for name, f in contenders.items()}, min) for key in lowest}
+    accuracies = {name: f[WITHOUT_ERRORS] and f[WITHOUT_ERRORS]["accuracy"] for name, f in contenders.items()}
+    return best | {WITHOUT_ERRORS: _extreme(accuracies, max)}
+
+
+def _extreme(figures: Mapping[str, Any], choose: Any) -> set[str]:
+    """Return the names with the extreme mean; none if fewer than two have a figure."""
+    means = {
+        name: float(np.mean(value))
+        for name, value in figures.items()
+        if value is not None and None not in np.atleast_1d(value)
+    }
+    if len(means) < 2:
+        return set()
+    extreme = choose(means.values())
+    return {name for name, mean in means.items() if mean == extreme}
+
+
+def _unbroken(sentence: str) -> str:
+    """Keep figures and their units on one line."""
+    return re.sub(r"(?<=\d) (?=%|points|times)|(?<=\bp) | (?=[<=])|(?<=[<=]) ", NO_BREAK, sentence)
+
+
+def _as_text(value: Any) -> str:
+    """Return a command or a configuration as text."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _readable(value: Any) -> str:
+    """Return a value of the data's description as text."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_readable(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_readable(item) for item in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return ABSENT if value is None else str(value)
