@@ -168,6 +168,11 @@ def test_the_command_line_page_has_every_command():
     assert all(f"\nensemble-hwr {name}\n" in page for name in cli.commands)
 
 
+@pytest.mark.parametrize("name", sorted(imported_by_scripts()))
+def test_scripts_import_exported_names(name):
+    assert name in HOMES.values()
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_scripts_have_a_title_and_an_explanation(script):
     title, line, explanation = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))).split("\n", 2)
