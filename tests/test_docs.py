@@ -53,6 +53,7 @@ WITHOUT_EXAMPLE = {
     "ensemble_hwr.datasets.composition.ComposedLine",
     "ensemble_hwr.datasets.composition.ComposedWord",
     "ensemble_hwr.evaluation.Comparison",
+    "ensemble_hwr.evaluation.CompareProgress",
     "ensemble_hwr.evaluation.EqualParameters",
     "ensemble_hwr.evaluation.HierarchyTrace",
     "ensemble_hwr.evaluation.MemberTrace",

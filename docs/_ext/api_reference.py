@@ -1,8 +1,9 @@
 """Write the pages of the API reference from what the packages export.
 
-A public module is one whose name has no leading underscore. It exports the names of its ``__all__``, or its public
-classes and functions where it has none. Each object has one page of its own, under the shortest name by which it can
-be imported; every module that exports it links to that page.
+A public module is a package, or a module at the top of the library, whose name has no leading underscore. Modules
+within packages serve other packages of the library; what users need of them is exported by the package. A module
+exports the names of its ``__all__``, or its public classes and functions where it has none. Each object has one page of
+its own, under the shortest name by which it can be imported; every module that exports it links to that page.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ WITHOUT_REFERENCE = {f"{ROOT}.cli", f"{ROOT}.__main__"}  # the command line has 
 def public_modules() -> list[ModuleType]:
     """Return the modules of the reference: the package itself, then the others by name."""
     root = import_module(ROOT)
-    names = [info.name for info in pkgutil.walk_packages(root.__path__, f"{ROOT}.")]
+    found = pkgutil.walk_packages(root.__path__, f"{ROOT}.")
+    names = [info.name for info in found if info.ispkg or info.name.count(".") == 1]
     public = [name for name in names if not any(part.startswith("_") for part in name.split("."))]
     return [root, *(import_module(name) for name in sorted(public) if not is_excluded(name))]
 
