@@ -25,7 +25,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.pages import put
 from ensemble_hwr import GradientFeatures, MemberMLPClassifier
-from ensemble_hwr.config import divide, load_config, load_letters, to_rows
+from ensemble_hwr.config import build_split, load_config, load_letters
 from ensemble_hwr.datasets import LetterSet, load_npz, save_npz
 from ensemble_hwr.evaluation import count_macs
 from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNormalizer
@@ -102,8 +102,8 @@ def training_letters(protocol: str, out: Path, jobs: int) -> LetterSet:
         return load_npz(kept)
     config = load_config(ROOT / "configs" / f"{protocol}.toml")
     letters = load_letters(config)
-    letters = letters.take(divide(config, letters)[0])
-    rows = LetterSet(to_rows(letters, n_jobs=jobs), letters.target, source=letters.source, name=protocol)
+    letters = letters.take(build_split(config, letters)[0])
+    rows = LetterSet(letters.to_rows(n_jobs=jobs), letters.target, source=letters.source, name=protocol)
     save_npz(kept, rows)
     return rows
 

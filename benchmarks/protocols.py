@@ -29,13 +29,11 @@ from ensemble_hwr.config import (
     ExperimentConfig,
     build_contenders,
     build_member,
-    describe_data,
-    divide,
+    build_split,
     load_config,
     load_letters,
-    to_rows,
-    training_sources,
 )
+from ensemble_hwr.config.letters import describe_data, training_sources
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import CompareProgress, Comparison, compare, scale_hidden_layers, write_report
 
@@ -68,7 +66,7 @@ def main(*, out: Path, protocols: tuple[str, ...], seeds: int | None, update: bo
 def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: Path) -> Comparison:
     """Compare the config's contenders and the peers on the same letters, seed by seed."""
     letters = load_letters(config)
-    bench = Bench(config, letters, to_rows(letters, n_jobs=jobs), jobs)
+    bench = Bench(config, letters, letters.to_rows(n_jobs=jobs), jobs)
     settings = settings_of(config)
     own = [kept(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in seeds]
     once = kept(folder / "repeatable.joblib", settings, partial(bench.repeatable, seeds[0]))
@@ -107,7 +105,7 @@ class Bench:
             contenders,
             self.rows,
             self.letters.target,
-            split=divide(self.config, self.letters),
+            split=build_split(self.config, self.letters),
             seeds=[seed],
             suspect=self.letters.suspect,
             data=describe_data(self.config, self.letters),

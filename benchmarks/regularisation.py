@@ -27,7 +27,7 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks.keeping import kept, settings_of
 from benchmarks.pages import put
 from benchmarks.settings import FIFTHS, POOLED, ROOT, SOURCES, fifth_of, leaving_out
-from ensemble_hwr.config import ExperimentConfig, build_member, divide, load_config, load_letters, to_rows
+from ensemble_hwr.config import ExperimentConfig, build_member, build_split, load_config, load_letters
 from ensemble_hwr.datasets import LetterSet
 
 UNITS, EPOCHS, BATCH, STEP = 300, 45, 100, 0.002
@@ -100,7 +100,7 @@ def measure(protocol: str, seed: int, out: Path) -> Iterator[Found]:
         config = leaving_out(part, []) if protocol == "unseen" else load_config(POOLED)
         if letters is None or rows is None:
             letters = load_letters(config)
-            rows = to_rows(letters)
+            rows = letters.to_rows()
         train, test = parted(config, letters, part)
         file = out / f"{protocol}-{part.replace(' ', '-')}-{seed}.joblib"
         what = f"{UNITS} {EPOCHS} {BATCH} {STEP} {CANDIDATES} {settings_of(config)}"
@@ -110,15 +110,15 @@ def measure(protocol: str, seed: int, out: Path) -> Iterator[Found]:
 
 def parted(config: ExperimentConfig, letters: LetterSet, part: str) -> tuple[Codes, Codes]:
     """Return the letters to learn from and those of the part that is left out."""
-    division = divide(config, letters)
-    assert not callable(division)
-    return fifth_of(letters, division[0], config.data.sources, FIFTHS.index(part)) if part in FIFTHS else division
+    split = build_split(config, letters)
+    assert not callable(split)
+    return fifth_of(letters, split[0], config.data.sources, FIFTHS.index(part)) if part in FIFTHS else split
 
 
-def learn(config: ExperimentConfig, rows: Rows, letters: LetterSet, division: tuple[Codes, Codes], seed: int) -> Found:
+def learn(config: ExperimentConfig, rows: Rows, letters: LetterSet, split: tuple[Codes, Codes], seed: int) -> Found:
     """Train a network for each candidate on the same variations, and test them."""
     assert config.flat is not None
-    train, test = division
+    train, test = split
     member = build_member(config, config.flat)
     classes, codes = np.unique(letters.target, return_inverse=True)
     describe = clone(member.features).fit(rows[train], codes[train]).transform

@@ -29,12 +29,11 @@ from ensemble_hwr.config import (
     ExperimentConfig,
     build_hierarchy,
     build_member,
-    divide,
+    build_split,
     load_config,
     load_letters,
-    to_rows,
-    training_sources,
 )
+from ensemble_hwr.config.letters import training_sources
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import Run, compare
 from ensemble_hwr.evaluation.metrics import log_loss
@@ -158,7 +157,7 @@ class Bench:
 
     def _measure(self, config: ExperimentConfig, part: str) -> Found:
         letters, rows = self._read(config)
-        split = divide(config, letters)
+        split = build_split(config, letters)
         if part in FIFTHS:
             split = fifth_of(letters, split[0], config.data.sources, FIFTHS.index(part))
         contenders = {"candidate": contender(config, letters, of_hierarchies=self.kind.of_hierarchies)}
@@ -169,7 +168,7 @@ class Bench:
         """Read the letters once for candidates that learn from the same."""
         if self._letters is None or config.extra != self._extra:
             letters = load_letters(config)
-            self._extra, self._letters = config.extra, (letters, to_rows(letters, n_jobs=self.jobs))
+            self._extra, self._letters = config.extra, (letters, letters.to_rows(n_jobs=self.jobs))
         return self._letters
 
 

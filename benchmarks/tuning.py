@@ -26,7 +26,7 @@ import click
 import numpy as np
 import optuna
 
-from ensemble_hwr.config import ExperimentConfig, build_normalizer, load_config, load_letters, to_rows
+from ensemble_hwr.config import ExperimentConfig, build_normalizer, load_config, load_letters
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.tuning import Tuning, summary, tune
 
@@ -80,7 +80,7 @@ def bench_of(file: Path, data: Path | None = None, *, quick: bool = False) -> It
     config = load_config(file, changes)
     letters = load_letters(config, data=data)
     normalizer = None if letters.is_rows else build_normalizer(config)
-    rows = to_rows(letters, normalizer)
+    rows = letters.to_rows(normalizer)
     with tempfile.TemporaryDirectory() as work:
         yield Bench(file, letters, rows, changes, Path(work))
 

@@ -19,17 +19,14 @@ from ensemble_hwr._typing import FloatArray, IntArray, PathLike
 from ensemble_hwr._composites import weight_params
 from ensemble_hwr.config import (
     ExperimentConfig,
-    build_contender,
     build_hierarchy,
     build_normalizer,
-    describe_data,
-    divide,
+    build_split,
     load_config,
     load_letters,
-    to_rows,
-    training_sources,
-    training_weight,
 )
+from ensemble_hwr.config.building import build_contender
+from ensemble_hwr.config.letters import describe_data, training_sources, training_weight
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier
 from ensemble_hwr.ensemble import fit_cache as use_fit_cache
@@ -185,7 +182,7 @@ def train(
     random_state = config.seeds[0] if random_state is None else random_state
     report: Callback = on_progress or (lambda _: None)
     letters, rows = load_rows(config, data=data, n_jobs=n_jobs, normalize_rows=True, on_progress=report)
-    split = divide(config, letters)
+    split = build_split(config, letters)
     training, test = split(random_state) if callable(split) else split
     fit = _Fit(config, contender, random_state, n_jobs if _on_this_machine() else -1, report)
     with nullcontext() if fit_cache is None else use_fit_cache(fit_cache):
@@ -214,8 +211,8 @@ def load_rows(
     letters = load_letters(config, data=data)
     normalizer = None if letters.is_rows and not normalize_rows else build_normalizer(config, n_jobs)
     report(TrainingProgress("normalizing", 0, len(letters)))
-    rows = to_rows(
-        letters, normalizer, on_progress=lambda done, total: report(TrainingProgress("normalizing", done, total))
+    rows = letters.to_rows(
+        normalizer, on_progress=lambda done, total: report(TrainingProgress("normalizing", done, total))
     )
     return letters, rows
 

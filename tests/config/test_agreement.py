@@ -3,8 +3,8 @@
 import pytest
 from pydantic import TypeAdapter
 
-from ensemble_hwr.config._agreement import disagreements
-from ensemble_hwr.config._schema import ExperimentConfig
+from ensemble_hwr.config._cross_checks import cross_section_errors
+from ensemble_hwr.config.schema import ExperimentConfig
 
 BAYES = {"estimator": "sklearn.naive_bayes.GaussianNB"}
 PCA = {"v": {"steps": [{"use": "pca"}]}}
@@ -18,7 +18,7 @@ def places(**sections):
         for key, value in sections.items()
     }
     config = ExperimentConfig.model_validate({"name": "x", "data": INDEX}).model_copy(update=valid)
-    return [".".join(map(str, one["loc"])) for one in disagreements(config)]
+    return [".".join(map(str, one["loc"])) for one in cross_section_errors(config)]
 
 
 @pytest.mark.parametrize(

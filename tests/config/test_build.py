@@ -1,13 +1,8 @@
 import pytest
 from sklearn.neural_network import MLPClassifier
 
-from ensemble_hwr.config import (
-    build_contender,
-    build_contenders,
-    build_hierarchy,
-    load_demo,
-    views_of_hierarchy,
-)
+from ensemble_hwr.config import build_contenders, build_hierarchy, load_demo
+from ensemble_hwr.config.building import build_contender, views_of_hierarchy
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.preprocessing import GradientFeatures
@@ -67,7 +62,7 @@ def test_one_member_can_be_changed_by_name():
 
 
 def test_a_member_that_is_not_made_is_refused_with_those_that_are():
-    with pytest.raises(ConfigError, match=r"no such member; there are: specialist:A-E, specialist:F-I"):
+    with pytest.raises(ConfigError, match=r"no such member; allowed: specialist:A-E, specialist:F-I"):
         hierarchy('members."specialist:A-D".view=pixels')
     with pytest.raises(ConfigError, match="derived from the data"):
         hierarchy("hierarchy.confusables=derived", 'members."expert:B/P".view=pixels')

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ensemble_hwr.config._data_schema import Balance, Data, Split
+from ensemble_hwr.config.data_schema import Balance, Data, Split
 
 DATA, SPLIT, BALANCE = TypeAdapter(Data), TypeAdapter(Split), TypeAdapter(Balance)
 

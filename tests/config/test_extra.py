@@ -5,16 +5,13 @@ import pytest
 
 from ensemble_hwr.config import (
     build_normalizer,
-    describe_data,
-    divide,
+    build_split,
     load_config,
     load_demo,
     load_letters,
-    to_rows,
-    training_weight,
 )
-from ensemble_hwr.config._data_schema import ExtraLetters
-from ensemble_hwr.config._extra import SOURCE, is_extra, with_extra
+from ensemble_hwr.config.data_schema import ExtraLetters
+from ensemble_hwr.config.letters import EXTRA_SOURCE, describe_data, is_extra, training_weight, with_extra
 from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
@@ -56,10 +53,10 @@ def test_the_division_is_that_without_them_and_they_are_all_in_its_training_part
     plain, mixed = configure(f"split={split}", **KNOWN), configure(f"split={split}", EXTRA, **KNOWN)
     letters, both = load_letters(plain), load_letters(mixed)
     assert both.target[60:].tolist() == ["A", "B"] * 15
-    assert (both.source == SOURCE).nonzero()[0].tolist() == list(range(60, 90))
+    assert (both.source == EXTRA_SOURCE).nonzero()[0].tolist() == list(range(60, 90))
     np.testing.assert_array_equal(both.data[:60], letters.data)
-    divisions = [divide(plain, letters), divide(mixed, both)]
-    (train, test), (more, same) = (division(7) if callable(division) else division for division in divisions)
+    splits = [build_split(plain, letters), build_split(mixed, both)]
+    (train, test), (more, same) = (split(7) if callable(split) else split for split in splits)
     np.testing.assert_array_equal(same, test)
     assert more.tolist() == [*train.tolist(), *range(60, 90)]
 
@@ -75,7 +72,7 @@ def test_the_division_is_that_without_them_and_they_are_all_in_its_training_part
 def test_they_are_balanced_with_the_others(configure, balance, counts):
     config = configure("split.kind=random", f"balance={balance}", EXTRA)
     letters = load_letters(config)
-    train, test = divide(config, letters)
+    train, test = build_split(config, letters)
     assert letters.take(train).counts() == counts
     assert letters.take(test).counts() == {"A": 10, "B": 2}
     assert test.max() < 60
@@ -84,7 +81,7 @@ def test_they_are_balanced_with_the_others(configure, balance, counts):
 def test_weights_count_them(configure):
     config = configure("split.kind=random", "balance.method=weights", EXTRA)
     letters = load_letters(config)
-    train, _ = divide(config, letters)
+    train, _ = build_split(config, letters)
     weight = training_weight(config, letters)[train]
     sums = [weight[letters.target[train] == label].sum() for label in "AB"]
     assert sums[0] == pytest.approx(sums[1])
@@ -107,7 +104,7 @@ def test_pictures_get_pictures_that_the_normalizer_can_read(polarity):
     shown = [255 - picture for picture in own.data] if polarity == "light" else list(own.data)
     config = load_demo([f"normalizer.polarity={polarity}"])
     both = with_extra(LetterSet(shown, own.target), ExtraLetters(generated=10), polarity=polarity)
-    rows = to_rows(both, build_normalizer(config))
+    rows = both.to_rows(build_normalizer(config))
     assert set(both.target[20:]) == {"X", "Y"}
     shares = rows.mean(axis=1)
     assert shares.min() > 0.02
@@ -118,7 +115,7 @@ def test_a_collection_of_generated_letters_is_told_from_them():
     config = load_demo(["data.n=260", EXTRA])
     letters = load_letters(config)
     assert is_extra(letters).sum() == 30
-    _, test = divide(config, letters)
+    _, test = build_split(config, letters)
     assert set(letters.source[test]) == {"generated"}
 
 
@@ -136,8 +133,8 @@ def test_labels_that_cannot_be_generated():
         (["extra={}"], "extra.generated: is missing"),
         (["extra.generated=0"], "extra.generated: got 0"),
         (["extra={ generated = 5, n = 3 }"], "extra.n: unknown key"),
-        (["extra.generated=9", "data.random_state=0"], "extra.random_state: is data.random_state too"),
-        ([EXTRA, "compare.five_by_two=true"], "compare.five_by_two: divides all letters anew"),
+        (["extra.generated=9", "data.random_state=0"], "extra.random_state: equals data.random_state"),
+        ([EXTRA, "compare.five_by_two=true"], "compare.five_by_two: splits all letters again"),
     ],
 )
 def test_mistakes(overrides, message):

@@ -1,26 +1,18 @@
-import csv
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from ensemble_hwr.config import (
-    build_normalizer,
-    describe_data,
-    divide,
+    build_split,
     load_config,
     load_demo,
     load_letters,
-    locate_data,
-    open_letters,
-    to_rows,
-    training_weight,
 )
-from ensemble_hwr.config._letters import LETTERS_AT_ONCE
+from ensemble_hwr.config.letters import describe_data, locate_data, training_weight
 from ensemble_hwr.datasets import LetterSet, save_npz
-from ensemble_hwr.exceptions import ConfigError, DataError, PictureError
+from ensemble_hwr.exceptions import ConfigError, DataError
 
 PROJECT = Path(__file__).parents[2]
 REAL_LETTERS = Path(os.environ.get("ENSEMBLE_HWR_DATA") or PROJECT.parent / "shared" / "data")
@@ -77,7 +69,7 @@ def test_the_environment_goes_before_the_config_and_behind_the_option(configure,
 
 
 def test_letters_that_are_nowhere_are_missed_by_every_place(configure, tmp_path):
-    with pytest.raises(DataError, match=r"no letters at .*own.letters\.npz; say where"):
+    with pytest.raises(DataError, match=r"no letters at .*own.letters\.npz; give their location"):
         locate_data(configure())
     with pytest.raises(DataError, match=r"none.letters\.npz or none"):
         locate_data(configure(), "none")
@@ -103,17 +95,17 @@ def test_the_three_kinds_of_division(configure, tmp_path):
     }
     write_npz(tmp_path / "own" / "letters.npz", {"A": 2, "B": 2}, **known)
     letters = load_letters(configure())
-    assert [part.tolist() for part in divide(configure(), letters)] == [[0, 2], [1, 3]]
+    assert [part.tolist() for part in build_split(configure(), letters)] == [[0, 2], [1, 3]]
     by_source = configure("split={ kind = 'sources', train = ['s'], test = ['t'] }")
-    assert [part.tolist() for part in divide(by_source, letters)] == [[0, 1], [2, 3]]
-    train, test = divide(configure("split={ kind = 'random', test_size = 0.5 }"), letters)
+    assert [part.tolist() for part in build_split(by_source, letters)] == [[0, 1], [2, 3]]
+    train, test = build_split(configure("split={ kind = 'random', test_size = 0.5 }"), letters)
     assert sorted([*train, *test]) == [0, 1, 2, 3]
 
 
 def test_a_division_can_be_drawn_anew_for_every_seed(configure, tmp_path):
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 40})
     config = configure("split={ kind = 'random', redraw = true }")
-    draw = divide(config, load_letters(config))
+    draw = build_split(config, load_letters(config))
     assert not np.array_equal(draw(0)[1], draw(1)[1])
     np.testing.assert_array_equal(draw(0)[1], draw(0)[1])
 
@@ -131,7 +123,7 @@ def test_balance_touches_the_training_part_alone(configure, tmp_path, balance, a
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 10})
     config = configure("split.kind=random", f"balance={balance}")
     letters = load_letters(config)
-    train, test = divide(config, letters)
+    train, test = build_split(config, letters)
     assert letters.take(train).counts() == {"A": a, "B": b}
     assert letters.take(test).counts() == {"A": 8, "B": 2}
     assert not set(train) & set(test)
@@ -141,7 +133,7 @@ def test_weights_make_the_classes_of_the_training_part_equal(configure, tmp_path
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 10})
     config = configure("split.kind=random", "balance.method=weights")
     letters = load_letters(config)
-    train, _ = divide(config, letters)
+    train, _ = build_split(config, letters)
     weight = training_weight(config, letters)
     assert weight.shape == (50,)
     sums = [weight[train][letters.target[train] == label].sum() for label in "AB"]
@@ -159,49 +151,10 @@ def test_the_report_is_told_what_the_letters_are(configure, tmp_path):
     assert described["writers"] == 1
 
 
-def test_rows_are_taken_as_they_are_and_progress_is_told_for_pictures(tmp_path):
-    rows = LetterSet(np.full((3, 784), 255, np.uint8), np.array(["A", "B", "C"]))
-    np.testing.assert_array_equal(to_rows(rows), np.ones((3, 784), np.float32))
-    picture = np.zeros((12, 12), np.uint8)
-    picture[3:9, 5:7] = 255
-    n = LETTERS_AT_ONCE + 5
-    told = []
-    pictures = LetterSet([picture] * n, np.array(["A"] * n))
-    ink = to_rows(pictures, build_normalizer(load_demo()), on_progress=lambda *args: told.append(args))
-    assert told == [(LETTERS_AT_ONCE, n), (n, n)]
-    assert (ink == ink[0]).all()
-
-
-def test_a_picture_that_cannot_be_read_is_counted_from_the_first_of_all():
-    picture = np.zeros((12, 12), np.uint8)
-    picture[3:9, 5:7] = 255
-    data = [picture] * (LETTERS_AT_ONCE + 2) + [np.zeros((5, 5), np.uint8)]
-    with pytest.raises(PictureError, match=rf"^picture {LETTERS_AT_ONCE + 2}: "):
-        to_rows(LetterSet(data, np.array(["A"] * len(data))))
-
-
-def test_letters_are_opened_in_whichever_form_they_are(tmp_path):
-    picture = Image.fromarray(np.eye(20, dtype=np.uint8) * 255)
-    for label in "AB":
-        (tmp_path / "folders" / label).mkdir(parents=True)
-        picture.save(tmp_path / "folders" / label / "1.png")
-    assert open_letters(tmp_path / "folders").target.tolist() == ["A", "B"]
-    index = tmp_path / "folders" / "list.csv"
-    with index.open("w", newline="") as stream:
-        csv.writer(stream).writerows([["path", "label"], ["B/1.png", "Q"]])
-    assert open_letters(index).target.tolist() == ["Q"]
-    os.rename(index, index.with_name("index.csv"))
-    assert open_letters(tmp_path / "folders").target.tolist() == ["Q"]
-    rows = tmp_path / "rows.csv"
-    rows.write_text("3," + ",".join(["0"] * 783 + ["9"]) + "\n")
-    assert open_letters(rows).target.tolist() == ["D"]
-    assert open_letters(write_npz(tmp_path / "a.npz", {"A": 1})).target.tolist() == ["A"]
-
-
 def test_real_letters_are_found_by_the_shipped_configs():
     if not (REAL_LETTERS / "letters" / "index.csv").exists():
         pytest.skip(f"no real letters in {REAL_LETTERS}; set ENSEMBLE_HWR_DATA")
     for name, train, test in (("pooled", 15_592, 3_919), ("unseen", 4_791, 6_629)):
         config = load_config(PROJECT / "configs" / f"{name}.toml", ["extra={ generated = 26 }"])
-        parts = divide(config, load_letters(config, data=REAL_LETTERS))
+        parts = build_split(config, load_letters(config, data=REAL_LETTERS))
         assert [len(part) for part in parts] == [train + 26, test]

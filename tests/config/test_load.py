@@ -60,25 +60,25 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("rooter=1", "rooter: unknown key; did you mean 'router'? Allowed: "),
-        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? Allowed: drop_upside_down, format, "),
-        ("split.kind=randm", "split.kind: got 'randm'; did you mean 'random'? Allowed: predefined, random, sources."),
+        ("rooter=1", "rooter: unknown key; did you mean 'router'? allowed: "),
+        ("data.souces=[]", "data.souces: unknown key; did you mean 'sources'? allowed: drop_upside_down, format, "),
+        ("split.kind=randm", "split.kind: got 'randm'; did you mean 'random'? allowed: predefined, random, sources"),
         ("split={ test_size = 0.2 }", "split.kind: is missing; allowed: "),
         ("split={ kind = 'random', test_size = 2.0 }", "split.test_size: got 2.0; it should be less than 1"),
         ("split=3", "split: got 3; it should be a table"),
         ("seeds=['a']", "seeds[0]: got 'a'; it should be a valid integer"),
         ("seeds=[]", "seeds: got []; "),
-        ("seeds=[1, 1]", "seeds: got [1, 1]; a seed twice"),
+        ("seeds=[1, 1]", "seeds: got [1, 1]; a repeated seed"),
         ("seeds=[-1]", "seeds[0]: got -1; it should be greater than or equal to 0"),
         ("data={ format = 'folder' }", "data.path: is missing"),
         ("balance={ method = 'cap', per_class = 0 }", "balance.per_class: got 0; it should be greater than"),
-        ("hierarchy.cv=0.7", "hierarchy.cv: got 0.7; allowed: a number of folds, 2 or more, the share"),
+        ("hierarchy.cv=0.7", "hierarchy.cv: got 0.7; allowed: a number of folds, 2 or more; the share"),
         ("hierarchy.routing=firm", "hierarchy.routing: got 'firm'; allowed: 'soft' or 'top_down'"),
         ("hierarchy.groups=[3]", "hierarchy.groups: got [3]; allowed: 'batches', 'derived', a list of sets"),
         ("hierarchy.confusables=none of them", "hierarchy.confusables: got 'none of them'; allowed: 'none', 'derived'"),
         ("hierarchy.trust=1.5", "hierarchy.trust: got 1.5; allowed: 'learned', a number from 0 to 1"),
-        ("router.view=gradient", "router.view: there is no view 'gradient'; Allowed: pixels."),
-        ("views.pixels.steps=[{use='pca'}]", "views.pixels: the view 'pixels' is always there"),
+        ("router.view=gradient", "router.view: there is no view 'gradient'; allowed: pixels"),
+        ("views.pixels.steps=[{use='pca'}]", "views.pixels: the view 'pixels' is predefined"),
         ("views.v.steps=[]", "views.v.steps: got []; "),
         (
             "views.v.steps=[{use='pca', n_componets=3}]",
@@ -90,7 +90,7 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ),
         (
             "views.v.steps=[{use='mlp'}]",
-            "views.v.steps[0].use: got 'mlp'; it must be a class with the methods fit and tran",
+            "views.v.steps[0].use: got 'mlp'; expected a class with the methods fit and tran",
         ),
         (
             "router.estimator=MLP",
@@ -110,14 +110,14 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ),
         (
             "router.estimator=os.path.join",
-            "router.estimator: got 'os.path.join'; it must be a class with the methods fit",
+            "router.estimator: got 'os.path.join'; expected a class with the methods fit",
         ),
         (
             "router.params.alfa=1",
             "router.params.alfa: MemberMLPClassifier has no such parameter; did you mean 'alpha'?",
         ),
         ("router.params.alpha=x", "router.params.alpha: The 'alpha' parameter of MemberMLPClassifier must be a float"),
-        ("members.router.view=pixels", 'members.router: members are called "specialist:GROUP" or "expert:SET"'),
+        ("members.router.view=pixels", 'members.router: unknown member; write "specialist:GROUP" or "expert:SET"'),
         (
             'members."expert:B/P".params.alfa=1',
             'members."expert:B/P".params.alfa: MemberMLPClassifier has no such parameter',
@@ -130,7 +130,7 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ("compare.contenders=['flat','flat']", "compare.contenders: 'flat' is in the list twice"),
         ("split={ kind='sources', train=['one'], test=['three'] }", "split.test[0]: source 'three' is not among"),
         ("split={ kind='sources', train=['one'], test=['one'] }", "split.test: source 'one' is in train too"),
-        ("data={ format='generated' }", "split.kind: generated letters come without a division"),
+        ("data={ format='generated' }", "split.kind: generated letters have no predefined split"),
     ],
 )
 def test_each_mistake_is_one_line_with_its_key(write, override, line):
@@ -187,21 +187,21 @@ def test_importing_the_schema_imports_no_scikit_learn():
 
 def test_a_classifier_without_probabilities_is_refused_before_anything_is_fitted(write):
     (line,) = problems(write(), "expert.estimator=sklearn.svm.LinearSVC")
-    assert "gives no probabilities" in line
+    assert "has no predict_proba" in line
 
 
 def test_flat_needs_the_hierarchy_and_an_mlp_to_scale(write):
     (line,) = problems(write(), 'compare.contenders=["flat"]')
-    assert "which must take part too" in line
+    assert "which must be among the contenders" in line
     found = problems(write(), "router.estimator=sklearn.naive_bayes.GaussianNB")
-    assert found[0].startswith("router.estimator: contender 'flat' is scaled from an MLP; declare one as [flat]")
+    assert found[0].startswith("router.estimator: contender 'flat' is a scaled MLP; declare an MLP as [flat]")
     assert load_config(write(), ["router.estimator=sklearn.naive_bayes.GaussianNB", "flat.estimator=mlp"])
 
 
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("normalizer.size=32", "normalizer.size: got 32; letters are compared as rows of 28x28"),
+        ("normalizer.size=32", "normalizer.size: got 32; rows have 28x28"),
         ("normalizer.bax=20", "normalizer.bax: LetterNormalizer has no such parameter; did you mean 'box'?"),
         ("normalizer.method=mas", "normalizer.method: The 'method' parameter"),
     ],
@@ -217,5 +217,5 @@ def test_a_file_that_never_ends_is_refused():
 
 @pytest.mark.parametrize("form", ["folder", "kaggle", "nist"])
 def test_a_division_by_writers_needs_writers(form):
-    with pytest.raises(ConfigError, match=f"split.by: data of the form '{form}' names no writers; write by = 'letter'"):
+    with pytest.raises(ConfigError, match=f"split.by: data of format '{form}' has no writers; write by = 'sample'"):
         load_demo([f'data={{ format = "{form}", path = "x" }}', 'split={ kind = "random", by = "writer" }'])

@@ -9,8 +9,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr.config import build_hierarchy, build_member, build_view, load_demo, views_of_hierarchy
-from ensemble_hwr.config._schema import Augmentation, MemberChange
+from ensemble_hwr.config import build_hierarchy, build_member, load_demo
+from ensemble_hwr.config.building import build_view, views_of_hierarchy
+from ensemble_hwr.config.schema import AugmentationSection, MemberChange
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
 from ensemble_hwr.exceptions import ConfigError
@@ -120,15 +121,15 @@ def test_members_are_varied_before_they_see(monkeypatch):
                 "router={ estimator = 'ensemble_hwr.preprocessing.AugmentedClassifier', view = 'coarse',"
                 " params = { estimator = { estimator = 'mlp' } } }"
             ],
-            "router.view: AugmentedClassifier varies the rows that it is given, which must be pixels",
+            "router.view: AugmentedClassifier augments its rows, which must be pixels",
         ),
         (
             ["router.augmentation=wld", WILD],
             "router.augmentation: there is no augmentation 'wld'; did you mean",
         ),
         (['members."expert:B/P".augmentation=wild'], 'members."expert:B/P".augmentation: there is no augmentation'),
-        (["augmentations.default={}"], "augmentations.default: the augmentation 'default' is always there"),
-        (["augmentations.none={}"], "augmentations.none: the augmentation 'none' is always there"),
+        (["augmentations.default={}"], "augmentations.default: the augmentation 'default' is predefined"),
+        (["augmentations.none={}"], "augmentations.none: the augmentation 'none' is predefined"),
         (
             ["augmentations.wild.rotatoin=3"],
             "augmentations.wild.rotatoin: Augmenter has no such parameter",
@@ -142,12 +143,15 @@ def test_members_are_varied_before_they_see(monkeypatch):
             ["augmentations.wild.copies=-1"],
             "augmentations.wild.copies: got -1; it should be greater",
         ),
-        (["augmentations.wild={ copies = 0, include_original = false }"], "augmentations.wild.copies: got 0 without"),
+        (
+            ["augmentations.wild={ copies = 0, include_original = false }"],
+            "augmentations.wild.copies: got 0 with include_original",
+        ),
         (["compare.committee_views=['corse']"], "compare.committee_views[0]: there is no view 'corse'; did you mean"),
         (["compare.committee_views=[]"], "compare.committee_views: got []"),
         (
             ['members."specialist:A-E".estimator=sklearn.svm.LinearSVC'],
-            "members.\"specialist:A-E\".estimator: 'sklearn.svm.LinearSVC' gives no probabilities",
+            "members.\"specialist:A-E\".estimator: 'sklearn.svm.LinearSVC' has no predict_proba",
         ),
     ],
 )
@@ -160,9 +164,9 @@ def test_mistakes_are_named_by_their_key(overrides, message):
 
 def test_every_setting_of_the_augmenter_can_be_tried_out_on_loading():
     everything = dict.fromkeys(("erasure", "occlusion", "cut_off", "pixelation", "photo"), 0.5)
-    assert Augmentation.model_validate(everything | {"stroke_width": [0.0, 0.02]}).augmenter().photo == 0.5
+    assert AugmentationSection.model_validate(everything | {"stroke_width": [0.0, 0.02]}).augmenter().photo == 0.5
     with pytest.raises(ValidationError, match="stroke_width"):
-        Augmentation.model_validate({"stroke_width": [0.2, 0.1]})
+        AugmentationSection.model_validate({"stroke_width": [0.2, 0.1]})
 
 
 def test_a_member_of_several_views_is_a_committee_with_an_estimator_for_each():

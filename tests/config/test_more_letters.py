@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.config import build_hierarchy, build_member, load_config, load_demo
-from ensemble_hwr.config._more_letters import MoreLetters
-from ensemble_hwr.config._tune_agreement import member_of
+from ensemble_hwr.config._additional_letters import AdditionalLetters
+from ensemble_hwr.config.schema import member_of
 from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.ensemble import AugmentedMLPClassifier
@@ -37,28 +37,28 @@ def expert(*overrides):
 
 
 def test_they_are_of_the_labels_alone_and_the_same_every_time():
-    rows, labels = MoreLetters(generated=9).letters_of(np.array(["B", "P", "7"]))
+    rows, labels = AdditionalLetters(generated=9).letters_of(np.array(["B", "P", "7"]))
     assert sorted(set(labels)) == ["B", "P"]
     assert (rows.shape, rows.dtype) == ((9, 784), np.float32)
     same = generate_letters(9, letters=["B", "P"], writers=100, random_state=0)
     np.testing.assert_array_equal(rows, same.to_rows())
     with pytest.raises(DataError, match=r"none of .'7'. is a letter from A to Z"):
-        MoreLetters(generated=9).letters_of(["7"])
+        AdditionalLetters(generated=9).letters_of(["7"])
 
 
 def test_pictures_are_written_where_the_config_has_pictures():
-    rows, _ = MoreLetters(generated=4, pictures=True, normalizer={"polarity": "light"}).letters_of(["B"])
+    rows, _ = AdditionalLetters(generated=4, pictures=True, normalizer={"polarity": "light"}).letters_of(["B"])
     assert 0.02 < rows.mean() < 0.4  # read the wrong way round, paper would be ink
 
 
 def test_stored_letters_are_those_of_the_labels_and_no_more_than_wanted(stored):
-    rows, labels = MoreLetters(stored=stored, per_class=4).letters_of(["B", "P"])
+    rows, labels = AdditionalLetters(stored=stored, per_class=4).letters_of(["B", "P"])
     assert labels.tolist() == ["B"] * 4 + ["P"] * 4
     assert len(rows) == 8
-    assert len(MoreLetters(2, stored=stored).letters_of(["B", "P"])[1]) == 22
-    assert len(MoreLetters(stored=stored, per_class=0).letters_of(["B"])[1]) == 0
-    with pytest.raises(DataError, match=r"none of .'X'. in"):
-        MoreLetters(stored=stored).letters_of(["X"])
+    assert len(AdditionalLetters(2, stored=stored).letters_of(["B", "P"])[1]) == 22
+    assert len(AdditionalLetters(stored=stored, per_class=0).letters_of(["B"])[1]) == 0
+    with pytest.raises(DataError, match=r"has none of the labels .'X'."):
+        AdditionalLetters(stored=stored).letters_of(["X"])
 
 
 def test_one_member_has_them_and_the_others_do_not():
@@ -115,7 +115,7 @@ def test_letters_that_the_config_divides_are_refused(tmp_path, sources, allowed)
     if allowed:
         load_config(tmp_path / "mine.toml")
         return
-    with pytest.raises(ConfigError, match=r'members."expert:B/P".extra.data: these are the letters that the config'):
+    with pytest.raises(ConfigError, match=r'members."expert:B/P".extra.data: these letters are also in .data.'):
         load_config(tmp_path / "mine.toml")
 
 
@@ -126,7 +126,7 @@ def test_letters_that_the_config_divides_are_refused(tmp_path, sources, allowed)
         ("expert.extra={ generate = 1 }", "expert.extra.generate: unknown key"),
         ("expert.extra={ per_class = 1 }", "expert.extra.per_class: limits the letters of extra.data"),
         ("expert.extra={ data = { format = 'generated' } }", "expert.extra.data"),
-        ("expert.extra={ generated = 9, random_state = 0 }", "expert.extra.random_state: is data.random_state too"),
+        ("expert.extra={ generated = 9, random_state = 0 }", "expert.extra.random_state: equals data.random_state"),
         ("router.extra={ generated = 9 }", "router.extra: a router of groups"),
     ],
 )

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.config import parse_override
-from ensemble_hwr.config._overrides import apply_overrides, show_path
+from ensemble_hwr.config._errors import show_path
+from ensemble_hwr.config.loading import apply_overrides, parse_override
 from ensemble_hwr.exceptions import ConfigError
 
 BARE = string.ascii_letters + string.digits + "_-"

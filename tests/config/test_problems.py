@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ensemble_hwr.config._problems import describe, did_you_mean, problem, refuse, shorten
+from ensemble_hwr.config._errors import describe, did_you_mean, raise_errors, setting_error, shorten
 
 
 class Section(BaseModel):
@@ -46,18 +46,18 @@ def lines(**changes):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"nmae": 1}, "nmae: unknown key; did you mean 'name'? Allowed: flag, name, named, pair, shape, shapes."),
+        ({"nmae": 1}, "nmae: unknown key; did you mean 'name'? allowed: flag, name, named, pair, shape, shapes"),
         (
             {"shape": {"form": "round", "radios": 1}},
-            "shape.radios: unknown key; did you mean 'radius'? Allowed: form, ",
+            "shape.radios: unknown key; did you mean 'radius'? allowed: form, ",
         ),
-        ({"shape": {"form": "square", "radius": 1.0}}, "shape.radius: unknown key; Allowed: colour, form, side."),
+        ({"shape": {"form": "square", "radius": 1.0}}, "shape.radius: unknown key; allowed: colour, form, side"),
         ({"shape": {"radius": 1.0}}, "shape.form: is missing; allowed: round, square"),
-        ({"shape": {"form": "rund"}}, "shape.form: got 'rund'; did you mean 'round'? Allowed: round, square."),
+        ({"shape": {"form": "rund"}}, "shape.form: got 'rund'; did you mean 'round'? allowed: round, square"),
         ({"shape": {"form": "round", "radius": 0.0}}, "shape.radius: got 0.0; it should be greater than 0"),
         ({"shape": 3}, "shape: got 3; it should be a table"),
         ({"shapes": [GOOD["shape"], {"form": "round", "radius": -1.0}]}, "shapes[1].radius: got -1.0; it should be gr"),
-        ({"shapes": [{"form": "oval"}]}, "shapes[0].form: got 'oval'; Allowed: round, square."),
+        ({"shapes": [{"form": "oval"}]}, "shapes[0].form: got 'oval'; allowed: round, square"),
         ({"named": {"square": {"form": "square", "sid": 1}}}, "named.square.sid: unknown key; did you mean 'side'?"),
         (
             {"named": {"a b": {"form": "square", "side": "1"}}},
@@ -99,17 +99,19 @@ def test_what_is_no_table_at_all():
 
 def test_problems_of_our_own_keep_their_words():
     with pytest.raises(ValidationError) as caught:
-        refuse("x", [problem(("named", "a", 2), "must not be {odd}", 3), problem((), "nor this", None)])
+        raise_errors(
+            "x", [setting_error(("named", "a", 2), "must not be {odd}", 3), setting_error((), "nor this", None)]
+        )
     assert describe(caught.value, Whole) == ["named.a[2]: must not be {odd}", "the config: nor this"]
-    refuse("x", [])
+    raise_errors("x", [])
 
 
 def test_only_a_word_that_is_near_is_suggested():
     assert did_you_mean("specialst", ["router", "specialist"]) == (
-        "did you mean 'specialist'? Allowed: router, specialist."
+        "did you mean 'specialist'? allowed: router, specialist"
     )
-    assert did_you_mean("xyz", ["router"]) == "Allowed: router."
-    assert did_you_mean("xyz", []) == "Allowed: nothing."
+    assert did_you_mean("xyz", ["router"]) == "allowed: router"
+    assert did_you_mean("xyz", []) == "allowed: nothing"
 
 
 @given(st.one_of(st.text(max_size=200), st.lists(st.integers()), st.none()))

@@ -7,9 +7,10 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from ensemble_hwr.config import ExperimentConfig, _data_schema, _schema, _space_schema, _tune_schema
+from ensemble_hwr.config import ExperimentConfig, data_schema, schema, search_space
 
-TEXT = (Path(__file__).parents[2] / "docs" / "user_guide" / "config.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "config.md"
+TEXT = PAGE.read_text(encoding="utf-8")
 NAMED = {key for row in re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)}
 TABLES = {name for heading in re.findall(r"^## (.*)", TEXT, re.MULTILINE) for name in re.findall(r"\[(\w+)", heading)}
 
@@ -19,21 +20,21 @@ def unions(annotated):
 
 
 SECTIONS = [
-    *unions(_data_schema.Data),
-    *unions(_data_schema.Split),
-    *unions(_data_schema.Balance),
-    _data_schema.ExtraLetters,
-    _data_schema.MemberExtra,
-    _schema.View,
-    _schema.Augmentation,
-    _schema.Hierarchy,
-    _schema.Member,
-    _schema.MemberChange,
-    _schema.Compare,
-    _tune_schema.Tune,
-    _space_schema.Range,
-    _space_schema.Choices,
-    _space_schema.Layers,
+    *unions(data_schema.Data),
+    *unions(data_schema.Split),
+    *unions(data_schema.Balance),
+    data_schema.ExtraLetters,
+    data_schema.MemberExtra,
+    schema.ViewSection,
+    schema.AugmentationSection,
+    schema.HierarchySection,
+    schema.MemberSection,
+    schema.MemberChange,
+    schema.CompareSection,
+    search_space.TuneSection,
+    search_space.Range,
+    search_space.Choices,
+    search_space.Layers,
 ]
 
 

@@ -3,11 +3,19 @@
 import pytest
 from pydantic import ValidationError
 
-from ensemble_hwr.config._schema import Compare, ExperimentConfig, Hierarchy, Member, MemberChange, Step, View
+from ensemble_hwr.config.schema import (
+    CompareSection,
+    ExperimentConfig,
+    HierarchySection,
+    MemberChange,
+    MemberSection,
+    StepSection,
+    ViewSection,
+)
 
 
 def hierarchy(**settings):
-    return Hierarchy.model_validate(settings)
+    return HierarchySection.model_validate(settings)
 
 
 @pytest.mark.parametrize("cv", [2, 10, 0.5, 0.01])
@@ -46,7 +54,7 @@ def test_no_other_groups(groups):
 
 
 def test_a_change_keeps_what_it_does_not_name():
-    role = Member(view="edges", params={"alpha": 0.1, "max_iter": 7})
+    role = MemberSection(view="edges", params={"alpha": 0.1, "max_iter": 7})
     assert MemberChange().applied_to(role) == role
     changed = MemberChange(params={"alpha": 0.2}).applied_to(role)
     assert (changed.view, changed.estimator, changed.params) == ("edges", "mlp", {"alpha": 0.2, "max_iter": 7})
@@ -54,30 +62,30 @@ def test_a_change_keeps_what_it_does_not_name():
 
 
 def test_another_estimator_starts_without_the_roles_parameters():
-    role = Member(params={"max_iter": 7})
+    role = MemberSection(params={"max_iter": 7})
     other = MemberChange(estimator="sklearn.naive_bayes.GaussianNB", params={"var_smoothing": 0.1}).applied_to(role)
     assert (other.estimator, other.params) == ("sklearn.naive_bayes.GaussianNB", {"var_smoothing": 0.1})
 
 
 def test_a_step_is_a_name_and_whatever_parameters_that_has():
-    assert Step.model_validate({"use": "pca"}).params == {}
-    step = Step.model_validate({"use": "sklearn.preprocessing.StandardScaler", "with_mean": False})
+    assert StepSection.model_validate({"use": "pca"}).params == {}
+    step = StepSection.model_validate({"use": "sklearn.preprocessing.StandardScaler", "with_mean": False})
     assert step.params == {"with_mean": False}
     with pytest.raises(ValidationError, match="has no such parameter"):
-        Step.model_validate({"use": "sklearn.preprocessing.StandardScaler", "with_men": False})
+        StepSection.model_validate({"use": "sklearn.preprocessing.StandardScaler", "with_men": False})
     with pytest.raises(ValidationError, match="at least 1 item"):
-        View.model_validate({"steps": []})
+        ViewSection.model_validate({"steps": []})
 
 
 def test_a_classifier_must_give_probabilities_with_the_parameters_it_has():
-    assert Member(estimator="sklearn.linear_model.SGDClassifier", params={"loss": "log_loss"})
-    with pytest.raises(ValidationError, match="gives no probabilities with these params"):
-        Member(estimator="sklearn.linear_model.SGDClassifier", params={"loss": "hinge"})
+    assert MemberSection(estimator="sklearn.linear_model.SGDClassifier", params={"loss": "log_loss"})
+    with pytest.raises(ValidationError, match="has no predict_proba with these params"):
+        MemberSection(estimator="sklearn.linear_model.SGDClassifier", params={"loss": "hinge"})
 
 
 def test_a_contender_takes_part_once():
     with pytest.raises(ValidationError, match="'flat' is in the list twice"):
-        Compare(contenders=("flat", "top_down", "flat"))
+        CompareSection(contenders=("flat", "top_down", "flat"))
 
 
 @pytest.mark.parametrize(("seeds", "valid"), [([0], True), ([2**32 - 1, 0], True), ([2**32], False), ([1.0], False)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ensemble_hwr.config import build_contenders, build_member, divide, load_config, load_demo, load_letters
+from ensemble_hwr.config import build_contenders, build_member, build_split, load_config, load_demo, load_letters
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -52,6 +52,6 @@ def test_the_demo_within_the_package_is_the_one_in_the_folder():
 def test_nobody_in_the_demo_tests_himself():
     config = load_demo(["data.n=780"])
     letters = load_letters(config)
-    train, test = divide(config, letters)
+    train, test = build_split(config, letters)
     assert set(letters.writer[train]).isdisjoint(letters.writer[test])
     assert 0.2 < len(test) / len(letters) < 0.4

@@ -3,7 +3,9 @@ import pytest
 from PIL import Image
 
 from ensemble_hwr.datasets import LetterSet, concatenate
-from ensemble_hwr.exceptions import DataError
+from ensemble_hwr.datasets._letters import BATCH
+from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.preprocessing import LetterNormalizer
 
 
 def rows(n, dtype=np.uint8):
@@ -162,3 +164,25 @@ def test_concatenate_refuses_nothing_and_mixtures():
         concatenate([])
     with pytest.raises(DataError, match="to_rows"):
         concatenate([LetterSet(rows(1), labels("A")), LetterSet(["a.png"], labels("A"))])
+
+
+def test_progress_is_reported_per_batch_of_pictures_and_not_for_rows():
+    rows = LetterSet(np.full((3, 784), 255, np.uint8), np.array(["A", "B", "C"]))
+    np.testing.assert_array_equal(rows.to_rows(on_progress=print), np.ones((3, 784), np.float32))
+    picture = np.zeros((12, 12), np.uint8)
+    picture[3:9, 5:7] = 255
+    n = BATCH + 5
+    reported = []
+    pictures = LetterSet([picture] * n, np.array(["A"] * n))
+    ink = pictures.to_rows(LetterNormalizer(), on_progress=lambda *args: reported.append(args))
+    assert reported == [(BATCH, n), (n, n)]
+    assert (ink == ink[0]).all()
+    np.testing.assert_array_equal(ink, pictures.to_rows())
+
+
+def test_an_unreadable_picture_is_numbered_from_the_first_of_all_batches():
+    picture = np.zeros((12, 12), np.uint8)
+    picture[3:9, 5:7] = 255
+    data = [picture] * (BATCH + 2) + [np.zeros((5, 5), np.uint8)]
+    with pytest.raises(PictureError, match=rf"^picture {BATCH + 2}: "):
+        LetterSet(data, np.array(["A"] * len(data))).to_rows(on_progress=lambda done, n: None)

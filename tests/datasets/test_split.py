@@ -33,7 +33,7 @@ def assert_division(letters, train, test):
 
 @settings(deadline=None)
 @given(
-    letters=known_letters(), by=st.sampled_from(["letter", "source", "writer"]),
+    letters=known_letters(), by=st.sampled_from(["sample", "source", "writer"]),
     test_size=st.floats(0.05, 0.6), seed=st.integers(0, 9),
 )  # fmt: skip
 def test_every_letter_once_every_label_in_training_and_repeatable(letters, by, test_size, seed):
@@ -45,10 +45,10 @@ def test_every_letter_once_every_label_in_training_and_repeatable(letters, by, t
 
 
 @settings(deadline=None)
-@given(letters=known_letters(), by=st.sampled_from(["letter", "source"]), test_size=st.floats(0.05, 0.95))
+@given(letters=known_letters(), by=st.sampled_from(["sample", "source"]), test_size=st.floats(0.05, 0.95))
 def test_shares_of_every_label(letters, by, test_size):
     _, test = split_letters(letters, test_size, by=by, random_state=0)
-    strata = letters.target if by == "letter" else np.char.add(letters.source, letters.target)
+    strata = letters.target if by == "sample" else np.char.add(letters.source, letters.target)
     for stratum in np.unique(strata):
         n, drawn = np.sum(strata == stratum), np.sum(strata[test] == stratum)
         if n == 1:
@@ -97,7 +97,7 @@ def test_unknown_writers_of_a_source_stay_together():
         (make("AABB"), {"by": "source"}, "no source is known"),
         (make("AABB", writer="1111"), {"by": "writer"}, "1 writers"),
         (make("AABB", writer="1122"), {"by": "writer", "test_size": 0.5}, "2 writers"),
-        (make("AB"), {"by": "page"}, "by must be one of 'letter', 'source', 'writer', got 'page'"),
+        (make("AB"), {"by": "page"}, "by must be one of 'sample', 'source', 'writer', got 'page'"),
         (make("AB"), {"test_size": 0}, "between 0 and 1, got 0"),
         (make("AB"), {"test_size": 1.0}, "between 0 and 1"),
         (make("AB"), {"test_size": float("nan")}, "between 0 and 1"),

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ensemble_hwr.config._space_schema import parse_entry
+from ensemble_hwr.config.search_space import parse_entry
 from ensemble_hwr.tuning._space import choose, stored
 
 SPACE = {

@@ -70,7 +70,7 @@ def compare(
 
 def files_read(file: Path, config: ExperimentConfig, data: Path | None) -> list[Path]:
     """Return the files and folders that a command reads: its config and, where they exist, its letters."""
-    from ensemble_hwr.config import locate_data
+    from ensemble_hwr.config.letters import locate_data
     from ensemble_hwr.exceptions import EnsembleHwrError
 
     read = [file]
@@ -100,22 +100,23 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
 
 def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, command: str) -> tuple[Any, Any]:
     """Fit every contender with every seed; return the comparison, and the F-tests if the config has them."""
-    from ensemble_hwr import config as configs
+    from ensemble_hwr.config import build_contenders, build_split
+    from ensemble_hwr.config.letters import describe_data, training_sources, training_weight
     from ensemble_hwr.evaluation import compare, five_by_two
     from ensemble_hwr.training import load_rows
 
     with steps.as_callback() as report:
         letters, rows = load_rows(config, data=data, n_jobs=jobs, on_progress=report)
-    sources = configs.training_sources(config, letters)
-    contenders = configs.build_contenders(config, sorted(set(letters.target.tolist())), sources=sources)
-    weight = configs.training_weight(config, letters)
-    described = configs.describe_data(config, letters) | {"command": command, "config": config.model_dump(mode="json")}
+    sources = training_sources(config, letters)
+    contenders = build_contenders(config, sorted(set(letters.target.tolist())), sources=sources)
+    weight = training_weight(config, letters)
+    described = describe_data(config, letters) | {"command": command, "config": config.model_dump(mode="json")}
     with steps.step("fitting", total=len(contenders) * len(config.seeds)) as update:
         comparison = compare(
             contenders,
             rows,
             letters.target,
-            split=configs.divide(config, letters),
+            split=build_split(config, letters),
             seeds=config.seeds,
             suspect=letters.suspect,
             sample_weight=weight,

@@ -40,7 +40,7 @@ def evaluate(model: str, data: Path, part: str | None, jobs: int | None) -> int:
 
     from ensemble_hwr.cli._pictures import normalized_batches, split_pipeline
     from ensemble_hwr.cli._progress import Stopwatch, progress
-    from ensemble_hwr.config import open_letters
+    from ensemble_hwr.datasets import open_letters
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.training import evaluate_classifier
 

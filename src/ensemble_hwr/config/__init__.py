@@ -1,61 +1,43 @@
-"""Experiments as TOML files: read, checked, and turned into data, divisions and contenders."""
+"""Experiments as TOML files: load and validate a config, and build its data, split and contenders.
+
+Besides the names below, there are public submodules: ``schema``, ``data_schema`` and ``search_space`` define the keys
+of a config, ``loading`` parses and validates it, ``letters`` loads and splits its data, ``building`` builds its
+estimators.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ensemble_hwr.config._load import load_config, load_demo
-from ensemble_hwr.config._overrides import parse_override
-from ensemble_hwr.config._schema import ExperimentConfig
+from ensemble_hwr.config.loading import load_config, load_demo
+from ensemble_hwr.config.schema import ExperimentConfig
 
 if TYPE_CHECKING:
-    from ensemble_hwr.config._build import build_contender, build_contenders, build_hierarchy, views_of_hierarchy
-    from ensemble_hwr.config._letters import (
-        build_normalizer,
-        describe_data,
-        divide,
-        load_letters,
-        locate_data,
-        open_letters,
-        to_rows,
-        training_sources,
-        training_weight,
-    )
-    from ensemble_hwr.config._members import build_member, build_view
+    from ensemble_hwr.config.building import build_contenders, build_hierarchy, build_member
+    from ensemble_hwr.config.letters import build_normalizer, build_split, load_letters
 
 __all__ = [
     "ExperimentConfig",
-    "build_contender",
     "build_contenders",
     "build_hierarchy",
     "build_member",
     "build_normalizer",
-    "build_view",
-    "describe_data",
-    "divide",
+    "build_split",
     "load_config",
     "load_demo",
     "load_letters",
-    "locate_data",
-    "open_letters",
-    "parse_override",
-    "to_rows",
-    "training_sources",
-    "training_weight",
-    "views_of_hierarchy",
 ]
 
-# What needs scikit-learn is imported when it is first asked for, so that reading a config stays quick.
-_MODULES = {
-    "build_contender": "_build",
-    "build_contenders": "_build",
-    "build_hierarchy": "_build",
-    "views_of_hierarchy": "_build",
-    "build_member": "_members",
-    "build_view": "_members",
+_MODULES = {  # imported on first use, since they import scikit-learn: loading a config stays fast
+    "build_contenders": "building",
+    "build_hierarchy": "building",
+    "build_member": "building",
+    "build_normalizer": "letters",
+    "build_split": "letters",
+    "load_letters": "letters",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES.get(name, '_letters')}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Estimators and transformers by name: found, checked against their own parameters, and built."""
+"""Import estimators and transformers by name, check their parameters and build them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ensemble_hwr.config._problems import did_you_mean, shorten
+from pydantic import AfterValidator
+from pydantic_core import InitErrorDetails
+
+from ensemble_hwr.config._errors import did_you_mean, invalid_setting, setting_error, shorten
 from ensemble_hwr.exceptions import ConfigError
 
 CLASSIFIER = ("fit", "predict")
@@ -27,18 +30,18 @@ SHORT_PARAMS = {"mlp": {"hidden_layer_sizes": [100], "max_iter": 100}}
 SHORT_CLASSIFIERS = ("mlp", "augmented_mlp")
 SHORT_TRANSFORMERS = ("deskew", "gradient", "size", "stroke_width", "standardize", "pca")
 
-Problem = tuple[tuple[str | int, ...], str, Any]
+ParameterError = tuple[tuple[str | int, ...], str, Any]  # path below the parameters, message, value
 
 
 def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
-    """Import a class by short name or import path.
+    """Import an estimator class by short name or import path; nothing but the import is executed.
 
     Parameters
     ----------
     name : str
         A short name such as ``"mlp"``, or the import path of a class in an installed package.
     methods : tuple of str
-        What the class must be able to do: ``CLASSIFIER`` or ``TRANSFORMER``.
+        Methods that the class must have: ``CLASSIFIER`` or ``TRANSFORMER``.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
     Raises
     ------
     ConfigError
-        When there is no such class, or it lacks a method. Nothing is done but importing.
+        If the class does not exist or lacks one of the methods.
 
     Examples
     --------
@@ -65,44 +68,63 @@ def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
         )
     found = getattr(_import(module_name, name), class_name, None)
     if found is None:
-        raise ConfigError(f"got {name!r}; module {module_name!r} has no {class_name!r}, check the spelling.")
+        raise ConfigError(f"got {name!r}; module {module_name!r} has no {class_name!r}, check the spelling")
     missing = [method for method in methods if not callable(getattr(found, method, None))]
     if not inspect.isclass(found) or missing:
         raise ConfigError(
-            f"got {name!r}; it must be a class with the methods {' and '.join(methods)}, as scikit-learn's have."
+            f"got {name!r}; expected a class with the methods {' and '.join(methods)}, such as those of scikit-learn"
         )
     return found
 
 
-def check_parameters(found: type[Any], params: Mapping[str, Any]) -> Iterator[Problem]:
-    """Check parameters against the class they are meant for.
+def importable(methods: tuple[str, ...]) -> AfterValidator:
+    """Return a pydantic validator for the name of a class that has these methods."""
+
+    def check(name: str) -> str:
+        try:
+            find_class(name, methods)
+        except ConfigError as error:
+            raise invalid_setting(str(error)) from None
+        return name
+
+    return AfterValidator(check)
+
+
+def check_parameters(found: type[Any], params: Mapping[str, Any]) -> Iterator[ParameterError]:
+    """Check parameters against a class: their names, and their values as far as the class validates them.
 
     Parameters
     ----------
     found : type
     params : mapping of str to object
-        As a config gives them.
+        As a config gives them. A class whose ``__init__`` takes ``**kwargs`` accepts any name.
 
     Yields
     ------
     path, message, value
-        One for each parameter that is unknown or has a value the class refuses.
+        One for each parameter that is unknown or has an invalid value.
     """
     allowed = list(_defaults(found))
+    accepts_any = _takes_kwargs(found)
     known = {}
     for name, value in params.items():
-        if name in allowed:
+        if accepts_any or name in allowed:
             known[name] = value
         else:
             yield (name,), f"{found.__name__} has no such parameter; {did_you_mean(name, allowed)}", value
     nested = list(_check_nested(known))
     yield from nested
     if not nested:
-        yield from _refused_values(found, known)
+        yield from _invalid_values(found, known)
+
+
+def parameter_errors(found: type[Any], params: Mapping[str, Any], *prefix: str) -> list[InitErrorDetails]:
+    """Check parameters as `check_parameters` does; `prefix` is their location within the section."""
+    return [setting_error((*prefix, *path), text, got) for path, text, got in check_parameters(found, params)]
 
 
 def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASSIFIER) -> Any:
-    """Make an unfitted estimator from what a config says of it.
+    """Build an unfitted estimator from its name and parameters in a config.
 
     Examples
     --------
@@ -114,12 +136,12 @@ def build(name: str, params: Mapping[str, Any], methods: tuple[str, ...] = CLASS
 
 
 def takes(found: type[Any], name: str) -> bool:
-    """Whether a class has a parameter of that name."""
+    """Whether ``__init__`` of a class has a parameter of that name; ``**kwargs`` does not count."""
     return name in _defaults(found)
 
 
 def is_nested(value: Any) -> bool:
-    """Whether a parameter's value is a table that describes another estimator."""
+    """Whether the value of a parameter is a table that describes another estimator."""
     return isinstance(value, Mapping) and "estimator" in value and set(value) <= {"estimator", "params"}
 
 
@@ -129,17 +151,23 @@ def _import(module_name: str, name: str) -> Any:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name == package:
-            raise ConfigError(f"got {name!r}; package {package!r} is not installed.") from None
-        raise ConfigError(f"got {name!r}; there is no module {error.name!r}, check the spelling.") from None
+            raise ConfigError(f"got {name!r}; package {package!r} is not installed") from None
+        raise ConfigError(f"got {name!r}; there is no module {error.name!r}, check the spelling") from None
     except Exception as error:
         raise ConfigError(f"got {name!r}; importing {module_name!r} failed: {error}") from error
 
 
 def _defaults(found: type[Any]) -> dict[str, Any]:
-    """Parameters of ``__init__`` with their defaults."""
+    """Return the named parameters of ``__init__`` with their defaults."""
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = list(inspect.signature(found.__init__).parameters.values())[1:]
     return {parameter.name: parameter.default for parameter in parameters if parameter.kind in named}
+
+
+def _takes_kwargs(found: type[Any]) -> bool:
+    """Whether ``__init__`` takes any keyword, as those of LightGBM and XGBoost do."""
+    parameters = inspect.signature(found.__init__).parameters.values()
+    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def _construct(found: type[Any], params: Mapping[str, Any]) -> Any:
@@ -148,7 +176,7 @@ def _construct(found: type[Any], params: Mapping[str, Any]) -> Any:
 
 
 def _revive(value: Any, default: Any = None) -> Any:
-    """Turn a TOML value into what scikit-learn wants: nested estimators, and tuples where the default is one."""
+    """Convert a TOML value to Python: tables to nested estimators, lists to tuples where the default is a tuple."""
     if is_nested(value):
         return build(value["estimator"], value.get("params", {}))
     if isinstance(value, list | tuple):
@@ -159,7 +187,7 @@ def _revive(value: Any, default: Any = None) -> Any:
     return value
 
 
-def _check_nested(params: Mapping[str, Any]) -> Iterator[Problem]:
+def _check_nested(params: Mapping[str, Any]) -> Iterator[ParameterError]:
     for name, value in params.items():
         if not is_nested(value):
             continue
@@ -175,11 +203,11 @@ def _check_nested(params: Mapping[str, Any]) -> Iterator[Problem]:
             yield (name, "params", *path), message, got
 
 
-def _refused_values(found: type[Any], params: Mapping[str, Any]) -> Iterator[Problem]:
-    """Ask the class itself, again without each value that it refused."""
+def _invalid_values(found: type[Any], params: Mapping[str, Any]) -> Iterator[ParameterError]:
+    """Find invalid values one by one: validate, remove the parameter that the message names, repeat."""
     left = dict(params)
     while True:
-        error = _refusal(found, left)
+        error = _first_error(found, left)
         if error is None:
             return
         named = re.search(r"'(\w+)' parameter", error)
@@ -189,15 +217,18 @@ def _refused_values(found: type[Any], params: Mapping[str, Any]) -> Iterator[Pro
         yield (named[1],), error, left.pop(named[1])
 
 
-def _refusal(found: type[Any], params: Mapping[str, Any]) -> str | None:
+def _first_error(found: type[Any], params: Mapping[str, Any]) -> str | None:
+    """Return the message of the first error in building and validating an estimator; None if it is valid."""
     required = [name for name, default in _defaults(found).items() if default is inspect.Parameter.empty]
     missing = [name for name in required if name not in params]
     if missing:
-        return f"{found.__name__} needs the parameter {missing[0]!r}, which has no default."
+        return f"{found.__name__} needs the parameter {missing[0]!r}, which has no default"
     try:
         estimator = _construct(found, params)
-        if hasattr(estimator, "_validate_params"):
+        if hasattr(estimator, "_parameter_constraints"):  # scikit-learn's; other packages' estimators have none
             estimator._validate_params()
-    except Exception as error:  # a class of anyone's may raise anything
-        return str(error)
+        elif hasattr(estimator, "get_params"):
+            estimator.get_params(deep=False)  # fails where __init__ does not store a parameter under its name
+    except Exception as error:  # classes of other packages may raise any exception
+        return str(error).removesuffix(".")
     return None

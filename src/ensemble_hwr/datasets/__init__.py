@@ -9,8 +9,8 @@ from ensemble_hwr.datasets._index import load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
 from ensemble_hwr.datasets._letters import LetterSet, concatenate
 from ensemble_hwr.datasets._nist import load_nist
-from ensemble_hwr.datasets._npz import load_npz, save_npz
 from ensemble_hwr.datasets._split import predefined_split, split_by_source, split_letters, writer_groups
+from ensemble_hwr.datasets._storage import load_npz, open_letters, save_npz
 from ensemble_hwr.datasets.composition import Composition, compose_words
 from ensemble_hwr.datasets.handwriting import generate_letters
 
@@ -31,6 +31,7 @@ __all__ = [
     "load_kaggle_az",
     "load_nist",
     "load_npz",
+    "open_letters",
     "predefined_split",
     "save_npz",
     "split_by_source",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from ensemble_hwr.exceptions import DataError
+from ensemble_hwr.exceptions import DataError, PictureError
 
 PIXELS = 784
 SPLITS = ("train", "test", "")
+BATCH = 1024  # letters between two reports of progress
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,7 +135,12 @@ class LetterSet:
         taken = {key: None if value is None else value[chosen] for key, value in values.items()}
         return LetterSet(**taken, name=self.name)  # type: ignore[arg-type]
 
-    def to_rows(self, normalizer: Any = None, n_jobs: int | None = None) -> NDArray[np.float32]:
+    def to_rows(
+        self,
+        normalizer: Any = None,
+        n_jobs: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> NDArray[np.float32]:
         """Turn the letters into rows of ink.
 
         Parameters
@@ -143,7 +150,10 @@ class LetterSet:
             when one is given. By default pictures go through
             :class:`~ensemble_hwr.preprocessing.LetterNormalizer`.
         n_jobs : int, optional
-            Processes of the default normalizer; one you give has its own setting.
+            Number of processes of the default normalizer; a given one has its own setting.
+        on_progress : callable, optional
+            Called with the number of letters done and the number of all letters after every 1024 letters. The
+            normalizer is fitted on each such batch then.
 
         Returns
         -------
@@ -163,6 +173,8 @@ class LetterSet:
             return np.empty((0, PIXELS), np.float32)
         normalizer = _default_normalizer(n_jobs) if normalizer is None else clone(normalizer)
         pictures = list(self.data.reshape(-1, 28, 28)) if self.is_rows else list(self.data)
+        if on_progress is not None:
+            return _normalize_in_batches(pictures, normalizer, on_progress)
         return np.asarray(normalizer.fit_transform(pictures), dtype=np.float32)
 
 
@@ -229,6 +241,25 @@ def pictures_array(pictures: Sequence[Any]) -> NDArray[np.object_]:
     for i, picture in enumerate(pictures):
         array[i] = picture
     return array
+
+
+def _normalize_in_batches(
+    pictures: list[Any], normalizer: Any, on_progress: Callable[[int, int], None]
+) -> NDArray[np.float32]:
+    rows = np.empty((len(pictures), PIXELS), np.float32)
+    for start in range(0, len(pictures), BATCH):
+        batch = pictures[start : start + BATCH]
+        try:
+            rows[start : start + len(batch)] = clone(normalizer).fit_transform(batch)
+        except PictureError as error:
+            raise PictureError(_with_offset(str(error), start)) from error
+        on_progress(start + len(batch), len(pictures))
+    return rows
+
+
+def _with_offset(message: str, start: int) -> str:
+    """Add `start` to the number of the picture in a message."""
+    return re.sub(r"^picture (\d+)", lambda match: f"picture {int(match[1]) + start}", message)
 
 
 def _default_normalizer(n_jobs: int | None) -> Any:

@@ -1,4 +1,4 @@
-"""Dividing letters into training and test parts."""
+"""Split letters into a training and a test part."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError
 
 Indices = NDArray[np.intp]
-BY = ("letter", "source", "writer")
+BY = ("sample", "source", "writer")
 
 
 def split_letters(
     letters: LetterSet,
     test_size: float = 0.2,
     *,
-    by: str = "letter",
+    by: str = "sample",
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[Indices, Indices]:
-    """Divide letters into a training and a test part, letter by letter, and merge the parts.
+    """Split letters into a random training and test part, stratified or by writer.
 
     Parameters
     ----------
     letters : LetterSet
-        What to divide.
     test_size : float in (0, 1), default=0.2
-        The test part's share.
-    by : {"letter", "source", "writer"}, default="letter"
-        - "letter": the share of each label;
-        - "source": the share of each label in each source;
-        - "writer": whole writers, so that nobody is in both parts (see :func:`writer_groups`), close to the share in
-          all; every label stays in training.
+        Fraction of letters in the test part.
+    by : {"sample", "source", "writer"}, default="sample"
+        - "sample": stratified by label;
+        - "source": stratified by label and source;
+        - "writer": all letters of a writer are in the same part (see :func:`writer_groups`). The size of the test part
+          is approximate; every label stays in the training part.
     random_state : int, RandomState instance or None, default=None
-        An int makes the division repeatable.
+        Pass an int for a reproducible split.
 
     Returns
     -------
     train, test : ndarray of int
-        Positions, rising; together every letter once. With "letter" and "source", a label (of a source) with two
-        letters or more is in both parts, and one with a single letter in training.
+        Positions in ascending order; together all letters. For "sample" and "source", a stratum with two or more
+        letters is in both parts, a stratum with one letter in the training part.
 
     Raises
     ------
     DataError
-        When a setting is not allowed, sources or writers are unknown, or too few writers are there.
+        If a parameter is not allowed, sources or writers are unknown, or there are too few writers.
 
     Examples
     --------
@@ -63,7 +62,7 @@ def split_letters(
     if not 0 < test_size < 1:
         raise DataError(f"test_size must lie between 0 and 1, got {test_size!r}")
     if len(letters) == 0:
-        raise DataError("there are no letters to divide")
+        raise DataError("there are no letters to split")
     rng = check_random_state(random_state)
     if by == "writer":
         in_test = _draw_writers(letters, test_size, rng)
@@ -73,12 +72,12 @@ def split_letters(
 
 
 def predefined_split(letters: LetterSet) -> tuple[Indices, Indices]:
-    """Return the division that the makers of the set prescribe.
+    """Return the train/test split that the data set defines.
 
     Parameters
     ----------
     letters : LetterSet
-        With ``split``; letters that have neither "train" nor "test" there are in no part.
+        With ``split``; letters that are neither "train" nor "test" are in no part.
 
     Returns
     -------
@@ -87,7 +86,7 @@ def predefined_split(letters: LetterSet) -> tuple[Indices, Indices]:
     Raises
     ------
     DataError
-        When there is none, or one of its parts is empty.
+        If the set defines no split, or one part is empty.
 
     Examples
     --------
@@ -101,7 +100,7 @@ def predefined_split(letters: LetterSet) -> tuple[Indices, Indices]:
         raise DataError(f"{letters!r} has no predefined split; use split_letters")
     train, test = np.flatnonzero(letters.split == "train"), np.flatnonzero(letters.split == "test")
     if not len(train) or not len(test):
-        raise DataError(f"{letters!r} prescribes {len(train)} letters for training and {len(test)} for testing")
+        raise DataError(f"{letters!r} has {len(train)} letters for training and {len(test)} for testing")
     return train, test
 
 
@@ -115,7 +114,7 @@ def split_by_source(
     letters : LetterSet
         With ``source``.
     train_sources, test_sources : iterable of str
-        Names of sources, none in both.
+        Names of sources; both parts must be disjoint.
 
     Returns
     -------
@@ -124,7 +123,7 @@ def split_by_source(
     Raises
     ------
     DataError
-        When a source is unknown or named for both parts.
+        If a source is unknown, or in both parts.
 
     Examples
     --------
@@ -147,10 +146,10 @@ def split_by_source(
 
 
 def writer_groups(letters: LetterSet) -> Indices:
-    """Give each writer a number, for scikit-learn's splitters that take ``groups``.
+    """Return the writer of each letter as an integer, for the ``groups`` of scikit-learn's splitters.
 
-    The same name in two sources is two writers. Letters of unknown writers of one source are one group, since any two
-    of them may be by the same hand.
+    The same name in two sources means two writers. Letters of unknown writers in one source are one group, since any
+    two of them may be from the same writer.
 
     Parameters
     ----------
@@ -160,12 +159,12 @@ def writer_groups(letters: LetterSet) -> Indices:
     Returns
     -------
     ndarray of int, shape (n,)
-        A number for each writer.
+        Number of the writer of each letter.
 
     Raises
     ------
     DataError
-        When no writer is known.
+        If no writer is known.
 
     Examples
     --------
@@ -186,7 +185,7 @@ def writer_groups(letters: LetterSet) -> Indices:
 def _known(letters: LetterSet, field: str) -> NDArray[np.str_]:
     values: NDArray[np.str_] | None = getattr(letters, field)
     if values is None or not (values != "").any():
-        raise DataError(f"{letters!r}: no {field} is known; divide by letter, or set {field}")
+        raise DataError(f"{letters!r}: no {field} is known; use by='sample', or set {field}")
     return values
 
 
@@ -203,7 +202,7 @@ def _number_pairs(first: NDArray[np.str_], second: NDArray[np.str_]) -> Indices:
 
 def _strata(letters: LetterSet, by: str) -> Indices:
     labels = np.unique(letters.target, return_inverse=True)[1]
-    return labels if by == "letter" else _number_pairs(_known(letters, "source"), letters.target)
+    return labels if by == "sample" else _number_pairs(_known(letters, "source"), letters.target)
 
 
 def _draw_shares(strata: Indices, test_size: float, rng: np.random.RandomState) -> NDArray[np.bool_]:
@@ -217,7 +216,7 @@ def _draw_shares(strata: Indices, test_size: float, rng: np.random.RandomState) 
 
 
 def _draw_writers(letters: LetterSet, test_size: float, rng: np.random.RandomState) -> NDArray[np.bool_]:
-    """Take writers in random order, as long as that brings the test part closer to its share."""
+    """Add writers to the test part in random order, if that brings its size closer to the target."""
     groups = writer_groups(letters)
     labels = np.unique(letters.target, return_inverse=True)[1]
     table = np.zeros((groups.max() + 1, labels.max() + 1), np.intp)
@@ -232,7 +231,7 @@ def _draw_writers(letters: LetterSet, test_size: float, rng: np.random.RandomSta
             left = left - table[writer]
     if not drawn:
         raise DataError(
-            f"{letters!r} cannot be divided by writer: {len(table)} writers, none of whom can go to the test part "
-            f"near test_size={test_size} with every label kept in training; change test_size or divide by letter"
+            f"{letters!r} cannot be split by writer: none of its {len(table)} writers fits into a test part of "
+            f"test_size={test_size} with every label kept in training; change test_size, or use by='sample'"
         )
     return np.isin(groups, drawn)

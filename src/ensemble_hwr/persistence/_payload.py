@@ -20,7 +20,7 @@ _OWN_TYPES = (  # by the modules in which they are defined, as skops names them:
     "ensemble_hwr.ensemble._mlp.MemberMLPClassifier",
     "ensemble_hwr.preprocessing.augmentation._classifier.AugmentedClassifier",
     "ensemble_hwr.preprocessing.augmentation._augmenter.Augmenter",
-    "ensemble_hwr.config._more_letters.MoreLetters",
+    "ensemble_hwr.config._additional_letters.AdditionalLetters",
     "ensemble_hwr.preprocessing._normalizer.LetterNormalizer",
     "ensemble_hwr.preprocessing._deskewer.Deskewer",
     "ensemble_hwr.preprocessing._size_normalizer.SizeNormalizer",

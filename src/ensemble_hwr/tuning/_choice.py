@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ensemble_hwr.config import ExperimentConfig
-from ensemble_hwr.config._data_schema import MemberExtra
-from ensemble_hwr.config._load import validate
-from ensemble_hwr.config._space_schema import Choices, Space
-from ensemble_hwr.config._tune_agreement import member_of, step_named, views_searched
-from ensemble_hwr.config._tune_schema import WHOLE
+from ensemble_hwr.config.data_schema import MemberExtra
+from ensemble_hwr.config.loading import validate
+from ensemble_hwr.config.schema import member_of, step_named, views_searched
+from ensemble_hwr.config.search_space import WHOLE, Choices, Space
 
 TUNED = "tuned"
 

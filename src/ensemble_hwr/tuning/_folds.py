@@ -11,7 +11,7 @@ from sklearn.model_selection import PredefinedSplit, StratifiedGroupKFold, Strat
 
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.config import ExperimentConfig
-from ensemble_hwr.config._data_schema import RandomSplit, SourcesSplit
+from ensemble_hwr.config.data_schema import RandomSplit, SourcesSplit
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import ConfigError
 
@@ -42,12 +42,12 @@ def companies(letters: LetterSet, by: str) -> NDArray[Any] | None:
     ConfigError
         When nothing of the kind is known of any letter.
     """
-    if by == "letter":
+    if by == "sample":
         return None
     known = letters.source if by == "source" else letters.writer
     if known is None or not (known != "").any():
         if by == "source":
-            raise ConfigError("tune.by: got 'source', but no source of these letters is known; write by = 'letter'.")
+            raise ConfigError("tune.by: got 'source', but no source of these letters is known; write by = 'sample'.")
         return None
     names = known.astype(object)
     if by == "writer" and letters.source is not None:
@@ -90,7 +90,7 @@ def divide_into_folds(labels: NDArray[Any], together: NDArray[Any] | None, n_fol
             return list(folds.split(positions, labels))
         n_companies = len(np.unique(together))
         if n_companies < 2:
-            raise ConfigError("tune.by: all letters are of one writer or source; write by = 'letter'.")
+            raise ConfigError("tune.by: all letters are of one writer or source; write by = 'sample'.")
         grouped = StratifiedGroupKFold(min(n_folds, n_companies, most), shuffle=True, random_state=seed)
         return list(grouped.split(positions, labels, together))
 

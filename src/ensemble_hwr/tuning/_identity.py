@@ -12,9 +12,9 @@ from optuna.storages import BaseStorage
 
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.config import ExperimentConfig
-from ensemble_hwr.config._data_schema import GeneratedData
-from ensemble_hwr.config._tune_agreement import member_of
-from ensemble_hwr.config._tune_schema import WHOLE
+from ensemble_hwr.config.data_schema import GeneratedData
+from ensemble_hwr.config.schema import member_of
+from ensemble_hwr.config.search_space import WHOLE
 from ensemble_hwr.tuning._stages import ROUTER, Stage
 from ensemble_hwr.tuning._study import Task, digest
 

@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy
-from ensemble_hwr.config._tune_schema import WHOLE
+from ensemble_hwr.config.search_space import WHOLE
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.tuning._choice import space_of, values_of
@@ -240,7 +240,7 @@ class _Run:
             "letters beside them": int((~self._training.own).sum()),
             "classes": self._training.n_classes,
             "folds": len(self._folds),
-            "kept together in a fold": "nothing" if kept == "letter" else f"letters of a {kept}",
+            "kept together in a fold": "nothing" if kept == "sample" else f"letters of a {kept}",
             "score": self._settings.score,
             "sampler": self._settings.sampler,
             "pruner": self._settings.pruner,

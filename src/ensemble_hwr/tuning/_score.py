@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import get_scorer
 
 from ensemble_hwr._typing import FloatArray
-from ensemble_hwr.config._tune_schema import LOG_LOSS
+from ensemble_hwr.config.search_space import LOG_LOSS
 
 Loss = Callable[[NDArray[Any], FloatArray, NDArray[Any], FloatArray | None], float]
 

@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 from optuna.storages import InMemoryStorage
 from sklearn.base import BaseEstimator, clone
 
-from ensemble_hwr.config._space_schema import Space, read_entry
+from ensemble_hwr.config.search_space import Space, read_entry
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning._score import loss_of, shown
 from ensemble_hwr.tuning._storage import JOURNAL, open_storage

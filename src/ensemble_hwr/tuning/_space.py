@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ensemble_hwr.config._space_schema import Choices, Entry, Layers, Range, Space
-from ensemble_hwr.config._tune_schema import conditions
+from ensemble_hwr.config.search_space import Choices, Entry, Layers, Range, Space, conditions
 
 Scalar = str | int | float | bool
 
@@ -43,7 +42,7 @@ def choose(trial: Asked, space: Space) -> dict[str, Any]:
     Examples
     --------
     >>> import optuna
-    >>> from ensemble_hwr.config._space_schema import parse_entry
+    >>> from ensemble_hwr.config.search_space import parse_entry
     >>> from ensemble_hwr.tuning._space import choose
     >>> space = {"hidden_layer_sizes": parse_entry({"n": [1, 2], "width": [10, 20]}), "alpha": parse_entry([0.1])}
     >>> stored = {"hidden_layer_sizes.n": 2, "hidden_layer_sizes.1": 10, "hidden_layer_sizes.2": 20, "alpha": 0.1}

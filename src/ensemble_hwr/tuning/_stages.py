@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._composites import seed_all
 from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy, build_member
-from ensemble_hwr.config._build import _confusables, _groups
-from ensemble_hwr.config._tune_agreement import member_of
-from ensemble_hwr.config._tune_schema import WHOLE
+from ensemble_hwr.config.building import declared_confusables, declared_groups
+from ensemble_hwr.config.schema import member_of
+from ensemble_hwr.config.search_space import WHOLE
 from ensemble_hwr.ensemble.held_out import (
     Gate,
     Member,
@@ -85,13 +85,12 @@ def without_strangers(config: ExperimentConfig, classes: NDArray[Any]) -> Experi
 
 def groups_of(config: ExperimentConfig, classes: NDArray[Any]) -> Any:
     """Return the groups of a config; None where they are derived."""
-    return _groups(config, classes.tolist())
+    return declared_groups(config, classes.tolist())
 
 
 def confusables_of(config: ExperimentConfig, classes: NDArray[Any]) -> Any:
     """Return the confusable sets of a config; None where they are derived."""
-    section = config.hierarchy.confusables
-    return _confusables(None if section == "none" else section, classes.tolist())
+    return declared_confusables(config, classes.tolist())
 
 
 class Stages:

@@ -16,7 +16,7 @@ from optuna import Study
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ensemble_hwr.config._space_schema import Range, Space
+from ensemble_hwr.config.search_space import Range, Space
 from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
 from ensemble_hwr.tuning._learner import learner_of, parameter_of_epochs
 from ensemble_hwr.tuning._liveness import RETRY_OF, WORKER, give_up, heartbeat, reap, this_worker

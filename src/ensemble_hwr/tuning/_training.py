@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import Fold
-from ensemble_hwr.config import ExperimentConfig, divide, training_weight
-from ensemble_hwr.config._data_schema import OversampleBalance
-from ensemble_hwr.config._extra import is_extra
+from ensemble_hwr.config import ExperimentConfig, build_split
+from ensemble_hwr.config.data_schema import OversampleBalance
+from ensemble_hwr.config.letters import is_extra, training_weight
 from ensemble_hwr.datasets import LetterSet, balance_indices
 from ensemble_hwr.tuning._folds import companies, divide_into_folds, kept_together
 from ensemble_hwr.tuning._question import Letters
@@ -61,8 +61,8 @@ class TrainingLetters:
 
 def training_letters(config: ExperimentConfig, letters: LetterSet, rows: NDArray[np.float32]) -> TrainingLetters:
     """Take the training part, every letter once: where rare ones are repeated, this is done within each fold."""
-    division = divide(config, letters)
-    train, _ = division(config.seeds[0]) if callable(division) else division
+    split = build_split(config, letters)
+    train, _ = split(config.seeds[0]) if callable(split) else split
     train = np.unique(train)
     weight = training_weight(config, letters)
     chosen = letters.take(train)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.config import ExperimentConfig
-from ensemble_hwr.config._load import stored_letters
+from ensemble_hwr.config.loading import stored_letters
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.tuning._result import Tuned, Tuning
 from ensemble_hwr.tuning._score import shown

@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState
 
-from ensemble_hwr.config._tune_schema import LOG_LOSS
+from ensemble_hwr.config.search_space import LOG_LOSS
 from ensemble_hwr.tuning._liveness import REASON
 from ensemble_hwr.tuning._result import Tuned
 from ensemble_hwr.tuning._sampling import SURPLUS

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from ensemble_hwr.config._tune_schema import WHOLE
+from ensemble_hwr.config.search_space import WHOLE
 from ensemble_hwr.tuning._report._charts import gain_plot, history, parallel, readable, slices
 from ensemble_hwr.tuning._report._figures import StudyFigures, name_of_score, study_figures
 from ensemble_hwr.tuning._result import Tuning

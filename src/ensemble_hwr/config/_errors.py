@@ -1,8 +1,9 @@
-"""Validation errors in plain words: the key's path, what was got, what is allowed."""
+"""Readable validation errors: path of the key, value found, values allowed."""
 
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,11 +11,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from ensemble_hwr.config._overrides import show_path
-
 Location = tuple[str | int, ...]
-_SHOWN = 60
-_PLAIN = {
+BARE_KEY = r"[A-Za-z0-9_-]+"
+_MAX_SHOWN = 60  # characters of a value in a message
+_TOML_WORDS = {  # words of pydantic's messages, and what they are in TOML
     "Input should be": "it should be",
     "a valid dictionary or object to extract fields from": "a table",
     "dictionary": "table",
@@ -23,57 +23,83 @@ _PLAIN = {
 }
 
 
-def problem(location: Location, message: str, got: Any) -> InitErrorDetails:
-    """Describe one thing that is wrong below the section being validated."""
-    return InitErrorDetails(
-        type=PydanticCustomError("setting", "{message}", {"message": message}), loc=location, input=got
-    )
+def setting_error(location: Location, message: str, got: Any) -> InitErrorDetails:
+    """Describe an error at a location below the section that is validated."""
+    return InitErrorDetails(type=invalid_setting(message), loc=location, input=got)
 
 
-def refuse(title: str, problems: Iterable[InitErrorDetails]) -> None:
-    """Raise one validation error for all problems, if there is any."""
-    found = list(problems)
+def invalid_setting(message: str) -> PydanticCustomError:
+    """Return an error for a pydantic validator to raise, with `message` as its text."""
+    return PydanticCustomError("setting", "{message}", {"message": message})
+
+
+def raise_errors(title: str, errors: Iterable[InitErrorDetails]) -> None:
+    """Raise one validation error that holds all `errors`; do nothing if there are none."""
+    found = list(errors)
     if found:
         raise ValidationError.from_exception_data(title, found)
 
 
 def describe(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Turn each problem of a validation error into ``key.path: what is wrong``.
+    """Format a validation error as a list of lines ``key.path: message``.
 
     Parameters
     ----------
     error : pydantic.ValidationError
     model : type
-        The model that was validated; tells which keys are allowed where one is unknown.
+        The model that was validated. Its fields are the keys listed as allowed where a key is unknown.
 
     Returns
     -------
     list of str
     """
     details = [dict(detail) for detail in error.errors(include_url=False)]
-    places: list[Location] = [error_detail["loc"] for error_detail in error.errors(include_url=False)]
-    return [_describe_one(detail, model) for detail in details if not _follows(detail, places)]
+    locations: list[Location] = [detail["loc"] for detail in details]
+    return [_describe_one(detail, model) for detail in details if not _is_consequence(detail, locations)]
+
+
+def first_message(error: ValidationError) -> str:
+    """Return the message of the first error."""
+    return str(error.errors(include_url=False)[0]["msg"])
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
-    """Suggest a close match, and list what is allowed.
+    """Suggest the allowed word closest to `word`, and list all allowed words.
 
     Examples
     --------
-    >>> from ensemble_hwr.config._problems import did_you_mean
+    >>> from ensemble_hwr.config._errors import did_you_mean
     >>> did_you_mean("rooter", ["router", "expert"])
-    "did you mean 'router'? Allowed: expert, router."
+    "did you mean 'router'? allowed: expert, router"
     """
     choices = sorted(allowed)
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
-    meant = f"did you mean {close[0]!r}? " if close else ""
-    return f"{meant}Allowed: {', '.join(choices) or 'nothing'}."
+    suggestion = f"did you mean {close[0]!r}? " if close else ""
+    return f"{suggestion}allowed: {', '.join(choices) or 'nothing'}"
 
 
 def shorten(value: Any) -> str:
-    """Show a value, cut where it is long."""
+    """Return the repr of a value, cut to 60 characters."""
     text = repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+
+
+def show_path(path: Iterable[str | int]) -> str:
+    """Format a key path as ``--set`` takes it.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config._errors import show_path
+    >>> show_path(("members", "specialist:A-E", "params", "hidden_layer_sizes", 0))
+    'members."specialist:A-E".params.hidden_layer_sizes[0]'
+    """
+    shown = ""
+    for part in path:
+        if isinstance(part, int):
+            shown += f"[{part}]"
+        else:
+            shown += ("." if shown else "") + (part if re.fullmatch(BARE_KEY, part) else f'"{part}"')
+    return shown
 
 
 def _describe_one(detail: dict[str, Any], model: type[BaseModel]) -> str:
@@ -96,20 +122,20 @@ def _describe_one(detail: dict[str, Any], model: type[BaseModel]) -> str:
     elif kind == "setting":
         message = str(detail["msg"])
     else:
-        message = f"got {shorten(got)}; {_plain(str(detail['msg']))}"
+        message = f"got {shorten(got)}; {_in_toml_words(str(detail['msg']))}"
     return f"{show_path(location) or 'the config'}: {message}"
 
 
-def _follows(detail: dict[str, Any], places: list[Location]) -> bool:
-    """Whether a list is only called too short because its items are wrong."""
+def _is_consequence(detail: dict[str, Any], locations: list[Location]) -> bool:
+    """Whether a list is reported as too short only because some of its items are invalid."""
     here = detail["loc"]
-    return detail["type"] == "too_short" and any(place[: len(here)] == here and place != here for place in places)
+    return detail["type"] == "too_short" and any(other[: len(here)] == here and other != here for other in locations)
 
 
-def _plain(message: str) -> str:
-    """Pydantic's sentence in the words of TOML."""
-    for word, plain in _PLAIN.items():
-        message = message.replace(word, plain)
+def _in_toml_words(message: str) -> str:
+    """Replace Python's type names in a message of pydantic by TOML's."""
+    for word, toml_word in _TOML_WORDS.items():
+        message = message.replace(word, toml_word)
     return message
 
 
@@ -118,7 +144,7 @@ def _unquote(text: str) -> str:
 
 
 def _without_tags(location: Location, model: type[BaseModel]) -> tuple[Location, Location]:
-    """Return the path as the user wrote it, and as the types nest."""
+    """Return the path as written in the file, and the path through the types, which includes tags of unions."""
     shown: list[str | int] = []
     for depth, part in enumerate(location):
         if part not in _tags(_type_at(location[:depth], model)):
@@ -127,7 +153,7 @@ def _without_tags(location: Location, model: type[BaseModel]) -> tuple[Location,
 
 
 def _type_at(location: Location, model: Any) -> Any:
-    """Follow a path through models, tables and lists to the type declared there; None where it leads nowhere."""
+    """Return the type declared at a path through models, tables and lists; None if there is none."""
     kind = _bare(model)
     for part in location:
         if part in (tags := _tags(kind)):
@@ -142,7 +168,7 @@ def _type_at(location: Location, model: Any) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """Strip ``Annotated`` and ``| None``."""
+    """Remove ``Annotated`` and ``| None`` from a type."""
     while get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     if get_origin(kind) in (Union, types.UnionType):
@@ -153,7 +179,7 @@ def _bare(kind: Any) -> Any:
 
 
 def _tags(kind: Any) -> Mapping[str, type[BaseModel]]:
-    """Models of a tagged union by tag; a field with one literal value is the tag."""
+    """Return the models of a tagged union by tag: the value of a model's field with a single literal."""
     if get_origin(kind) not in (Union, types.UnionType):
         return {}
     models = [option for option in get_args(kind) if isinstance(option, type) and issubclass(option, BaseModel)]

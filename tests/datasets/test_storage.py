@@ -1,11 +1,14 @@
 import contextlib
+import csv
+import os
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from ensemble_hwr.datasets import LetterSet, load_npz, save_npz
+from ensemble_hwr.datasets import LetterSet, load_npz, open_letters, save_npz
 from ensemble_hwr.exceptions import DataError
 
 FIELDS = ("source", "writer", "split", "suspect")
@@ -148,3 +151,22 @@ def test_a_changed_byte_is_an_error_of_ours_or_harmless(tmp_path, at, flip):
     file.write_bytes(raw)
     with contextlib.suppress(DataError):
         assert load_npz(file).target.tolist() == ["A"] * 3
+
+
+def test_open_letters_detects_the_format(tmp_path):
+    picture = Image.fromarray(np.eye(20, dtype=np.uint8) * 255)
+    for label in "AB":
+        (tmp_path / "folders" / label).mkdir(parents=True)
+        picture.save(tmp_path / "folders" / label / "1.png")
+    assert open_letters(tmp_path / "folders").target.tolist() == ["A", "B"]
+    index = tmp_path / "folders" / "list.csv"
+    with index.open("w", newline="") as stream:
+        csv.writer(stream).writerows([["path", "label"], ["B/1.png", "Q"]])
+    assert open_letters(index).target.tolist() == ["Q"]
+    os.rename(index, index.with_name("index.csv"))
+    assert open_letters(tmp_path / "folders").target.tolist() == ["Q"]
+    rows = tmp_path / "rows.csv"
+    rows.write_text("3," + ",".join(["0"] * 783 + ["9"]) + "\n")
+    assert open_letters(rows).target.tolist() == ["D"]
+    save_npz(tmp_path / "a.npz", LetterSet(np.zeros((1, 784), np.uint8), np.array(["A"])))
+    assert open_letters(tmp_path / "a.npz").target.tolist() == ["A"]

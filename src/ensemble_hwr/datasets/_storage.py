@@ -1,7 +1,8 @@
-"""Rows of letters in one compressed numpy file."""
+"""Save letters to .npz files, and load letters from files and folders of any supported format."""
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from ensemble_hwr._typing import PathLike
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.datasets._files import require_file
+from ensemble_hwr.datasets._folder import load_folder
+from ensemble_hwr.datasets._index import load_index
+from ensemble_hwr.datasets._kaggle import load_kaggle_az
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError
 
@@ -19,21 +23,21 @@ WHAT = "an .npz file of letters"
 
 
 def save_npz(path: PathLike, letters: LetterSet) -> None:
-    """Save rows of letters with all that is known of them.
+    """Save rows of letters and their metadata to a compressed .npz file.
 
-    The file appears whole or not at all; one that is there already is replaced.
+    The file is written atomically; an existing file is replaced.
 
     Parameters
     ----------
     path : path-like
-        Where to save, conventionally with the ending ``.npz``.
+        The file to write, conventionally with the suffix ``.npz``.
     letters : LetterSet
         Rows; turn pictures into rows with :meth:`LetterSet.to_rows` first.
 
     Raises
     ------
     DataError
-        When the letters are pictures, or the file cannot be written.
+        If the letters are pictures, or the file cannot be written.
 
     Examples
     --------
@@ -47,7 +51,7 @@ def save_npz(path: PathLike, letters: LetterSet) -> None:
     LetterSet('blank': 2 letters of 2 classes, rows)
     """
     if not letters.is_rows:
-        raise DataError("pictures cannot be saved in an .npz file: make a LetterSet of their to_rows() first")
+        raise DataError("pictures cannot be saved in an .npz file; make a LetterSet of their to_rows() first")
     file = Path(path).expanduser()
     known = {key: getattr(letters, key) for key in OPTIONAL if getattr(letters, key) is not None}
     arrays = {"data": letters.data, "target": letters.target, "name": np.array(letters.name), **known}
@@ -64,8 +68,8 @@ def load_npz(path: PathLike) -> LetterSet:
     Parameters
     ----------
     path : path-like
-        A file as :func:`save_npz` writes it: ``data`` of shape (n, 784), ``target`` of n texts, and where known
-        ``source``, ``writer``, ``split``, ``suspect`` and ``name``. Pickled objects are refused.
+        A file of :func:`save_npz`: arrays ``data`` of shape (n, 784), ``target`` of n strings, and optionally
+        ``source``, ``writer``, ``split``, ``suspect`` and ``name``. Pickled objects are rejected.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def load_npz(path: PathLike) -> LetterSet:
     Raises
     ------
     DataError
-        When the file is missing, cut short, or holds anything else.
+        If the file is missing, truncated, or has other contents.
 
     Examples
     --------
@@ -96,6 +100,57 @@ def load_npz(path: PathLike) -> LetterSet:
         raise DataError(f"{file}: {error}") from error
 
 
+def open_letters(path: PathLike) -> LetterSet:
+    """Load letters from a file or folder whose format is detected.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder with an ``index.csv``, a folder with one folder per class, a CSV file (an index, or labels and pixels
+        in the format of Kaggle's A-Z), or an .npz file of :func:`save_npz`.
+
+    Returns
+    -------
+    LetterSet
+
+    Raises
+    ------
+    DataError
+        If nothing exists at the path, or its format is not supported.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import LetterSet, open_letters, save_npz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "letters.npz")
+    ...     save_npz(file, LetterSet(np.zeros((2, 784), np.uint8), np.array(["A", "B"])))
+    ...     open_letters(file)
+    LetterSet(2 letters of 2 classes, rows)
+    """
+    place = Path(path)
+    if not place.exists():
+        raise DataError(f"{place}: there is no such file or folder")
+    if place.is_dir():
+        return load_index(place) if (place / "index.csv").is_file() else load_folder(place)
+    suffix = place.suffix.lower()
+    if suffix == ".npz":
+        return load_npz(place)
+    if suffix == ".csv":
+        return load_index(place) if _is_index(place) else load_kaggle_az(place)
+    raise DataError(
+        f"{place}: got a file with the suffix {suffix or '(none)'}; expected a folder with index.csv, a folder with "
+        "one folder per class, a .csv file or an .npz file"
+    )
+
+
+def _is_index(file: Path) -> bool:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        columns = next(csv.reader([stream.readline(100_000)]), [])
+    return {"path", "label"} <= set(columns)
+
+
 def _read_arrays(file: Path) -> dict[str, Any]:
     try:
         with open(file, "rb") as stream:
@@ -107,7 +162,7 @@ def _read_arrays(file: Path) -> dict[str, Any]:
                 return {key: archive[key] for key in archive.files}
     except DataError:
         raise
-    except Exception as error:  # numpy has no error of its own: a broken file raises whatever it led to
+    except Exception as error:  # numpy raises many types of errors for a damaged file
         raise DataError(
             f"{file}: cannot be read as {WHAT} ({error}); check that it is whole; pickled objects are not allowed"
         ) from error

@@ -1,4 +1,4 @@
-"""Letters that one member learns from beside everybody's."""
+"""Additional training letters for one member: generated, or from another data set."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from sklearn.base import BaseEstimator
 
-from ensemble_hwr.config._data_schema import MemberExtra, StoredData
-from ensemble_hwr.config._extra import generate_of
-from ensemble_hwr.config._letters import load_section, to_rows
+from ensemble_hwr._typing import Rows
+from ensemble_hwr.config.data_schema import MemberExtra, StoredData
+from ensemble_hwr.config.letters import generate_of, load_section
 from ensemble_hwr.datasets import balance_indices
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.preprocessing import LetterNormalizer
 
-LabelledRows = tuple[NDArray[np.float32], NDArray[Any]]
+LabelledRows = tuple[Rows, NDArray[Any]]
 
 WITH_PICTURES = ("folder", "index", "nist")
 
 
-class MoreLetters(BaseEstimator):
-    """Letters of given labels, generated or from elsewhere: the same in every fit.
+class AdditionalLetters(BaseEstimator):
+    """Generated or stored letters of given labels, the same in every fit.
 
     Parameters
     ----------
     generated : int, default=0
-        How many to generate, of the labels that are asked for.
+        Number of letters to generate, of the labels requested.
     writers : int, default=100
-        By how many made-up writers.
+        Number of simulated writers.
     seed : int, default=0
-        Another seed, other writers.
+        Random state of the generator.
     pictures : bool, default=False
-        Whether they are written as pictures and normalised, or as clean rows.
+        Whether to generate pictures, which are normalized then, or rows.
     stored : mapping, default=None
-        A section of a config that says where further letters are.
+        A section ``data`` of a config with the path and format of stored letters.
     per_class : int, default=None
-        At most so many of each from there, drawn at random with `seed`.
+        Largest number of stored letters per class; drawn at random with `seed`.
     normalizer : mapping, default=None
-        Parameters of the :class:`~ensemble_hwr.preprocessing.LetterNormalizer` that pictures go through.
+        Parameters of the :class:`~ensemble_hwr.preprocessing.LetterNormalizer` for pictures.
 
     Examples
     --------
-    >>> from ensemble_hwr.config._more_letters import MoreLetters
-    >>> rows, labels = MoreLetters(generated=4).letters_of(["B", "P"])
+    >>> from ensemble_hwr.config._additional_letters import AdditionalLetters
+    >>> rows, labels = AdditionalLetters(generated=4).letters_of(["B", "P"])
     >>> rows.shape, sorted(labels.tolist())
     ((4, 784), ['B', 'B', 'P', 'P'])
     """
@@ -57,7 +57,7 @@ class MoreLetters(BaseEstimator):
         generated: int = 0,
         *,
         writers: int = 100,
-        seed: int = 0,
+        seed: int = 0,  # not random_state: code that sets it in all nested estimators must not change the letters
         pictures: bool = False,
         stored: Mapping[str, Any] | None = None,
         per_class: int | None = None,
@@ -72,19 +72,19 @@ class MoreLetters(BaseEstimator):
         self.normalizer = normalizer
 
     def letters_of(self, labels: Any) -> LabelledRows:
-        """Return rows of ink and their labels, none but those given.
+        """Return rows of ink and their labels, of the given labels only.
 
         Raises
         ------
         DataError
-            When none of the labels is to be had.
+            If there are no letters of these labels.
         """
         return _letters_of(json.dumps(self.get_params(), sort_keys=True), tuple(np.asarray(labels).tolist()))
 
 
-def more_letters(extra: MemberExtra, *, format: str, normalizer: Mapping[str, Any]) -> MoreLetters:
-    """Return what a member's section asks for; letters are written in the form that the config's own have."""
-    return MoreLetters(
+def additional_letters(extra: MemberExtra, *, format: str, normalizer: Mapping[str, Any]) -> AdditionalLetters:
+    """Return the additional letters of a member's section; generated ones are pictures if the config's data are."""
+    return AdditionalLetters(
         extra.generated,
         writers=extra.writers,
         seed=extra.random_state,
@@ -95,9 +95,9 @@ def more_letters(extra: MemberExtra, *, format: str, normalizer: Mapping[str, An
     )
 
 
-@lru_cache(maxsize=16)  # trials and folds ask for the same letters again and again
+@lru_cache(maxsize=16)  # trials and folds request the same letters many times
 def _letters_of(settings: str, labels: tuple[Any, ...]) -> LabelledRows:
-    supply = MoreLetters(**json.loads(settings))
+    supply = AdditionalLetters(**json.loads(settings))
     parts = [_generated(supply, labels)] if supply.generated else []
     if supply.stored is not None and supply.per_class != 0:
         parts.append(_stored(supply, labels))
@@ -108,23 +108,23 @@ def _letters_of(settings: str, labels: tuple[Any, ...]) -> LabelledRows:
     return rows, names
 
 
-def _generated(supply: MoreLetters, labels: tuple[Any, ...]) -> LabelledRows:
+def _generated(supply: AdditionalLetters, labels: tuple[Any, ...]) -> LabelledRows:
     written = generate_of(
-        labels, supply.generated, supply.writers, supply.seed, pictures=supply.pictures, asked="extra.generated"
+        labels, supply.generated, supply.writers, supply.seed, pictures=supply.pictures, key="extra.generated"
     )
     normalizer = None
-    if supply.pictures:  # they are dark on light, whatever the config's own are
+    if supply.pictures:  # generated pictures are dark on light, whatever the polarity of the data is
         normalizer = LetterNormalizer(**{**(supply.normalizer or {}), "polarity": "auto"})
-    return to_rows(written, normalizer), written.target
+    return written.to_rows(normalizer), written.target
 
 
-def _stored(supply: MoreLetters, labels: tuple[Any, ...]) -> LabelledRows:
+def _stored(supply: AdditionalLetters, labels: tuple[Any, ...]) -> LabelledRows:
     letters = load_section(TypeAdapter(StoredData).validate_python(supply.stored))
     letters = letters.take(np.isin(letters.target, labels))
     if not len(letters):
-        raise DataError(f"extra.data: there is none of {list(labels)} in {letters!r}; leave it out.")
+        raise DataError(f"extra.data: {letters!r} has none of the labels {list(labels)}; leave it out")
     if supply.per_class is not None:
         few = balance_indices(letters.target, "cap", limit=supply.per_class, random_state=supply.seed)
         letters = letters.take(few)
     normalizer = None if letters.is_rows else LetterNormalizer(**(supply.normalizer or {}))
-    return to_rows(letters, normalizer), letters.target
+    return letters.to_rows(normalizer), letters.target
