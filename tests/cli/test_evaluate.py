@@ -7,8 +7,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from ensemble_hwr.cli import main
 from ensemble_hwr.cli._evaluate import print_figures
-from ensemble_hwr.config import open_letters
-from ensemble_hwr.datasets import LetterSet, save_npz
+from ensemble_hwr.datasets import LetterSet, open_letters, save_npz
 from ensemble_hwr.persistence import read_manifest, save_model
 
 
@@ -92,7 +91,7 @@ def test_a_model_without_normalizer_is_an_error(few, tmp_path, rows, capsys):
 def test_missing_data_and_unknown_formats_are_errors(model, tmp_path, capsys):
     (tmp_path / "letters.txt").write_text("A")
     (tmp_path / "empty").mkdir()
-    for name, message in (("none", "no such file or folder"), ("letters.txt", "ending in .txt"), ("empty", "empty")):
+    for name, message in (("none", "no such file or folder"), ("letters.txt", "the suffix .txt"), ("empty", "empty")):
         assert evaluate(model, tmp_path / name) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert message in line

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.cli import _letters, _pictures, main
-from ensemble_hwr.config import open_letters
+from ensemble_hwr.datasets import open_letters
 from ensemble_hwr.persistence import load_model
 
 

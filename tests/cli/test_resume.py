@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.cli import main
-from ensemble_hwr.config import open_letters
+from ensemble_hwr.datasets import open_letters
 from ensemble_hwr.persistence import load_model
 
 FITS = (1 + 2 + 1) * 3  # router, specialists and expert, on all rows and on two folds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.cli import main
-from ensemble_hwr.config import open_letters
+from ensemble_hwr.datasets import open_letters
 from ensemble_hwr.evaluation import count_parameters
 from ensemble_hwr.persistence import load_model, read_manifest
 

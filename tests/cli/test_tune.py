@@ -51,10 +51,10 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--set", "tune.router.alpha.low=1.0"], "tune.router.alpha.low: got 1.0, which is more than high = 0.1"),
+        (["--set", "tune.router.alpha.low=1.0"], "tune.router.alpha.low: got 1.0, which is above high = 0.1"),
         (
             ["--set", "tune.router.alpah=[0.1]"],
-            "tune.router.alpah: 0.1 will not do: MemberMLPClassifier has no such parameter",
+            "tune.router.alpah: 0.1 is invalid: MemberMLPClassifier has no such parameter",
         ),
         (["--set", "tune.rooter.alpha=[0.1]"], "tune.rooter: unknown key; did you mean 'router'?"),
         (["--set", 'tune."expert:X".alpha=[0.1, 0.2]'], 'tune."expert:X": there is no such member'),

@@ -53,7 +53,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> list[str]:
     -------
     list of str
     """
-    details = [dict(detail) for detail in error.errors(include_url=False)]
+    details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_url=False)]
     locations: list[Location] = [detail["loc"] for detail in details]
     return [_describe_one(detail, model) for detail in details if not _is_consequence(detail, locations)]
 
