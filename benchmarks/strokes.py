@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.pages import put
 from benchmarks.vocabulary import common_words, written_words
 from ensemble_hwr import WordReader
-from ensemble_hwr.canvas import Drawing, Point, render
+from ensemble_hwr.canvas import Drawing, render
 from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes
 from ensemble_hwr.reading import Lexicon, character_error_rate
 from ensemble_hwr.reading.non_letter import whole_letters
@@ -47,8 +47,7 @@ class Written:
 
     def picture(self) -> NDArray[np.uint8]:
         """Draw it as the canvas does."""
-        strokes = tuple(tuple(Point(float(x), float(y), 0.0) for x, y in stroke) for stroke in self.strokes)
-        return render(Drawing(strokes))
+        return render(Drawing.from_arrays(self.strokes))
 
 
 def write_word(text: str, gap: float, seed: Sequence[int]) -> Written:

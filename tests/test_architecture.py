@@ -44,7 +44,7 @@ OWNERS = {
     "optuna": {"tuning"},
     "distributed": {"tuning/_cluster.py"},
     "click": {"cli"},
-    "tkinter": {"canvas/_view.py"},
+    "tkinter": {"canvas/_painter.py", "canvas/_window.py"},
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_foreign.py"},
     "jinja2": {"report/page.py", "tuning/_report"},

@@ -1,4 +1,4 @@
-"""Let the tests of the room find the desk that stands beside them."""
+"""Make the module desk importable."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A screen of its own with the real window on it, and a hand that writes there."""
+"""Helpers for tests of the real window: a virtual screen, and a process whose window is controlled with xdotool."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ import pytest
 import ensemble_hwr
 from ensemble_hwr.datasets.handwriting import letter_strokes
 
-PATIENCE = 90  # seconds: a machine that does other things too loads the model slowly
+TIMEOUT = 90  # seconds: a busy machine loads the model slowly
 
 
 def require_window():
-    """Skip where a window cannot be shown; fail there if ENSEMBLE_HWR_REQUIRE_WINDOW=1."""
+    """Skip the test if no window can be shown; fail if ENSEMBLE_HWR_REQUIRE_WINDOW=1."""
     missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
     try:
         import tkinter  # noqa: F401
@@ -30,7 +30,7 @@ def require_window():
 
 @contextmanager
 def screen(size="1100x800x24", dpi=96):
-    """Start an X server on a free display, and end it."""
+    """Run an X server on a free display."""
     ours, theirs = os.pipe()
     command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", size, "-dpi", str(dpi), "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
@@ -43,17 +43,19 @@ def screen(size="1100x800x24", dpi=96):
         server.wait(10)
 
 
-def until(what, told, seconds=PATIENCE):
-    """Wait until something is true."""
+def until(condition, description, seconds=TIMEOUT):
+    """Wait until a condition is true."""
     end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, f"waited {seconds} s for {told() if callable(told) else told}"
+    while not (found := condition()):
+        assert time.monotonic() < end, (
+            f"waited {seconds} s for {description() if callable(description) else description}"
+        )
         time.sleep(0.05)
     return found
 
 
 class Desk:
-    """The window of ``ensemble-hwr draw`` on a screen."""
+    """A process of ``ensemble-hwr draw`` with its window."""
 
     def __init__(self, display, *arguments):
         source = str(Path(ensemble_hwr.__file__).parents[1])
@@ -62,7 +64,7 @@ class Desk:
         command = [sys.executable, "-c", start, "draw", *map(str, arguments)]
         self.process = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
         self.window = until(self._find, "the window")
-        time.sleep(0.5)  # what is on it is drawn a little later
+        time.sleep(0.5)  # its widgets are drawn a little later
 
     def __enter__(self):
         return self
@@ -86,29 +88,29 @@ class Desk:
         return self.xdotool("getwindowname", self.window)
 
     def write_until_read(self, text, **how):
-        """Write a word, and again if it is misread: a busy machine loses moves of the mouse."""
+        """Write a word, up to four times until it is read: a busy machine loses movements of the mouse."""
         for _ in range(4):
             self.write(text, **how)
-            end = time.monotonic() + PATIENCE / 4
+            end = time.monotonic() + TIMEOUT / 4
             while time.monotonic() < end:
                 if self.title.startswith(text):
                     return
                 time.sleep(0.1)
             self.press("Escape")
-        raise AssertionError(f"{text} was never read; the title is {self.title!r}")
+        raise AssertionError(f"{text} was not read; the title is {self.title!r}")
 
     def wait_for_title(self, wanted):
-        """Wait for a title that begins so."""
+        """Wait for a title that starts with a text."""
         until(lambda: self.title.startswith(wanted), lambda: f"the title {wanted!r}, but it is {self.title!r}")
 
     def press(self, *keys):
-        """Press keys, which go to the window though no window manager says so."""
+        """Press keys; without a window manager the window must be focused first."""
         self.xdotool("windowfocus", self.window)
         for key in keys:
             self.xdotool("key", key)
 
     def stroke(self, points, *, pause=0.012):
-        """Write one stroke; points are pixels of the window."""
+        """Write one stroke of points in pixels of the window."""
         steps = []
         for place, (x, y) in enumerate(points):
             steps += ["mousemove", "--window", self.window, round(x), round(y)]
@@ -116,7 +118,7 @@ class Desk:
         self.xdotool(*steps, "mouseup", 1)
 
     def write(self, text, *, left=120, top=120, height=130, gap=0.22, seed=0):
-        """Write a word, stroke by stroke."""
+        """Write a word."""
         for strokes in word_strokes(text, gap=gap, seed=seed):
             self.stroke(
                 [(left + x * height, top + y * height) for x, y in strokes[::3].tolist() + strokes[-1:].tolist()]
@@ -124,7 +126,7 @@ class Desk:
 
 
 def word_strokes(text, *, gap=0.22, seed=0):
-    """Strokes of a word, in cap heights from its upper left corner, each an array of x, y."""
+    """Return the strokes of a word as arrays of x, y, in cap heights from its upper left corner."""
     found, left = [], 0.0
     for place, letter in enumerate(text):
         strokes = [stroke[:, :2] for stroke in letter_strokes(letter, random_state=seed + place)]

@@ -2,46 +2,54 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from ensemble_hwr.canvas import Controller, Reading
-from ensemble_hwr.canvas._worker import Expecting, Failed, Read, Ready
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.canvas._controller import Controller, History
+from ensemble_hwr.canvas._drawing import Point
+from ensemble_hwr.canvas._reader_thread import DrawingRead, Failed, LexiconLoaded, ModelLoaded
 from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.reading import Word
+
+LINE = (Point(100, 50, 0), Point(100, 150, 1))
 
 
-class Worker:
-    """Does nothing until it is told what has happened."""
+class FakeThread:
+    """Test double of a ReaderThread: records requests, and returns the events that a test adds."""
 
     def __init__(self):
-        self.asked, self.lists, self.happened, self.held = [], [], [Ready()], False
+        self.requests, self.lexicons, self.new_events, self.paused = [], [], [ModelLoaded()], False
 
-    def hold(self):
-        self.held = True
+    def pause(self):
+        self.paused = True
 
-    def read(self, version, drawing, *, expecting):
-        self.held = False
-        self.asked.append((version, drawing, expecting))
+    def read(self, version, drawing, *, use_lexicon):
+        self.paused = False
+        self.requests.append((version, drawing, use_lexicon))
 
-    def expect(self, file):
-        self.lists.append(file)
+    def load_lexicon(self, file):
+        self.lexicons.append(file)
 
     def events(self):
-        found, self.happened = self.happened, []
+        found, self.new_events = self.new_events, []
         return found
 
-    def answer(self, text, asked=-1):
-        self.happened.append(Read(self.asked[asked][0], Reading(text, 0.9, (), (("HO", 0.08),))))
+    def answer(self, text, request=-1):
+        word = Word(Box(0, 0, 9, 9), (), text, 0.9, (("HO", 0.08),))
+        self.new_events.append(DrawingRead(self.requests[request][0], word))
 
 
 @pytest.fixture
-def worker():
-    return Worker()
+def thread():
+    return FakeThread()
 
 
 @pytest.fixture
-def canvas(worker):
+def canvas(thread):
     times = iter(range(1000))
-    return Controller(worker, clock=lambda: float(next(times)))
+    return Controller(thread, clock=lambda: float(next(times)))
 
 
 def write(canvas, x=0):
@@ -51,22 +59,22 @@ def write(canvas, x=0):
     canvas.lift()
 
 
-def test_a_word_is_read_as_the_pen_is_lifted(canvas, worker):
+def test_a_word_is_read_when_the_pen_is_lifted(canvas, thread):
     canvas.press(0, 0)
     canvas.move(5, 9)
-    assert worker.held
-    assert not worker.asked
+    assert thread.paused
+    assert not thread.requests
     canvas.lift()
-    assert not worker.held
-    assert worker.asked[0][1] is canvas.drawing
+    assert not thread.paused
+    assert thread.requests[0][1] is canvas.drawing
     assert canvas.busy
-    worker.answer("HI")
+    thread.answer("HI")
     assert canvas.poll()
-    assert (canvas.title, canvas.status) == ("HI - ensemble_hwr", "90% sure; else HO")
+    assert (canvas.title, canvas.status) == ("HI - ensemble_hwr", "Confidence 90%; alternatives: HO 8%")
     assert not canvas.poll()
 
 
-def test_points_have_their_times_and_those_that_hardly_moved_are_left_out(canvas):
+def test_points_have_times_and_near_points_are_dropped(canvas):
     canvas.press(3, 4)
     assert not canvas.move(3.4, 4.2)
     assert canvas.move(9, 9)
@@ -79,19 +87,19 @@ def test_points_have_their_times_and_those_that_hardly_moved_are_left_out(canvas
     assert len(canvas.drawing.strokes) == 1
 
 
-def test_an_answer_that_comes_late_is_not_shown(canvas, worker):
+def test_an_outdated_reading_is_not_shown(canvas, thread):
     write(canvas)
     write(canvas, 50)
-    worker.answer("I", asked=0)
+    thread.answer("I", request=0)
     canvas.poll()
     assert canvas.busy
     assert canvas.title == "ensemble_hwr"
-    worker.answer("II")
+    thread.answer("II")
     canvas.poll()
-    assert canvas.reading.text == "II"
+    assert canvas.word.text == "II"
 
 
-def test_clear_undo_and_redo(canvas, worker):
+def test_clear_undo_and_redo(canvas, thread):
     write(canvas)
     write(canvas, 50)
     canvas.undo()
@@ -100,21 +108,21 @@ def test_clear_undo_and_redo(canvas, worker):
     assert len(canvas.drawing.strokes) == 2
     canvas.clear()
     assert not canvas.drawing
-    assert canvas.reading is None
+    assert canvas.word is None
     assert not canvas.busy
     canvas.undo()
     assert len(canvas.drawing.strokes) == 2
-    assert worker.asked[-1][1] is canvas.drawing
+    assert thread.requests[-1][1] is canvas.drawing
 
 
-def test_saved_strokes_are_loaded_and_go_on_later(canvas, worker, tmp_path):
+def test_new_strokes_start_after_loaded_strokes(canvas, thread, tmp_path):
     write(canvas)
-    worker.answer("I")
+    thread.answer("I")
     canvas.poll()
     assert canvas.save(tmp_path / "word")
-    assert canvas.status == "saved word.json and word.png"
+    assert canvas.status == "Saved word.json and word.png"
     assert json.loads((tmp_path / "word.json").read_text())["text"] == "I"
-    again = Controller(worker)
+    again = Controller(thread)
     assert again.open(tmp_path / "word.json")
     assert len(again.drawing.strokes) == 1
     assert again.file == tmp_path / "word.json"
@@ -123,30 +131,30 @@ def test_saved_strokes_are_loaded_and_go_on_later(canvas, worker, tmp_path):
     assert second[0].t == pytest.approx(first[-1].t + 1, abs=0.01)
 
 
-def test_text_that_is_out_of_date_is_not_saved(canvas, worker, tmp_path):
+def test_an_outdated_text_is_not_saved(canvas, thread, tmp_path):
     write(canvas)
-    worker.answer("I")
+    thread.answer("I")
     canvas.poll()
     write(canvas, 50)
     canvas.save(tmp_path / "word")
     assert json.loads((tmp_path / "word.json").read_text())["text"] == ""
 
 
-def test_a_picture_is_read_and_never_written_over(canvas, worker, tmp_path):
+def test_a_picture_is_read_and_not_overwritten(canvas, thread, tmp_path):
     file = tmp_path / "photo.png"
     page = Image.new("L", (90, 60), 255)
     page.paste(0, (40, 10, 45, 50))
     page.save(file)
     before = file.read_bytes()
     assert canvas.open(file)
-    assert worker.asked[-1][1].picture is not None
+    assert thread.requests[-1][1].picture is not None
     assert canvas.file is None
     assert not canvas.save(tmp_path / "photo")
     assert "choose another name" in canvas.status
     assert file.read_bytes() == before
 
 
-def test_what_cannot_be_opened_or_saved_is_told_and_nothing_is_lost(canvas, tmp_path):
+def test_errors_of_opening_and_saving_are_shown_and_the_drawing_is_kept(canvas, tmp_path):
     write(canvas)
     assert not canvas.open(tmp_path / "no.json")
     assert "cannot be read" in canvas.status
@@ -158,7 +166,7 @@ def test_what_cannot_be_opened_or_saved_is_told_and_nothing_is_lost(canvas, tmp_
     assert "nothing to save" in canvas.status
 
 
-def test_a_canvas_begins_with_a_file_or_with_where_it_will_be(canvas, tmp_path):
+def test_begin_opens_a_file_or_remembers_its_path(canvas, tmp_path):
     canvas.begin(tmp_path / "new.json")
     assert canvas.file == tmp_path / "new.json"
     with pytest.raises(PictureError):
@@ -168,21 +176,21 @@ def test_a_canvas_begins_with_a_file_or_with_where_it_will_be(canvas, tmp_path):
         canvas.begin(tmp_path / "bad.json")
 
 
-def test_a_word_list_is_used_as_soon_as_it_is_there(canvas, worker):
+def test_a_lexicon_is_used_as_soon_as_it_is_loaded(canvas, thread):
     write(canvas)
-    canvas.use_words(Path("words.txt"))
-    assert worker.lists == [Path("words.txt")]
-    canvas.expect(True)
-    assert not canvas.expecting  # it is not there yet
-    worker.happened.append(Expecting(Path("words.txt"), 7))
+    canvas.load_lexicon(Path("words.txt"))
+    assert thread.lexicons == [Path("words.txt")]
+    canvas.set_use_lexicon(True)
+    assert not canvas.use_lexicon  # it is not loaded yet
+    thread.new_events.append(LexiconLoaded(Path("words.txt"), 7))
     canvas.poll()
-    assert (canvas.expecting, canvas.words) == (True, 7)
-    assert worker.asked[-1][2]
-    canvas.expect(False)
-    assert not worker.asked[-1][2]
+    assert (canvas.use_lexicon, canvas.lexicon_size) == (True, 7)
+    assert thread.requests[-1][2]
+    canvas.set_use_lexicon(False)
+    assert not thread.requests[-1][2]
 
 
-def test_a_canvas_does_not_begin_where_its_strokes_could_never_be_saved(canvas, tmp_path):
+def test_begin_raises_if_the_folder_does_not_exist(canvas, tmp_path):
     with pytest.raises(DataError, match=r"new\.json: there is no folder '.*nodir'"):
         canvas.begin(tmp_path / "nodir" / "new.json")
     (tmp_path / "a file").touch()
@@ -191,51 +199,75 @@ def test_a_canvas_does_not_begin_where_its_strokes_could_never_be_saved(canvas, 
     assert canvas.file is None
 
 
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc to be unable to write to")
-def test_a_canvas_does_not_begin_in_a_folder_that_takes_no_files(canvas):
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder /proc")
+def test_begin_raises_if_the_folder_is_not_writable(canvas):
     with pytest.raises(DataError, match=r"/proc: cannot be written to \("):
         canvas.begin(Path("/proc/new.json"))
     assert canvas.file is None
 
 
-def test_what_is_wrong_with_a_word_list_can_be_read_while_one_writes(worker):
+def test_the_error_of_a_lexicon_stays_visible_while_writing(thread):
     now = [0.0]
-    canvas = Controller(worker, clock=lambda: now[0])
-    worker.happened.append(Failed(DataError("words.txt: is not UTF-8")))
+    canvas = Controller(thread, clock=lambda: now[0])
+    thread.new_events.append(Failed(DataError("words.txt: is not UTF-8")))
     canvas.poll()
-    for now[0], told in ((1.0, "words.txt: is not UTF-8"), (60.0, "90% sure; else HO")):
+    for now[0], status in ((1.0, "words.txt: is not UTF-8"), (60.0, "Confidence 90%; alternatives: HO 8%")):
         write(canvas)
-        worker.answer("I")
+        thread.answer("I")
         canvas.poll()
-        assert canvas.status == told
-    worker.happened.append(Failed(DataError("words.txt: is not UTF-8")))
+        assert canvas.status == status
+    thread.new_events.append(Failed(DataError("words.txt: is not UTF-8")))
     canvas.poll()
-    canvas.use_words(Path("other.txt"))
+    canvas.load_lexicon(Path("other.txt"))
     write(canvas)
-    worker.answer("I")
+    thread.answer("I")
     canvas.poll()
-    assert canvas.status == "90% sure; else HO"
+    assert canvas.status == "Confidence 90%; alternatives: HO 8%"
 
 
-def test_failures_are_told(canvas, worker):
+def test_errors_are_shown(canvas, thread):
     write(canvas)
-    worker.happened.append(Failed(PictureError("nothing but specks"), worker.asked[-1][0]))
+    thread.new_events.append(Failed(PictureError("nothing but specks"), thread.requests[-1][0]))
     canvas.poll()
     assert canvas.status == "nothing but specks"
     assert not canvas.busy
     write(canvas)
-    worker.happened += [Failed(PictureError("old"), 1), Failed(DataError("words.txt: is not UTF-8"))]
+    thread.new_events += [Failed(PictureError("old"), 1), Failed(DataError("words.txt: is not UTF-8"))]
     canvas.poll()
     assert canvas.status == "words.txt: is not UTF-8"
     assert canvas.busy
-    worker.happened.append(Failed(ZeroDivisionError("x"), fatal=True))
+    thread.new_events.append(Failed(ZeroDivisionError("x"), fatal=True))
     canvas.poll()
     assert isinstance(canvas.fatal, ZeroDivisionError)
 
 
-def test_the_status_says_what_to_wait_for(canvas):
-    assert "model is being loaded" in canvas.status
+def test_the_status_shows_what_is_in_progress(canvas):
+    assert "the model is loading" in canvas.status
     write(canvas)
-    assert canvas.status == "The model is being loaded ..."
+    assert canvas.status == "Loading the model ..."
     canvas.poll()
     assert canvas.status == "Reading ..."
+
+
+@given(st.lists(st.sampled_from(["write", "undo", "redo"])))
+def test_undo_and_redo_are_inverse(steps):
+    history, written = History(), 0
+    for step in steps:
+        before = history.now
+        if step == "write":
+            written += 1
+            history.change(history.now.with_stroke(LINE))
+            assert not history.redo()
+        elif step == "undo" and history.undo():
+            history.redo()
+            assert history.now is before
+            history.undo()
+        elif step == "redo" and history.redo():
+            history.undo()
+            assert history.now is before
+            history.redo()
+    assert len(history.now.strokes) <= written
+
+
+def test_undo_of_an_empty_history_does_nothing():
+    assert not History().undo()

@@ -243,9 +243,9 @@ def test_a_model_that_does_not_read_letters_closes_the_window_with_one_line(disp
     assert line.startswith(f"error: {file}: does not read pictures; ")
 
 
-@pytest.mark.parametrize("model", ["non_letter", "no-such-model"])
+@pytest.mark.parametrize("model", ["non-letter", "no-such-model"])
 def test_draw_and_letters_report_the_same_error_for_an_unusable_model(model, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
+    monkeypatch.setattr("ensemble_hwr.canvas._window._root", _no_window)
     assert main(["letters", "-m", model, str(tmp_path)]) == 1
     reported = capsys.readouterr().err
     assert main(["draw", "-m", model]) == 1
@@ -254,7 +254,7 @@ def test_draw_and_letters_report_the_same_error_for_an_unusable_model(model, mon
 
 @pytest.mark.parametrize("content", [None, "folder", b"\xff\xfe\x00", b"", b"12\n"])
 def test_draw_and_read_report_the_same_error_for_an_unusable_lexicon(content, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("ensemble_hwr.canvas._view._root", _no_window)
+    monkeypatch.setattr("ensemble_hwr.canvas._window._root", _no_window)
     words = tmp_path / "words.txt"
     if content == "folder":
         words.mkdir()

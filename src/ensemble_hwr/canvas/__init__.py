@@ -1,25 +1,9 @@
-"""A window to write in: what is written is read as the pen is lifted.
+"""Canvas: a window in which handwritten words are read while they are written, and the drawings it saves.
 
-Everything but the window itself works without a screen.
+All parts except the window itself work without a screen.
 """
 
-from ensemble_hwr.canvas._controller import Controller
-from ensemble_hwr.canvas._drawing import Drawing, Point, Stroke, render
-from ensemble_hwr.canvas._files import load_drawing, save_drawing
-from ensemble_hwr.canvas._reading import LetterSeen, Reading
-from ensemble_hwr.canvas._view import open_window
-from ensemble_hwr.canvas._worker import Worker
+from ensemble_hwr.canvas._drawing import Drawing, load_drawing, render, save_drawing
+from ensemble_hwr.canvas._window import open_window
 
-__all__ = [
-    "Controller",
-    "Drawing",
-    "LetterSeen",
-    "Point",
-    "Reading",
-    "Stroke",
-    "Worker",
-    "load_drawing",
-    "open_window",
-    "render",
-    "save_drawing",
-]
+__all__ = ["Drawing", "load_drawing", "open_window", "render", "save_drawing"]

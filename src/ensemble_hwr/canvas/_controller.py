@@ -1,183 +1,207 @@
-"""What the window does, without a window."""
+"""Controller of the canvas: its state, and the actions of its user, without a window."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ensemble_hwr._writing import check_folder
-from ensemble_hwr.canvas._drawing import Drawing, History, Point
-from ensemble_hwr.canvas._files import load_drawing, picture_file, save_drawing, strokes_file
-from ensemble_hwr.canvas._reading import Reading
-from ensemble_hwr.canvas._worker import Event, Expecting, Failed, Read, Ready
+from ensemble_hwr.canvas._drawing import Drawing, Point, load_drawing, picture_file, save_drawing, strokes_file
+from ensemble_hwr.canvas._reader_thread import DrawingRead, Event, Failed, LexiconLoaded, ModelLoaded, ReaderThread
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError
 
-_LEGIBLE = 8.0  # seconds: what is wrong with a word list stays so long, whatever is written meanwhile
-_NEAREST = 1.0  # units: points of a stroke that are nearer to each other tell nothing
+if TYPE_CHECKING:
+    from ensemble_hwr.reading import Word
+
+_MESSAGE_SECONDS = 8.0  # how long the error of a lexicon stays visible while the user writes
+_MIN_DISTANCE = 1.0  # units between points of a stroke; nearer ones are dropped
+_MAX_UNDO_STEPS = 1000
 
 
-class Beside(Protocol):
-    """What reads drawings beside the window: a `Worker`."""
+@dataclass
+class History:
+    """Undo history: the present drawing, the previous ones, and those that were undone."""
 
-    def hold(self) -> None:
-        """Begin to read nothing for now."""
+    now: Drawing = field(default_factory=Drawing)
+    past: list[Drawing] = field(default_factory=list)
+    future: list[Drawing] = field(default_factory=list)
 
-    def read(self, version: int, drawing: Drawing, *, expecting: bool) -> None:
-        """Ask for a drawing to be read."""
+    def change(self, drawing: Drawing) -> None:
+        """Make another drawing the present one; undone drawings are dropped."""
+        self.past = [*self.past, self.now][-_MAX_UNDO_STEPS:]
+        self.now, self.future = drawing, []
 
-    def expect(self, file: Path) -> None:
-        """Ask for a word list."""
+    def undo(self) -> bool:
+        """Go one step back; False if there is none."""
+        if not self.past:
+            return False
+        self.future.append(self.now)
+        self.now = self.past.pop()
+        return True
 
-    def events(self) -> list[Event]:
-        """Return what has happened."""
+    def redo(self) -> bool:
+        """Go one step forward; False if there is none."""
+        if not self.future:
+            return False
+        self.past.append(self.now)
+        self.now = self.future.pop()
+        return True
 
 
 class Controller:
-    """The state of the canvas, and what can be done to it.
+    """State of the canvas and the actions on it.
 
     Parameters
     ----------
-    worker : Worker
+    thread : ReaderThread
+        Reads drawings in the background.
     clock : callable, default=time.monotonic
-        Tells seconds.
+        Returns the time in seconds.
 
     Attributes
     ----------
     history : History
     pen : list of Point
-        The stroke that is being written.
-    reading : Reading or None
-        Of the drawing as it was read last; None where it is empty or could not be read.
+        Stroke that is being written.
+    word : Word or None
+        The last reading; None if the drawing is empty or could not be read.
     ready : bool
         Whether the model is loaded.
     message : str
-        What is to be told, such as a problem; may be empty.
+        Message for the status line, such as an error; "" for none.
     file : Path or None
-        Where `save` writes.
-    words : int
-        Size of the word list; 0: there is none.
-    word_list : Path or None
-    expecting : bool
-        Whether the word list is used.
+        Target of `save`.
+    lexicon_file : Path or None
+    lexicon_size : int
+        Number of words of the lexicon; 0 if there is none.
+    use_lexicon : bool
+        Whether readings use the lexicon.
     fatal : Exception or None
-        Why nothing can be read at all.
+        Error because of which no drawing can be read.
     """
 
-    def __init__(self, worker: Beside, *, clock: Callable[[], float] = monotonic) -> None:
-        self._worker = worker
+    def __init__(self, thread: ReaderThread, *, clock: Callable[[], float] = monotonic) -> None:
+        self._thread = thread
         self._clock = clock
-        self._began: float | None = None
-        self._legible_until = -math.inf
+        self._started: float | None = None
+        self._keep_message_until = -math.inf
         self._version = 0
-        self._done = 0
+        self._read_version = 0
         self.history = History()
         self.pen: list[Point] = []
-        self.reading: Reading | None = None
+        self.word: Word | None = None
         self.ready = False
         self.message = ""
         self.file: Path | None = None
-        self.words = 0
-        self.word_list: Path | None = None
-        self.expecting = False
+        self.lexicon_file: Path | None = None
+        self.lexicon_size = 0
+        self.use_lexicon = False
         self.fatal: Exception | None = None
 
     @property
     def drawing(self) -> Drawing:
-        """What is on the canvas, but for the stroke that is being written."""
+        """The present drawing, without the stroke that is being written."""
         return self.history.now
 
     @property
     def busy(self) -> bool:
-        """Whether the drawing has not been read yet."""
-        return self._done < self._version
+        """Whether the present drawing has not been read yet."""
+        return self._read_version < self._version
+
+    @property
+    def text(self) -> str:
+        """Text of the present drawing; "" if it has not been read."""
+        return self.word.text if self.word is not None and not self.busy else ""
 
     @property
     def title(self) -> str:
-        """What the window is called: the text first."""
-        text = self.reading.text if self.reading is not None and not self.busy else ""
-        return " - ".join(part for part in (text, "" if self.file is None else self.file.name, "ensemble_hwr") if part)
+        """Title of the window, which starts with the text."""
+        parts = (self.text, "" if self.file is None else self.file.name, "ensemble_hwr")
+        return " - ".join(part for part in parts if part)
 
     @property
     def status(self) -> str:
-        """One line on how things are."""
+        """Text of the status line."""
         if self.message:
             return self.message
         if not self.drawing:
-            return "Write a word in capitals." if self.ready else "Write a word; the model is being loaded ..."
+            return "Write a word in capital letters" if self.ready else "Write a word; the model is loading ..."
         if self.busy:
-            return "Reading ..." if self.ready else "The model is being loaded ..."
-        if self.reading is None:
+            return "Reading ..." if self.ready else "Loading the model ..."
+        if self.word is None:
             return ""
-        others = ", ".join(text for text, p in self.reading.alternatives[:2] if p >= 0.01)
-        return f"{self.reading.confidence:.0%} sure" + (f"; else {others}" if others else "")
+        alternatives = ", ".join(f"{text} {p:.0%}" for text, p in self.word.alternatives[:2] if p >= 0.01)
+        confidence = f"Confidence {self.word.confidence or 0.0:.0%}"
+        return f"{confidence}; alternatives: {alternatives}" if alternatives else confidence
 
     def press(self, x: float, y: float) -> None:
         """Put the pen down."""
-        self._worker.hold()
+        self._thread.pause()
         now = self._clock()
-        if self._began is None:
-            # Strokes that were loaded keep their times; new ones come a second later.
+        if self._started is None:
+            # Loaded strokes keep their times; new ones start a second later.
             last = max((point.t for stroke in self.drawing.strokes for point in stroke), default=-1.0)
-            self._began = now - (last + 1.0)
-        if now >= self._legible_until:
+            self._started = now - (last + 1.0)
+        if now >= self._keep_message_until:
             self.message = ""
-        self.pen = [Point(x, y, now - self._began)]
+        self.pen = [Point(x, y, now - self._started)]
 
     def move(self, x: float, y: float) -> bool:
-        """Move the pen; False where it is up, or hardly moved."""
-        if not self.pen or self._began is None:
+        """Move the pen; False if it is up or hardly moved."""
+        if not self.pen or self._started is None:
             return False
         last = self.pen[-1]
-        if abs(x - last.x) + abs(y - last.y) < _NEAREST:
+        if abs(x - last.x) + abs(y - last.y) < _MIN_DISTANCE:
             return False
-        self.pen.append(Point(x, y, self._clock() - self._began))
+        self.pen.append(Point(x, y, self._clock() - self._started))
         return True
 
     def lift(self) -> None:
-        """Take the pen up, and have the word read."""
+        """Lift the pen and read the word."""
         if self.pen:
             stroke, self.pen = tuple(self.pen), []
-            self._become(self.drawing.with_stroke(stroke))
+            self._change(self.drawing.with_stroke(stroke))
 
     def clear(self) -> None:
-        """Take a new sheet; `undo` brings the old one back."""
+        """Start a new sheet; `undo` restores the old one."""
         self.pen, self.message = [], ""
         if self.drawing:
-            self._become(Drawing())
+            self._change(Drawing())
 
     def undo(self) -> None:
-        """Take back the last stroke, or whatever was done last."""
+        """Undo the last change, such as a stroke."""
         self.pen, self.message = [], ""
         if self.history.undo():
             self._read()
 
     def redo(self) -> None:
-        """Do again what was undone last."""
+        """Redo what was undone last."""
         self.pen, self.message = [], ""
         if self.history.redo():
             self._read()
 
     def begin(self, file: Path) -> None:
-        """Load a file; or take it for where strokes will be saved, if there is none yet.
+        """Open a file, or remember it as the target of `save` if it does not exist yet and ends with ``.json``.
 
         Raises
         ------
         DataError, PictureError
-            If it is there, or is to be a picture, and cannot be read; or if its folder is not there or takes no files.
+            If the file cannot be read, or its folder does not exist or is not writable.
         """
         if not file.exists() and file == strokes_file(file):
             if not file.parent.is_dir():
-                raise DataError(f"{file}: there is no folder {str(file.parent)!r}; make it, or save elsewhere")
+                raise DataError(f"{file}: there is no folder {str(file.parent)!r}; create it, or give another folder")
             check_folder(file.parent)
             self.file = file
         else:
             self._load(file)
 
     def open(self, file: Path) -> bool:
-        """Load strokes or a picture; tell what is wrong with it where that fails."""
+        """Open strokes or a picture; return False and show the error if that fails."""
         try:
             self._load(file)
         except EnsembleHwrError as error:
@@ -187,79 +211,78 @@ class Controller:
 
     def _load(self, file: Path) -> None:
         drawing = load_drawing(file)
-        self._began, self.pen, self.message = None, [], ""
+        self._started, self.pen, self.message = None, [], ""
         self.file = None if drawing.picture is not None else file
-        self._become(drawing)
+        self._change(drawing)
 
     def save(self, file: Path | None = None) -> bool:
-        """Write strokes, picture and text; to the same files as the last time where no file is given."""
+        """Save strokes, picture and text; without a file, to the files of the last time."""
         target = file or self.file
         try:
             if target is None or not self.drawing:
-                raise DataError("there is nothing to save yet" if target is not None else "no file was named")
+                raise DataError("there is nothing to save yet" if target is not None else "no file name was given")
             target = strokes_file(target)
             picture = picture_file(target)
             if picture.exists() and not target.exists():
-                raise DataError(f"{picture.name} is there already, without strokes; choose another name")
-            text = self.reading.text if self.reading is not None and not self.busy else ""
-            self.file = save_drawing(target, self.drawing, text)
+                raise DataError(f"{picture.name} already exists without strokes; choose another name")
+            self.file = save_drawing(target, self.drawing, self.text)
         except EnsembleHwrError as error:
             self.message = str(error)
             return False
-        self.message = f"saved {self.file.name} and {picture_file(self.file).name}"
+        self.message = f"Saved {self.file.name} and {picture_file(self.file).name}"
         return True
 
-    def use_words(self, file: Path) -> None:
-        """Load a word list, and expect its words."""
-        self.message, self._legible_until = f"{file.name} is being loaded ...", -math.inf
-        self._worker.expect(file)
+    def load_lexicon(self, file: Path) -> None:
+        """Load a lexicon, and use it as soon as it is loaded."""
+        self.message, self._keep_message_until = f"Loading {file.name} ...", -math.inf
+        self._thread.load_lexicon(file)
 
-    def expect(self, expecting: bool) -> None:
-        """Use the word list, or do without."""
-        self.expecting = expecting and self.words > 0
-        self.message, self._legible_until = "", -math.inf
+    def set_use_lexicon(self, use: bool) -> None:
+        """Read with or without the lexicon."""
+        self.use_lexicon = use and self.lexicon_size > 0
+        self.message, self._keep_message_until = "", -math.inf
         self._read()
 
     def poll(self) -> bool:
-        """Take in what has been done beside the window; False where nothing was."""
-        events = self._worker.events()
+        """Handle the events of the thread; False if there were none."""
+        events = self._thread.events()
         for event in events:
-            self._take(event)
+            self._handle(event)
         return bool(events)
 
-    def _take(self, event: Event) -> None:
-        if isinstance(event, Ready):
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, ModelLoaded):
             self.ready = True
-        elif isinstance(event, Expecting):
-            self.word_list, self.words = event.file, event.words
-            self.expect(True)
-        elif isinstance(event, Read):
+        elif isinstance(event, LexiconLoaded):
+            self.lexicon_file, self.lexicon_size = event.file, event.size
+            self.set_use_lexicon(True)
+        elif isinstance(event, DrawingRead):
             if event.version == self._version:
-                self._done, self.reading = event.version, event.reading
+                self._read_version, self.word = event.version, event.word
         else:
-            self._take_failure(event)
+            self._handle_failure(event)
 
-    def _take_failure(self, failed: Failed) -> None:
+    def _handle_failure(self, failed: Failed) -> None:
         if failed.fatal:
             self.fatal = failed.error
             return
         if failed.version is not None:
             if failed.version != self._version:
                 return
-            self._done, self.reading = failed.version, None
+            self._read_version, self.word = failed.version, None
         else:
-            self._legible_until = self._clock() + _LEGIBLE
-        ours = isinstance(failed.error, EnsembleHwrError)
-        self.message = str(failed.error) if ours else f"{type(failed.error).__name__}: {failed.error}"
+            self._keep_message_until = self._clock() + _MESSAGE_SECONDS
+        expected = isinstance(failed.error, EnsembleHwrError)
+        self.message = str(failed.error) if expected else f"{type(failed.error).__name__}: {failed.error}"
 
-    def _become(self, drawing: Drawing) -> None:
+    def _change(self, drawing: Drawing) -> None:
         self.history.change(drawing)
         self._read()
 
     def _read(self) -> None:
-        """Have the drawing read as it is now; nothing is read of an empty one."""
+        """Request a reading of the present drawing, unless it is empty."""
         self._version += 1
         if self.drawing:
-            self._worker.read(self._version, self.drawing, expecting=self.expecting)
+            self._thread.read(self._version, self.drawing, use_lexicon=self.use_lexicon)
         else:
-            self._done, self.reading = self._version, None
+            self._read_version, self.word = self._version, None

@@ -1,32 +1,44 @@
-"""What is on the canvas: pen strokes, perhaps on a picture; and the way back and forth through what was there."""
+"""Drawings on the canvas: pen strokes and pictures, how they are rendered, loaded and saved."""
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
+
+from ensemble_hwr._writing import whole_files
+from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.images import open_picture, to_ink
+from ensemble_hwr.images.sources import describe
 
 Grey = NDArray[np.uint8]
 
 PEN = 6.0
-"""Width of the pen, in units of 1/96 inch like all lengths on the canvas."""
+"""Pen width, in units of 1/96 inch like all lengths on the canvas."""
 
 INK = 24
-"""Grey of the ink, from 0 to 255."""
+"""Grey level of the ink, from 0 to 255."""
 
-MARGIN = 16
-"""Paper around strokes that are drawn without a picture."""
+FORMAT = "ensemble_hwr strokes"
+VERSION = 1
+SUFFIX = ".json"
 
-_SMOOTH = 4
-_MOST_STEPS = 1000  # that can be undone
+_MARGIN = 16  # units of paper around strokes that are rendered without a picture
+_OVERSAMPLING = 4  # pixels per side of a mask pixel, for smooth edges
+_MAX_FILE_SIZE = 50_000_000  # bytes
+_MAX_COORDINATE = 20_000.0  # units of 1/96 inch
+_MAX_PICTURE_SIDE = 2_000  # pixels: larger pictures are reduced
 
 
 class Point(NamedTuple):
-    """Where the pen was, and when.
+    """Position of the pen at a time.
 
     Attributes
     ----------
@@ -46,24 +58,54 @@ Stroke = tuple[Point, ...]
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Strokes in the order of writing, and the picture under them.
+    """A word on the canvas: pen strokes in the order of writing, and optionally a picture below them.
 
     Attributes
     ----------
-    strokes : tuple of Stroke
+    strokes : tuple of tuple of (float, float, float)
+        Points x, y, t of each stroke: to the right and downwards in units of 1/96 inch, and seconds.
     picture : ndarray of uint8, shape (height, width), or None
-        Grey, dark ink on light paper; a pixel is a unit of length.
+        Grey levels, dark ink on light paper. One pixel is one unit of length.
+
+    See Also
+    --------
+    render : Draws it as a picture.
+    ensemble_hwr.segmentation.cut_strokes : Finds letter candidates among the strokes.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.canvas import Drawing
+    >>> drawing = Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])
+    >>> len(drawing.strokes), drawing.strokes[0][1].y
+    (2, 90.0)
     """
 
     strokes: tuple[Stroke, ...] = ()
     picture: Grey | None = None
+
+    @classmethod
+    def from_arrays(cls, strokes: Sequence[ArrayLike], *, picture: Grey | None = None) -> Self:
+        """Make a drawing of arrays of points.
+
+        Parameters
+        ----------
+        strokes : sequence of array-like of shape (n_points, 2 or 3)
+            Columns x, y and optionally t, which is 0 by default.
+        picture : ndarray of uint8, shape (height, width), default=None
+
+        Returns
+        -------
+        Drawing
+        """
+        points = [np.asarray(stroke, dtype=np.float64).tolist() for stroke in strokes]
+        return cls(tuple(tuple(Point(*(*point, 0.0)[:3]) for point in stroke) for stroke in points), picture)
 
     def __bool__(self) -> bool:
         return bool(self.strokes) or self.picture is not None
 
     @property
     def extent(self) -> tuple[float, float]:
-        """Width and height that hold everything, from the upper left corner."""
+        """Width and height, from the upper left corner of the canvas, that contain everything."""
         height, width = (0, 0) if self.picture is None else self.picture.shape
         points = [point for stroke in self.strokes for point in stroke]
         return (
@@ -77,19 +119,25 @@ class Drawing:
 
 
 def render(drawing: Drawing, *, zoom: float = 1.0) -> Grey:
-    """Draw strokes, on their picture or on white paper that is as large as they are.
+    """Render a drawing as a grey picture: strokes on their picture, or on white paper that fits them.
 
     Parameters
     ----------
     drawing : Drawing
         Not empty.
     zoom : float, default=1.0
-        Pixels of a unit of length.
+        Pixels per unit of length.
 
     Returns
     -------
     ndarray of uint8, shape (height, width)
-        Its upper left corner is at `corner`.
+        Grey levels, dark ink on light paper. Without a picture the paper has a margin of 16 units.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.canvas import Drawing, render
+    >>> render(Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])).shape
+    (122, 112)
     """
     left, top = corner(drawing)
     if drawing.picture is not None:
@@ -99,7 +147,7 @@ def render(drawing: Drawing, *, zoom: float = 1.0) -> Grey:
             paper = paper.resize((width, height), Image.Resampling.LANCZOS)
     else:
         right, bottom = drawing.extent
-        size = (math.ceil((right + MARGIN - PEN - left) * zoom), math.ceil((bottom + MARGIN - PEN - top) * zoom))
+        size = (math.ceil((right + _MARGIN - PEN - left) * zoom), math.ceil((bottom + _MARGIN - PEN - top) * zoom))
         paper = Image.new("L", size, 255)
     for stroke in drawing.strokes:
         _ink(paper, (np.array(stroke)[:, :2] - (left, top)) * zoom, PEN * zoom)
@@ -107,58 +155,163 @@ def render(drawing: Drawing, *, zoom: float = 1.0) -> Grey:
 
 
 def corner(drawing: Drawing) -> tuple[int, int]:
-    """Say where on the canvas the upper left corner of a rendered drawing is, in units of length."""
+    """Return the position on the canvas of the upper left corner of a rendered drawing, in units of length."""
     if drawing.picture is not None or not drawing.strokes:
         return 0, 0
     left, top = np.concatenate(drawing.strokes)[:, :2].min(axis=0)
-    return math.floor(left) - MARGIN, math.floor(top) - MARGIN
+    return math.floor(left) - _MARGIN, math.floor(top) - _MARGIN
 
 
 def _ink(paper: Image.Image, path: NDArray[np.float64], pen: float) -> None:
-    """Draw a stroke in a window of its own, several times larger, and average it down."""
+    """Draw an anti-aliased stroke: on an enlarged mask, which is then averaged down."""
     low = np.floor(path.min(axis=0) - pen).astype(int)
     width, height = (np.ceil(path.max(axis=0) + pen).astype(int) - low).tolist()
-    mask = Image.new("L", (width * _SMOOTH, height * _SMOOTH))
+    mask = Image.new("L", (width * _OVERSAMPLING, height * _OVERSAMPLING))
     draw = ImageDraw.Draw(mask)
-    points = [(float(x), float(y)) for x, y in (path - low) * _SMOOTH]
-    draw.line(points, fill=255, width=round(pen * _SMOOTH), joint="curve")
-    reach = pen / 2 * _SMOOTH
+    points = [(float(x), float(y)) for x, y in (path - low) * _OVERSAMPLING]
+    draw.line(points, fill=255, width=round(pen * _OVERSAMPLING), joint="curve")
+    reach = pen / 2 * _OVERSAMPLING
     for x, y in (points[0], points[-1]):
         draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=255)
-    paper.paste(INK, (int(low[0]), int(low[1])), mask.reduce(_SMOOTH))
+    paper.paste(INK, (int(low[0]), int(low[1])), mask.reduce(_OVERSAMPLING))
 
 
 def zoom_to_fit(extent: tuple[float, float], window: tuple[int, int], unit: float) -> float:
-    """Say how many pixels a unit of length has, so that everything is inside the window; no more than usual."""
+    """Return the pixels per unit of length with which everything fits into the window, at most `unit`."""
     fits = [side / (length * unit) for length, side in zip(extent, window, strict=True) if length > 0 and side > 1]
     return unit * min([1.0, *fits])
 
 
-@dataclass
-class History:
-    """A drawing, those it was before, and those that were undone."""
+def save_drawing(file: Path, drawing: Drawing, text: str) -> Path:
+    """Save a drawing as a JSON file of strokes and a PNG picture of the same name; both, or neither.
 
-    now: Drawing = field(default_factory=Drawing)
-    past: list[Drawing] = field(default_factory=list)
-    future: list[Drawing] = field(default_factory=list)
+    Parameters
+    ----------
+    file : Path
+        ``.json`` is appended unless the name ends with it.
+    drawing : Drawing
+        Not empty.
+    text : str
+        The text that was read, or "".
 
-    def change(self, drawing: Drawing) -> None:
-        """Make it another drawing; what was undone is forgotten."""
-        self.past = [*self.past, self.now][-_MOST_STEPS:]
-        self.now, self.future = drawing, []
+    Returns
+    -------
+    Path
+        The JSON file. The picture is next to it and ends with ``.png``.
 
-    def undo(self) -> bool:
-        """Go a step back; False where there is none."""
-        if not self.past:
-            return False
-        self.future.append(self.now)
-        self.now = self.past.pop()
-        return True
+    Raises
+    ------
+    DataError
+        If a file cannot be written.
 
-    def redo(self) -> bool:
-        """Take back what was undone last; False where there is nothing."""
-        if not self.future:
-            return False
-        self.past.append(self.now)
-        self.now = self.future.pop()
-        return True
+    See Also
+    --------
+    load_drawing : Loads it again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from ensemble_hwr.canvas import Drawing, load_drawing, save_drawing
+    >>> drawing = Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = save_drawing(Path(folder, "tee"), drawing, "T")
+    ...     loaded = load_drawing(file)
+    >>> file.name, loaded.strokes == drawing.strokes
+    ('tee.json', True)
+    """
+    file = strokes_file(file)
+    strokes = [
+        [[round(point.x, 2), round(point.y, 2), round(point.t, 3)] for point in stroke] for stroke in drawing.strokes
+    ]
+    content = {"format": FORMAT, "version": VERSION, "text": text, "strokes": strokes}
+    try:
+        with whole_files(picture_file(file), file) as (picture, stream):
+            Image.fromarray(render(drawing)).save(picture, "PNG")
+            stream.write(json.dumps(content).encode() + b"\n")
+    except OSError as error:
+        raise DataError(f"{file}: cannot be written: {error.strerror or error}") from None
+    return file
+
+
+def strokes_file(file: Path) -> Path:
+    """Return the path with ``.json`` appended unless it ends with it."""
+    return file if file.suffix.lower() == SUFFIX else file.with_name(file.name + SUFFIX)
+
+
+def picture_file(file: Path) -> Path:
+    """Return the path of the picture that belongs to a file of strokes."""
+    return file.with_suffix(".png")
+
+
+def load_drawing(file: Path) -> Drawing:
+    """Load a drawing: strokes from a JSON file, or a picture.
+
+    Parameters
+    ----------
+    file : Path
+        A file of strokes if it ends with ``.json``, else a picture in any format and polarity.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or holds no strokes.
+    PictureError
+        If the picture cannot be read or holds no ink.
+
+    See Also
+    --------
+    save_drawing : Saves strokes, with an example.
+    """
+    if file.suffix.lower() == SUFFIX:
+        return Drawing(_load_strokes(file))
+    return Drawing(picture=_load_picture(file))
+
+
+def _load_strokes(file: Path) -> tuple[Stroke, ...]:
+    try:
+        if file.stat().st_size > _MAX_FILE_SIZE:
+            raise DataError(f"{file}: is larger than {_MAX_FILE_SIZE:,} bytes; give a file that the canvas saved")
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{file}: is not JSON; give a file that the canvas saved, or a picture") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f'{file}: holds no strokes; its "format" must be "{FORMAT}"')
+    if content.get("version") != VERSION:
+        raise DataError(f"{file}: has version {content.get('version')!r}, but this release reads version {VERSION}")
+    strokes = content.get("strokes")
+    if not isinstance(strokes, list) or not strokes:
+        raise DataError(f'{file}: its "strokes" must be a list of at least one stroke')
+    return tuple(_stroke(file, place, stroke) for place, stroke in enumerate(strokes))
+
+
+def _stroke(file: Path, place: int, found: Any) -> Stroke:
+    if not isinstance(found, list) or not found or not all(_is_point(point) for point in found):
+        raise DataError(
+            f"{file}: stroke {place} must be a list of points [x, y, t], coordinates at most {_MAX_COORDINATE:,.0f}"
+        )
+    return tuple(Point(*map(float, point)) for point in found)
+
+
+def _is_point(found: Any) -> bool:
+    numbers = isinstance(found, list) and len(found) == 3 and all(type(number) in (int, float) for number in found)
+    return numbers and all(abs(number) <= _MAX_COORDINATE for number in found[:2]) and abs(found[2]) < math.inf
+
+
+def _load_picture(file: Path) -> Grey:
+    """Load a picture as dark ink on light paper, reduced to the size of a screen."""
+    grey = open_picture(str(file))
+    try:
+        ink = to_ink(grey)
+    except PictureError as error:
+        raise PictureError(str(error).replace(describe(grey), describe(file), 1)) from None
+    light = ink.size and grey[ink > 0.5].mean() > grey[ink <= 0.5].mean()
+    image = Image.fromarray(255 - grey if light else grey)
+    image.thumbnail((_MAX_PICTURE_SIDE, _MAX_PICTURE_SIDE))
+    return np.array(image)

@@ -38,7 +38,7 @@ def evaluate(model: str, data: Path, part: str | None, jobs: int | None) -> int:
     """
     import numpy as np
 
-    from ensemble_hwr.cli._pictures import normalized_batches, split_pipeline
+    from ensemble_hwr.cli._pictures import normalized_batches, picture_model
     from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.datasets import open_letters
     from ensemble_hwr.persistence import load_model
@@ -47,7 +47,7 @@ def evaluate(model: str, data: Path, part: str | None, jobs: int | None) -> int:
     watch = Stopwatch()
     with progress() as steps:
         with steps.step("reading"):
-            normalizer, classifier = split_pipeline(load_model(model), model, number_of_jobs(jobs))
+            normalizer, classifier = picture_model(load_model(model), model, number_of_jobs(jobs))
             letters, part_name = _select_part(open_letters(data), part)
         with steps.step("normalizing", total=len(letters)) as update:
             batches = []

@@ -12,7 +12,7 @@ import click
 
 from ensemble_hwr.cli._errors import DONE, FAILED, report_error
 from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
-from ensemble_hwr.cli._pictures import find_all, normalized_batches, printable, split_pipeline
+from ensemble_hwr.cli._pictures import find_all, normalized_batches, picture_model, printable
 
 N_ALTERNATIVES = 2
 WIDTH_OF_PREDICTION = 40  # columns that an aligned line needs after the path
@@ -40,7 +40,7 @@ def letters(paths: tuple[str, ...], model: str, as_json: bool, jobs: int | None)
 
     at_terminal = sys.stdout.isatty()  # the progress bar replaces sys.stdout
     with progress(transient=True) as steps:
-        normalizer, classifier = split_pipeline(load_model(model), model, number_of_jobs(jobs))
+        normalizer, classifier = picture_model(load_model(model), model, number_of_jobs(jobs))
         pictures, problems = find_all(paths)
         show = _as_json if as_json else _aligned(pictures) if at_terminal else _as_tabs
         with steps.step("reading", total=len(pictures)) as update:

@@ -86,9 +86,11 @@ def normalized_batches(pictures: Sequence[Any], normalizer: Any) -> Iterator[Bat
         yield Batch(positions, rows, {start + position: reason for position, reason in failures.items()}, stop)
 
 
-def split_pipeline(model: Any, name: str, jobs: int) -> tuple[Any, Any]:
+def picture_model(model: Any, name: str, jobs: int) -> tuple[Any, Any]:
     """Return the normalizer, with its number of processes set, and the classifier of a model that reads pictures."""
-    steps = getattr(model, "named_steps", {})
-    if list(steps) != ["normalize", "classify"] or not hasattr(steps["normalize"], "transform_readable"):
-        raise ModelError(f"{name}: does not read pictures; give a model that ensemble-hwr train wrote.")
-    return steps["normalize"].set_params(n_jobs=jobs), steps["classify"]
+    from ensemble_hwr.reading.models import split_pipeline
+
+    normalizer, classifier = split_pipeline(model)
+    if normalizer is None:
+        raise ModelError(f"{name}: does not read pictures; give a model that ensemble-hwr train wrote")
+    return normalizer.set_params(n_jobs=jobs), classifier

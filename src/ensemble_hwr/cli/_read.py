@@ -83,7 +83,7 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
     from ensemble_hwr.cli._progress import warnings_counted
 
     with warnings_counted():
-        open_window(model=model, file=file, words=lexicon)
+        open_window(model=model, file=file, lexicon=lexicon)
 
 
 def _as_dict(path: str, found: Word | Page) -> dict[str, Any]:

@@ -116,27 +116,17 @@ def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Readin
         for span, stop, letter_scores, best in outgoing[boundary]:
             if score + best + heuristic[stop] < floor:
                 continue
-            last = stop == graph.n_pieces
             for name, child, log_probability in following:
                 letter = index[name]
                 reached = score + letter_scores[letter] + log_probability
                 if reached + heuristic[stop] < floor or (stop, child) in expanded:
                     continue
-                if last:
-                    end = lexicon.end(child)
-                    if end is None:
-                        continue
-                    reached += end
-                entry = (
-                    -reached - heuristic[stop],
-                    stop,
-                    child,
-                    reached,
-                    text + name,
-                    (*spans, span),
-                    (*letters, letter),
-                )
-                heappush(queue, entry)
+                ending = lexicon.end(child) if stop == graph.n_pieces else 0.0
+                if ending is None:
+                    continue
+                reached += ending
+                path = (*spans, span), (*letters, letter)
+                heappush(queue, (-reached - heuristic[stop], stop, child, reached, text + name, *path))
     return found
 
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from ensemble_hwr.canvas._checks import check
+from ensemble_hwr.canvas._reader_thread import check_files
 from ensemble_hwr.exceptions import DataError, ModelError
 from ensemble_hwr.persistence import save_model
 
 
-def test_a_model_of_other_things_than_letters_is_refused():
+def test_a_model_with_other_classes_than_letters_raises():
     with pytest.raises(ModelError, match=r"^non-letter: does not read pictures; give a model"):
-        check("non-letter")
+        check_files("non-letter")
     with pytest.raises(ModelError, match=r"^no-such: there is no such file"):
-        check("no-such")
+        check_files("no-such")
 
 
 @pytest.mark.parametrize(
@@ -27,45 +27,45 @@ def test_a_model_of_other_things_than_letters_is_refused():
         ("12\ncaf\u00e9\n".encode(), r"no word of .*words\.txt can be spelled with"),
     ],
 )
-def test_a_list_without_a_word_for_the_model_is_refused(content, problem, tmp_path):
+def test_a_lexicon_without_a_word_for_the_model_raises(content, problem, tmp_path):
     file = tmp_path / "words.txt"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(DataError, match=problem):
-        check("az", file)
+        check_files("az", file)
 
 
-def test_a_list_with_one_word_for_the_model_will_do(tmp_path):
+def test_a_lexicon_with_one_word_for_the_model_is_accepted(tmp_path):
     file = tmp_path / "words.txt"
     file.write_bytes(b"\xef\xbb\xbf\n  tea \n12\n")
-    check("az", file)
+    check_files("az", file)
 
 
-def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+def test_an_invalid_file_name_raises(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
-        check("az", tmp_path / ("long" * 100))
+        check_files("az", tmp_path / ("long" * 100))
 
 
-def test_lists_are_for_the_letters_of_the_model(tmp_path):
+def test_words_are_compared_with_the_letters_of_the_model(tmp_path):
     (tmp_path / "words.txt").write_text("tea\n")
     few = save_model(LogisticRegression().fit(np.eye(2), ["A", "B"]), tmp_path / "few.model")
     with pytest.raises(DataError, match="spelled with 'AB'"):
-        check(str(few), tmp_path / "words.txt")
+        check_files(str(few), tmp_path / "words.txt")
     small = save_model(LogisticRegression().fit(np.eye(3), ["t", "e", "a"]), tmp_path / "small.model")
-    check(str(small), tmp_path / "words.txt")
+    check_files(str(small), tmp_path / "words.txt")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
-def test_a_pipe_is_left_to_whoever_reads_with_it(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the platform has no named pipes")
+def test_a_named_pipe_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "words")
-    check("az", tmp_path / "words")
+    check_files("az", tmp_path / "words")
 
 
-def test_what_is_in_order_is_found_so_without_importing_what_reads(tmp_path):
+def test_valid_files_are_accepted_without_importing_scikit_learn(tmp_path):
     (tmp_path / "words.txt").write_text("tea\n")
     code = (
-        "import sys; from pathlib import Path; from ensemble_hwr.canvas._checks import check; "
-        "check('az', Path(sys.argv[1])); sys.exit('sklearn' in sys.modules)"
+        "import sys; from pathlib import Path; from ensemble_hwr.canvas._reader_thread import check_files; "
+        "check_files('az', Path(sys.argv[1])); sys.exit('sklearn' in sys.modules)"
     )
     path = os.pathsep.join(filter(None, sys.path))
     command = [sys.executable, "-c", code, str(tmp_path / "words.txt")]
