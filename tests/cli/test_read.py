@@ -72,7 +72,7 @@ def test_words_with_letters_that_the_model_lacks_are_reported(reading_model, pic
     printed = capsys.readouterr()
     assert printed.out.splitlines() == TEXTS
     (line,) = printed.err.splitlines()
-    assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they cannot be spelled with")
+    assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they cannot be spelled")
 
 
 def test_reading_imports_only_what_it_needs(pictures, ensemble_hwr_command):
