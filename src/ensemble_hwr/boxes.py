@@ -1,20 +1,34 @@
-"""Where something is in a picture."""
+"""Bounding boxes in pictures, and pictures that show them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+Rgb: TypeAlias = NDArray[np.uint8]  # (height, width, 3)
+Colour: TypeAlias = tuple[int, int, int]
+
+COLOURS: tuple[Colour, ...] = ((214, 40, 40), (0, 109, 176), (0, 138, 62), (204, 121, 0), (130, 60, 170))
+"""Colours of boxes, which take turns: red, green and blue from 0 to 255."""
+
+_MIN_HEIGHT = 160  # pixels: lower pictures are enlarged to about this height, so that thin boxes are visible
+_MAX_ENLARGEMENT = 4
+_LABEL_HEIGHT = 14  # pixels above the picture for labels of boxes at its upper edge
 
 
 class Box(NamedTuple):
-    """A rectangle of pixels: columns from `left` up to, not including, `right`, and rows alike.
+    """A rectangle of pixels: columns from `left` up to but not including `right`, and rows likewise.
 
-    A tuple ``(left, top, right, bottom)``, as Pillow takes it.
+    A tuple ``(left, top, right, bottom)``, as in Pillow.
 
     Parameters
     ----------
     left, top, right, bottom : int
-        Pixels from the picture's left and upper edge.
+        Pixels from the left and the upper edge of the picture.
 
     Examples
     --------
@@ -35,36 +49,42 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """Number of columns."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """Rows."""
+        """Number of rows."""
         return self.bottom - self.top
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Index of its pixels in an array of shape (height, width)."""
+        """Index of the pixels of the box in an array of shape (height, width)."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def moved(self, right: int, down: int) -> Box:
-        """Put it elsewhere.
+        """Return the box shifted by some pixels.
 
         Parameters
         ----------
         right, down : int
-            Pixels to move by.
+            Shift in pixels.
 
         Returns
         -------
         Box
+
+        Examples
+        --------
+        >>> from ensemble_hwr.boxes import Box
+        >>> Box(0, 0, 2, 2).moved(right=3, down=1)
+        Box(left=3, top=1, right=5, bottom=3)
         """
         return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
 
 
 def union(boxes: Iterable[Box]) -> Box:
-    """Smallest box around others.
+    """Return the bounding box of boxes.
 
     Parameters
     ----------
@@ -83,3 +103,59 @@ def union(boxes: Iterable[Box]) -> Box:
     """
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return Box(min(lefts), min(tops), max(rights), max(bottoms))
+
+
+def draw_boxes(
+    grey: NDArray[np.uint8],
+    boxes: Sequence[Box],
+    *,
+    labels: Sequence[str] | None = None,
+    dashed: Collection[int] = (),
+    colours: Sequence[Colour] = COLOURS,
+) -> Rgb:
+    """Draw boxes over a picture.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+        Pictures lower than 80 pixels are enlarged, at most by a factor of 4.
+    boxes : sequence of Box
+        In pixels of the picture.
+    labels : sequence of str, default=None
+        Text above each box. With labels, the result has 14 more rows at the top.
+    dashed : collection of int, default=()
+        Positions of the boxes whose left edge is dashed.
+    colours : sequence of tuple of int, default=COLOURS
+        Colours of the boxes, which take turns: red, green and blue from 0 to 255.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.boxes import Box, draw_boxes
+    >>> picture = np.full((200, 60), 255, np.uint8)
+    >>> draw_boxes(picture, [Box(5, 5, 9, 20)]).shape
+    (200, 60, 3)
+    >>> draw_boxes(picture, [Box(5, 5, 9, 20)], labels=["I"]).shape
+    (214, 60, 3)
+    """
+    factor = min(_MAX_ENLARGEMENT, max(1, _MIN_HEIGHT // grey.shape[0]))
+    offset = 0 if labels is None else _LABEL_HEIGHT
+    enlarged = Image.fromarray(grey).convert("RGB")
+    enlarged = enlarged.resize((enlarged.width * factor, enlarged.height * factor), Image.Resampling.NEAREST)
+    image = Image.new("RGB", (enlarged.width, enlarged.height + offset), "white")
+    image.paste(enlarged, (0, offset))
+    draw = ImageDraw.Draw(image)
+    for place, box in enumerate(boxes):
+        colour = colours[place % len(colours)]
+        left, top, right, bottom = (edge * factor for edge in box)
+        draw.rectangle((left, top + offset, right - 1, bottom - 1 + offset), outline=colour)
+        if place in dashed:
+            for y in range(top + offset, bottom + offset, 6):
+                draw.line([(left, y), (left, min(y + 2, bottom - 1 + offset))], fill="white")
+        if labels is not None:
+            draw.text(((left + right) // 2 - 3, max(0, top)), labels[place], fill=colour)
+    return np.array(image)
