@@ -24,7 +24,6 @@ from benchmarks.pages import put
 from ensemble_hwr import WordSegmenter, compose_words, generate_letters
 from ensemble_hwr.datasets import Composition
 from ensemble_hwr.segmentation import cut_page, cut_word
-from ensemble_hwr.segmentation._upright import set_upright
 
 ROOT = Path(__file__).parent.parent
 GAPS = (0.30, 0.20, 0.12, 0.06, 0.00)
@@ -104,8 +103,7 @@ def lattice(words: list[Composition]) -> str:
 
 def recall(found: Any, word: Composition) -> list[bool]:
     """Whether each letter is among the candidates."""
-    top = found.writing.origin.top
-    owner = set_upright(word.owner[top : top + len(found.pieces)] + 1, found.writing.shifts) - 1
+    owner = found.align(word.owner, fill=-1)
     both = (owner >= 0) & (found.pieces >= 0)
     shared = np.zeros((found.n_pieces, len(word.letters)))
     np.add.at(shared, (found.pieces[both], owner[both]), 1)

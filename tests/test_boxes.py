@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.boxes import Box, union
+from ensemble_hwr.boxes import COLOURS, Box, draw_boxes, union
 
 corners = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 9), st.integers(1, 9))
 boxes = corners.map(lambda c: Box(c[0], c[1], c[0] + c[2], c[1] + c[3]))
@@ -16,7 +16,7 @@ def painted(found):
 
 
 @given(boxes)
-def test_slices_are_the_pixels(box):
+def test_slices_select_the_pixels_of_the_box(box):
     sheet = painted([box])
     assert sheet.sum() == box.width * box.height
     assert np.flatnonzero(sheet.any(axis=0))[[0, -1]].tolist() == [box.left, box.right - 1]
@@ -24,10 +24,40 @@ def test_slices_are_the_pixels(box):
 
 
 @given(st.lists(boxes, min_size=1, max_size=5))
-def test_union_is_the_smallest_box_around_all(found):
+def test_union_is_the_smallest_enclosing_box(found):
     rows, columns = np.nonzero(painted(found))
     assert union(found) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
 
 
 def test_moved():
     assert Box(1, 2, 3, 5).moved(10, -2) == Box(11, 0, 13, 3)
+
+
+def test_draw_boxes_outlines_each_box_in_its_colour():
+    grey = np.full((200, 40), 255, np.uint8)
+    drawn = draw_boxes(grey, [Box(2, 3, 10, 20), Box(20, 30, 38, 60)])
+    assert drawn.shape == (200, 40, 3)
+    assert tuple(drawn[3, 2]) == tuple(drawn[19, 9]) == COLOURS[0]
+    assert tuple(drawn[30, 20]) == tuple(drawn[59, 37]) == COLOURS[1]
+    assert (drawn[4:19, 3:9] == 255).all()
+
+
+def test_draw_boxes_enlarges_low_pictures():
+    drawn = draw_boxes(np.full((40, 30), 255, np.uint8), [Box(1, 1, 5, 5)])
+    assert drawn.shape == (160, 120, 3)
+    assert tuple(drawn[4, 4]) == tuple(drawn[19, 19]) == COLOURS[0]
+
+
+def test_draw_boxes_dashes_left_edges():
+    drawn = draw_boxes(np.zeros((200, 40), np.uint8), [Box(2, 0, 10, 60), Box(20, 0, 30, 60)], dashed=[1])
+    white = (drawn == 255).all(axis=2)
+    assert not white[:, 2].any()
+    assert white[:60, 20].sum() == 30
+
+
+def test_draw_boxes_writes_labels_above_in_the_given_colours():
+    grey = np.full((200, 40), 255, np.uint8)
+    drawn = draw_boxes(grey, [Box(5, 0, 25, 40), Box(26, 0, 36, 40)], labels=["A", ""], colours=[(9, 8, 7)])
+    assert drawn.shape == (214, 40, 3)
+    assert (drawn[:14] < 255).any()
+    assert tuple(drawn[14, 5]) == tuple(drawn[14, 26]) == (9, 8, 7)

@@ -1,4 +1,4 @@
-"""Words of generated letters, once for all tests of the room."""
+"""Words of generated letters, shared by all tests of segmentation."""
 
 import os
 from pathlib import Path
@@ -17,19 +17,19 @@ def letters():
 
 @pytest.fixture(scope="session")
 def wide(letters):
-    """Words whose letters are apart."""
+    """Words with gaps between letters."""
     return compose_words(letters, TEXTS, gap=0.3, random_state=1)
 
 
 @pytest.fixture(scope="session")
 def tight(letters):
-    """Words some of whose letters touch."""
+    """Words with touching letters."""
     return compose_words(letters, TEXTS, gap=0.0, random_state=1)
 
 
 @pytest.fixture(scope="session")
 def real_words():
-    """The folder of real lines, or skip."""
+    """Folder of real lines; skips the test if it is missing."""
     root = Path(os.environ.get("ENSEMBLE_HWR_DATA", Path(__file__).parents[3] / "shared" / "data"))
     folder = root / "words"
     if not (folder / "index.csv").is_file():

@@ -5,19 +5,19 @@ from hypothesis import strategies as st
 
 from ensemble_hwr import compose_words, generate_letters
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.segmentation import cut_word, join_pieces
-from ensemble_hwr.segmentation._lattice import MOST_PIECES, boundary_gaps
-from ensemble_hwr.segmentation._upright import set_upright
+from ensemble_hwr.segmentation import cut_page, cut_word
+from ensemble_hwr.segmentation._lattice import MAX_PIECES, boundary_gaps, join_pieces
+from ensemble_hwr.segmentation._upright import shift_rows
 
 LETTERS = generate_letters(26 * 6, writers=6, random_state=3)
 words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=6)
 
 
 def recall(word):
-    """Share of the letters that are among the candidates: eight tenths of the pixels in common."""
+    """Share of the letters that match a candidate: intersection over union of at least 0.8."""
     lattice = cut_word(word.picture, polarity="dark")
-    rows = slice(lattice.writing.origin.top, lattice.writing.origin.top + len(lattice.pieces))
-    owner = set_upright(word.owner[rows] + 1, lattice.writing.shifts)
+    rows = slice(lattice.upright.origin.top, lattice.upright.origin.top + len(lattice.pieces))
+    owner = shift_rows(word.owner[rows] + 1, lattice.upright.shifts)
     found = []
     for letter in word.letters:
         mine = owner == letter.number + 1
@@ -36,21 +36,21 @@ def test_letters_are_among_the_candidates(wide, tight):
 
 def test_pieces_are_few(wide, tight):
     for word in [*wide, *tight]:
-        assert cut_word(word.picture).n_pieces <= MOST_PIECES * len(word.letters)
+        assert cut_word(word.picture).n_pieces <= MAX_PIECES * len(word.letters)
 
 
 @settings(max_examples=40)
 @given(words, st.floats(-0.1, 0.4), st.floats(-0.5, 0.5), st.integers(0, 1000))
-def test_nothing_is_lost(text, gap, slant, seed):
+def test_no_ink_is_lost(text, gap, slant, seed):
     (word,) = compose_words(LETTERS, [text], gap=gap, slant=slant, random_state=seed)
     lattice = cut_word(word.picture)
     pieces = [candidate for candidate in lattice.candidates if candidate.stop - candidate.start == 1]
     assert [piece.start for piece in pieces] == list(range(lattice.n_pieces))
-    labels = lattice.writing.parts.labels
+    labels = lattice.upright.components.labels
     np.testing.assert_array_equal(lattice.pieces >= 0, labels > 0)
     assert np.count_nonzero(labels) > 0.98 * np.count_nonzero(word.owner >= 0)
     total = sum(float(piece.ink[piece.ink > 0.25].sum()) for piece in pieces)
-    assert total == pytest.approx(float(lattice.writing.ink[labels > 0].sum()), rel=0.001)
+    assert total == pytest.approx(float(lattice.upright.ink[labels > 0].sum()), rel=0.001)
     height, width = word.picture.shape
     for candidate in lattice.candidates:
         box = candidate.box
@@ -61,12 +61,12 @@ def test_nothing_is_lost(text, gap, slant, seed):
         assert candidate.height == pytest.approx(box.height / lattice.letter_height, abs=1e-6)
 
 
-def test_prices_and_gaps_say_where_paper_is(wide):
+def test_cuts_in_blank_columns_cost_nothing(wide):
     for word in wide:
         lattice = cut_word(word.picture)
-        assert len(lattice.prices) == len(lattice.gaps) == lattice.n_pieces - 1
+        assert len(lattice.cut_costs) == len(lattice.gaps) == lattice.n_pieces - 1
         clear = lattice.gaps > 0.1
-        assert (lattice.prices[clear] < 0.3).all()
+        assert (lattice.cut_costs[clear] < 0.3).all()
         assert clear.sum() >= len(word.letters) - 2
 
 
@@ -75,7 +75,7 @@ extents = st.lists(st.tuples(gaps, st.floats(0.05, 1.0)), min_size=1, max_size=1
 
 
 @given(extents)
-def test_runs_are_all_that_the_rules_allow(gaps_and_widths):
+def test_join_pieces_equals_the_reference(gaps_and_widths):
     left, right, place = [], [], 0.0
     for gap, width in gaps_and_widths:
         left.append(place + gap)
@@ -93,13 +93,13 @@ def test_runs_are_all_that_the_rules_allow(gaps_and_widths):
     expected = [
         (start, stop)
         for start in range(len(left))
-        for stop in range(start + 1, min(start + MOST_PIECES, len(left)) + 1)
+        for stop in range(start + 1, min(start + MAX_PIECES, len(left)) + 1)
         if could_be_a_letter(start, stop)
     ]
     assert spans == expected
 
 
-def test_a_wide_letter_is_offered_whole_where_it_stands_alone():
+def test_a_wide_letter_between_blank_columns_is_a_candidate():
     left, right = np.array([0.0, 1.0, 1.6, 2.4]), np.array([0.8, 1.6, 3.0, 3.2])
     assert (1, 4) in join_pieces(left, right)
     touching, wider = np.array([0, -0.2, 0, 0]), np.array([0, 0, 0, 0.3])
@@ -107,17 +107,31 @@ def test_a_wide_letter_is_offered_whole_where_it_stands_alone():
     assert (1, 4) not in join_pieces(left, right + wider)
 
 
-def test_gaps_at_boundaries():
+def test_boundary_gaps():
     gaps = boundary_gaps(np.array([0.0, 2.0, 1.5]), np.array([1.0, 3.0, 1.8]))
     np.testing.assert_allclose(gaps, [0.5, -1.5])
 
 
-def test_slant_may_be_given(letters):
+def test_given_slant(letters):
     (word,) = compose_words(letters, ["HILL"], slant=0.3, random_state=0)
     assert cut_word(word.picture, slant=0.3).slant == 0.3
 
 
 @pytest.mark.parametrize("picture", [np.zeros((9, 9)), np.full((9, 9), 255, np.uint8), b"", np.full((3, 3), np.nan)])
-def test_bad_pictures(picture):
+def test_unreadable_pictures_raise_an_error(picture):
     with pytest.raises(PictureError):
         cut_word(picture)
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+def test_align_maps_pixels_of_a_rotated_page_to_pieces(letters, factor):
+    page = compose_words(letters, ["TWO WORDS"], gap=0.3, rotation=0.06, slant=0.2, random_state=0)[0].picture
+    page = np.kron(page, np.ones((factor, factor), np.uint8))
+    if factor > 1:  # more than 4 million pixels, so that the ink is reduced
+        page = np.pad(page, ((0, 2400), (0, 2400)), constant_values=255)
+    for line in cut_page(page).lines:
+        for word in line.words:
+            lattice = word.lattice()
+            dark = lattice.align(page, fill=255)
+            assert (dark[lattice.pieces < 0] == 255).all()
+            assert np.median(dark[lattice.pieces >= 0]) < 128

@@ -6,10 +6,9 @@ import pytest
 from ensemble_hwr import compose_words
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation import cut_page
-from ensemble_hwr.segmentation._lines import line_map
-from ensemble_hwr.segmentation._parts import Scale, label_ink
-from ensemble_hwr.segmentation._skew import find_skew
-from ensemble_hwr.segmentation._spaces import space_threshold
+from ensemble_hwr.segmentation._components import Scale, label_ink
+from ensemble_hwr.segmentation._page import line_map, space_threshold
+from ensemble_hwr.segmentation._upright import find_skew
 
 PAGE = "THE QUICK BROWN FOX\nJUMPS OVER THE\nLAZY DOG AND RUNS\nAWAY"
 
@@ -25,13 +24,13 @@ def test_lines_and_words_of_a_page(letters, rotation):
             np.testing.assert_allclose(box, word.box, atol=5)
 
 
-def test_one_word_is_one_word(letters):
+def test_a_single_word_is_not_split(letters):
     made = compose_words(letters, ["HELLO", "BRIDGE", "AXE", "SUMMER"] * 3, gap=(0.05, 0.3), random_state=0)
     counts = [[len(line.words) for line in cut_page(word.picture).lines] for word in made]
     assert np.mean([count == [1] for count in counts]) > 0.9
 
 
-def test_a_word_of_a_page_is_the_word_alone(letters):
+def test_words_of_a_page_are_segmented_like_single_words(letters):
     made = compose_words(letters, ["HUMBLE DOOR"], gap=0.3, random_state=0)[0]
     (line,) = cut_page(made.picture).lines
     for found, word in zip(line.words, made.words, strict=True):
@@ -42,13 +41,13 @@ def test_a_word_of_a_page_is_the_word_alone(letters):
             assert found.box.left <= candidate.box.left < candidate.box.right <= found.box.right
 
 
-def test_word_gap_may_be_given(letters):
+def test_given_word_gap(letters):
     made = compose_words(letters, ["TWO WORDS"], gap=0.3, random_state=0)[0]
     assert [len(line.words) for line in cut_page(made.picture, word_gap=5.0).lines] == [1]
     assert sum(len(line.words) for line in cut_page(made.picture, word_gap=0.05).lines) > 4
 
 
-def test_letters_of_two_lines_that_touch_are_divided():
+def test_touching_letters_of_two_lines_are_split():
     mask = np.zeros((66, 80), np.float32)
     mask[5:25, 5:75:8] = 1
     mask[39:59, 5:75:8] = 1
@@ -68,7 +67,7 @@ def test_skew_of_a_line(slope):
     assert find_skew(mask, 20) == pytest.approx(slope, abs=0.005)
 
 
-def test_no_skew_where_there_is_no_line():
+def test_no_skew_without_a_line():
     assert find_skew(np.zeros((9, 9), bool), 5) == 0.0
     assert find_skew(np.eye(20, dtype=bool), 20) == 0.0
 
@@ -85,18 +84,18 @@ def test_no_skew_where_there_is_no_line():
         ([0.0, 0.05, 0.7, 0.02, 0.03, 0.0], 2),
     ],
 )
-def test_spaces(gaps, words):
+def test_space_threshold(gaps, words):
     gaps = np.array(gaps, dtype=float)
     assert 1 + int((gaps >= space_threshold(gaps)).sum()) == words
 
 
 @pytest.mark.parametrize("picture", [np.full((9, 9), 255, np.uint8), b"", "none.png"])
-def test_bad_pictures(picture):
+def test_unreadable_pictures_raise_an_error(picture):
     with pytest.raises(PictureError):
         cut_page(picture)
 
 
-def test_real_lines_are_survived(real_words):
+def test_real_lines(real_words):
     with (real_words / "index.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::40]
     right = [
@@ -107,7 +106,7 @@ def test_real_lines_are_survived(real_words):
 
 
 def remnants(height, width):
-    """Bits of ruled lines at the edges and under the writing, a lone thin bit, and dust far from all."""
+    """Remnants of ruled lines at the edges and under the writing, a thin isolated one, and distant dust."""
     mask = np.zeros((height, width), bool)
     mask[-1, 30:60] = True
     mask[10:40, 0] = True
@@ -117,7 +116,7 @@ def remnants(height, width):
     return mask
 
 
-def test_bits_of_ruled_lines_and_dust_are_no_words(letters):
+def test_remnants_of_ruled_lines_and_dust_are_not_words(letters):
     made = compose_words(letters, ["TWO WORDS", "BRIDGE", "HOUSE AND DOOR"] * 3, gap=0.2, height=36, random_state=0)
     for word in made:
         picture = np.pad(word.picture, ((50, 50), (60, 140)), constant_values=255)
@@ -134,5 +133,5 @@ def test_a_thin_hyphen_and_a_dot_near_letters_are_kept():
     ink[28:30, 75:95] = 255  # two rows of a hyphen where other strokes have five
     ink[41:45, 165:169] = 255
     assert sum(
-        np.count_nonzero(word.writing.ink > 0.5) for line in cut_page(255 - ink).lines for word in line.words
+        np.count_nonzero(word.upright.ink > 0.5) for line in cut_page(255 - ink).lines for word in line.words
     ) == (np.count_nonzero(ink))

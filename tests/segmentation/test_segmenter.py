@@ -26,7 +26,7 @@ def canvas(height=60, width=100):
 
 
 def broken_k():
-    """A K in two strokes, a little apart, between two other letters far away."""
+    """A K in two strokes with a small gap, between two distant letters."""
     page = canvas(60, 160)
     page[10:50, 10:15] = 0  # I
     page[10:50, 60:65] = 0  # the K's stem
@@ -37,13 +37,13 @@ def broken_k():
     return page
 
 
-def test_right_where_letters_are_apart(wide):
+def test_letters_with_gaps_are_counted_correctly(wide):
     segmenter = WordSegmenter()
     right = [len(segmenter.segment(word.picture)) == len(word.letters) for word in wide]
     assert np.mean(right) >= 0.9
 
 
-def test_boxes_are_those_of_the_letters(wide):
+def test_boxes_bound_the_letters(wide):
     for word in wide:
         found = WordSegmenter().segment(word.picture)
         if len(found) == len(word.letters):
@@ -51,7 +51,7 @@ def test_boxes_are_those_of_the_letters(wide):
                 np.testing.assert_allclose(box, letter.box, atol=2)
 
 
-def test_cuts_letters_that_touch(tight):
+def test_touching_letters_are_cut(tight):
     kept, cut = (
         np.mean([len(WordSegmenter(touching=how).segment(word.picture)) == len(word.letters) for word in tight])
         for how in ("keep", "cut")
@@ -59,14 +59,14 @@ def test_cuts_letters_that_touch(tight):
     assert cut > kept + 0.2
 
 
-def test_a_break_in_a_letter_does_not_close_it():
+def test_a_break_within_a_letter_does_not_split_it():
     found = WordSegmenter().segment(broken_k())
     assert len(found) == 3
     assert found.boxes[1] == (60, 10, 92, 50)
     assert len(WordSegmenter(gap=0.01).segment(broken_k())) == 4
 
 
-def test_the_knob_closes_letters_sooner_or_later(wide):
+def test_gap_sets_the_number_of_letters(wide):
     for word in wide[:4]:
         counts = [len(WordSegmenter(gap=gap, touching="keep").segment(word.picture)) for gap in (0, 0.1, 0.5, 3)]
         assert counts == sorted(counts, reverse=True)
@@ -74,7 +74,7 @@ def test_the_knob_closes_letters_sooner_or_later(wide):
         assert WordSegmenter(gap=0.1).segment(word.picture).threshold == 0.1
 
 
-def test_dots_belong_to_the_letter_below():
+def test_dots_are_joined_with_the_letter_below():
     page = canvas()
     page[20:50, 10:16] = page[20:50, 50:56] = page[20:50, 80:86] = 0
     page[6:11, 48:52] = page[6:11, 55:59] = 0
@@ -83,7 +83,7 @@ def test_dots_belong_to_the_letter_below():
     assert found.boxes[1] == (48, 6, 59, 50)
 
 
-def test_ruled_lines_and_specks_are_left_out():
+def test_ruled_lines_and_specks_are_removed():
     page = canvas(80, 200)
     for x in (20, 60, 100):
         page[20:60, x : x + 6] = page[20:26, x : x + 20] = 0
@@ -113,7 +113,7 @@ def test_every_pixel_belongs_to_one_letter(text, gap, slant, seed):
 
 @settings(max_examples=15)
 @given(words, st.integers(0, 1000), st.integers(0, 40), st.integers(0, 40), st.sampled_from([2, 3]))
-def test_polarity_margins_and_scale_do_not_matter(text, seed, left, top, factor):
+def test_segmentation_does_not_depend_on_polarity_margins_and_scale(text, seed, left, top, factor):
     (word,) = compose_words(LETTERS, [text], gap=0.3, random_state=seed)
     segmenter = WordSegmenter(polarity="dark")
     found = segmenter.segment(word.picture)
@@ -121,12 +121,12 @@ def test_polarity_margins_and_scale_do_not_matter(text, seed, left, top, factor)
     assert inverted.boxes == found.boxes
     framed = segmenter.segment(np.pad(word.picture, ((top, 3), (left, 3)), constant_values=255))
     moved = [box.moved(left, top) for box in found.boxes]
-    np.testing.assert_allclose(framed.boxes, moved, atol=1)  # more paper moves the level of ink by a hair
+    np.testing.assert_allclose(framed.boxes, moved, atol=1)  # more paper changes the level of ink slightly
     enlarged = segmenter.segment(np.kron(word.picture, np.ones((factor, factor), np.uint8)))
     assert abs(len(enlarged) - len(found)) <= 1
 
 
-def test_every_form_gives_the_same_letters(wide, tmp_path):
+def test_every_form_of_input_gives_equal_letters(wide, tmp_path):
     picture = wide[0].picture
     path = tmp_path / "word.png"
     Image.fromarray(picture).save(path)
@@ -138,7 +138,7 @@ def test_every_form_gives_the_same_letters(wide, tmp_path):
             np.testing.assert_array_equal(letter, other)
 
 
-def test_rows_by_a_normalizer(wide):
+def test_normalizer_returns_rows(wide):
     normalizer = LetterNormalizer(polarity="light")
     pictures = [word.picture for word in wide[:3]]
     found = WordSegmenter(normalizer=normalizer).transform(pictures)
@@ -148,14 +148,14 @@ def test_rows_by_a_normalizer(wide):
         np.testing.assert_array_equal(rows, normalizer.transform(letters))
 
 
-def test_in_a_pipeline(wide):
+def test_pipeline(wide):
     count = FunctionTransformer(lambda entries: np.array([len(entry) for entry in entries]))
     pipeline = clone(make_pipeline(WordSegmenter(), count))
     counts = pipeline.fit_transform([word.picture for word in wide])
     assert counts.shape == (len(wide),)
 
 
-def test_n_jobs_changes_nothing(wide):
+def test_letters_do_not_depend_on_n_jobs(wide):
     pictures = [word.picture for word in wide]
     one, two = (WordSegmenter(n_jobs=n).transform(pictures) for n in (1, 2))
     for letters, others in zip(one, two, strict=True):
@@ -174,7 +174,7 @@ def test_stateless(wide):
     assert copied.segment(wide[0].picture).boxes == segmenter.segment(wide[0].picture).boxes
 
 
-def test_debug_image_shows_every_box(wide):
+def test_debug_image_draws_every_box(wide):
     picture = wide[0].picture
     image = WordSegmenter().debug_image(picture)
     assert image.dtype == np.uint8
@@ -198,7 +198,7 @@ def test_debug_image_shows_every_box(wide):
         np.zeros((3, 3, 7)),
     ],
 )
-def test_bad_pictures_are_one_clear_error(picture):
+def test_unreadable_pictures_raise_an_error_or_are_empty(picture):
     with pytest.raises(PictureError):
         WordSegmenter().segment(picture)
     with pytest.raises(PictureError, match="picture 0: "):
@@ -222,7 +222,7 @@ def odd_pictures():
 
 
 @pytest.mark.parametrize("name", ["dot", "low", "noise", "broad", "half"])
-def test_odd_pictures_give_a_result_or_an_error(name):
+def test_unusual_pictures_give_a_result_or_a_picture_error(name):
     try:
         found = WordSegmenter().segment(odd_pictures()[name])
     except PictureError:
@@ -243,7 +243,7 @@ def test_odd_pictures_give_a_result_or_an_error(name):
         ({"max_pixels": 0}, "'max_pixels'"),
     ],
 )
-def test_wrong_settings(parameters, problem):
+def test_invalid_parameters_raise_an_error(parameters, problem):
     with pytest.raises(ValueError, match=problem):
         WordSegmenter(**parameters).fit([canvas()])
     with pytest.raises(ValueError, match=problem):
@@ -251,13 +251,13 @@ def test_wrong_settings(parameters, problem):
 
 
 @pytest.mark.parametrize("X", ["a.png", b"GIF", None, 5])
-def test_not_a_sequence(X):
+def test_input_that_is_not_a_sequence_raises_an_error(X):
     with pytest.raises(TypeError):
         WordSegmenter().transform(X)
 
 
 def test_sklearn_checks():
-    """Those that do not feed rows of two or three random columns; the tests above are the rest of the battery."""
+    """All checks except those with two or three random columns; the tests above cover the rest."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)
         results = check_estimator(WordSegmenter())
@@ -265,7 +265,7 @@ def test_sklearn_checks():
     assert {result["status"] for result in results} <= {"passed"}
 
 
-def test_letters_of_joined_up_writing_are_counted_by_their_strokes():
+def test_letters_of_cursive_writing_are_counted_by_their_strokes():
     stems = np.zeros((70, 420), np.float32)
     for left in range(20, 400, 12):  # 32 stems, as of 26 letters, on a line that joins them
         stems[15:55, left : left + 4] = 1
@@ -273,7 +273,7 @@ def test_letters_of_joined_up_writing_are_counted_by_their_strokes():
     assert 22 <= len(WordSegmenter(slant=0, polarity="light").segment(stems)) <= 27  # by their width, they would be 15
 
 
-def test_a_short_word_with_letters_that_touch_is_not_joined_up_writing():
+def test_a_short_word_with_touching_letters_is_not_cursive():
     stems = np.zeros((70, 120), np.float32)
     for left in (20, 44, 68, 92):  # two U, which touch
         stems[15:55, left : left + 5] = 1

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ensemble_hwr.datasets.handwriting import letter_strokes
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation import cut_strokes
-from ensemble_hwr.segmentation._strokes import MOST_STROKES
+from ensemble_hwr.segmentation._strokes import MAX_STROKES
 
 STEM, FAR_STEM, BAR = [(0, 0), (0, 100)], [(60, 0), (60, 100)], [(0, 50), (60, 50)]
 H = [STEM, FAR_STEM, BAR]
@@ -22,44 +22,44 @@ def test_stems_that_a_later_bar_joins_are_one_letter():
     assert (0, 2) not in spans  # two stems far apart
 
 
-def test_a_candidate_is_drawn_from_its_own_strokes_alone():
+def test_a_candidate_is_drawn_from_its_strokes_only():
     alone = cut_strokes(H, slant=0)
     crowded = cut_strokes([*H, *moved(H, 40)], slant=0)  # letters that overlap
     ink = dict(zip(crowded.spans, crowded.candidates, strict=True))[0, 3].ink
     np.testing.assert_allclose(ink, alone.candidates[alone.spans.index((0, 3))].ink)
 
 
-def test_boxes_are_those_of_the_points():
+def test_boxes_bound_the_points():
     lattice = cut_strokes(moved(H, 7))
     assert tuple(lattice.candidates[lattice.spans.index((0, 3))].box) == (7, 0, 67, 100)
 
 
-def test_a_forgotten_bar_stands_with_its_letter():
+def test_a_delayed_bar_is_moved_to_its_letter():
     lattice = cut_strokes([STEM, FAR_STEM, *moved(H, 120), BAR])
     assert lattice.order == (0, 1, 5, 2, 3, 4)
     assert (0, 3) in lattice.spans
 
 
-def test_a_forgotten_letter_stands_in_its_place():
+def test_a_delayed_letter_is_moved_to_its_place():
     assert cut_strokes([*moved([STEM], 0), *moved([STEM], 200), *moved([STEM], 100)]).order == (0, 2, 1)
     assert cut_strokes([*moved([STEM], 200), *moved([STEM], 0)]).order == (1, 0)
 
 
-def test_gaps_and_prices_tell_what_lies_between_strokes():
+def test_gaps_and_cut_costs():
     lattice = cut_strokes(H, slant=0)
     assert lattice.gaps[0] < 0  # the bar, which is written later, fills it
-    assert lattice.prices.tolist() == [0.0, 1.0]
+    assert lattice.cut_costs.tolist() == [0.0, 1.0]
     assert cut_strokes([STEM, FAR_STEM], slant=0).gaps[0] == pytest.approx(0.5)
 
 
-def test_leaning_letters_are_set_upright():
+def test_slant_is_removed():
     leaning = [np.asarray(s, float) + np.outer(-0.4 * np.asarray(s, float)[:, 1], (1, 0)) for s in [*H, *moved(H, 90)]]
     lattice = cut_strokes(leaning)
     assert lattice.slant == pytest.approx(0.4, abs=0.06)
     assert lattice.candidates[0].width < 0.25
 
 
-def test_the_unit_does_not_matter():
+def test_the_lattice_does_not_depend_on_the_unit():
     small, large = (
         cut_strokes([np.asarray(stroke) * (0.9 * unit, unit) for stroke in H], slant=0) for unit in (0.013, 40)
     )
@@ -67,7 +67,7 @@ def test_the_unit_does_not_matter():
     np.testing.assert_allclose(small.candidates[0].ink, large.candidates[0].ink, atol=0.05)
 
 
-def test_a_bar_that_lies_under_a_letter_is_not_cut_from_it():
+def test_a_bar_under_a_letter_is_not_cut_from_it():
     stem, top, bottom = [(0, 0), (0, 100)], [(0, 0), (75, 0)], [(0, 100), (75, 100)]
     lattice = cut_strokes([stem, top, bottom, *moved([STEM], 90)])
     assert (0, 2) not in lattice.spans
@@ -75,7 +75,7 @@ def test_a_bar_that_lies_under_a_letter_is_not_cut_from_it():
     assert (0, 3) in lattice.spans
 
 
-def test_letters_written_over_each_other_are_cut_wherever_a_stroke_ends():
+def test_letters_written_over_each_other_are_cut_at_every_stroke():
     lattice = cut_strokes([*H, *H, *H])
     assert {(0, 3), (3, 6), (6, 9)} <= set(lattice.spans)
 
@@ -86,19 +86,19 @@ def test_letters_that_overlap_by_half_their_height_are_candidates():
 
 
 @pytest.mark.parametrize("stroke", [[(5, 5)], [(0, 0), (90, 0)], [(3, 3)] * 4])
-def test_dots_and_bars_are_candidates_too(stroke):
+def test_dots_and_bars_are_candidates(stroke):
     lattice = cut_strokes([stroke])
     assert lattice.spans == ((0, 1),)
     assert lattice.candidates[0].ink.max() == 1
 
 
 @pytest.mark.parametrize("strokes", [[[]], [[1, 2]], [[(0, np.nan)]], [[("a", "b")]], [STEM, None], [[(1,)]]])
-def test_what_is_no_stroke_is_named(strokes):
-    with pytest.raises(PictureError, match=f"stroke {len(strokes) - 1} is no list of points"):
+def test_an_invalid_stroke_is_named(strokes):
+    with pytest.raises(PictureError, match=f"stroke {len(strokes) - 1} is not a list of points"):
         cut_strokes(strokes)
 
 
-def test_no_stroke_is_an_error():
+def test_no_stroke_raises_an_error():
     with pytest.raises(PictureError, match="no stroke"):
         cut_strokes([])
 
@@ -117,5 +117,5 @@ def test_every_stroke_is_a_piece_and_there_is_always_a_path(text, gap, seed):
     for start, stop in lattice.spans:
         reached |= {stop} if start in reached else set()
     assert lattice.n_pieces in reached
-    assert all(1 <= stop - start <= MOST_STROKES for start, stop in lattice.spans)
-    assert len(lattice.gaps) == len(lattice.prices) == lattice.n_pieces - 1
+    assert all(1 <= stop - start <= MAX_STROKES for start, stop in lattice.spans)
+    assert len(lattice.gaps) == len(lattice.cut_costs) == lattice.n_pieces - 1

@@ -50,7 +50,7 @@ def candidate_rows(lattice: Lattice | StrokeLattice, pixels: Rows) -> Rows:
 def _geometry(lattice: Lattice | StrokeLattice) -> Rows:
     """Return size and position of each candidate, the gaps around and inside it, and the costs of its cuts."""
     gaps = np.clip(np.concatenate([[_OUTER_GAP], lattice.gaps, [_OUTER_GAP]]), _MIN_GAP, _MAX_GAP)
-    costs = np.concatenate([[0.0], lattice.prices, [0.0]])
+    costs = np.concatenate([[0.0], lattice.cut_costs, [0.0]])
     median_gap = float(np.median(lattice.gaps)) if len(lattice.gaps) else 0.0
     length = max(candidate.right for candidate in lattice.candidates)
     stroke = lattice.stroke_width / lattice.letter_height

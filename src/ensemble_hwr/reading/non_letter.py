@@ -234,8 +234,7 @@ def overlap_with_letters(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> N
         From 0 to 1.
     """
     y, x = np.nonzero(lattice.pieces >= 0)
-    piece, origin = lattice.pieces[y, x], lattice.writing.origin
-    letter = np.asarray(owner)[y + origin.top, x - lattice.writing.shifts[y] + origin.left]
+    piece, letter = lattice.pieces[y, x], lattice.align(owner)[y, x]
     inked = letter >= 0
     shared = np.zeros((lattice.n_pieces, int(letter.max(initial=0)) + 1))
     np.add.at(shared, (piece[inked], letter[inked]), 1)

@@ -1,6 +1,6 @@
-"""Words cut into letters, by their gaps or generously for a reader to choose; pages cut into lines and words."""
+"""Segmentation of handwriting: pages into lines and words, words into letters or into a lattice of candidates."""
 
-from ensemble_hwr.segmentation._lattice import Candidate, Lattice, cut_word, join_pieces
+from ensemble_hwr.segmentation._lattice import Candidate, Lattice, cut_word
 from ensemble_hwr.segmentation._page import LineCut, PageCut, WordCut, cut_page
 from ensemble_hwr.segmentation._segment import Segmentation
 from ensemble_hwr.segmentation._segmenter import WordSegmenter
@@ -18,5 +18,4 @@ __all__ = [
     "cut_page",
     "cut_strokes",
     "cut_word",
-    "join_pieces",
 ]

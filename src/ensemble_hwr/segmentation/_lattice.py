@@ -1,4 +1,4 @@
-"""A word as a lattice: what letters its pieces could be, alone and joined."""
+"""Segmentation lattice of a word: pieces between cuts, and candidates for letters of consecutive pieces."""
 
 from __future__ import annotations
 
@@ -6,44 +6,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL_HEIGHT
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture, Polarity
-from ensemble_hwr.segmentation._cuts import find_cuts
-from ensemble_hwr.segmentation._ink import read_ink
-from ensemble_hwr.segmentation._parts import measure_parts
-from ensemble_hwr.segmentation._pieces import PieceMap, map_pieces
-from ensemble_hwr.segmentation._writing import Origin, Writing, take_writing
+from ensemble_hwr.segmentation._components import measure_components, read_ink
+from ensemble_hwr.segmentation._cuts import PieceMap, find_cuts, map_pieces
+from ensemble_hwr.segmentation._word import Origin, UprightWord, normalize_word
 
-MOST_PIECES = 6
-"""A letter is made of so many pieces at most."""
+MAX_PIECES = 6
+"""Greatest number of pieces of a letter."""
 
-_WIDEST = 1.7  # letter heights: pieces that are joined are no wider ...
-_WIDEST_BLOCK = 2.4  # ... unless they are all that stands between two blank columns
-_WIDEST_GAP = 0.3  # letter heights of paper between two pieces that are joined
-_TALL = 0.6  # letter heights: parts so tall say where the line is
+_MAX_BLOCK_WIDTH = 2.4  # letter heights: greatest width of a letter between two blank columns
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """What could be one letter: some pieces in a row.
+    """Candidate for a letter: some consecutive pieces of a word.
 
     Attributes
     ----------
     start, stop : int
-        Its pieces: from `start` up to, not including, `stop`.
+        Pieces from `start` up to but not including `stop`.
     box : Box
-        Where it is in the picture.
-    ink : ndarray of float32
-        It alone, upright, with a little paper around.
+        Bounding box in the picture.
+    ink : ndarray of float32, shape (height, width)
+        Ink of the candidate alone, from 0 to 1, upright and with a margin of paper.
     left, right : float
-        Its extent along the word, in letter heights from the word's first ink.
+        Horizontal extent, in letter heights from the first ink of the word.
     top, bottom : float
-        Its extent across the word, in letter heights downwards from the top of most letters.
+        Vertical extent, in letter heights downwards from the top of most letters.
     """
 
     start: int
@@ -57,64 +54,68 @@ class Candidate:
 
     @property
     def width(self) -> float:
-        """Its width in letter heights."""
+        """Width in letter heights."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """Its height in letter heights."""
+        """Height in letter heights."""
         return self.bottom - self.top
 
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """A word in pieces from left to right, cut wherever letters might meet.
+    """Segmentation lattice of a word: pieces from left to right, cut at every possible boundary of letters.
 
-    A path through the lattice is a sequence of candidates, each of which starts where the one before it stops; it
-    leads from piece 0 to `n_pieces`. Every piece alone is a candidate, so there is always one.
+    A path through the lattice is a sequence of candidates from piece 0 to `n_pieces`, each of which starts where the
+    candidate before it stops. Each single piece is a candidate, so there is at least one path.
 
     Attributes
     ----------
     pieces : ndarray of int, shape (height, width)
-        Piece of every pixel of the upright word; -1 on paper.
+        Piece of each pixel of the upright word; -1 is paper.
     n_pieces : int
-    prices : ndarray of float, shape (n_pieces - 1,)
-        What the cut between each piece and the next crosses, in strokes; 0 where there is only paper.
+        Number of pieces.
+    cut_costs : ndarray of float, shape (n_pieces - 1,)
+        Strokes that the cut between each piece and the next crosses; 0 if there is only paper.
     gaps : ndarray of float, shape (n_pieces - 1,)
-        Blank columns between all that is left of that cut and all that is right of it, in letter heights; negative
-        where both have ink in the same columns.
+        Blank columns between the pieces on the left and on the right of each cut, in letter heights; negative if both
+        sides have ink in the same columns.
     spans : tuple of (int, int)
-        Start and stop of each candidate, rising.
+        Start and stop of each candidate, ascending.
     letter_height, stroke_width : float
-        In the picture's pixels.
+        In pixels of the picture.
     slant : float
-        Tangent of the lean that was taken away.
+        Tangent of the slant that was removed.
+    upright : UprightWord
+        Ink of the word and its position in the picture.
     """
 
     pieces: PieceMap
     n_pieces: int
-    prices: NDArray[np.float64]
+    cut_costs: NDArray[np.float64]
     gaps: NDArray[np.float64]
     spans: tuple[tuple[int, int], ...]
     letter_height: float
     stroke_width: float
     slant: float
-    writing: Writing
+    upright: UprightWord
 
     def __repr__(self) -> str:
         return f"Lattice({self.n_pieces} pieces, {len(self.spans)} candidates)"
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """All candidates, in the order of `spans`; cut out when first asked for."""
+        """Candidates in the order of `spans`; computed at the first access."""
         return tuple(self.candidate(start, stop) for start, stop in self.spans)
 
     def candidate(self, start: int, stop: int) -> Candidate:
-        """Cut out some pieces as if they were one letter.
+        """Return some consecutive pieces as a candidate.
 
         Parameters
         ----------
         start, stop : int
+            Pieces from `start` up to but not including `stop`.
 
         Returns
         -------
@@ -122,25 +123,55 @@ class Lattice:
         """
         mask = (self.pieces >= start) & (self.pieces < stop)
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        letter = self.writing.scale.letter
+        letter = self.upright.scale.letter
         first, line = self._origin
         return Candidate(
             start,
             stop,
-            self.writing.box(mask),
-            self.writing.cut_out(mask),
+            self.upright.box(mask),
+            self.upright.cut_out(mask),
             left=float(columns[0] - first) / letter,
             right=float(columns[-1] + 1 - first) / letter,
             top=(float(rows[0]) - line) / letter,
             bottom=(float(rows[-1]) + 1 - line) / letter,
         )
 
+    def align(self, pixels: NDArray[Any], fill: float = 0) -> NDArray[Any]:
+        """Return values of pixels of the picture, in the coordinates of `pieces`.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape (height, width)
+            Value of each pixel of the picture.
+        fill : float, default=0
+            Value of the pixels that belong to no piece.
+
+        Returns
+        -------
+        ndarray, shape of `pieces`
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ensemble_hwr.segmentation import cut_word
+        >>> stroke = np.zeros((9, 9))
+        >>> stroke[2:7, 4] = 1.0
+        >>> lattice = cut_word(stroke)
+        >>> lattice.align(np.arange(81).reshape(9, 9))[lattice.pieces == 0]
+        array([22, 31, 40, 49, 58])
+        """
+        y, x = np.nonzero(self.pieces >= 0)
+        rows, columns = self.upright.source(y, x)
+        aligned = np.full(self.pieces.shape, fill, np.asarray(pixels).dtype)
+        aligned[y, x] = np.asarray(pixels)[rows, columns]
+        return aligned
+
     @cached_property
     def _origin(self) -> tuple[int, float]:
-        """First column with ink, and the row where most letters begin."""
-        parts = self.writing.parts
-        tall = parts.height >= _TALL * self.writing.scale.letter
-        return int(parts.left.min()), float(np.median(parts.top[tall] if tall.any() else parts.top))
+        """First column with ink, and row of the top of most letters."""
+        components = self.upright.components
+        tall = components.height >= MIN_FULL_HEIGHT * self.upright.scale.letter
+        return int(components.left.min()), float(np.median(components.top[tall] if tall.any() else components.top))
 
 
 def cut_word(
@@ -150,10 +181,10 @@ def cut_word(
     slant: float | None = None,
     max_pixels: int = 50_000_000,
 ) -> Lattice:
-    """Cut a word wherever letters might meet.
+    """Oversegment a word: cut it at every possible boundary of letters, into a lattice of candidates.
 
-    Blank columns, narrow places and strokes that lie side by side are cut, each along the curve that crosses the
-    least ink. That is more often than letters meet: a reader is to choose among the candidates.
+    Cuts are at blank columns, narrow places and strokes that lie side by side, along seams that cross the least ink.
+    There are more cuts than boundaries of letters: a reader chooses among the candidates.
 
     Parameters
     ----------
@@ -162,9 +193,9 @@ def cut_word(
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink.
     slant : float, default=None
-        How far the letters lean to the right, the tangent of the angle; None finds it.
+        Slant of the letters to the right: the tangent of the angle. None estimates it.
     max_pixels : int, default=50_000_000
-        Larger pictures are refused.
+        Pictures with more pixels raise an error.
 
     Returns
     -------
@@ -188,65 +219,65 @@ def cut_word(
     (0, 1)
     """
     ink, factor = read_ink(picture, polarity=polarity, max_pixels=max_pixels)
-    return lattice_of(take_writing(ink, slant=slant, origin=Origin(factor=factor)))
+    return build_lattice(normalize_word(ink, slant=slant, origin=Origin(factor=factor)))
 
 
-def lattice_of(writing: Writing) -> Lattice:
-    """Build the lattice of a word that has been cleaned and set upright."""
-    labels, scale = writing.parts.labels, writing.scale
-    cuts = find_cuts(np.where(labels > 0, writing.ink, np.float32(0)), scale)
-    pieces, prices = map_pieces(labels, cuts, scale)
-    boxes = measure_parts((pieces + 1).astype(np.int32))
+def build_lattice(word: UprightWord) -> Lattice:
+    """Build the lattice of a normalized word."""
+    labels, scale = word.components.labels, word.scale
+    cuts = find_cuts(np.where(labels > 0, word.ink, np.float32(0)), scale)
+    pieces, costs = map_pieces(labels, cuts, scale)
+    boxes = measure_components((pieces + 1).astype(np.int32))
     left, right = boxes.left / scale.letter, boxes.right / scale.letter
     return Lattice(
         pieces,
         len(boxes),
-        prices,
+        costs,
         boundary_gaps(left, right),
         tuple(join_pieces(left, right)),
-        scale.letter * writing.origin.factor,
-        scale.stroke * writing.origin.factor,
-        writing.slant,
-        writing,
+        scale.letter * word.origin.factor,
+        scale.stroke * word.origin.factor,
+        word.slant,
+        word,
     )
 
 
 def boundary_gaps(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Blank columns between everything before each boundary and everything behind it; negative where they overlap."""
+    """Return the blank columns between the pieces on both sides of each boundary; negative if they overlap."""
     gaps: NDArray[np.float64] = np.minimum.accumulate(left[::-1])[::-1][1:] - np.maximum.accumulate(right)[:-1]
     return gaps
 
 
 def join_pieces(left: NDArray[np.float64], right: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Say which runs of pieces could be a letter, by their number, width, distance and the paper beside them.
+    """Return the runs of pieces that could be a letter, by their number, width, distance and surrounding paper.
 
     Parameters
     ----------
     left, right : ndarray of float, shape (n_pieces,)
-        Extents of the pieces in letter heights, in their order.
+        Extents of the pieces in letter heights.
 
     Returns
     -------
     list of (int, int)
-        Start and stop of each run, rising.
+        Start and stop of each run, ascending.
     """
     spans = set(_blocks(left, right))
     for start in range(len(left)):
         low, high = left[start], right[start]
         spans.add((start, start + 1))
-        for stop in range(start + 2, min(start + MOST_PIECES, len(left)) + 1):
-            if left[stop - 1] - high > _WIDEST_GAP:
+        for stop in range(start + 2, min(start + MAX_PIECES, len(left)) + 1):
+            if left[stop - 1] - high > MAX_GAP_IN_LETTER:
                 break
             low, high = min(low, left[stop - 1]), max(high, right[stop - 1])
-            if high - low > _WIDEST:
+            if high - low > MAX_LETTER_WIDTH:
                 break
             spans.add((start, stop))
     return sorted(spans)
 
 
 def _blocks(left: NDArray[np.float64], right: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
-    """List what stands between blank columns, where it could be a wide letter: an M, a W, a T with a long bar."""
+    """Yield the runs between blank columns that could be a wide letter: an M, a W, a T with a long bar."""
     blank = np.flatnonzero(boundary_gaps(left, right) > 0) + 1
     for start, stop in pairwise([0, *blank.tolist(), len(left)]):
-        if stop - start <= MOST_PIECES and right[start:stop].max() - left[start:stop].min() <= _WIDEST_BLOCK:
+        if stop - start <= MAX_PIECES and right[start:stop].max() - left[start:stop].min() <= _MAX_BLOCK_WIDTH:
             yield start, stop

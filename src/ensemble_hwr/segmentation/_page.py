@@ -1,8 +1,9 @@
-"""A page cut into lines and words."""
+"""Segmentation of a page into lines and words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,78 +14,101 @@ from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.sources import describe
-from ensemble_hwr.segmentation._groups import Groups, group_parts
-from ensemble_hwr.segmentation._ink import read_ink
-from ensemble_hwr.segmentation._lattice import Lattice, lattice_of
-from ensemble_hwr.segmentation._lines import line_map
-from ensemble_hwr.segmentation._parts import INKED, Labels, Parts, Scale, measure_parts, measure_scale
-from ensemble_hwr.segmentation._segment import Segmentation, segment_writing
-from ensemble_hwr.segmentation._skew import find_skew
-from ensemble_hwr.segmentation._spaces import space_threshold
-from ensemble_hwr.segmentation._upright import row_shifts, set_upright
-from ensemble_hwr.segmentation._writing import Origin, Writing, clean_labels, take_writing
+from ensemble_hwr.segmentation._components import (
+    Components,
+    Labels,
+    Scale,
+    measure_components,
+    measure_scale,
+    read_ink,
+    renumber,
+)
+from ensemble_hwr.segmentation._cuts import local_minima
+from ensemble_hwr.segmentation._lattice import Lattice, build_lattice
+from ensemble_hwr.segmentation._segment import Groups, Segmentation, group_components, segment_word
+from ensemble_hwr.segmentation._upright import find_skew, row_shifts, shift_rows
+from ensemble_hwr.segmentation._word import Origin, UprightWord, clean_labels, isolate, normalize_word
 
-_PAD = 2  # pixels of paper around a word that is cut out
-_FLAT = 0.35  # letter heights: a hyphen is no taller
-_DASH = (0.2, 1.3)  # letter heights: it is so wide
-_MIDDLE = (0.2, 0.85)  # of the line's height, from above: and lies there
+_PADDING = 2  # pixels of paper around a line that is cut out
+_WORD_SCALE = (0.7, 1.5)  # range of the letter height of a word, relative to that of its line
+
+# hyphens
+_HYPHEN_HEIGHT = 0.35  # letter heights: greatest height
+_HYPHEN_WIDTH = (0.2, 1.3)  # letter heights: range of widths
+_HYPHEN_ASPECT = 1.3  # least ratio of width to height
+_HYPHEN_POSITION = (0.2, 0.85)  # range of the vertical position of the centre, relative to the height of the line
+
+# lines
+_BLUR = 0.25  # letter heights: standard deviation of the Gaussian that smooths the profile
+_LINE_PROMINENCE = 0.8  # natural logarithm: between two lines, the profile falls below exp(-0.8), or 45 %
+_PROFILE_FLOOR = 0.004  # relative to the maximum of the profile: smaller values are noise
+_MIN_LINE_DISTANCE = 0.9  # letter heights between the centres of two lines
+_MIN_SHARE = 0.2  # of the ink of a component: less ink in a second line is the end of a long stroke
+
+# gaps within words and between words, in letter heights: a prior for a line of one word or of one-letter words
+_PRIOR_MEANS = np.array([0.2, 1.2])
+_PRIOR_DEVIATIONS = np.array([0.2, 0.3])
+_PRIOR_WEIGHTS = np.array([3.0, 3.0])  # gaps that the prior of mean and deviation counts for
+_PRIOR_COUNTS = np.array([4.0, 1.0])  # gaps that the prior of the mixing proportions counts for
+_N_ITERATIONS = 50
+_GAP_RANGE = (-0.2, 3.0)  # gaps are limited to this range
 
 
 @dataclass(frozen=True, eq=False)
 class WordCut:
-    """One word of a page.
+    """A word of a page.
 
     Attributes
     ----------
     box : Box
-        Where it is in the picture.
-    writing : Writing
-        Its ink, upright.
+        Bounding box in the picture.
+    upright : UprightWord
+        Ink of the word, with its slant removed.
     """
 
     box: Box
-    writing: Writing
+    upright: UprightWord
 
     def lattice(self) -> Lattice:
-        """Cut it wherever letters might meet, as `cut_word` does.
+        """Oversegment the word into a lattice of candidates, like `cut_word`.
 
         Returns
         -------
         Lattice
-            Its boxes are in the page's pixels.
+            Boxes are in pixels of the page.
         """
-        return lattice_of(self.writing)
+        return build_lattice(self.upright)
 
     def segment(self, *, smallest_gap: float | None = None, cut_touching: bool = True) -> Segmentation:
-        """Cut it into letters, as `WordSegmenter` does.
+        """Segment the word into letters, like `WordSegmenter`.
 
         Parameters
         ----------
         smallest_gap : float, default=None
-            The smallest gap that closes a letter, in letter heights; None takes the word's own.
+            Least gap between letters, in letter heights; None estimates it from the word.
         cut_touching : bool, default=True
-            Whether what is too wide to be one letter is cut.
+            Whether groups that are too wide for one letter are cut.
 
         Returns
         -------
         Segmentation
-            Its boxes are in the page's pixels.
+            Boxes are in pixels of the page.
         """
-        return segment_writing(self.writing, smallest_gap=smallest_gap, cut_touching=cut_touching)
+        return segment_word(self.upright, smallest_gap=smallest_gap, cut_touching=cut_touching)
 
 
 @dataclass(frozen=True, eq=False)
 class LineCut:
-    """One line of a page.
+    """A line of a page.
 
     Attributes
     ----------
     box : Box
-        Where it is in the picture.
+        Bounding box in the picture.
     words : tuple of WordCut
         From left to right.
     threshold : float
-        Gaps from this size on are between words, in letter heights.
+        Least gap between words, in letter heights.
     """
 
     box: Box
@@ -94,16 +118,16 @@ class LineCut:
 
 @dataclass(frozen=True, eq=False)
 class PageCut:
-    """A page cut into lines and words.
+    """Lines and words of a page.
 
     Attributes
     ----------
     lines : tuple of LineCut
         From top to bottom.
     width, height : int
-        Of the picture, in pixels.
+        Size of the picture in pixels.
     skew : float
-        Rows that its lines climb for each column to the right.
+        Slope of the lines: rows upwards per column to the right.
     """
 
     lines: tuple[LineCut, ...]
@@ -122,21 +146,21 @@ def cut_page(
     polarity: Polarity = "auto",
     max_pixels: int = 50_000_000,
 ) -> PageCut:
-    r"""Cut a page, or a line, into lines and words.
+    r"""Segment a page, or a single line, into lines and words.
 
-    Lines are levelled first. In each line a mixture of two normal distributions tells the gaps between words from
-    those between letters; a line may be a single word. A hyphen belongs to the words beside it.
+    The skew of the page is removed first. In each line, a mixture of two normal distributions separates the gaps
+    between words from those between letters; a line may be a single word. A hyphen belongs to the words on both sides.
 
     Parameters
     ----------
     picture : path, bytes, PIL image or ndarray
-        A picture of one line of writing or of several.
+        A picture of one or more lines of handwriting.
     word_gap : float, default=None
-        The smallest gap between words, in letter heights; None finds it for each line.
+        Least gap between words, in letter heights; None estimates it per line.
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink.
     max_pixels : int, default=50_000_000
-        Larger pictures are refused.
+        Pictures with more pixels raise an error.
 
     Returns
     -------
@@ -162,11 +186,11 @@ def cut_page(
         labels = clean_labels(ink)
     except PictureError as error:
         raise PictureError(f"{describe(picture)}: {error}") from None
-    scale = measure_scale(measure_parts(labels))
+    scale = measure_scale(measure_components(labels))
     skew = find_skew(labels > 0, scale.letter)
     drops = row_shifts(ink.shape[1], skew)
     origin = Origin(factor=factor, drops=drops)
-    level, level_ink = set_upright(labels.T, drops).T, set_upright(ink.T, drops).T
+    level, level_ink = shift_rows(labels.T, drops).T, shift_rows(ink.T, drops).T
     lines = line_map(level, scale)
     cut = [_cut_line(level_ink, lines == number, origin, word_gap) for number in range(1, int(lines.max()) + 1)]
     height, width = ink.shape
@@ -174,65 +198,159 @@ def cut_page(
 
 
 def _cut_line(ink: Ink, mask: NDArray[np.bool_], origin: Origin, word_gap: float | None) -> LineCut:
-    """Cut one line, whose pixels are given, into words."""
+    """Segment one line, given by its pixels, into words."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    line = take_writing(
-        np.pad(_alone(ink[window], mask[window]), _PAD),
-        origin=origin.moved(int(columns[0]) - _PAD, int(rows[0]) - _PAD),
+    line = normalize_word(
+        np.pad(isolate(ink[window], mask[window]), _PADDING),
+        origin=origin.moved(int(columns[0]) - _PADDING, int(rows[0]) - _PADDING),
     )
-    groups = group_parts(line.parts, line.scale, 0.0)
+    groups = group_components(line.components, line.scale, 0.0)
     threshold = space_threshold(groups.gaps) if word_gap is None else word_gap
-    dash = _is_dash(line.parts, groups, line.scale)
-    opens = (groups.gaps >= threshold) & ~(dash[1:] | dash[:-1])
+    hyphen = _is_hyphen(line.components, groups, line.scale)
+    opens = (groups.gaps >= threshold) & ~(hyphen[1:] | hyphen[:-1])
     word_of = np.concatenate([[0], np.cumsum(opens)])
-    words = np.concatenate([[0], word_of[groups.number] + 1]).astype(np.int32)[line.parts.labels]
+    words = np.concatenate([[0], word_of[groups.number] + 1]).astype(np.int32)[line.components.labels]
     cut = tuple(_cut_word(line, words == number) for number in range(1, int(words.max()) + 1))
     return LineCut(union(word.box for word in cut), cut, threshold)
 
 
-def _alone(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
-    """Ink of some pixels with their soft edges; the rest becomes paper."""
-    soft = ndimage.binary_dilation(mask, np.ones((3, 3))) & (ink <= INKED)
-    return np.where(mask | soft, ink, np.float32(0))
-
-
-def _cut_word(line: Writing, mask: NDArray[np.bool_]) -> WordCut:
-    """Take a word's pixels out of its line; it stays upright as the line is."""
+def _cut_word(line: UprightWord, mask: NDArray[np.bool_]) -> WordCut:
+    """Cut a word, given by its pixels, out of its line; it has the slant of the line."""
     rows = np.flatnonzero(mask.any(axis=1))
     window = slice(int(rows[0]), int(rows[-1]) + 1)
     columns = np.flatnonzero(mask.any(axis=0))
     first, last = max(0, int(columns[0]) - 1), int(columns[-1]) + 2
     mine = mask[window, first:last]
-    parts = measure_parts(_renumbered(np.where(mine, line.parts.labels[window, first:last], 0)))
-    writing = Writing(
+    components = measure_components(renumber(np.where(mine, line.components.labels[window, first:last], 0)))
+    word = UprightWord(
         ink=line.ink[window, first:last],
-        parts=parts,
-        scale=Scale(_letter_height(parts, line.scale), line.scale.stroke),
+        components=components,
+        scale=Scale(_letter_height(components, line.scale), line.scale.stroke),
         slant=line.slant,
         shifts=line.shifts[window] - first,
         origin=line.origin.moved(0, window.start),
     )
-    return WordCut(writing.box(mine), writing)
+    return WordCut(word.box(mine), word)
 
 
-def _letter_height(parts: Parts, line: Scale) -> float:
-    """Letter height of a word, which is not far from its line's."""
-    return float(np.clip(measure_scale(parts).letter, 0.7 * line.letter, 1.5 * line.letter))
+def _letter_height(components: Components, line: Scale) -> float:
+    """Return the letter height of a word, limited to a range around that of its line."""
+    low, high = (factor * line.letter for factor in _WORD_SCALE)
+    return float(np.clip(measure_scale(components).letter, low, high))
 
 
-def _renumbered(labels: Labels) -> Labels:
-    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
-
-
-def _is_dash(parts: Parts, groups: Groups, scale: Scale) -> NDArray[np.bool_]:
-    """Which letters of a line are hyphens."""
+def _is_hyphen(components: Components, groups: Groups, scale: Scale) -> NDArray[np.bool_]:
+    """Return which letters of a line are hyphens."""
     count = len(groups.left)
     top, bottom = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(top, groups.number, parts.top)
-    np.maximum.at(bottom, groups.number, parts.bottom)
-    width, flat = (groups.right - groups.left) / scale.letter, bottom - top <= _FLAT * scale.letter
-    middle = (top + bottom) / 2 / parts.labels.shape[0]
-    longer = groups.right - groups.left >= 1.3 * (bottom - top)
-    dash = flat & longer & (width >= _DASH[0]) & (width <= _DASH[1])
-    return np.asarray(dash & (middle >= _MIDDLE[0]) & (middle <= _MIDDLE[1]), dtype=np.bool_)
+    np.minimum.at(top, groups.number, components.top)
+    np.maximum.at(bottom, groups.number, components.bottom)
+    width, flat = (groups.right - groups.left) / scale.letter, bottom - top <= _HYPHEN_HEIGHT * scale.letter
+    middle = (top + bottom) / 2 / components.labels.shape[0]
+    longer = groups.right - groups.left >= _HYPHEN_ASPECT * (bottom - top)
+    hyphen = flat & longer & (width >= _HYPHEN_WIDTH[0]) & (width <= _HYPHEN_WIDTH[1])
+    return np.asarray(hyphen & (middle >= _HYPHEN_POSITION[0]) & (middle <= _HYPHEN_POSITION[1]), dtype=np.bool_)
+
+
+def line_map(labels: Labels, scale: Scale) -> Labels:
+    """Assign connected components to lines by the horizontal projection profile.
+
+    The ink of each row is counted, and the profile is smoothed. Lines are the maxima of the profile, separated at the
+    lowest rows between them. A component belongs to the line with most of its ink. A component with much ink in several
+    lines, because letters of two lines touch, is split.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (height, width)
+        Connected components without skew, numbered from 1.
+    scale : Scale
+
+    Returns
+    -------
+    ndarray of int32, shape (height, width)
+        Line of each pixel, from 1 and from top to bottom; 0 is paper.
+    """
+    profile = np.count_nonzero(labels, axis=1).astype(np.float64)
+    borders = _borders(ndimage.gaussian_filter1d(profile, _BLUR * scale.letter, mode="constant"), scale)
+    band = np.searchsorted(borders, np.arange(len(labels)), side="right") + 1
+    lines = np.where(labels > 0, band[:, None], 0).astype(np.int32)
+    found = measure_components(labels)
+    for place in np.flatnonzero(band[found.top] != band[found.bottom - 1]).tolist():
+        window = (slice(found.top[place], found.bottom[place]), slice(found.left[place], found.right[place]))
+        mine = labels[window] == place + 1
+        rows = np.bincount(band[window[0]], weights=mine.sum(axis=1), minlength=len(borders) + 2)
+        rows[rows < _MIN_SHARE * rows.sum()] = 0
+        present = np.flatnonzero(rows)
+        nearest = present[np.abs(present - np.arange(len(rows))[:, None]).argmin(axis=1)]
+        lines[window][mine] = nearest[lines[window][mine]]
+    used = np.unique(lines[lines > 0])
+    number = np.zeros(len(borders) + 2, np.int32)
+    number[used] = np.arange(1, len(used) + 1)
+    numbered: Labels = number[lines]
+    return numbered
+
+
+def _borders(profile: NDArray[np.float64], scale: Scale) -> NDArray[np.intp]:
+    """Return the first row of each line but the first."""
+    height = np.log(profile + _PROFILE_FLOOR * profile.max())
+    peaks = local_minima((-height).tolist(), _LINE_PROMINENCE)
+    kept: list[int] = []
+    for peak in sorted(peaks, key=lambda row: -profile[row]):
+        if all(abs(peak - other) >= _MIN_LINE_DISTANCE * scale.letter for other in kept):
+            kept.append(peak)
+    kept.sort()
+    borders = []
+    for upper, lower in pairwise(kept):
+        between = profile[upper:lower]
+        lowest = np.flatnonzero(between <= between.min() + 1e-9)
+        borders.append(upper + int(lowest[len(lowest) // 2]))
+    return np.array(borders, dtype=np.intp)
+
+
+def space_threshold(gaps: NDArray[np.float64]) -> float:
+    """Estimate the least gap between words.
+
+    A mixture of two normal distributions is fitted to the gaps by expectation-maximization, with a prior for
+    handwriting. The threshold is the gap at which both have the same probability.
+
+    Parameters
+    ----------
+    gaps : ndarray of float, shape (n,)
+        Gaps between the letters of a line, in letter heights; may be empty.
+
+    Returns
+    -------
+    float
+        In letter heights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation._page import space_threshold
+    >>> 0.3 < space_threshold(np.array([0.1, 0.2, 0.1, 0.9, 0.2, 0.15])) < 0.8
+    True
+    """
+    gaps = np.clip(gaps, *_GAP_RANGE)[:, None]
+    means, spreads, shares = _PRIOR_MEANS, _PRIOR_DEVIATIONS, np.array([0.8, 0.2])
+    for _ in range(_N_ITERATIONS):
+        responsibility = _responsibilities(gaps, means, spreads, shares)
+        count = responsibility.sum(axis=0)
+        means = (_PRIOR_WEIGHTS * _PRIOR_MEANS + (responsibility * gaps).sum(axis=0)) / (_PRIOR_WEIGHTS + count)
+        scatter = (responsibility * (gaps - means) ** 2).sum(axis=0)
+        scatter = scatter + _PRIOR_WEIGHTS * (_PRIOR_DEVIATIONS**2 + (means - _PRIOR_MEANS) ** 2 / 4)
+        spreads = np.sqrt(scatter / (_PRIOR_WEIGHTS + count))
+        shares = (count + _PRIOR_COUNTS) / (len(gaps) + _PRIOR_COUNTS.sum())
+    between = np.linspace(means[0], max(means[1], means[0] + 1e-6), 201)
+    inside = _responsibilities(between[:, None], means, spreads, shares)[:, 0] >= 0.5
+    return float(between[int(np.flatnonzero(inside)[-1])]) if inside.any() else float(means.mean())
+
+
+def _responsibilities(
+    gaps: NDArray[np.float64], means: NDArray[np.float64], spreads: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the probability that each gap is within a word or between words, (n, 2)."""
+    log = np.log(shares / spreads) - ((gaps - means) / spreads) ** 2 / 2
+    odds = np.exp(log - log.max(axis=1, keepdims=True))
+    probability: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+    return probability

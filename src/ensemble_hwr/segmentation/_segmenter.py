@@ -1,60 +1,61 @@
-"""Pictures of words to letters, as a transformer."""
+"""Transformer from pictures of words to letters."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
-from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context
+from ensemble_hwr.boxes import Rgb, draw_boxes
 from ensemble_hwr.images import Picture, Polarity, open_picture
 from ensemble_hwr.images.sources import as_pictures, map_pictures
-from ensemble_hwr.segmentation._debug import Rgb, draw_segmentation
-from ensemble_hwr.segmentation._ink import read_ink
-from ensemble_hwr.segmentation._segment import Segmentation, segment_writing
-from ensemble_hwr.segmentation._writing import Origin, take_writing
+from ensemble_hwr.segmentation._components import read_ink
+from ensemble_hwr.segmentation._segment import Segmentation, segment_word
+from ensemble_hwr.segmentation._word import Origin, normalize_word
 
 
 class WordSegmenter(TransformerMixin, BaseEstimator):
-    """Cut pictures of words into letters.
+    """Segment pictures of words into letters.
 
-    A picture is opened, turned into ink, freed of specks and ruled lines, and set upright. Then columns are traversed
-    from left to right: where enough of them are blank, a letter closes. How many are enough is said in letter heights
-    (so the size of the picture does not matter), and by default found out from the word itself: a gap far smaller
-    than the word's usual one is a break in a letter, such as a K in two strokes, above all beside something too low to
-    be a letter. Dots and accents go with the letter below them, and letters whose columns overlap a little are
-    told apart where their ink does not meet. What is too wide to be one letter is cut where that crosses the least ink.
+    A picture is converted to ink, without specks and ruled lines, and its slant is removed. Connected components are
+    grouped to letters by the blank columns between them. The least gap between letters is in letter heights, so it does
+    not depend on the size of the picture. By default, it is estimated from the word: a gap much smaller than the usual
+    gap of the word is a break within a letter, such as a K of two strokes. Dots and accents are joined with the letter
+    below them. Letters may overlap in columns if their ink does not touch. Groups that are too wide for one letter are
+    cut where the cut crosses the least ink.
 
-    Nothing is learned, and no word is dropped: there is an entry for each picture.
+    The transformer is stateless. There is an entry for each picture.
 
     Parameters
     ----------
     gap : "auto" or float, default="auto"
-        How much blank paper closes a letter, in letter heights: 0.1 is a tenth of the height of the letters. Raise it
-        where letters are broken up, lower it where neighbours stay together. "auto" finds it for each word.
+        Least gap between letters in letter heights, from 0 to 5; 0.1 is a tenth of the height of the letters. Raise it
+        if letters are broken up, lower it if neighbours stay together. "auto" estimates it per word.
     touching : {"cut", "keep"}, default="cut"
-        Whether what is too wide to be one letter is cut or kept whole. "keep" is the method of blank columns alone.
+        Whether groups that are too wide for one letter are cut or kept. "keep" separates letters by gaps only.
     normalizer : transformer, default=None
-        What makes rows of a word's letters, such as `LetterNormalizer(polarity="light")`; None leaves them pictures.
+        Transformer from pictures of letters to rows, such as `LetterNormalizer(polarity="light")`. None returns
+        pictures.
     slant : "auto" or float, default="auto"
-        How far the letters lean to the right: the tangent of the angle. "auto" finds it for each word; 0 leaves all
-        as it is.
+        Slant of the letters to the right: the tangent of the angle, from -2 to 2. "auto" estimates it per word; 0
+        removes none.
     polarity : {"auto", "dark", "light"}, default="auto"
-        Which pixels are ink.
+        Which pixels are ink. "auto" detects it per picture.
     max_pixels : int, default=50_000_000
-        Larger pictures are refused.
+        Pictures with more pixels count as unreadable.
     errors : {"raise", "empty"}, default="raise"
-        What becomes of a picture that cannot be read: the first one raises an error, or each becomes a word without
-        letters.
+        How to handle unreadable pictures: "raise" raises an error for the first, "empty" returns a word without letters
+        for each.
     n_jobs : int, default=None
-        Processes to work in; None is 1, -1 all processors.
+        Number of processes; None means 1, -1 means one per processor.
 
     See Also
     --------
-    cut_word : Cuts more often than letters meet, for a reader to choose.
+    cut_word : Oversegments a word into a lattice of candidates.
 
     Examples
     --------
@@ -68,7 +69,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
     Segmentation(5 letters, confidence 1.00)
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "gap": [StrOptions({"auto"}), Interval(Real, 0, 5, closed="both")],
         "touching": [StrOptions({"cut", "keep"})],
         "normalizer": [HasMethods(["fit_transform"]), None],
@@ -100,42 +101,48 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         self.errors = errors
         self.n_jobs = n_jobs
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the settings and the form of X; nothing is learned.
+        """Validate the parameters and the form of X; pictures are not opened.
 
         Parameters
         ----------
         X : sequence of pictures, or array
-            As `transform` takes them; they are not opened.
+            As for `transform`.
         y : ignored
 
         Returns
         -------
-        WordSegmenter
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or X is empty.
         """
-        self._validate_params()
         as_pictures(X)
         return self
 
     def transform(self, X: Any) -> NDArray[np.object_]:
-        """Cut words into letters.
+        """Segment words into letters.
 
         Parameters
         ----------
         X : sequence of pictures, or array
-            Paths, bytes, PIL images or arrays, each a word; or an array of shape (n, height, width),
+            Paths, bytes, PIL images or arrays, each of a word; or an array of shape (n, height, width),
             (n, height, width, channels), or (n, k * k) with a flattened square picture in each row.
 
         Returns
         -------
         ndarray of object, shape (n,)
-            For each word its letters from left to right: with a `normalizer` an array of rows, without a list of
-            pictures of ink (0 is paper, 1 is ink). Where there are none, the list is empty and the array has 0 rows.
+            Letters of each word from left to right: with a `normalizer`, an array of rows; otherwise, a list of
+            pictures of ink (0 is paper, 1 is ink). For an unreadable picture, the array has 0 rows and the list is
+            empty.
 
         Raises
         ------
         PictureError
-            If a picture cannot be opened or holds no ink; the message has its index and name.
+            If a picture cannot be opened or holds no ink; the message states its index and name.
         """
         self._validate_params()
         blank = None if self.errors == "raise" else list
@@ -145,7 +152,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         return words
 
     def segment(self, picture: Picture) -> Segmentation:
-        """Cut one word into letters, and say where and how.
+        """Segment one word, and return boxes and details.
 
         Parameters
         ----------
@@ -154,20 +161,29 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Returns
         -------
         Segmentation
-            Boxes, letters, gaps, the threshold used and a confidence.
+            Boxes, letters, gaps, threshold and confidence.
 
         Raises
         ------
         PictureError
-            If it cannot be opened, or holds no ink.
+            If the picture cannot be opened, or holds no ink.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ensemble_hwr.segmentation import WordSegmenter
+        >>> word = np.zeros((40, 60))
+        >>> word[5:35, 5:10] = word[5:35, 25:30] = word[5:35, 45:50] = 1.0
+        >>> WordSegmenter().segment(word).boxes[0]
+        Box(left=5, top=5, right=10, bottom=35)
         """
         self._validate_params()
         ink, factor = read_ink(picture, polarity=self.polarity, max_pixels=self.max_pixels)
-        writing = take_writing(ink, slant=_number(self.slant), origin=Origin(factor=factor))
-        return segment_writing(writing, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
+        word = normalize_word(ink, slant=_number(self.slant), origin=Origin(factor=factor))
+        return segment_word(word, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
 
     def debug_image(self, picture: Picture) -> Rgb:
-        """Draw the boxes of a word's letters over its picture.
+        """Draw the boxes of the letters of a word over its picture.
 
         Parameters
         ----------
@@ -176,21 +192,22 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of uint8, shape (height, width, 3)
-            Small pictures are enlarged; the left edge is dashed where a letter was cut off the one before it.
+            Small pictures are enlarged. The left edge of a letter is dashed if it was cut from the letter before.
 
         Raises
         ------
         PictureError
-            If it cannot be opened, or holds no ink.
+            If the picture cannot be opened, or holds no ink.
         """
-        return draw_segmentation(open_picture(picture, max_pixels=self.max_pixels), self.segment(picture))
+        found = self.segment(picture)
+        return draw_boxes(open_picture(picture, max_pixels=self.max_pixels), found.boxes, dashed=found.cuts)
 
     def _letters(self, picture: Picture) -> list[Any]:
         """Return the letters of one word."""
         return list(self.segment(picture).letters)
 
     def _rows(self, words: list[list[Any]]) -> list[Any]:
-        """Normalise the letters of all words at once."""
+        """Return the rows of the letters of each word, normalized in one call."""
         letters = [letter for word in words for letter in word]
         if not letters:
             return [np.empty((0, 0), np.float32) for _ in words]
@@ -204,7 +221,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True
-        tags.input_tags.two_d_array = False  # only where the columns are a square picture's pixels
+        tags.input_tags.two_d_array = False  # only if the columns are the pixels of a square picture
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
@@ -212,4 +229,5 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
 
 
 def _number(setting: str | float) -> float | None:
+    """Return a numeric parameter, or None for "auto"."""
     return None if isinstance(setting, str) else float(setting)

@@ -1,68 +1,65 @@
-"""A word as a lattice of pen strokes: what letters consecutive strokes could be."""
+"""Segmentation lattice of pen strokes (online handwriting): candidates for letters of consecutive strokes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
+from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL_HEIGHT, SUPERSAMPLING
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._lattice import Candidate, boundary_gaps
 from ensemble_hwr.segmentation._upright import find_slant
 
-Points = NDArray[np.float64]
+Points: TypeAlias = NDArray[np.float64]  # (n, 2): x to the right, y downwards
 
-MOST_STROKES = 4
-"""A letter is written in so many strokes at most."""
+MAX_STROKES = 4
+"""Greatest number of strokes of a letter."""
 
-_HEIGHT = 48  # pixels of a letter that is drawn in order to be read
-_PEN = 0.1  # letter heights: the width it is drawn with, whatever the pen's was
-_WIDEST = 1.7  # letter heights: a letter is no wider
-_WIDEST_GAP = 0.3  # letter heights of paper between the strokes of a letter
-_OVERLAP = 0.7  # letter heights: strokes that reach farther under those before them belong to the same letter
-_TALL = 0.6  # letter heights: strokes so tall say where the line is
-_WENT_BACK = 0.1  # letter heights: a stroke that ends so far left of the one before it belongs to an earlier letter
-_SMOOTH = 4  # times larger is drawn what is then averaged
+_HEIGHT = 48  # pixels: height of the letters in drawings
+_PEN = 0.1  # letter heights: stroke width of drawings
+_MAX_OVERLAP = 0.7  # letter heights by which neighbouring letters may overlap
+_BACKWARDS = 0.1  # letter heights: a stroke that ends so far on the left of the one before belongs to an earlier letter
 
 
 @dataclass(frozen=True, eq=False)
 class StrokeLattice:
-    """A word in pen strokes; runs of a few of them could be letters.
+    """Segmentation lattice of a word of pen strokes; candidates are runs of a few strokes.
 
-    It is read like a `Lattice`. Letters may overlap: a candidate is drawn from its own strokes alone. There is always
-    a path from the first stroke to the last.
+    It has the interface of `Lattice`. Letters may overlap: the ink of a candidate is drawn from its strokes only. There
+    is at least one path from the first stroke to the last.
 
     Attributes
     ----------
     n_pieces : int
-        Strokes.
+        Number of strokes.
     order : tuple of int
-        Which stroke each piece is. That is the order of writing, but a stroke for which the pen went back, such as a
-        forgotten bar, stands with the letter that it crosses.
-    prices : ndarray of float, shape (n_pieces - 1,)
-        1 where a stroke touches the next, 0 where it does not.
+        Index of the stroke of each piece. Strokes are in the order of writing, except delayed strokes, such as the bar
+        of a T: they are moved to the letter that they cross.
+    cut_costs : ndarray of float, shape (n_pieces - 1,)
+        1 if a stroke touches the next, 0 otherwise.
     gaps : ndarray of float, shape (n_pieces - 1,)
-        Blank columns between all that is before and all that is behind, in letter heights; negative where both have
-        ink in the same columns.
+        Blank columns between the strokes before and after each boundary, in letter heights; negative if both sides
+        have ink in the same columns.
     spans : tuple of (int, int)
-        Start and stop of each candidate, rising.
+        Start and stop of each candidate, ascending.
     candidates : tuple of Candidate
         In the order of `spans`.
     letter_height, stroke_width : float
-        In the units of the points; the width is that which candidates are drawn with.
+        In the unit of the points; the stroke width is that of the drawn candidates.
     slant : float
-        Tangent of the lean that was taken away.
+        Tangent of the slant that was removed.
     """
 
     n_pieces: int
     order: tuple[int, ...]
-    prices: NDArray[np.float64]
+    cut_costs: NDArray[np.float64]
     gaps: NDArray[np.float64]
     spans: tuple[tuple[int, int], ...]
     candidates: tuple[Candidate, ...]
@@ -75,15 +72,15 @@ class StrokeLattice:
 
 
 def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> StrokeLattice:
-    """Make a lattice of a word's pen strokes.
+    """Oversegment a word of pen strokes, into a lattice of candidates.
 
     Parameters
     ----------
-    strokes : sequence of array-like of shape (n_points, 2 or more)
-        Columns x, to the right, and y, downwards, in any unit; others, such as time, are not used. Strokes stand in
-        the order of writing.
+    strokes : sequence of array-like of shape (n_points, n_columns)
+        Strokes in the order of writing, with 2 or more columns: x to the right and y downwards, in any unit. Further
+        columns, such as time, are ignored.
     slant : float, default=None
-        How far the letters lean to the right, the tangent of the angle; None finds it.
+        Slant of the letters to the right: the tangent of the angle. None estimates it.
 
     Returns
     -------
@@ -92,7 +89,7 @@ def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> 
     Raises
     ------
     PictureError
-        If there is no stroke, or one that is no finite array of two or more columns.
+        If there is no stroke, or one that is not a finite array of two or more columns.
 
     Examples
     --------
@@ -116,7 +113,7 @@ def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> 
     return StrokeLattice(
         n_pieces=len(order),
         order=tuple(order),
-        prices=np.array([float(_touch(upright, stop)) for stop in range(1, len(order))]),
+        cut_costs=np.array([float(_touch(upright, stop)) for stop in range(1, len(order))]),
         gaps=boundary_gaps(low[:, 0], high[:, 0]),
         spans=spans,
         candidates=tuple(_candidates(written, upright, spans)),
@@ -127,42 +124,45 @@ def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> 
 
 
 def _checked(place: int, stroke: ArrayLike) -> Points:
+    """Validate a stroke; return x and y of its points."""
     try:
         points = np.asarray(stroke, dtype=np.float64)
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] < 2 or not len(points) or not np.isfinite(points[:, :2]).all():
-        raise PictureError(f"stroke {place} is no list of points; give finite numbers x, y for each point")
+        raise PictureError(f"stroke {place} is not a list of points; pass finite numbers x, y per point")
     return points[:, :2]
 
 
 def _letter_height(strokes: Sequence[Points]) -> float:
-    """Median height of the strokes, each counted with its width and height, so that bars do not make letters small."""
+    """Return the weighted median height of the strokes; long and high strokes weigh more, so that bars weigh little."""
     sizes = np.array([np.ptp(stroke, axis=0) for stroke in strokes])
     height = sizes[:, 1]
     if height.max() < _PEN * sizes[:, 0].max():
-        return max(float(sizes[:, 0].max()), 1.0)  # nothing but bars
+        return max(float(sizes[:, 0].max()), 1.0)  # there are only bars
     order = np.argsort(height, kind="stable")
-    reach = np.cumsum(((sizes[:, 0] + _PEN * height) * np.sqrt(height))[order])
-    return max(float(height[order][np.searchsorted(reach, reach[-1] / 2)]), 1e-6)
+    weight = np.cumsum(((sizes[:, 0] + _PEN * height) * np.sqrt(height))[order])
+    return max(float(height[order][np.searchsorted(weight, weight[-1] / 2)]), 1e-6)
 
 
 def _slant(strokes: Sequence[Points], letter: float) -> float:
+    """Estimate the slant of strokes from their drawing."""
     low = np.min([stroke.min(axis=0) for stroke in strokes], axis=0)
     return find_slant(np.asarray(_draw([(stroke - low) / letter for stroke in strokes])) > 0.5)
 
 
 def _upright(stroke: Points, slant: float) -> Points:
+    """Remove the slant of a stroke."""
     return np.column_stack([stroke[:, 0] + slant * stroke[:, 1], stroke[:, 1]])
 
 
 def _order(strokes: Sequence[Points]) -> list[int]:
-    """Order of writing, but strokes for which the pen went back stand behind the last that they cross, or pass."""
+    """Return the order of writing, with delayed strokes moved behind the last stroke that they cross or pass."""
     low, high = _edges(strokes)
     left, right = low[:, 0], high[:, 0]
     order = [0]
     for place in range(1, len(strokes)):
-        if right[place] >= left[place - 1] - _WENT_BACK:
+        if right[place] >= left[place - 1] - _BACKWARDS:
             order.append(place)
             continue
         crossed = [
@@ -174,21 +174,21 @@ def _order(strokes: Sequence[Points]) -> list[int]:
 
 
 def _edges(strokes: Sequence[Points]) -> tuple[Points, Points]:
-    """Upper left and lower right corner of each stroke's ink."""
+    """Return the upper left and the lower right corner of the ink of each stroke."""
     low = np.array([stroke.min(axis=0) for stroke in strokes]) - _PEN / 2
     high = np.array([stroke.max(axis=0) for stroke in strokes]) + _PEN / 2
     return low, high
 
 
 def _touch(strokes: Sequence[Points], stop: int) -> bool:
-    """Whether the ink of a stroke meets that of the one before."""
+    """Return whether the ink of a stroke touches that of the one before."""
     first, second = (_dense(stroke) for stroke in strokes[stop - 1 : stop + 1])
     away = np.linalg.norm(first[:, None] - second[None], axis=2)
     return bool(away.min() <= _PEN)
 
 
 def _dense(stroke: Points) -> Points:
-    """Points of a stroke that are no farther from each other than half a pen's width."""
+    """Resample a stroke to points that are at most half a stroke width apart."""
     steps = np.linalg.norm(np.diff(stroke, axis=0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(steps)])
     at = np.linspace(0, length[-1], min(int(length[-1] / (_PEN / 2)) + 2, 1000))
@@ -196,26 +196,27 @@ def _dense(stroke: Points) -> Points:
 
 
 def _join(left: NDArray[np.float64], right: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """List runs of strokes that could be a letter, by their number, width and distance, and by what they overlap."""
-    ends = np.array([True, *(boundary_gaps(left, right) >= -_OVERLAP).tolist(), True])
+    """Return the runs of strokes that could be a letter, by their number, width, distance and overlap."""
+    ends = np.array([True, *(boundary_gaps(left, right) >= -_MAX_OVERLAP).tolist(), True])
     spans = list(_runs(left, right))
     whole = [(start, stop) for start, stop in spans if ends[start] and ends[stop]]
     return whole if _leads_through(whole, len(left)) else spans
 
 
 def _runs(left: NDArray[np.float64], right: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """Yield the runs of strokes that are narrow and close enough for a letter."""
     for start in range(len(left)):
         yield start, start + 1
-        for stop in range(start + 2, min(start + MOST_STROKES, len(left)) + 1):
+        for stop in range(start + 2, min(start + MAX_STROKES, len(left)) + 1):
             lefts, rights = left[start:stop], right[start:stop]
             order = np.argsort(lefts, kind="stable")
             blank = lefts[order][1:] - np.maximum.accumulate(rights[order])[:-1]
-            if rights.max() - lefts.min() <= _WIDEST and blank.max() <= _WIDEST_GAP:
+            if rights.max() - lefts.min() <= MAX_LETTER_WIDTH and blank.max() <= MAX_GAP_IN_LETTER:
                 yield start, stop
 
 
 def _leads_through(spans: Sequence[tuple[int, int]], n_pieces: int) -> bool:
-    """Whether spans, in rising order, make a path from the first stroke to the last."""
+    """Return whether ascending spans contain a path from the first stroke to the last."""
     reached = {0}
     for start, stop in spans:
         if start in reached:
@@ -226,8 +227,9 @@ def _leads_through(spans: Sequence[tuple[int, int]], n_pieces: int) -> bool:
 def _candidates(
     written: Sequence[Points], upright: Sequence[Points], spans: Sequence[tuple[int, int]]
 ) -> list[Candidate]:
+    """Return the candidates of spans, with drawings of their strokes."""
     low, high = _edges(upright)
-    tall = high[:, 1] - low[:, 1] >= _TALL
+    tall = high[:, 1] - low[:, 1] >= MIN_FULL_HEIGHT
     line = float(np.median(low[tall, 1] if tall.any() else low[:, 1]))
     first = float(low[:, 0].min())
     candidates = []
@@ -251,11 +253,11 @@ def _candidates(
 
 
 def _draw(strokes: Sequence[Points]) -> Ink:
-    """Draw strokes, in letter heights from the upper left corner of the ink, with a little paper around."""
-    unit = _HEIGHT * _SMOOTH
+    """Draw strokes, in letter heights from the upper left corner of the ink, with a margin of paper."""
+    unit = _HEIGHT * SUPERSAMPLING
     reach = np.max([stroke.max(axis=0) for stroke in strokes], axis=0)
     margin, pen = unit // 8, _PEN * unit
-    width, height = (-(-int(edge) // _SMOOTH) * _SMOOTH for edge in reach * unit + 2 * margin + pen)
+    width, height = (-(-int(edge) // SUPERSAMPLING) * SUPERSAMPLING for edge in reach * unit + 2 * margin + pen)
     image = Image.new("L", (width, height))
     draw = ImageDraw.Draw(image)
     for stroke in strokes:
@@ -263,4 +265,4 @@ def _draw(strokes: Sequence[Points]) -> Ink:
         draw.line(path, fill=255, width=round(pen), joint="curve")
         for x, y in (path[0], path[-1]):
             draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
-    return np.asarray(image.reduce(_SMOOTH), dtype=np.float32) / np.float32(255)
+    return np.asarray(image.reduce(SUPERSAMPLING), dtype=np.float32) / np.float32(255)

@@ -3,13 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ensemble_hwr.segmentation._seams import _SIDESTEP, Seams
+from ensemble_hwr.segmentation._cuts import _SIDESTEP, Seams
 
 inks = arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.sampled_from([0.0, 0.5, 1.0]))
 
 
 def cheapest(ink, y, x):
-    """Price of the cheapest of all paths through a pixel, by trying every one."""
+    """Cost of the cheapest of all paths through a pixel, by exhaustive search."""
     height, width = ink.shape
 
     def leg(rows, column):
@@ -26,14 +26,14 @@ def cheapest(ink, y, x):
 
 
 @given(inks)
-def test_price_is_that_of_the_cheapest_path(ink):
-    price = Seams.through(ink).price
+def test_cost_is_that_of_the_cheapest_path(ink):
+    cost = Seams.through(ink).cost
     for y, x in np.ndindex(ink.shape):
-        np.testing.assert_allclose(price[y, x], cheapest(ink, y, x), atol=1e-5)
+        np.testing.assert_allclose(cost[y, x], cheapest(ink, y, x), atol=1e-5)
 
 
 @given(inks, st.data())
-def test_paths_have_the_price_that_is_said(ink, data):
+def test_paths_have_their_stated_cost(ink, data):
     seams = Seams.through(ink)
     row = data.draw(st.integers(0, len(ink) - 1))
     columns = np.arange(ink.shape[1])
@@ -42,4 +42,4 @@ def test_paths_have_the_price_that_is_said(ink, data):
     steps = np.abs(np.diff(paths, axis=0))
     assert (steps <= 1).all()
     found = np.take_along_axis(ink, paths, axis=1).sum(axis=0) + steps.sum(axis=0) * _SIDESTEP
-    np.testing.assert_allclose(found, seams.price[row], atol=1e-5)
+    np.testing.assert_allclose(found, seams.cost[row], atol=1e-5)

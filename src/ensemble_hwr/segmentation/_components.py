@@ -1,0 +1,159 @@
+"""Ink of a picture, its connected components, and the scale of the handwriting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
+from ensemble_hwr._typing import Ink
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
+from ensemble_hwr.images.sources import describe
+
+Labels: TypeAlias = NDArray[np.int32]  # (height, width): components numbered from 1; 0 is paper
+
+_MAX_PIXELS = 4_000_000  # larger pictures are reduced: their handwriting is far larger than necessary
+_SPECK_HEIGHTS = 0.005  # letter heights squared: components of a smaller area are specks
+_SPECK_STROKES = 0.4  # stroke widths squared: likewise
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Connected components of ink, numbered from 1; arrays have one entry per component.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (height, width)
+        Number of the component of each pixel; 0 is paper.
+    left, top, right, bottom : ndarray of int, shape (n,)
+        Bounding boxes.
+    area : ndarray of int, shape (n,)
+        Pixels.
+    """
+
+    labels: Labels
+    left: NDArray[np.intp]
+    top: NDArray[np.intp]
+    right: NDArray[np.intp]
+    bottom: NDArray[np.intp]
+    area: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.area)
+
+    @property
+    def width(self) -> NDArray[np.intp]:
+        """Columns of each bounding box."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> NDArray[np.intp]:
+        """Rows of each bounding box."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Scale of handwriting in pixels.
+
+    Attributes
+    ----------
+    letter : float
+        Height of the letters.
+    stroke : float
+        Width of the strokes.
+    """
+
+    letter: float
+    stroke: float
+
+
+def read_ink(picture: Picture, *, polarity: Polarity = "auto", max_pixels: int = 50_000_000) -> tuple[Ink, int]:
+    """Open a picture as ink of at most about 4 million pixels.
+
+    Parameters
+    ----------
+    picture : path, bytes, PIL image or ndarray
+    polarity : {"auto", "dark", "light"}, default="auto"
+        Which pixels are ink.
+    max_pixels : int, default=50_000_000
+        Pictures with more pixels raise an error.
+
+    Returns
+    -------
+    ink : ndarray of float32, shape (height, width)
+    factor : int
+        Pixels of the picture per pixel of the ink, in each direction.
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be opened or holds no ink; the message names it.
+    """
+    grey = open_picture(picture, max_pixels=max_pixels)
+    factor = max(1, math.ceil(math.sqrt(grey.size / _MAX_PIXELS)))
+    if factor > 1:
+        grey = np.asarray(Image.fromarray(grey).reduce(factor))
+    try:
+        return to_ink(grey, polarity=polarity), factor
+    except PictureError as error:
+        raise PictureError(str(error).replace(describe(grey), describe(picture), 1)) from None
+
+
+def label_ink(ink: Ink) -> Labels:
+    """Label the 8-connected components of ink from 1."""
+    labels: Labels = ndimage.label(ink > INK_THRESHOLD, EIGHT_CONNECTED)[0]
+    return labels
+
+
+def measure_components(labels: Labels) -> Components:
+    """Measure bounding boxes and areas of labelled components; labels must be 1, 2, ... without omissions."""
+    found = ndimage.find_objects(labels)
+    edges = np.array([(x.start, y.start, x.stop, y.stop) for y, x in found], dtype=np.intp).reshape(-1, 4)
+    area = np.bincount(labels.ravel(), minlength=len(found) + 1)[1:]
+    return Components(labels, edges[:, 0], edges[:, 1], edges[:, 2], edges[:, 3], area)
+
+
+def renumber(labels: Labels) -> Labels:
+    """Replace the labels that occur by 1, 2, ... in their order; one of the labels must be 0."""
+    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int32)
+
+
+def measure_scale(components: Components) -> Scale:
+    """Estimate the letter height and the stroke width.
+
+    The letter height is the weighted median height of the components. The weight is the width times the square root of
+    the height, so that many small marks do not reduce it. The stroke width is that of a line with the same area and
+    the same length of the outline.
+
+    Parameters
+    ----------
+    components : Components
+        One or more.
+
+    Returns
+    -------
+    Scale
+    """
+    order = np.argsort(components.height, kind="stable")
+    weight = np.cumsum((components.width * np.sqrt(components.height))[order])
+    letter = float(components.height[order][np.searchsorted(weight, weight[-1] / 2)])
+    mask = np.pad(components.labels > 0, 1)
+    across = np.count_nonzero(mask[:, 1:] != mask[:, :-1])
+    down = np.count_nonzero(mask[1:] != mask[:-1])
+    outline = float(np.hypot(across, down))
+    return Scale(letter, max(1.0, 2 * float(components.area.sum()) / outline))
+
+
+def is_speck(components: Components, scale: Scale) -> NDArray[np.bool_]:
+    """Return which components are too small to be handwriting."""
+    least = max(_SPECK_HEIGHTS * scale.letter**2, _SPECK_STROKES * scale.stroke**2)
+    specks: NDArray[np.bool_] = components.area < least
+    return specks

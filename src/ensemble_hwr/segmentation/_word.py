@@ -1,0 +1,237 @@
+"""Normalization of a word: its ink without specks and ruled lines, upright, with the way back to the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD, MIN_FULL_HEIGHT
+from ensemble_hwr._typing import Ink
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.segmentation._components import (
+    Components,
+    Labels,
+    Scale,
+    is_speck,
+    label_ink,
+    measure_components,
+    measure_scale,
+)
+from ensemble_hwr.segmentation._upright import find_slant, row_shifts, shift_rows
+
+# lengths in letter heights, unless another unit is given
+_RULE_LENGTH = 2.5  # length from which on a flat component is a ruled line
+_RULE_HEIGHT = 0.2  # greatest height of a ruled line
+_EDGE_LENGTH = 0.5  # length from which on a flat component at an edge of the picture is a ruled line
+_BAR_HEIGHT = 1.5  # height from which on a vertical bar across the picture is a ruled line
+_THIN = 0.7  # strokes: thinner components were hardly written with this pen
+_REMNANT_LENGTH = 1.2  # length from which on a thin component is a remnant of a ruled line
+_NEAR = 0.25  # distance from handwriting within which such a component is kept
+_HYPHEN_DISTANCE = 0.85  # distance from handwriting beyond which a thin, low component is no hyphen
+_DOT_SIZE = 0.4  # greatest size of a dot
+_DUST_DISTANCE = 2.0  # distance from handwriting beyond which a component of this size is dust
+_MARGIN = 0.1  # paper around a letter that is cut out
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Position of a piece of ink in the picture.
+
+    Attributes
+    ----------
+    left, top : int
+        Upper left corner in the deskewed ink of the whole picture.
+    factor : int
+        Pixels of the picture per pixel of the ink, in each direction.
+    drops : ndarray of int or None
+        Rows by which each column of the whole ink was shifted downwards to deskew lines; None means not at all.
+    """
+
+    left: int = 0
+    top: int = 0
+    factor: int = 1
+    drops: NDArray[np.intp] | None = None
+
+    def moved(self, right: int, down: int) -> Origin:
+        """Return the origin of a part whose upper left corner is shifted by some pixels."""
+        return replace(self, left=self.left + right, top=self.top + down)
+
+    def source(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return rows and columns in the picture of some pixels: of their upper left corners."""
+        rows, columns = rows + self.top, columns + self.left
+        if self.drops is not None:
+            rows = rows - self.drops[columns]
+        return rows * self.factor, columns * self.factor
+
+    def box(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Box:
+        """Return the bounding box in the picture of some pixels."""
+        rows, columns = self.source(rows, columns)
+        edges = (columns.min(), rows.min(), columns.max() + self.factor, rows.max() + self.factor)
+        return Box(*(int(edge) for edge in edges))
+
+
+@dataclass(frozen=True, eq=False)
+class UprightWord:
+    """A word with its slant removed.
+
+    Attributes
+    ----------
+    ink : ndarray of float32, shape (height, width)
+        Rows from the highest ink of the word to the lowest.
+    components : Components
+        Connected components; specks and ruled lines are paper.
+    scale : Scale
+    slant : float
+        Slant that was removed: columns to the right per row upwards.
+    shifts : ndarray of int, shape (height,)
+        Columns by which each row was shifted to the right.
+    origin : Origin
+        Position in the picture.
+    """
+
+    ink: Ink
+    components: Components
+    scale: Scale
+    slant: float
+    shifts: NDArray[np.intp]
+    origin: Origin
+
+    def source(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return rows and columns in the picture of some of the upright pixels."""
+        return self.origin.source(rows, columns - self.shifts[rows])
+
+    def box(self, mask: NDArray[np.bool_]) -> Box:
+        """Return the bounding box in the picture of some of the upright pixels."""
+        rows, columns = np.nonzero(mask)
+        return self.origin.box(rows, columns - self.shifts[rows])
+
+    def cut_out(self, mask: NDArray[np.bool_]) -> Ink:
+        """Cut out some of the upright pixels, with their soft edges and a margin of paper."""
+        margin = max(2, round(_MARGIN * self.scale.letter))
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        top, left = max(rows[0] - 1, 0), max(columns[0] - 1, 0)
+        window = (slice(top, rows[-1] + 2), slice(left, columns[-1] + 2))
+        return np.pad(isolate(self.ink[window], mask[window]), margin)
+
+
+def normalize_word(ink: Ink, *, slant: float | None = None, origin: Origin | None = None) -> UprightWord:
+    """Remove specks, ruled lines and slant from the ink of a word.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+    slant : float, default=None
+        Slant to remove, columns to the right per row upwards; None estimates it.
+    origin : Origin, default=None
+        Position of the ink in the picture; None means that it is the whole picture.
+
+    Returns
+    -------
+    UprightWord
+
+    Raises
+    ------
+    PictureError
+        If there are only specks.
+    """
+    kept = clean_labels(ink)
+    rows = np.flatnonzero((kept > 0).any(axis=1))
+    window = slice(int(rows[0]), int(rows[-1]) + 1)
+    kept, ink = kept[window], ink[window]
+    slant = find_slant(kept > 0) if slant is None else slant
+    shifts = row_shifts(len(ink), slant)
+    components = measure_components(shift_rows(kept, shifts))
+    return UprightWord(
+        ink=shift_rows(ink, shifts),
+        components=components,
+        scale=measure_scale(components),
+        slant=slant,
+        shifts=shifts,
+        origin=(origin or Origin()).moved(0, window.start),
+    )
+
+
+def isolate(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
+    """Return the ink of some pixels with their soft edges; other ink becomes paper."""
+    soft = ndimage.binary_dilation(mask, EIGHT_CONNECTED) & (ink <= INK_THRESHOLD)
+    return np.where(mask | soft, ink, np.float32(0))
+
+
+def clean_labels(ink: Ink) -> Labels:
+    """Label the connected components of ink from 1, without specks and ruled lines.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+
+    Returns
+    -------
+    ndarray of int32, shape (height, width)
+        0 is paper.
+
+    Raises
+    ------
+    PictureError
+        If there are only specks.
+    """
+    labels = label_ink(ink)
+    components = measure_components(labels)
+    if not len(components):
+        raise PictureError("no ink stands out from the paper")
+    scale = measure_scale(components)
+    drop = is_speck(components, scale)
+    if drop.all():
+        raise PictureError("it holds nothing but specks")
+    drop |= _is_rule(components, scale, drop)
+    return _without(labels, drop | _is_remnant(components, scale, drop))
+
+
+def _is_rule(components: Components, scale: Scale, specks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which components are ruled lines, or their remnants at the edges of the picture; never all of them."""
+    height, width = components.labels.shape
+    letter = scale.letter
+    flat = components.height <= max(_RULE_HEIGHT * letter, 2)
+    narrow = components.width <= max(_RULE_HEIGHT * letter, 2)
+    at_side = ((components.left == 0) | (components.right == width)) & narrow
+    at_end = ((components.top == 0) | (components.bottom == height)) & flat
+    across = (components.top == 0) & (components.bottom == height) & narrow
+    rules: NDArray[np.bool_] = (
+        (at_side & (components.height >= _EDGE_LENGTH * letter))
+        | (across & (components.height >= _BAR_HEIGHT * letter))
+        | (at_end & (components.width >= _EDGE_LENGTH * letter))
+        | (flat & (components.width >= _RULE_LENGTH * letter))
+    )
+    left_over = components.area[~(rules | specks)].sum()
+    return rules if left_over > 0 else np.zeros_like(rules)
+
+
+def _is_remnant(components: Components, scale: Scale, dropped: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which other components are remnants of ruled lines or dust: thin or small, and far from handwriting."""
+    height, width = components.labels.shape
+    length = np.maximum(components.width, components.height)
+    thin = (components.area <= _THIN * scale.stroke * length) & ~dropped
+    small = (length <= _DOT_SIZE * scale.letter) & ~dropped
+    written = ~(dropped | thin | small)
+    if not (thin | small).any() or not written.any():
+        return np.zeros_like(dropped)
+    paper = ~np.concatenate([[False], written])[components.labels]
+    distance = ndimage.distance_transform_cdt(paper, "chessboard")
+    away = ndimage.minimum(distance, components.labels, np.arange(1, len(components) + 1)) / scale.letter
+    at_edge = (components.left == 0) | (components.right == width)
+    at_edge |= (components.top == 0) | (components.bottom == height)
+    line = thin & (at_edge | (length >= _REMNANT_LENGTH * scale.letter)) & (away >= _NEAR)
+    stray = thin & (components.height < MIN_FULL_HEIGHT * scale.letter) & (away >= _HYPHEN_DISTANCE)
+    remnants: NDArray[np.bool_] = line | stray | (small & (away >= _DUST_DISTANCE))
+    return remnants
+
+
+def _without(labels: Labels, drop: NDArray[np.bool_]) -> Labels:
+    """Return the labels without some components, numbered from 1."""
+    number = np.zeros(len(drop) + 1, np.int32)
+    number[1:][~drop] = np.arange(1, np.count_nonzero(~drop) + 1)
+    kept: Labels = number[labels]
+    return kept
