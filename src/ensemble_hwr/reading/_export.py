@@ -8,18 +8,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from ensemble_hwr import __version__
-from ensemble_hwr.boxes import Box
+from ensemble_hwr.boxes import COLOURS, Box, draw_boxes
 from ensemble_hwr.reading._document import Letter, Line, Page, Word
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 _CAPABILITIES = "ocr_page ocr_line ocrx_word ocrx_cinfo"
-_COLOURS = ((214, 40, 40), (0, 109, 176))  # of letters, in turn
-_MIN_HEIGHT, _MAX_FACTOR = 160, 4  # smaller pictures are enlarged to about this height
-_TOP_MARGIN = 14  # pixels for the texts of letters
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 excludes
 
 
@@ -129,18 +125,9 @@ def draw_reading(grey: NDArray[np.uint8], words: Sequence[Word]) -> NDArray[np.u
     >>> draw_reading(np.full((200, 60), 255, np.uint8), [Word(letter.box, (letter,), "I", 0.9)]).shape
     (214, 60, 3)
     """
-    factor = min(_MAX_FACTOR, max(1, _MIN_HEIGHT // grey.shape[0]))
-    page = Image.fromarray(grey).convert("RGB")
-    page = page.resize((page.width * factor, page.height * factor), Image.Resampling.NEAREST)
-    image = Image.new("RGB", (page.width, page.height + _TOP_MARGIN), "white")
-    image.paste(page, (0, _TOP_MARGIN))
-    draw = ImageDraw.Draw(image)
-    for place, letter in enumerate(letter for word in words for letter in word.letters):
-        colour = _COLOURS[place % len(_COLOURS)]
-        left, top, right, bottom = (edge * factor for edge in letter.box)
-        draw.rectangle((left, top + _TOP_MARGIN, right - 1, bottom - 1 + _TOP_MARGIN), outline=colour)
-        draw.text(((left + right) // 2 - 3, max(0, top)), letter.text, fill=colour)
-    return np.array(image)
+    letters = [letter for word in words for letter in word.letters]
+    texts = [letter.text for letter in letters]
+    return draw_boxes(grey, [letter.box for letter in letters], labels=texts, colours=COLOURS[:2])
 
 
 def _hocr_word(parent: ElementTree.Element, word: Word, name: str) -> ElementTree.Element:
