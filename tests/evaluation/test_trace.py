@@ -1,4 +1,4 @@
-"""What members did to test letters, against a hand-made hierarchy."""
+"""Effect of members on test samples, for a hierarchy of given probabilities."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from ensemble_hwr.evaluation._trace import trace_hierarchy
 
 
 class Table(ClassifierMixin, BaseEstimator):
-    """Answers for each row what a table says for the row's number."""
+    """Classifier that returns the row of a table with the number of the sample, and counts the samples."""
 
     def __init__(self, classes="", table=()):
         self.classes = classes
@@ -24,6 +24,7 @@ class Table(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
+        self.n_samples_ = getattr(self, "n_samples_", 0) + len(X)
         return np.array(self.table)[np.asarray(X)[:, 0].astype(int)]
 
 
@@ -40,7 +41,7 @@ def hierarchy():
     ).fit(np.arange(4.0)[:, None], list("ABCD"))
 
 
-def test_better_and_worse_are_counted(hierarchy):
+def test_improved_and_worsened_predictions_are_counted(hierarchy):
     trace = trace_hierarchy(hierarchy, ROWS, LABELS)
     low, high = trace.members
     assert (low.name, low.role, low.classes) == ("specialist:A/B", "specialist", ("A", "B"))
@@ -49,18 +50,18 @@ def test_better_and_worse_are_counted(hierarchy):
     assert trace.groups == {"A/B": ("A", "B"), "C/D": ("C", "D")}
 
 
-def test_a_perfect_router_decides_the_group_and_no_more(hierarchy):
+def test_a_perfect_router_only_decides_the_group(hierarchy):
     trace = trace_hierarchy(hierarchy, ROWS, LABELS)
     assert trace.router_accuracy == 0.5
     assert trace.perfect_router_accuracy == 0.75
 
 
-def test_a_hierarchy_is_found_at_the_end_of_a_pipeline(hierarchy):
+def test_a_hierarchy_at_the_end_of_a_pipeline_is_traced(hierarchy):
     piped = make_pipeline(FunctionTransformer(), hierarchy)
     assert trace_hierarchy(piped, ROWS, LABELS) == trace_hierarchy(hierarchy, ROWS, LABELS)
 
 
-def test_operating_points_at_the_end_of_a_pipeline_count_the_steps_before():
+def test_operating_points_of_a_pipeline_include_the_macs_of_its_steps():
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.repeat(list("ABC"), 20)
     hierarchy = HierarchicalEnsembleClassifier(LogisticRegression(), groups=["ABC"])
     piped = make_pipeline(StandardScaler(), hierarchy).fit(X, y)
@@ -70,11 +71,11 @@ def test_operating_points_at_the_end_of_a_pipeline_count_the_steps_before():
     assert points[-1].macs == inside[-1].macs + 3
 
 
-def test_anything_else_has_no_trace():
+def test_other_estimators_have_no_trace():
     assert trace_hierarchy(LogisticRegression(), ROWS, LABELS) is None
 
 
-def test_operating_points_go_from_the_router_alone_to_the_hierarchy_with_everybody_asked(hierarchy):
+def test_operating_points_go_from_the_router_alone_to_all_members(hierarchy):
     trace = trace_hierarchy(hierarchy.set_params(confidence_threshold=0.7), ROWS, LABELS)
     first, last = trace.operating_points[0], trace.operating_points[-1]
     assert (first.confidence_threshold, first.accuracy) == (0.0, trace.router_accuracy)
@@ -82,7 +83,7 @@ def test_operating_points_go_from_the_router_alone_to_the_hierarchy_with_everybo
     assert (last.confidence_threshold, last.accuracy) == (1.0, hierarchy.score(ROWS, LABELS))
 
 
-def test_operating_points_cost_what_a_hierarchy_of_that_certainty_costs_and_leave_it_as_it_was():
+def test_operating_points_equal_a_hierarchy_of_that_threshold_and_leave_it_unchanged():
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.repeat(list("ABC"), 20)
     hierarchy = HierarchicalEnsembleClassifier(
         LogisticRegression(),
@@ -99,3 +100,19 @@ def test_operating_points_cost_what_a_hierarchy_of_that_certainty_costs_and_leav
     costs = [point.macs for point in points]
     assert costs == sorted(costs)
     assert costs[0] < costs[-1]
+
+
+def test_router_and_members_are_evaluated_at_most_once_on_each_sample(hierarchy):
+    trace_hierarchy(hierarchy, ROWS, LABELS)
+    assert hierarchy.members_["router"].n_samples_ == 4
+    assert hierarchy.members_["specialist:A/B"].n_samples_ <= 4
+
+
+def test_macs_of_the_trace_are_those_of_the_hierarchy():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.repeat(list("ABC"), 20)
+    linear = LogisticRegression()
+    hierarchy = HierarchicalEnsembleClassifier(
+        linear, linear, linear, groups=["AB", "C"], confusables=["BC"], trust=0.5
+    )
+    piped = make_pipeline(StandardScaler(), hierarchy).fit(X, y)
+    assert trace_hierarchy(piped, X, y).macs == count_macs(piped, X)

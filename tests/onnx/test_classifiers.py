@@ -7,7 +7,8 @@ from sklearn.svm import LinearSVC
 
 from ensemble_hwr import AugmentedClassifier, AugmentedMLPClassifier, Augmenter, GradientFeatures, MemberMLPClassifier
 from ensemble_hwr.config import build_contenders, load_demo
-from ensemble_hwr.evaluation import EqualParameters, parameters_of
+from ensemble_hwr.evaluation import EqualParameters
+from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
 from ensemble_hwr.exceptions import ModelError
 
 TINY = ["hidden_layer_sizes=[6]", "max_iter=4", "batch_size=8"]
@@ -26,7 +27,7 @@ def test_every_contender_of_the_demo_answers_the_same(name, after, letters, awkw
     train, labels, test = letters
     contender = contenders()[name]
     if isinstance(contender, EqualParameters):
-        contender = contender.sized(parameters_of(contenders()["top_down"], train, labels), train, 26)
+        contender = contender.sized(count_parameters_when_fitted(contenders()["top_down"], train, labels), train, 26)
     if name == "baseline":
         contender.set_params(max_iter=3, validation_fraction=0.3)  # so that each letter is held out several times
     contender.fit(train, labels)

@@ -29,7 +29,7 @@ from ensemble_hwr.ensemble._mlp import MemberMLPClassifier, network_probabilitie
 from ensemble_hwr.ensemble._pooling import Gate, MemberStep, Opinion, apply_members, gate_of
 from ensemble_hwr.ensemble._settings import FittedEnsemble
 
-__all__ = ["Predictor", "predictor_of"]
+__all__ = ["MemberStep", "PredictProba", "Predictor", "Views", "predictor_of"]
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,29 @@
-"""What a fitted contender costs: parameters it holds, and MACs it really spends on a letter."""
+"""Cost of fitted classifiers: number of parameters, and multiply-accumulate operations (MACs) per sample."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
-from ensemble_hwr.preprocessing import AugmentedClassifier
+from ensemble_hwr._composites import children
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 
 
 def count_parameters(estimator: Any) -> int | None:
-    """Count the learned weights and intercepts of a fitted estimator.
+    """Count the fitted weights and intercepts of an estimator.
 
     Parameters
     ----------
     estimator : estimator
-        MLPs, linear models, support vector machines, and Pipelines, voting ensembles and hierarchies of them.
+        Fitted. MLPs, linear models, support vector machines, and Pipelines, voting ensembles and hierarchies of them.
 
     Returns
     -------
     int or None
-        None for kinds that have no weights to count, such as trees.
+        None for estimators without weights to count, such as trees.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def count_parameters(estimator: Any) -> int | None:
     15
     """
     parts = _parts(estimator)
-    if parts is not None:
+    if parts:
         counts = [count_parameters(part) for part in parts]
         return None if None in counts else sum(count for count in counts if count is not None)
     if hasattr(estimator, "coefs_"):
@@ -43,35 +43,69 @@ def count_parameters(estimator: Any) -> int | None:
         return int(estimator.support_vectors_.size + estimator.dual_coef_.size + estimator.intercept_.size)
     if hasattr(estimator, "coef_"):
         return int(estimator.coef_.size + getattr(estimator.intercept_, "size", 1))
-    return 0 if _is_transformer(estimator) else None
+    return 0 if isinstance(estimator, BaseEstimator) and hasattr(estimator, "transform") else None
 
 
 def count_macs(estimator: Any, X: Any) -> float | None:
-    """Count the MACs that a fitted estimator spends on each of some rows, on average.
+    """Count the MACs of a fitted estimator per sample, as the mean over some samples.
 
-    Matrix products and features are counted; activations, sorting and memory traffic are not. For a hierarchy only
-    the members that really speak on a row are counted for it.
+    Matrix products and feature extraction are counted; activations, sorting and memory traffic are not. For a
+    hierarchy, each member is counted only on the samples on which it is evaluated.
 
     Parameters
     ----------
     estimator : estimator
-        As for :func:`count_parameters`; a transformer is asked for its ``macs_per_row()``.
-    X : array-like of shape (n_rows, n_features)
-        The rows.
+        As for :func:`count_parameters`; of a transformer with a method ``macs_per_row()``, its return value is used.
+    X : array-like of shape (n_samples, n_features)
+        Samples.
 
     Returns
     -------
     float or None
-        None where a part cannot be counted.
+        None if a part cannot be counted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from ensemble_hwr.evaluation import count_macs
+    >>> X, y = load_iris(return_X_y=True)
+    >>> count_macs(LogisticRegression(max_iter=1000).fit(X, y), X)
+    12.0
     """
     if isinstance(estimator, HierarchicalEnsembleClassifier):
-        return _hierarchy_macs(estimator, X)
+        return macs_of_members(estimator, estimator.route_counts(X), X)
     if isinstance(estimator, Pipeline):
         return _pipeline_macs(estimator, X)
     parts = _parts(estimator)
-    if parts is not None:
-        return _sum([count_macs(part, X) for part in parts])
+    if parts:
+        return _sum(count_macs(part, X) for part in parts)
     return next((float(count(estimator)) for name, count in _COUNTED.items() if hasattr(estimator, name)), None)
+
+
+def macs_of_members(hierarchy: HierarchicalEnsembleClassifier, route_counts: Mapping[str, int], X: Any) -> float | None:
+    """Return the mean MACs per sample of a hierarchy whose members are evaluated on given numbers of samples.
+
+    Parameters
+    ----------
+    hierarchy : HierarchicalEnsembleClassifier
+        Fitted.
+    route_counts : mapping of str to int
+        Number of samples on which each member is evaluated.
+    X : array-like of shape (n_samples, n_features)
+        Samples.
+
+    Returns
+    -------
+    float or None
+        None if a member that is evaluated cannot be counted.
+    """
+    costs = []
+    for name, count in route_counts.items():
+        if count:
+            cost = count_macs(hierarchy.members_[name], X[:1])
+            costs.append(None if cost is None else cost * count / len(X))
+    return _sum(costs)
 
 
 _COUNTED: dict[str, Callable[[Any], float]] = {
@@ -83,24 +117,11 @@ _COUNTED: dict[str, Callable[[Any], float]] = {
 }
 
 
-def _parts(estimator: Any) -> list[Any] | None:
-    """Return the fitted estimators that a composite is made of; None for what is not made of any."""
+def _parts(estimator: Any) -> list[Any]:
+    """Return the fitted estimators that a composite is made of; none for other estimators."""
     if isinstance(estimator, HierarchicalEnsembleClassifier):
         return list(estimator.members_.values())
-    if isinstance(estimator, Pipeline):
-        return [step for _, step in estimator.steps if step not in (None, "passthrough")]
-    if isinstance(estimator, AugmentedMLPClassifier):
-        return [part for part in (estimator.features_, estimator.mlp_) if part is not None]
-    if isinstance(estimator, AugmentedClassifier):
-        return [estimator.estimator_]
-    if hasattr(estimator, "named_estimators_"):
-        final = getattr(estimator, "final_estimator_", None)
-        return [*estimator.estimators_, *([final] if final is not None else [])]
-    return None
-
-
-def _is_transformer(estimator: Any) -> bool:
-    return isinstance(estimator, BaseEstimator) and hasattr(estimator, "transform")
+    return children(estimator)
 
 
 def _pipeline_macs(pipeline: Pipeline, X: Any) -> float | None:
@@ -115,12 +136,6 @@ def _pipeline_macs(pipeline: Pipeline, X: Any) -> float | None:
     return _sum(costs)
 
 
-def _hierarchy_macs(hierarchy: HierarchicalEnsembleClassifier, X: Any) -> float | None:
-    asked = {name: count for name, count in hierarchy.route_counts(X).items() if count}
-    sample = X[:1]
-    costs = {name: count_macs(hierarchy.members_[name], sample) for name in asked}
-    return _sum([None if costs[name] is None else costs[name] * asked[name] / len(X) for name in asked])  # type: ignore[operator]
-
-
-def _sum(costs: list[float | None]) -> float | None:
-    return None if None in costs else float(sum(cost for cost in costs if cost is not None))
+def _sum(costs: Iterable[float | None]) -> float | None:
+    known = list(costs)
+    return None if None in known else float(sum(cost for cost in known if cost is not None))

@@ -56,8 +56,8 @@ def _measured(task: FitTask, rows: NDArray[Any], labels: NDArray[Any], weight: N
         fitted = time.process_time()
         predicted = estimator.predict_proba(rows[test])
         end = time.process_time()
-        cost = count_macs(estimator, rows[test])
         trace = trace_hierarchy(estimator, rows[test], labels[test])
+        cost = count_macs(estimator, rows[test]) if trace is None else trace.macs
     return Run(
         contender=task.name,
         seed=task.seed,

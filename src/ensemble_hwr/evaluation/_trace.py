@@ -1,37 +1,44 @@
-"""What the members of a fitted hierarchy did to test letters."""
+"""Effect of the members of a fitted hierarchy on test samples, at its own and at other confidence thresholds."""
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import validate_data
 
+from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation._cost import count_macs
+from ensemble_hwr.ensemble.held_out import ROUTER, temper
+from ensemble_hwr.ensemble.predictor import MemberStep, Predictor, PredictProba, Views, predictor_of
+from ensemble_hwr.evaluation._cost import count_macs, macs_of_members
 from ensemble_hwr.evaluation.results import HierarchyTrace, MemberTrace, OperatingPoint
 
-CERTAINTIES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
+THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 
 
 def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> HierarchyTrace | None:
-    """Follow test letters through a hierarchy, or through the hierarchy at the end of a Pipeline.
+    """Return the effect of each member of a hierarchy, or of a hierarchy at the end of a Pipeline.
+
+    Router and members are evaluated at most once on each sample, for all confidence thresholds together.
 
     Parameters
     ----------
     estimator : estimator
         Fitted.
-    X : ndarray of shape (n_letters, n_features)
-        Test letters.
-    y : ndarray of shape (n_letters,)
-        Their labels.
+    X : ndarray of shape (n_samples, n_features)
+        Test samples.
+    y : ndarray of shape (n_samples,)
+        Labels.
 
     Returns
     -------
     HierarchyTrace or None
-        None for anything but a hierarchy.
+        None for other estimators.
     """
     before: float | None = 0.0
     if isinstance(estimator, Pipeline) and isinstance(estimator[-1], HierarchicalEnsembleClassifier):
@@ -39,65 +46,118 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
         X, estimator = estimator[:-1].transform(X), estimator[-1]
     if not isinstance(estimator, HierarchicalEnsembleClassifier):
         return None
-    explanation = estimator.explain(X)
-    spoken = {step.member.name: step for step in explanation.steps}
-    sets = {f"specialist:{name}": labels for name, labels in estimator.groups_.items()}
-    sets |= {f"expert:{name}": labels for name, labels in estimator.confusables_.items()}
-    members = []
-    for name, trust in estimator.trust_.items():
-        routed = improved = worsened = 0
-        if name in spoken:
-            step = spoken[name]
-            was_right = estimator.classes_[step.before.argmax(axis=1)] == y[step.rows]
-            is_right = estimator.classes_[step.after.argmax(axis=1)] == y[step.rows]
-            routed, improved, worsened = (
-                len(step.rows),
-                int((is_right & ~was_right).sum()),
-                int((was_right & ~is_right).sum()),
-            )
-        role = name.split(":")[0]
-        members.append(MemberTrace(name, role, _texts(sets[name]), trust, routed, improved, worsened))
+    evaluated = _EvaluatedHierarchy(estimator, X)
+    _, steps = evaluated.apply_members(evaluated.router)
+    refined, _ = evaluated.apply_members(_with_true_groups(estimator, evaluated.router, y))
     return HierarchyTrace(
-        router_accuracy=_accuracy(estimator, explanation.router, y),
-        perfect_router_accuracy=_accuracy(estimator, _with_perfect_router(estimator, explanation.router, X, y), y),
-        groups={name: _texts(labels) for name, labels in estimator.groups_.items()},
-        members=tuple(members),
-        operating_points=_operating_points(estimator, X, y, before),
+        router_accuracy=_accuracy(estimator, evaluated.router, y),
+        perfect_router_accuracy=_accuracy(estimator, refined, y),
+        groups={name: _as_texts(labels) for name, labels in estimator.groups_.items()},
+        members=_member_traces(estimator, steps, y),
+        operating_points=tuple(_operating_point(evaluated, threshold, y, before) for threshold in THRESHOLDS),
+        macs=_macs(evaluated, steps, before),
     )
 
 
-def _operating_points(
-    hierarchy: HierarchicalEnsembleClassifier, X: NDArray[Any], y: NDArray[Any], before: float | None
-) -> tuple[OperatingPoint, ...]:
-    """Measure the fitted hierarchy at other confidence_thresholds; `before` is what the steps before it cost a letter."""
-    other = copy.copy(hierarchy)  # the members are shared: nothing is fitted again
-    points = []
-    for confidence_threshold in CERTAINTIES:
-        other.confidence_threshold = confidence_threshold
-        cost = count_macs(other, X)
-        total = None if cost is None or before is None else before + cost
-        points.append(OperatingPoint(confidence_threshold, _accuracy(other, other.predict_proba(X), y), total))
-    return tuple(points)
+class _EvaluatedHierarchy:
+    """A fitted hierarchy on one set of samples; predictions of router and members are computed once and kept."""
+
+    def __init__(self, hierarchy: HierarchicalEnsembleClassifier, X: Any) -> None:
+        self.hierarchy = hierarchy
+        self.X = X
+        self._views = Views(validate_data(hierarchy, X, accept_sparse="csr", reset=False))
+        predictor = predictor_of(hierarchy)
+        functions = {name: _KeptProbabilities(function) for name, function in predictor.functions.items()}
+        self._predictor: Predictor = replace(predictor, functions=functions)
+        self.router = self._predictor.route(self._views)
+
+    def apply_members(
+        self, probabilities: FloatArray, confidence_threshold: float | None = None
+    ) -> tuple[FloatArray, list[MemberStep]]:
+        """Return probabilities after the members, and what each member changed; None is the hierarchy's threshold."""
+        predictor = self._predictor
+        if confidence_threshold is not None:
+            predictor = replace(predictor, gate=replace(predictor.gate, confidence_threshold=confidence_threshold))
+        result = probabilities.copy()
+        return result, list(predictor.apply_members(self._views, result))
 
 
-def _texts(labels: NDArray[Any]) -> tuple[str, ...]:
-    return tuple(str(label) for label in labels)
+class _KeptProbabilities:
+    """Probabilities of one member, each sample evaluated when it is first needed."""
+
+    def __init__(self, function: PredictProba) -> None:
+        self._function = function
+        self._known: NDArray[np.bool_] | None = None
+        self._values: NDArray[Any] | None = None
+
+    def __call__(self, views: Views, rows: IntArray | None) -> Any:
+        wanted = np.arange(len(views)) if rows is None else rows
+        if self._known is None:
+            self._known = np.zeros(len(views), dtype=bool)
+        missing = wanted[~self._known[wanted]]
+        if len(missing) or self._values is None:
+            found = np.asarray(self._function(views, missing))
+            if self._values is None:
+                self._values = np.empty((len(views), *found.shape[1:]), dtype=found.dtype)
+            self._values[missing] = found
+            self._known[missing] = True
+        return self._values[wanted]
+
+
+def _member_traces(
+    hierarchy: HierarchicalEnsembleClassifier, steps: Sequence[MemberStep], y: NDArray[Any]
+) -> tuple[MemberTrace, ...]:
+    """Return the effect of each member; a member without trust changes nothing."""
+    sets = {f"specialist:{name}": labels for name, labels in hierarchy.groups_.items()}
+    sets |= {f"expert:{name}": labels for name, labels in hierarchy.confusables_.items()}
+    applied = {step.member.name: step for step in steps}
+    members = []
+    for name, trust in hierarchy.trust_.items():
+        routed = improved = worsened = 0
+        if name in applied:
+            step = applied[name]
+            was_correct = hierarchy.classes_[step.before.argmax(axis=1)] == y[step.rows]
+            is_correct = hierarchy.classes_[step.after.argmax(axis=1)] == y[step.rows]
+            routed = len(step.rows)
+            improved, worsened = int((is_correct & ~was_correct).sum()), int((was_correct & ~is_correct).sum())
+        role = name.split(":")[0]
+        members.append(MemberTrace(name, role, _as_texts(sets[name]), trust, routed, improved, worsened))
+    return tuple(members)
+
+
+def _operating_point(
+    evaluated: _EvaluatedHierarchy, threshold: float, y: NDArray[Any], before: float | None
+) -> OperatingPoint:
+    """Return accuracy and MACs at a confidence threshold; `before` is the cost of the steps before the hierarchy."""
+    hierarchy = evaluated.hierarchy
+    probabilities, steps = evaluated.apply_members(evaluated.router, threshold)
+    accuracy = _accuracy(hierarchy, temper(probabilities, hierarchy.temperature_), y)
+    return OperatingPoint(threshold, accuracy, _macs(evaluated, steps, before))
+
+
+def _macs(evaluated: _EvaluatedHierarchy, steps: Sequence[MemberStep], before: float | None) -> float | None:
+    counts = dict.fromkeys(evaluated.hierarchy.members_, 0) | {step.member.name: len(step.rows) for step in steps}
+    counts[ROUTER] = len(evaluated.router)
+    cost = macs_of_members(evaluated.hierarchy, counts, evaluated.X)
+    return None if cost is None or before is None else before + cost
+
+
+def _with_true_groups(hierarchy: HierarchicalEnsembleClassifier, router: FloatArray, y: NDArray[Any]) -> FloatArray:
+    """Return the router's probabilities with the whole probability in the true group of each sample."""
+    in_true_group = np.zeros(router.shape, dtype=bool)
+    for labels in hierarchy.groups_.values():
+        rows = np.isin(y, labels)
+        in_true_group[np.ix_(rows, np.isin(hierarchy.classes_, labels))] = True
+    known = in_true_group.any(axis=1)
+    probabilities: FloatArray = np.where(in_true_group, np.maximum(router, np.finfo(float).tiny), 0.0)
+    probabilities[~known] = router[~known]
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def _accuracy(hierarchy: HierarchicalEnsembleClassifier, probabilities: NDArray[Any], y: NDArray[Any]) -> float:
     return float(np.mean(hierarchy.classes_[probabilities.argmax(axis=1)] == y))
 
 
-def _with_perfect_router(
-    hierarchy: HierarchicalEnsembleClassifier, router: NDArray[Any], X: NDArray[Any], y: NDArray[Any]
-) -> NDArray[Any]:
-    """Answers had the router put all its probability in each letter's true group."""
-    in_true_group = np.zeros(router.shape, dtype=bool)
-    for labels in hierarchy.groups_.values():
-        rows = np.isin(y, labels)
-        in_true_group[np.ix_(rows, np.isin(hierarchy.classes_, labels))] = True
-    known = in_true_group.any(axis=1)
-    probabilities = np.where(in_true_group, np.maximum(router, np.finfo(float).tiny), 0.0)
-    probabilities[~known] = router[~known]
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return hierarchy.refine(X, probabilities)
+def _as_texts(labels: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(str(label) for label in labels)

@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 
+from ensemble_hwr._composites import random_state_names, unwrap
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.evaluation.scaling import SCALABLE, EqualParameters, innermost, with_view
+from ensemble_hwr.evaluation.scaling import SCALABLE, EqualParameters, with_view
 from ensemble_hwr.exceptions import ConfigError
 
 COMMITTEE_SIZE = 3
@@ -64,7 +65,7 @@ def standard_contenders(
     ['baseline', 'flat', 'committee', 'top_down', 'hierarchical']
     """
     template = hierarchy.router if flat is None else flat
-    mlp = innermost(template)
+    _, mlp = unwrap(template)
     if not isinstance(mlp, SCALABLE):
         raise ConfigError(
             "flat and committee are scaled from an MLPClassifier or an AugmentedMLPClassifier, but "
@@ -123,7 +124,7 @@ def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     327741615
     """
     seeded = clone(estimator)
-    names = sorted(name for name in seeded.get_params() if name.split("__")[-1] == "random_state")
+    names = random_state_names(seeded)
     rng = np.random.RandomState(seed)
     drawn = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in names if name != "random_state"}
     own = {"random_state": seed} if "random_state" in names else {}

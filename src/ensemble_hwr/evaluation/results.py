@@ -75,6 +75,8 @@ class HierarchyTrace:
         Specialists and experts in the order in which they are applied.
     operating_points : tuple of OperatingPoint
         The same fit at confidence thresholds from 0 (router alone) to 1 (all members on all samples of their sets).
+    macs : float or None
+        Mean MACs per test sample at the hierarchy's own threshold; None if they cannot be counted.
     """
 
     router_accuracy: float
@@ -82,6 +84,7 @@ class HierarchyTrace:
     groups: dict[str, tuple[str, ...]]
     members: tuple[MemberTrace, ...]
     operating_points: tuple[OperatingPoint, ...] = ()
+    macs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,10 @@ class Run:
         Effect of the members, for hierarchies.
     warnings : tuple of Warning
         Warnings of fit and prediction.
+
+    See Also
+    --------
+    compare : Returns runs within a :class:`Comparison`.
     """
 
     contender: str
@@ -139,6 +146,10 @@ class CompareProgress:
         Number of finished fits, and of all fits.
     seconds : float
         Processor time of the fit.
+
+    See Also
+    --------
+    compare : Calls `on_progress` with it.
     """
 
     contender: str
@@ -164,6 +175,16 @@ class Comparison:
         Samples with a suspected label error; scores are also given without them.
     data : dict
         Description of the data for the report, such as name, sizes and sources.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr.evaluation import compare
+    >>> split = (range(0, 150, 2), range(1, 150, 2))
+    >>> comparison = compare({"bayes": GaussianNB()}, *load_iris(return_X_y=True), split=split, seeds=[0])
+    >>> comparison.contenders, comparison.of("bayes")[0].probabilities.shape
+    (('bayes',), (75, 3))
     """
 
     runs: tuple[Run, ...]

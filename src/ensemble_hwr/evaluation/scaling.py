@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
+from ensemble_hwr._composites import replace_classifier, steps_of, unwrap
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation._cost import count_parameters
 from ensemble_hwr.exceptions import ConfigError
@@ -82,23 +83,6 @@ class EqualParameters:
                 "use MLPs as members of that contender, or leave this one out"
             )
         return scale_hidden_layers(self.template, n_parameters, X, n_classes)
-
-
-def innermost(template: BaseEstimator) -> BaseEstimator:
-    """Return the classifier at the end of Pipelines and AugmentedClassifiers.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from ensemble_hwr import MemberMLPClassifier
-    >>> from ensemble_hwr.evaluation.scaling import innermost
-    >>> from ensemble_hwr.preprocessing import AugmentedClassifier
-    >>> innermost(AugmentedClassifier(make_pipeline("passthrough", MemberMLPClassifier((9,)))))
-    MemberMLPClassifier(hidden_layer_sizes=(9,))
-    """
-    if isinstance(template, AugmentedClassifier):
-        return innermost(template.estimator)
-    return innermost(template.steps[-1][1]) if isinstance(template, Pipeline) else template
 
 
 def with_view(view: Any, template: BaseEstimator) -> BaseEstimator:
@@ -168,23 +152,14 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
         share = n_parameters // len(estimator.estimators)
         members = [(name, scale_hidden_layers(member, share, X, n_classes)) for name, member in estimator.estimators]
         return clone(estimator).set_params(estimators=members)
-    if isinstance(estimator, AugmentedClassifier):
-        return clone(estimator).set_params(
-            estimator=scale_hidden_layers(estimator.estimator, n_parameters, X, n_classes)
-        )
-    if isinstance(estimator, Pipeline):
-        scaled = clone(estimator)
-        name, last = scaled.steps[-1]
-        if len(estimator) > 1:
-            # an MLP needs only the number of features; an AugmentedMLPClassifier may fit features of its own on X
-            needed = X[:1] if isinstance(last, MLPClassifier) else X
-            X = clone(estimator[:-1]).fit(X).transform(needed)
-        return scaled.set_params(**{name: scale_hidden_layers(last, n_parameters, X, n_classes)})
-    if isinstance(estimator, AugmentedMLPClassifier) and estimator.features is not None:
-        X = clone(estimator.features).fit(X).transform(X[:1])
-    layers = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes))
+    transformers, mlp = unwrap(estimator)
+    if isinstance(mlp, AugmentedMLPClassifier):
+        transformers = [*transformers, *steps_of(mlp.features)]
+    if transformers:
+        X = make_pipeline(*map(clone, transformers)).fit(X).transform(X[:1])
+    layers = np.atleast_1d(np.asarray(mlp.hidden_layer_sizes))
     sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes)
-    return clone(estimator).set_params(hidden_layer_sizes=sizes)
+    return replace_classifier(estimator, lambda fresh: fresh.set_params(hidden_layer_sizes=sizes))
 
 
 def count_parameters_when_fitted(
@@ -235,16 +210,12 @@ def _for_one_epoch(estimator: Any) -> Any:
     """Return an estimator, or a mapping of estimators, with MLPs that are fitted for one epoch."""
     if isinstance(estimator, Mapping):
         return {name: _for_one_epoch(member) for name, member in estimator.items()}
-    if not isinstance(innermost(estimator), SCALABLE):
+    transformers, classifier = unwrap(estimator)
+    if not isinstance(classifier, SCALABLE):
         return estimator
-    if isinstance(estimator, AugmentedClassifier):
-        return _for_one_epoch(estimator.estimator)
-    fresh = clone(estimator)
-    if isinstance(estimator, Pipeline):
-        name, last = fresh.steps[-1]
-        return fresh.set_params(**{name: _for_one_epoch(last)})
-    without_copies = {"augmenter": None} if isinstance(fresh, AugmentedMLPClassifier) else {}
-    return fresh.set_params(max_iter=1, **without_copies)
+    without_copies = {"augmenter": None} if isinstance(classifier, AugmentedMLPClassifier) else {}
+    quick = clone(classifier).set_params(max_iter=1, **without_copies)
+    return make_pipeline(*map(clone, transformers), quick) if transformers else quick
 
 
 def _check_scalable(template: BaseEstimator) -> None:
@@ -253,7 +224,7 @@ def _check_scalable(template: BaseEstimator) -> None:
         for _, member in template.estimators:
             _check_scalable(member)
         return
-    mlp = innermost(template)
+    _, mlp = unwrap(template)
     if not np.size(getattr(mlp, "hidden_layer_sizes", ())):
         raise ConfigError(
             f"a contender of equal parameters is scaled by its hidden layers, and a {type(mlp).__name__} here has "
