@@ -1,9 +1,9 @@
-"""How fast letters are augmented on one core: each step alone, affine and elastic together, and the default.
+"""Speed of augmentation on one core: each step alone, affine and elastic together, and the default.
 
-    python -m benchmarks.augmentation                   about 10 seconds, no letters needed
-    python -m benchmarks.augmentation --least 20000     and fails where affine and elastic together are slower
+    python -m benchmarks.augmentation                   about 10 seconds, no data needed
+    python -m benchmarks.augmentation --least 20000     fails if affine and elastic together are slower
 
-Seconds are the processor's own, the best of several runs, so that what else the machine does hardly counts.
+Times are processor times, the best of several runs, so that other load on the machine has little effect.
 """
 
 from __future__ import annotations
@@ -27,21 +27,23 @@ TOGETHER = "affine + elastic"
 
 @click.command()
 @click.option("--letters", type=click.IntRange(min=1), default=2000, show_default=True, help="Letters in a batch.")
-@click.option("--runs", type=click.IntRange(min=1), default=7, show_default=True, help="Runs of each, the best counts.")
-@click.option("--least", type=float, default=0.0, help=f"Letters a second that {TOGETHER} must reach.")
+@click.option(
+    "--runs", type=click.IntRange(min=1), default=7, show_default=True, help="Runs of each step; the best counts."
+)
+@click.option("--least", type=float, default=0.0, help=f"Least letters per second of {TOGETHER}.")
 def main(letters: int, runs: int, least: float) -> None:
-    """Print letters a second for each step."""
+    """Print the letters per second of each step."""
     rows = generate_letters(letters, random_state=0).to_rows()
-    speeds = {name: speed(augmenter, rows, runs) for name, augmenter in contenders().items()}
-    click.echo("| step | letters a second | microseconds a letter |\n| --- | --- | --- |")
+    speeds = {name: speed(augmenter, rows, runs) for name, augmenter in augmenters().items()}
+    click.echo("| step | letters per second | microseconds per letter |\n| --- | --- | --- |")
     for name, found in speeds.items():
         click.echo(f"| {name} | {found:,.0f} | {1e6 / found:.1f} |")
     if speeds[TOGETHER] < least:
-        sys.exit(f"{TOGETHER}: {speeds[TOGETHER]:,.0f} letters a second, fewer than {least:,.0f}")
+        sys.exit(f"{TOGETHER}: {speeds[TOGETHER]:,.0f} letters per second, fewer than {least:,.0f}")
 
 
-def contenders() -> dict[str, Augmenter]:
-    """Augmenters by what they do; steps that are for some letters only are done to all."""
+def augmenters() -> dict[str, Augmenter]:
+    """Return augmenters by the name of their step; steps with a probability are applied to all letters."""
     usual = Augmenter().get_params()
     off: dict[str, Any] = dict.fromkeys((*AFFINE, "elastic", *DAMAGE), 0) | {"stroke_width": (0, 0)}
     affine = {name: usual[name] for name in AFFINE}
@@ -53,7 +55,7 @@ def contenders() -> dict[str, Augmenter]:
 
 
 def speed(augmenter: Augmenter, rows: NDArray[np.float32], runs: int) -> float:
-    """Letters a second of one core."""
+    """Return the letters per second on one core."""
     seconds = []
     with threadpool_limits(1):
         for seed in range(runs + 1):  # the first run fills caches

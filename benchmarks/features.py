@@ -1,11 +1,11 @@
-"""What each transformer of rows gains, cross-validated inside the training letters: the tables of docs/notes/features.md.
+"""Gain of each transformer of rows, cross-validated on the training letters: the tables of docs/notes/features.md.
 
     python -m benchmarks.features --output features            about 5 minutes on two cores
-    python -m benchmarks.features --output features --update   and writes them into docs/notes/features.md
+    python -m benchmarks.features --output features --update   also writes them into docs/notes/features.md
 
-No letter that a protocol tests on is touched. Pooled: the training letters in two halves, each in five folds. Unseen:
-each of the three training sources in turn is left out, with every seed. The letters must be where the configs or
-ENSEMBLE_HWR_DATA say; their rows are kept in the folder, for the next time.
+Test letters of the protocols are not used. Pooled: the training letters in two halves, each in five folds. Unseen: each
+of the three training sources is left out once per seed. The letters must be in the folders of the configs, or in
+ENSEMBLE_HWR_DATA. Their rows are cached in the output folder.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COOPERATED = '`GradientFeatures(aspect="root")`, cooperated'
 DESKEWED_SIZED = "`Deskewer`, `SizeNormalizer`, base"
 DESKEWED_COOPERATED = "`Deskewer`, cooperated"
 ALL = "`Deskewer`, `StrokeWidthNormalizer`, cooperated"
-STEPS = {  # what is asked of two chains: the one with the step, the one without
+STEPS = {  # pairs of chains, with and without a step
     "`Deskewer` before cooperation": (DESKEWED_COOPERATED, COOPERATED),
     "`StrokeWidthNormalizer` between the two": (ALL, DESKEWED_COOPERATED),
     "cooperation in place of `SizeNormalizer`": (COOPERATED, SIZED),
@@ -49,7 +49,7 @@ Fold = tuple[int, NDArray[np.intp], NDArray[np.intp]]  # seed, train, test
 
 
 def chains() -> dict[str, Pipeline]:
-    """Chains of transformers by what the table calls them."""
+    """Return chains of transformers, by their names in the table."""
     cooperated = GradientFeatures(aspect="root")
     return {
         BASE: make_pipeline(GradientFeatures()),
@@ -65,7 +65,7 @@ def chains() -> dict[str, Pipeline]:
 
 @dataclass(frozen=True)
 class Measured:
-    """Whether each letter was read, on average over the times that it was tested, and what its features cost."""
+    """Accuracy per letter, as a mean over its tests, and cost of the features."""
 
     right: dict[str, NDArray[np.float64]]  # by protocol
     macs: float
@@ -76,7 +76,7 @@ class Measured:
     "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the rows and the table."
 )
 @click.option("--update", is_flag=True, help="Write the tables into docs/notes/features.md.")
-@click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Fits for each source left out.")
+@click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Fits per source that is left out.")
 @click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
 def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
     """Measure every chain and print the tables."""
@@ -96,7 +96,7 @@ def main(out: Path, update: bool, seeds: int, jobs: int) -> None:
 
 
 def training_letters(protocol: str, out: Path, jobs: int) -> LetterSet:
-    """Training letters of a protocol as rows; the others are not even opened."""
+    """Return the training letters of a protocol as rows; test letters are not opened."""
     kept = out / f"{protocol}.npz"
     if kept.exists():
         return load_npz(kept)
@@ -109,14 +109,14 @@ def training_letters(protocol: str, out: Path, jobs: int) -> LetterSet:
 
 
 def pooled_folds(letters: LetterSet) -> Iterator[Fold]:
-    """Five folds of either half of the letters: half the time, and every letter is tested once."""
+    """Yield five folds of each half of the letters: half the time, and each letter is tested once."""
     for seed, (_, half) in enumerate(KFold(2, shuffle=True, random_state=0).split(letters.target)):
         for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(half, letters.target[half]):
             yield seed, half[train], half[test]
 
 
 def unseen_folds(letters: LetterSet, seeds: int) -> Iterator[Fold]:
-    """Each source left out once with each seed."""
+    """Yield a fold per source that is left out and per seed."""
     for seed in range(seeds):
         for source in SOURCES:
             out = letters.source == source
@@ -124,23 +124,23 @@ def unseen_folds(letters: LetterSet, seeds: int) -> Iterator[Fold]:
 
 
 def measure(chain: Pipeline, letters: dict[str, LetterSet], folds: dict[str, list[Fold]], jobs: int) -> Measured:
-    """Fit one MLP a fold on a chain's features; the chain learns nothing, so all letters may go through it at once."""
+    """Fit one MLP per fold on the features of a chain; the chain is stateless, so it transforms all letters at once."""
     right = {}
     for protocol, found in letters.items():
         features = chain.fit_transform(found.data)
-        answers = Parallel(n_jobs=jobs)(delayed(read)(features, found.target, *fold) for fold in folds[protocol])
+        predicted = Parallel(n_jobs=jobs)(delayed(evaluate)(features, found.target, *fold) for fold in folds[protocol])
         times, tested = np.zeros(len(found)), np.zeros(len(found))
-        for (_, _, test), answer in zip(folds[protocol], answers, strict=True):
-            times[test] += answer
+        for (_, _, test), correct in zip(folds[protocol], predicted, strict=True):
+            times[test] += correct
             tested[test] += 1
         right[protocol] = times / tested
     return Measured(right, count_macs(chain, letters["unseen"].data[:1]))
 
 
-def read(
+def evaluate(
     features: NDArray[np.float32], target: Any, seed: int, train: NDArray[np.intp], test: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """Whether an MLP fitted on some letters reads others."""
+    """Return whether an MLP that is fitted on some letters classifies others correctly."""
     mlp = MemberMLPClassifier((300,), batch_size=200, max_iter=30, random_state=seed).fit(
         features[train], target[train]
     )
@@ -148,7 +148,7 @@ def read(
 
 
 def table(measured: dict[str, Measured], source: NDArray[np.str_]) -> str:
-    """Every chain as a row of a Markdown table."""
+    """Return a Markdown table with one row per chain."""
     heads = ["chain", "pooled %", "gain", "unseen %", "gain", *(f"{name} left out" for name in SOURCES)]
     heads.append("MACs per letter")
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
@@ -165,7 +165,7 @@ def table(measured: dict[str, Measured], source: NDArray[np.str_]) -> str:
 
 
 def steps(measured: dict[str, Measured]) -> str:
-    """Say what a step adds to a chain that has others already."""
+    """Return a Markdown table of the gains of steps that are added to chains."""
     lines = ["| step | pooled gain | unseen gain |", "| --- | --- | --- |"]
     for name, (with_it, without) in STEPS.items():
         pairs = [(measured[with_it].right[protocol], right) for protocol, right in measured[without].right.items()]
@@ -174,7 +174,7 @@ def steps(measured: dict[str, Measured]) -> str:
 
 
 def gain(differences: NDArray[np.float64]) -> str:
-    """Mean paired difference and its standard error over letters, in points."""
+    """Return the mean paired difference and its standard error over letters, in percentage points."""
     if not differences.any():
         return ""
     error = differences.std(ddof=1) / np.sqrt(len(differences))

@@ -1,11 +1,11 @@
-"""How well words are cut into letters, and lines into words: the tables of docs/notes/segmentation.md.
+"""Segmentation of words into letters and of lines into words: the tables of docs/notes/segmentation.md.
 
     python -m benchmarks.segmentation            about three minutes on one core
-    python -m benchmarks.segmentation --update   and writes the tables and the picture into docs/
+    python -m benchmarks.segmentation --update   also writes the tables and the picture into docs/
 
-Composed words are of generated letters, 200 for each gap; real lines are those of ENSEMBLE_HWR_DATA (words/), left out
-where they are absent. The settings of the segmenter were chosen on generated and photographed letters and on lines of
-writers 1 to 10; those of the writers after them were not looked at.
+Composed words consist of generated letters, 200 words per gap. Real lines are those of ENSEMBLE_HWR_DATA (words/), and
+are omitted if they are missing. The parameters of the segmenter were chosen on generated and photographed letters and
+on lines of writers 1 to 10; lines of other writers were not used.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ WORDS = [
     "TIME", "UNITED", "NATION", "FILM", "HUMBLE", "DOOR", "BOOK", "HOUSE", "WATER", "LIGHT", "NIGHT", "RIVER",
     "MOUNTAIN", "KITCHEN", "YELLOW", "ZEBRA", "PAPER", "MUSIC",
 ]  # fmt: skip
-SAME = 0.8  # share of pixels in common from which on a candidate is the letter
-TUNED = 10  # writers up to this one were looked at
+SAME = 0.8  # intersection over union from which on a candidate matches a letter
+TUNED = 10  # parameters were chosen on writers up to this one
 
 
 @click.command()
-@click.option("--words", type=click.IntRange(1), default=200, show_default=True, help="Composed words for each gap.")
-@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every so many real lines.")
+@click.option("--words", type=click.IntRange(1), default=200, show_default=True, help="Composed words per gap.")
+@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every n-th real line.")
 @click.option("--update", is_flag=True, help="Write the tables and the picture into docs/.")
 def main(words: int, every: int, update: bool) -> None:
     """Measure and print the tables."""
@@ -60,10 +60,10 @@ def main(words: int, every: int, update: bool) -> None:
 
 
 def composed_table(made: dict[float, list[Composition]]) -> str:
-    """Letters of composed words, by the gap between them."""
+    """Return the table of composed words, by the gap between letters."""
     heads = [
-        "gap", "pairs touching %", "count right, gaps alone %", "with cuts %", "milliseconds",
-        "letters in lattice %", "words in lattice %", "pieces a letter", "candidates a letter", "milliseconds",
+        "gap", "pairs touching %", "count right, blank columns %", "with cuts %", "ms",
+        "letters in lattice %", "words in lattice %", "pieces per letter", "candidates per letter", "ms",
     ]  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
     for gap, words in made.items():
@@ -76,14 +76,14 @@ def composed_table(made: dict[float, list[Composition]]) -> str:
 
 
 def count_right(segmenter: WordSegmenter, words: list[Composition]) -> tuple[float, float]:
-    """Share of words with the right number of letters, and milliseconds a word."""
+    """Return the share of words with the right number of letters, and the milliseconds per word."""
     start = process_time()
     right = [len(segmenter.segment(word.picture)) == len(word.letters) for word in words]
     return float(np.mean(right)), 1000 * (process_time() - start) / len(words)
 
 
 def lattice(words: list[Composition]) -> str:
-    """Cells about the lattices of words."""
+    """Return the cells of the table about the lattices of words."""
     start = process_time()
     cut = [cut_word(word.picture) for word in words]
     for found in cut:
@@ -102,7 +102,7 @@ def lattice(words: list[Composition]) -> str:
 
 
 def recall(found: Any, word: Composition) -> list[bool]:
-    """Whether each letter is among the candidates."""
+    """Return whether each letter matches a candidate."""
     owner = found.align(word.owner, fill=-1)
     both = (owner >= 0) & (found.pieces >= 0)
     shared = np.zeros((found.n_pieces, len(word.letters)))
@@ -116,28 +116,28 @@ def recall(found: Any, word: Composition) -> list[bool]:
 
 
 def real_table(folder: Path, every: int) -> str:
-    """Words and letters of real lines."""
+    """Return the table of words and letters of real lines."""
     with (folder / "index.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::every]
     start = process_time()
-    words, letters = np.array([miss(folder / row["path"], row["text"]) for row in rows]).T
+    words, letters = np.array([count_errors(folder / row["path"], row["text"]) for row in rows]).T
     time = 1000 * (process_time() - start) / len(rows)
-    looked_at = np.array([int(row["writer"]) <= TUNED for row in rows])
+    tuned_on = np.array([int(row["writer"]) <= TUNED for row in rows])
     lines = ["| real lines | lines | words right % | letters right within 1 % | letters right % |", "| --- " * 5 + "|"]
-    for name, chosen in (("writers 1 to 10", looked_at), ("the others", ~looked_at), ("all", looked_at >= 0)):
+    for name, chosen in (("writers 1 to 10", tuned_on), ("the others", ~tuned_on), ("all", tuned_on >= 0)):
         shares = [(words[chosen] == 0).mean(), (abs(letters[chosen]) <= 1).mean(), (letters[chosen] == 0).mean()]
         lines.append(f"| {name} | {chosen.sum()} | {' | '.join(f'{100 * share:.1f}' for share in shares)} |")
     return "\n".join(lines) + f"\n\nA line takes {time:.0f} milliseconds.\n"
 
 
-def miss(path: Path, text: str) -> tuple[int, int]:
-    """Words and letters found beyond those of the text; every character but spaces counts as a letter."""
+def count_errors(path: Path, text: str) -> tuple[int, int]:
+    """Return the errors in the numbers of words and letters; all characters except spaces count as letters."""
     cut = [word for line in cut_page(path).lines for word in line.words]
     return len(cut) - len(text.split()), sum(len(word.segment()) for word in cut) - len("".join(text.split()))
 
 
 def picture(rows: list[list[Composition]]) -> Image.Image:
-    """Debug pictures of some words, a row for each gap."""
+    """Return debug pictures of some words, with one row per gap."""
     segmenter = WordSegmenter()
     images = [[Image.fromarray(segmenter.debug_image(word.picture)) for word in row] for row in rows]
     size = (max(i.width for row in images for i in row) + 10, max(i.height for row in images for i in row) + 10)

@@ -13,20 +13,20 @@ def write(*files):
             stream.write(file.name.encode())
 
 
-def test_files_take_their_places_and_replace_older_ones(tmp_path):
+def test_existing_files_are_replaced(tmp_path):
     (tmp_path / "a").write_text("old")
     write(tmp_path / "a", tmp_path / "b")
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a": "a", "b": "b"}
 
 
-def test_nothing_is_there_before_the_block_ends(tmp_path):
+def test_no_file_exists_before_the_block_ends(tmp_path):
     with whole_files(tmp_path / "a") as (stream,):
         stream.write(b"half")
         assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_what_breaks_off_leaves_all_as_it_was(tmp_path, error, monkeypatch):
+def test_an_error_leaves_all_files_unchanged(tmp_path, error, monkeypatch):
     (tmp_path / "a").write_text("old")
     synced = []
 
@@ -41,13 +41,13 @@ def test_what_breaks_off_leaves_all_as_it_was(tmp_path, error, monkeypatch):
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a": "old"}
 
 
-def test_a_file_is_as_readable_as_any_new_one(tmp_path):
+def test_new_files_have_default_permissions(tmp_path):
     (tmp_path / "plain").touch()
     write(tmp_path / "a")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_a_link_keeps_leading_to_its_file_and_a_file_its_permissions(tmp_path):
+def test_links_and_permissions_are_kept(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "real").chmod(0o600)
     (tmp_path / "link").symlink_to("real")
@@ -57,7 +57,7 @@ def test_a_link_keeps_leading_to_its_file_and_a_file_its_permissions(tmp_path):
     assert (tmp_path / "real").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_pipe_is_not_replaced(tmp_path):
+def test_pipes_are_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="device or a pipe"):
         write(tmp_path / "pipe")
@@ -66,17 +66,17 @@ def test_a_pipe_is_not_replaced(tmp_path):
     assert [file.name for file in tmp_path.iterdir() if file.is_fifo()] == ["pipe"]
 
 
-def test_what_is_read_is_not_replaced(tmp_path):
+def test_input_files_are_not_replaced(tmp_path):
     (tmp_path / "a").touch()
     (tmp_path / "link").symlink_to("a")
     check_replaceable(tmp_path / "new", tmp_path / "a", tmp_path / "missing")
     for name in ("a", "link"):
-        with pytest.raises(DataError, match="is read here, and would be replaced"):
+        with pytest.raises(DataError, match="is an input file and would be replaced"):
             check_replaceable(tmp_path / name, tmp_path / "other", tmp_path / "a")
 
 
 @pytest.mark.parametrize("place", ["none/a", "plain/a", "folder", "x" * 300])
-def test_a_place_for_no_file_is_an_error_of_the_system(tmp_path, place):
+def test_impossible_paths_raise_an_os_error(tmp_path, place):
     (tmp_path / "plain").touch()
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r"\S"):
@@ -85,13 +85,13 @@ def test_a_place_for_no_file_is_an_error_of_the_system(tmp_path, place):
 
 
 @pytest.mark.parametrize("place", ["a file", "a file/deeper"])
-def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path, place):
+def test_a_path_below_a_file_raises_an_error(tmp_path, place):
     (tmp_path / "a file").write_text("x")
-    with pytest.raises(DataError, match=r"cannot be a folder, .*a file is a file"):
+    with pytest.raises(DataError, match=r"cannot be a folder, since .*a file is a file"):
         check_folder(tmp_path / place)
 
 
-def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+def test_a_folder_without_permission_raises_an_error(tmp_path, monkeypatch):
     def refuse(**_):
         raise PermissionError(13, "Permission denied")
 
@@ -101,14 +101,14 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
         check_folder(tmp_path)
 
 
-def test_a_folder_that_can_be_made_is_not_made_yet(tmp_path, monkeypatch):
+def test_folders_are_not_created(tmp_path, monkeypatch):
     check_folder(tmp_path / "a" / "b")
     monkeypatch.chdir(tmp_path)
     check_folder(type(tmp_path)("c"))
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc to be unable to write to")
-def test_a_folder_that_takes_no_file_is_refused():
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="requires /proc")
+def test_a_folder_that_accepts_no_files_raises_an_error():
     with pytest.raises(DataError, match="cannot be written to"):
         check_folder(Path("/proc/new"))

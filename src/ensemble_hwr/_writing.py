@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and folders that can be written to."""
+"""Atomic writing of files, and checks of output files and folders before long work."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from typing import IO
 
 from ensemble_hwr.exceptions import DataError
 
-_NOT_A_FILE = "is a device or a pipe, which no file may take the place of"
+_NOT_A_FILE = "is a device or a pipe, and cannot be replaced by a file"
 
 
 @contextmanager
 def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
-    """Open files beside their places; all take their places when the block ends well, and else none is left.
+    """Write files atomically: all of them are replaced when the block ends without an error, otherwise none.
 
     Parameters
     ----------
     *files : Path
-        In folders that exist. Older files of these names are replaced, and their permissions kept; of a symbolic link,
-        the file that it leads to.
+        In existing folders. Existing files are replaced and keep their permissions; for a symbolic link, the file that
+        it points to is replaced.
 
     Yields
     ------
     list of binary file
-        To write to, one for each file.
+        Temporary files in the same folders, open for writing, one per file.
 
     Raises
     ------
     OSError
-        If one cannot be written, or its name is that of a folder, a device or a pipe.
+        If a file cannot be written, or is a folder, a device or a pipe.
 
     Examples
     --------
@@ -70,52 +70,67 @@ def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
 
 
 def check_replaceable(file: Path, *read: Path) -> None:
-    """Refuse to write where a device would be replaced, or a file that the same work reads.
+    """Raise an error if an output file would replace a device or an input file.
 
     Parameters
     ----------
     file : Path
-        Need not exist.
+        Output file; need not exist.
     *read : Path
-        What is read; need not exist.
+        Input files; need not exist.
 
     Raises
     ------
     DataError
-        If it must not be written.
+        If the output file is a device, a pipe or one of the input files.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from ensemble_hwr._writing import check_replaceable
+    >>> check_replaceable(Path("missing.model"), Path("letters.npz"))
     """
     if _is_device(file):
-        raise DataError(f"{file}: {_NOT_A_FILE}; give the name of a file.")
+        raise DataError(f"{file}: {_NOT_A_FILE}; give the name of a file")
     for other in read:
         if file.exists() and other.exists() and file.samefile(other):
-            raise DataError(f"{file}: is read here, and would be replaced; give the name of another file to write.")
+            raise DataError(f"{file}: is an input file and would be replaced; give another name for the output")
 
 
 def _is_device(file: Path) -> bool:
+    """Return whether a path exists and is neither a file nor a folder."""
     return file.exists() and not file.is_file() and not file.is_dir()
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before work is spent on what should go there.
+    """Raise an error if no file can be written to an output folder.
 
     Parameters
     ----------
     folder : Path
-        Need not exist, if it could be made.
+        Need not exist; it is not created.
 
     Raises
     ------
     DataError
-        If nothing could be written there.
+        If the folder cannot be created, or no file can be written to it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemble_hwr._writing import check_folder
+    >>> with TemporaryDirectory() as folder:
+    ...     check_folder(Path(folder, "results"))
     """
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not nearest.is_dir():
-        raise DataError(f"{folder}: cannot be a folder, {nearest} is a file; choose another.")
+        raise DataError(f"{folder}: cannot be a folder, since {nearest} is a file; choose another folder")
     try:
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
         reason = error.strerror or error
         raise DataError(
-            f"{folder}: cannot be written to ({reason}); choose another folder, or change its permissions."
+            f"{folder}: cannot be written to ({reason}); choose another folder, or change its permissions"
         ) from None
