@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
+from ensemble_hwr._geometry import EIGHT_CONNECTED, FRAME_SIDE, INK_THRESHOLD, LETTER_BOX
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import Ink, Rows
 from ensemble_hwr.images import Picture, Polarity, to_ink
@@ -83,8 +83,8 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        size: int = 28,
-        box: int = 20,
+        size: int = FRAME_SIDE,
+        box: int = LETTER_BOX,
         *,
         method: str = "mass",
         polarity: Polarity = "auto",

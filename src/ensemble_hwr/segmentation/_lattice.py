@@ -41,6 +41,16 @@ class Candidate:
         Horizontal extent, in letter heights from the first ink of the word.
     top, bottom : float
         Vertical extent, in letter heights downwards from the top of most letters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation import cut_word
+    >>> picture = np.zeros((40, 60))
+    >>> picture[5:35, 5:10] = picture[5:35, 25:30] = picture[5:35, 45:50] = 1.0
+    >>> second = cut_word(picture).candidates[1]
+    >>> second.start, second.stop, second.box
+    (1, 2, Box(left=25, top=5, right=30, bottom=35))
     """
 
     start: int
@@ -89,6 +99,16 @@ class Lattice:
         Tangent of the slant that was removed.
     upright : UprightWord
         Ink of the word and its position in the picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation import cut_word
+    >>> picture = np.zeros((40, 60))
+    >>> picture[5:35, 5:10] = picture[5:35, 25:30] = picture[5:35, 45:50] = 1.0
+    >>> lattice = cut_word(picture)
+    >>> lattice.n_pieces, lattice.spans, lattice.cut_costs
+    (3, ((0, 1), (1, 2), (2, 3)), array([0., 0.]))
     """
 
     pieces: PieceMap

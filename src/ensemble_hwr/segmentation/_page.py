@@ -64,6 +64,19 @@ class WordCut:
         Bounding box in the picture.
     upright : UprightWord
         Ink of the word, with its slant removed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation import cut_page
+    >>> picture = np.zeros((40, 200))
+    >>> for left in (5, 25, 45, 140, 160):
+    ...     picture[5:35, left : left + 5] = 1.0
+    >>> word = cut_page(picture).lines[0].words[1]
+    >>> word.box
+    Box(left=140, top=5, right=165, bottom=35)
+    >>> word.lattice(), word.segment()
+    (Lattice(2 pieces, 2 candidates), Segmentation(2 letters, confidence 1.00))
     """
 
     box: Box
@@ -109,6 +122,17 @@ class LineCut:
         From left to right.
     threshold : float
         Least gap between words, in letter heights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation import cut_page
+    >>> picture = np.zeros((40, 200))
+    >>> for left in (5, 25, 45, 140, 160):
+    ...     picture[5:35, left : left + 5] = 1.0
+    >>> (line,) = cut_page(picture).lines
+    >>> len(line.words), line.box
+    (2, Box(left=5, top=5, right=165, bottom=35))
     """
 
     box: Box
@@ -128,6 +152,17 @@ class PageCut:
         Size of the picture in pixels.
     skew : float
         Slope of the lines: rows upwards per column to the right.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation import cut_page
+    >>> picture = np.zeros((40, 200))
+    >>> for left in (5, 25, 45, 140, 160):
+    ...     picture[5:35, left : left + 5] = 1.0
+    >>> page = cut_page(picture)
+    >>> page, page.width, page.height
+    (PageCut(1 lines, 2 words), 200, 40)
     """
 
     lines: tuple[LineCut, ...]

@@ -57,6 +57,16 @@ class Segmentation:
         Tangent of the slant that was removed; positive is to the right.
     letter_height : float
         In pixels of the picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.segmentation import WordSegmenter
+    >>> picture = np.zeros((40, 60))
+    >>> picture[5:35, 5:10] = picture[5:35, 25:30] = picture[5:35, 45:50] = 1.0
+    >>> found = WordSegmenter().segment(picture)
+    >>> len(found), found.gaps, found.letter_height
+    (3, array([0.5, 0.5]), 30.0)
     """
 
     boxes: tuple[Box, ...]

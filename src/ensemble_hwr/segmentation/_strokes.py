@@ -55,6 +55,13 @@ class StrokeLattice:
         In the unit of the points; the stroke width is that of the drawn candidates.
     slant : float
         Tangent of the slant that was removed.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.segmentation import cut_strokes
+    >>> lattice = cut_strokes([[(0, 0), (0, 100)], [(30, 0), (30, 100)]])
+    >>> lattice.order, lattice.spans, lattice.gaps.round(2)
+    ((0, 1), ((0, 1), (0, 2), (1, 2)), array([0.2]))
     """
 
     n_pieces: int

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from ensemble_hwr._geometry import FRAME_SIDE
 from ensemble_hwr._sklearn import Interval
 from ensemble_hwr._typing import Pictures, Rows
 from ensemble_hwr.preprocessing.augmentation._pixels import add_paper, change_width, cover, cut_edge, pixelate
@@ -21,7 +22,7 @@ from ensemble_hwr.preprocessing.augmentation._warp import Fields, Scratch, Warp,
 RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 Draws: TypeAlias = NDArray[np.float64]  # (draws of the step, n), uniform from 0 to 1
 
-_BLOCK_PIXELS = 64 * 28 * 28  # size of a block of pictures that stays in the processor's cache
+_BLOCK_PIXELS = 64 * FRAME_SIDE**2  # size of a block of pictures that stays in the processor's cache
 _SHADING = 0.3  # smoothness of the shading of paper, relative to the side
 
 

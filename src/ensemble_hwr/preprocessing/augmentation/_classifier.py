@@ -14,8 +14,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensemble_hwr._sklearn import HasMethods, Interval, _check_sample_weight, _fit_context
 from ensemble_hwr._composites import weight_params
+from ensemble_hwr._sklearn import HasMethods, Interval, _check_sample_weight, _fit_context
 from ensemble_hwr.preprocessing.augmentation._augmenter import Augmenter
 
 
