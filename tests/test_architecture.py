@@ -46,7 +46,7 @@ OWNERS = {
     "click": {"cli"},
     "tkinter": {"canvas/_painter.py", "canvas/_window.py"},
     "onnx": {"onnx/_graph.py"},
-    "skl2onnx": {"onnx/_foreign.py"},
+    "skl2onnx": {"onnx/_graph.py"},
     "jinja2": {"report/page.py", "tuning/_report"},
 }
 

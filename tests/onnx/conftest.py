@@ -7,7 +7,7 @@ from ensemble_hwr.onnx import export_onnx, onnx_inputs
 
 @pytest.fixture(scope="session")
 def letters():
-    """Rows to learn from and rows to ask about, with their labels."""
+    """Training rows with labels, and test rows."""
     found = generate_letters(390, writers=10, random_state=0)
     rows = found.to_rows()
     return rows[:260], found.target[:260], rows[260:]
@@ -15,7 +15,7 @@ def letters():
 
 @pytest.fixture(scope="session")
 def awkward():
-    """Rows of nothing, of everything, of one pixel, of one line and of noise."""
+    """Rows that are empty, full, one pixel, one line, or noise."""
     pictures = np.zeros((7, 28, 28), np.float32)
     pictures[1] = 1
     pictures[2, 0, 27] = 1
@@ -28,7 +28,7 @@ def awkward():
 
 @pytest.fixture(scope="session")
 def session(tmp_path_factory):
-    """Export a model, and make the file ready to run by onnxruntime alone."""
+    """Return a function that exports a model and opens the file in onnxruntime."""
     pytest.importorskip("onnx", reason="needs the extra 'onnx'")
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
     file = tmp_path_factory.mktemp("onnx") / "model.onnx"
@@ -44,7 +44,7 @@ def session(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def exported(session):
-    """Export a model, and return the labels and probabilities that the file gives rows."""
+    """Return a function that exports a model and returns labels and probabilities of the exported graph."""
 
     def run(model, rows, after=None):
         ready = session(model, after)
@@ -57,7 +57,7 @@ def exported(session):
 
 @pytest.fixture(scope="session")
 def assert_same(exported):
-    """Hold an exported model against its predict_proba."""
+    """Return a function that compares an exported model with its predict_proba."""
 
     def check(model, rows, after=None):
         label, probabilities = exported(model, rows, after)

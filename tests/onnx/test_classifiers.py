@@ -15,7 +15,7 @@ TINY = ["hidden_layer_sizes=[6]", "max_iter=4", "batch_size=8"]
 
 
 def contenders():
-    """The demo's contenders by name, as they are."""
+    """Return the contenders of the demo by name, unfitted."""
     changes = [f"{role}.params.{change}" for role in ("router", "specialist", "expert") for change in TINY]
     config = load_demo([*changes, "hierarchy.cv=2"])
     return build_contenders(config, [chr(ord("A") + k) for k in range(26)])
@@ -23,13 +23,13 @@ def contenders():
 
 @pytest.mark.parametrize("name", contenders())
 @pytest.mark.parametrize("after", [None, "features"])
-def test_every_contender_of_the_demo_answers_the_same(name, after, letters, awkward, assert_same):
+def test_exported_contenders_of_the_demo_equal_predict_proba(name, after, letters, awkward, assert_same):
     train, labels, test = letters
     contender = contenders()[name]
     if isinstance(contender, EqualParameters):
         contender = contender.sized(count_parameters_when_fitted(contenders()["top_down"], train, labels), train, 26)
     if name == "baseline":
-        contender.set_params(max_iter=3, validation_fraction=0.3)  # so that each letter is held out several times
+        contender.set_params(max_iter=3, validation_fraction=0.3)  # so that each class has several held-out samples
     contender.fit(train, labels)
     for rows in (test, awkward, test[:1]):
         assert_same(contender, rows, after)
@@ -38,7 +38,7 @@ def test_every_contender_of_the_demo_answers_the_same(name, after, letters, awkw
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
 @pytest.mark.parametrize("hidden", [(5,), (4, 3), ()])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_networks_of_any_form(activation, hidden, classes, assert_same):
+def test_exported_mlps_of_all_shapes_and_activations(activation, hidden, classes, assert_same):
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(60, 5)).astype(np.float32)
     model = MemberMLPClassifier(hidden, activation=activation, max_iter=20, random_state=0).fit(
@@ -47,7 +47,7 @@ def test_networks_of_any_form(activation, hidden, classes, assert_same):
     assert_same(model, rows)
 
 
-def test_networks_that_learn_by_epochs(letters, assert_same):
+def test_exported_augmented_mlps(letters, assert_same):
     train, labels, test = letters
     for features in (None, GradientFeatures(grid=4), make_pipeline("passthrough", GradientFeatures(grid=4))):
         model = AugmentedMLPClassifier((8,), features=features, max_iter=3, batch_size=20, random_state=0).fit(
@@ -56,36 +56,36 @@ def test_networks_that_learn_by_epochs(letters, assert_same):
         assert_same(model, test)
 
 
-def test_what_learned_from_copies(letters, assert_same):
+def test_exported_augmented_classifiers(letters, assert_same):
     train, labels, test = letters
-    seen = make_pipeline(GradientFeatures(grid=4), MemberMLPClassifier((8,), max_iter=4, random_state=0))
-    model = AugmentedClassifier(seen, Augmenter(), copies=1, random_state=0).fit(train, labels)
+    member = make_pipeline(GradientFeatures(grid=4), MemberMLPClassifier((8,), max_iter=4, random_state=0))
+    model = AugmentedClassifier(member, Augmenter(), copies=1, random_state=0).fit(train, labels)
     assert_same(model, test)
 
 
 @pytest.mark.parametrize("weights", [None, [3, 1, 0.5]])
-def test_committees_of_anybody(weights, letters, assert_same):
+def test_exported_committees(weights, letters, assert_same):
     train, labels, test = letters
-    seats = [
+    voters = [
         ("pixels", MemberMLPClassifier((8,), max_iter=4, random_state=0)),
         ("gradient", make_pipeline(GradientFeatures(grid=4), MemberMLPClassifier((8,), max_iter=4, random_state=0))),
-        ("foreign", make_pipeline(GradientFeatures(grid=4), LogisticRegression(max_iter=1000))),
+        ("converted", make_pipeline(GradientFeatures(grid=4), LogisticRegression(max_iter=1000))),
     ]
-    model = VotingClassifier(seats, voting="soft", weights=weights).fit(train, labels)
+    model = VotingClassifier(voters, voting="soft", weights=weights).fit(train, labels)
     assert_same(model, test)
 
 
 @pytest.mark.parametrize(
     "labels", [[0, 1, 2], [-5, 7, 70], ["no", "perhaps", "yes"], ["Ä", "É", "字"], [False, True, True]]
 )
-def test_labels_keep_their_names(labels, assert_same):
+def test_labels_of_exported_models(labels, assert_same):
     rows = np.eye(3, dtype=np.float32).repeat(5, axis=0)
     model = MemberMLPClassifier((4,), max_iter=20, random_state=0).fit(rows, np.repeat(labels, 5))
     assert_same(model, rows)
 
 
 @pytest.mark.parametrize(
-    ("model", "complaint"),
+    ("model", "message"),
     [
         (MemberMLPClassifier(), "is not fitted"),
         (MemberMLPClassifier, "not a classifier"),
@@ -93,13 +93,13 @@ def test_labels_keep_their_names(labels, assert_same):
         (VotingClassifier([("svc", LinearSVC())], voting="hard"), "not a classifier"),
     ],
 )
-def test_what_has_no_probabilities_is_refused(model, complaint, exported):
-    with pytest.raises(ModelError, match=complaint):
+def test_models_without_probabilities_are_an_error(model, message, exported):
+    with pytest.raises(ModelError, match=message):
         exported(model, np.eye(3))
 
 
-def test_labels_that_onnx_does_not_know_are_refused(exported):
+def test_labels_of_other_types_are_an_error(exported):
     rows = np.eye(3, dtype=np.float32)
     model = LogisticRegression().fit(rows, np.array([0, 1, 2], dtype="datetime64[D]"))
-    with pytest.raises(ModelError, match="text and whole numbers"):
+    with pytest.raises(ModelError, match="fit the model on strings or integers"):
         exported(model, rows)

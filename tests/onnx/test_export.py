@@ -18,7 +18,7 @@ def network():
     return MemberMLPClassifier((4,), max_iter=5, random_state=0).fit(rows, list("AABBCC"))
 
 
-def test_a_normalizer_in_front_is_left_out(assert_same, exported):
+def test_a_normalizer_at_the_beginning_is_left_out(assert_same, exported):
     pictures = generate_letters(52, writers=2, random_state=0, format="pictures")
     model = make_pipeline(LetterNormalizer(), MemberMLPClassifier((4,), max_iter=3, random_state=0)).fit(
         list(pictures.data), pictures.target
@@ -28,7 +28,7 @@ def test_a_normalizer_in_front_is_left_out(assert_same, exported):
     np.testing.assert_allclose(probabilities, model.predict_proba(list(pictures.data)), atol=1e-5)
 
 
-def test_files_are_replaced_whole(network, tmp_path):
+def test_existing_files_are_replaced(network, tmp_path):
     file = tmp_path / "model.onnx"
     file.write_bytes(b"old")
     assert export_onnx(network, file) == file
@@ -36,7 +36,7 @@ def test_files_are_replaced_whole(network, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
-def test_a_folder_that_is_not_there_is_told_and_nothing_is_left(network, tmp_path):
+def test_a_missing_folder_is_an_error_and_leaves_no_file(network, tmp_path):
     with pytest.raises(ModelError, match="cannot be written"):
         export_onnx(network, tmp_path / "no" / "model.onnx")
     assert not list(tmp_path.iterdir())
@@ -47,18 +47,18 @@ def test_the_same_model_gives_the_same_bytes(network, tmp_path):
     assert files[0] == files[1]
 
 
-def test_a_wrong_beginning_is_refused(network, tmp_path):
+def test_an_invalid_after_is_an_error(network, tmp_path):
     with pytest.raises(ModelError, match="after: got 'pixels'"):
         export_onnx(network, tmp_path / "model.onnx", after="pixels")
 
 
-def test_inputs_are_what_the_graph_takes(network):
+def test_inputs_match_the_graph(network):
     inputs = onnx_inputs(network, np.eye(6))
     assert list(inputs) == ["rows"]
     assert inputs["rows"].dtype == np.float32
 
 
-def test_without_onnx_the_extra_is_named(network, tmp_path, monkeypatch):
+def test_without_onnx_the_error_names_the_extra(network, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[onnx\]"):
         export_onnx(network, tmp_path / "model.onnx")

@@ -13,7 +13,7 @@ LETTERS = list("ABCDEFGH")
 
 @st.composite
 def hierarchies(draw):
-    """Settings of an ensemble over the first few letters, and a seed."""
+    """Draw parameters of an ensemble over the first few letters."""
     n = draw(st.integers(2, len(LETTERS)))
     labels = LETTERS[:n]
     numbers = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
@@ -49,15 +49,15 @@ def fitted(settings_of, member=None):
     return model.fit(*rows_of(labels, 0, 6)), rows_of(labels, 1, 8)[0]
 
 
-def settled(model, rows):
-    """Rows that no gate is so near to opening or closing on that the last digits of float32 decide."""
-    answers = []
+def rows_with_clear_gates(model, rows):
+    """Return the rows on which no gate depends on rounding in float32."""
+    results = []
     for shift in (-1e-4, 1e-4):
         for gate in ("confidence_threshold", "min_mass"):
             other = copy.copy(model)
             setattr(other, gate, np.clip(getattr(model, gate) + shift, 0, 1))
-            answers.append(other.predict_proba(rows))
-    return rows[np.all([np.abs(answer - answers[0]).max(axis=1) < 1e-9 for answer in answers], axis=0)]
+            results.append(other.predict_proba(rows))
+    return rows[np.all([np.abs(result - results[0]).max(axis=1) < 1e-9 for result in results], axis=0)]
 
 
 SMALL_TRUST_IN_A_MILLIONTH = {
@@ -75,9 +75,9 @@ SMALL_TRUST_IN_A_MILLIONTH = {
 @given(hierarchies())
 @example(SMALL_TRUST_IN_A_MILLIONTH)
 @settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
-def test_random_hierarchies_answer_the_same(session, settings_of):
+def test_exported_random_hierarchies_equal_predict_proba(session, settings_of):
     model, rows = fitted(settings_of)
-    rows = settled(model, rows)
+    rows = rows_with_clear_gates(model, rows)
     assume(len(rows) > 5)
     ready = session(model)
     label, probabilities = ready.run(None, {"rows": rows})
@@ -89,13 +89,13 @@ def test_random_hierarchies_answer_the_same(session, settings_of):
 
 @pytest.mark.parametrize("routing", ["soft", "top_down"])
 @pytest.mark.parametrize("router_target", ["classes", "groups"])
-def test_members_of_any_kind(routing, router_target, assert_same):
+def test_exported_hierarchies_of_other_members(routing, router_target, assert_same):
     groups = {"groups": [["A", "B"], ["C"], ["D", "E"]], "routing": routing, "router_target": router_target}
     model, rows = fitted({**groups, "trust": 0.5, "confidence_threshold": 1, "confusables": [["B", "D"]]}, GaussianNB())
     assert_same(model, rows)
 
 
-def test_a_hierarchy_may_be_a_member(assert_same):
+def test_a_hierarchy_can_be_a_member(assert_same):
     inner = HierarchicalEnsembleClassifier(*3 * [GaussianNB()], groups=[["A", "B"], ["C", "D"]], trust=1.0)
     expert = {"A-D": inner}
     outer = HierarchicalEnsembleClassifier(
@@ -105,7 +105,7 @@ def test_a_hierarchy_may_be_a_member(assert_same):
     assert_same(outer.fit(train, labels), rows_of(LETTERS[:6], 1, 20)[0])
 
 
-def test_no_rows_give_no_answers(session):
+def test_no_rows_give_empty_outputs(session):
     model, rows = fitted({"groups": [["A", "B"], ["C", "D"]], "confusables": [["B", "C"]], "trust": 0.5})
     label, probabilities = session(model).run(None, {"rows": rows[:0]})
     assert label.shape == (0,)
@@ -121,7 +121,7 @@ def test_a_temperature_is_exported(exported):
     np.testing.assert_allclose(probabilities, model.predict_proba(rows), atol=1e-5)
 
 
-def test_where_no_row_is_open_the_router_is_right(exported):
+def test_without_open_rows_the_output_is_the_routers(exported):
     model, rows = fitted({"groups": [["A", "B"], ["C", "D"]], "trust": 0.5, "min_mass": 1.0})
     assert sum(model.route_counts(rows).values()) == len(rows)
     _, probabilities = exported(model, rows)

@@ -33,7 +33,7 @@ CHAINS = {
 
 @pytest.mark.parametrize("name", CHAINS)
 @pytest.mark.parametrize("after", [None, "features"])
-def test_what_a_chain_makes_is_the_same(name, after, letters, awkward, assert_same):
+def test_exported_transformers_equal_transform(name, after, letters, awkward, assert_same):
     train, labels, test = letters
     model = make_pipeline(*CHAINS[name], MemberMLPClassifier((20,), batch_size=20, max_iter=20, random_state=0)).fit(
         train, labels
@@ -44,24 +44,29 @@ def test_what_a_chain_makes_is_the_same(name, after, letters, awkward, assert_sa
         assert_same(model, rows, after)
 
 
-def test_what_cannot_be_exported_says_what_can_and_how_to_go_on(letters, exported):
+def test_transformers_that_cannot_be_exported_are_an_error_with_alternatives(letters, exported):
     train, labels, test = letters
     model = make_pipeline(FunctionTransformer(_squared), MemberMLPClassifier((4,), max_iter=1)).fit(train, labels)
-    with pytest.raises(ModelError, match=r"a FunctionTransformer cannot be exported.*What can:.*after='features'"):
+    with pytest.raises(
+        ModelError,
+        match=r"a FunctionTransformer cannot be exported.*; use Hier.*after='features'",
+    ):
         exported(model, test)
 
 
-def test_what_cannot_be_exported_can_be_left_to_whoever_runs_the_graph(letters, assert_same):
+def test_transformers_that_cannot_be_exported_can_be_left_out_of_the_graph(letters, assert_same):
     train, labels, test = letters
     model = make_pipeline(Twice(), MemberMLPClassifier((4,), max_iter=1)).fit(train, labels)
     assert_same(model, test, "features")
 
 
-def test_members_that_see_the_same_share_it(letters, tmp_path):
+def test_members_with_equal_features_share_them(letters, tmp_path):
     onnx = pytest.importorskip("onnx", reason="needs the extra 'onnx'")
     train, labels, _ = letters
-    seats = [make_pipeline(GradientFeatures(grid=grid), MemberMLPClassifier((4,), max_iter=1)) for grid in (4, 4, 5)]
-    committee = VotingClassifier([(f"seat{i}", seat) for i, seat in enumerate(seats)], voting="soft").fit(train, labels)
+    voters = [make_pipeline(GradientFeatures(grid=grid), MemberMLPClassifier((4,), max_iter=1)) for grid in (4, 4, 5)]
+    committee = VotingClassifier([(f"voter{i}", voter) for i, voter in enumerate(voters)], voting="soft").fit(
+        train, labels
+    )
     file = export_onnx(committee, tmp_path / "model.onnx")
     operators = [node.op_type for node in onnx.load(file).graph.node]
     assert operators.count("Sqrt") == 2
@@ -72,7 +77,7 @@ def _squared(rows):
 
 
 class Twice(TransformerMixin, BaseEstimator):
-    """A transformer of somebody else's."""
+    """A transformer without a converter."""
 
     def fit(self, X, y=None):
         self.n_features_in_ = X.shape[1]

@@ -1,4 +1,4 @@
-"""Fitted classifiers as ONNX graphs, which run without this library, and without Python."""
+"""Export of fitted classifiers to ONNX, to run them without this library and without Python."""
 
 from ensemble_hwr.onnx._export import export_onnx, onnx_inputs
 

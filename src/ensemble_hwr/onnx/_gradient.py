@@ -1,4 +1,4 @@
-"""Gradient features as operators, each sum and product in the order of GradientFeatures."""
+"""ONNX operators of GradientFeatures, in the same order of operations."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import math
 
 import numpy as np
 
-from ensemble_hwr.onnx._edges import moment_edges, normal_below
-from ensemble_hwr.onnx._graph import Graph, Tensor
+from ensemble_hwr.onnx._graph import OnnxGraph, Tensor
+from ensemble_hwr.onnx._pictures import moment_edges
 from ensemble_hwr.preprocessing import GradientFeatures
 
+# Coefficients of W. H. Press et al., "Numerical recipes in C", 2nd edition (1992), section 6.2, erfcc: the relative
+# error is below 1.2e-7. The Erf operator of ONNX runtimes supports float32 only.
+_ERFC = (
+    *(0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807),
+    *(-0.18628806, 0.09678418, 0.37409196, 1.00002368, -1.26551223),
+)
 
-def gradient_features(graph: Graph, step: GradientFeatures, rows: Tensor) -> Tensor:
-    """Describe rows of ink by their gradients.
 
-    The gradient and its parts are bit for bit those of `step`: they are differences, zero where nothing changes, and
-    the root of an error there would be a large one. The sampling has positive terms only, and no such care to take.
+def gradient_features(graph: OnnxGraph, step: GradientFeatures, rows: Tensor) -> Tensor:
+    """Compute gradient features of rows of ink.
+
+    The gradient and its directional parts equal those of `step` bit for bit: they are differences, which are 0 in
+    uniform areas, and the square root of a rounding error there would be large. Sampling has positive terms only.
     """
     height, width = step.image_shape_
     pictures = graph.reshape(rows, -1, 1, height, width)
@@ -27,8 +34,8 @@ def gradient_features(graph: Graph, step: GradientFeatures, rows: Tensor) -> Ten
     return features if step.power == 1 else graph("Pow", features, np.float32(step.power))
 
 
-def _sobel(graph: Graph, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradient of pictures (n, 1, height, width) to the right and downwards; the frame repeats outwards."""
+def _sobel(graph: OnnxGraph, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradient of pictures (n, 1, height, width) to the right and downwards, with repeated borders."""
     padded = graph("Pad", pictures, np.array([0, 0, 1, 1, 0, 0, 1, 1]), mode="edge")
 
     def smoothed(axis: int) -> Tensor:
@@ -42,8 +49,8 @@ def _sobel(graph: Graph, pictures: Tensor) -> tuple[Tensor, Tensor]:
     )
 
 
-def _directional_maps(graph: Graph, right: Tensor, down: Tensor, directions: int) -> Tensor:
-    """Share each gradient between its two nearest directions; (n, directions, height, width)."""
+def _directional_maps(graph: OnnxGraph, right: Tensor, down: Tensor, directions: int) -> Tensor:
+    """Decompose each gradient into its two nearest directions; (n, directions, height, width)."""
     half = directions // 2
     angle = 2 * math.pi / directions
     of_down = np.array([math.cos(d * angle) / math.sin(angle) for d in range(half)], np.float32)
@@ -60,7 +67,7 @@ def _directional_maps(graph: Graph, right: Tensor, down: Tensor, directions: int
     return graph("Relu", graph("Concat", graph("Min", before, after), opposite, axis=1))
 
 
-def _sample(graph: Graph, step: GradientFeatures, pictures: Tensor, maps: Tensor) -> Tensor:
+def _sample(graph: OnnxGraph, step: GradientFeatures, pictures: Tensor, maps: Tensor) -> Tensor:
     """Sample maps (n, directions, height, width) on the grid."""
     height, width = step.image_shape_
     if step.aspect is None:
@@ -76,10 +83,23 @@ def _sample(graph: Graph, step: GradientFeatures, pictures: Tensor, maps: Tensor
     return graph("MatMul", graph("MatMul", down, maps), turned)
 
 
-def _moved_weights(graph: Graph, edges: Tensor, length: int, step: GradientFeatures) -> Tensor:
-    """Share of each sample's Gaussian that each moved pixel covers; (n, 1, grid, length)."""
+def _moved_weights(graph: OnnxGraph, edges: Tensor, length: int, step: GradientFeatures) -> Tensor:
+    """Return the share of each sample's Gaussian that each moved pixel covers; (n, 1, grid, length)."""
     centres, spread = step.sample_positions(length)
     away = graph("Sub", graph.reshape(edges, -1, 1, 1, length + 1), centres.reshape(1, 1, -1, 1))
-    # rounded before the difference as GradientFeatures does: a root would show that the weights far off are coarse
-    below = graph.cast(normal_below(graph, graph("Div", away, np.float64(spread))), np.float32)
+    # rounded before the difference as in GradientFeatures: a square root would amplify other rounding of small weights
+    below = graph.cast(_normal_cdf(graph, graph("Div", away, np.float64(spread))), np.float32)
     return graph("Sub", graph.slice(below, 3, 1), graph.slice(below, 3, 0, -1))
+
+
+def _normal_cdf(graph: OnnxGraph, values: Tensor) -> Tensor:
+    """Return the standard normal distribution function of each value, float64."""
+    size = graph("Div", graph("Abs", values), np.float64(math.sqrt(2)))
+    t = graph("Div", np.float64(1), graph("Add", graph("Div", size, np.float64(2)), np.float64(1)))
+    exponent: Tensor | np.float64 = np.float64(_ERFC[0])
+    for coefficient in _ERFC[1:]:
+        exponent = graph("Add", graph("Mul", exponent, t), np.float64(coefficient))
+    exponent = graph("Sub", exponent, graph("Mul", size, size))
+    tail = graph("Mul", graph("Mul", t, graph("Exp", exponent)), np.float64(0.5))
+    beyond = graph("Sub", np.float64(1), tail)
+    return graph("Where", graph("Less", values, np.float64(0)), tail, beyond)

@@ -1,4 +1,4 @@
-"""A graph of ONNX operators as it grows."""
+"""Builder of ONNX graphs, with estimators that skl2onnx converts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ensemble_hwr.exceptions import MissingExtraError
+from ensemble_hwr.exceptions import MissingExtraError, ModelError
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
-IR_VERSION = 8  # what onnxruntime 1.14 and later read
+IR_VERSION = 8  # supported by onnxruntime 1.14 and later
 
-Tensor = str  # tensors are known by their names
+Tensor = str  # name of a tensor
 Operand = Tensor | NDArray[Any] | np.generic
 
 
-class Graph:
-    """Operators in the order in which they run.
+class OnnxGraph:
+    """ONNX graph under construction: a list of operators in order of execution.
 
-    Every operator is given its inputs, names of tensors or arrays, and returns the name of its one output.
+    Calling the graph adds an operator. Its inputs are names of tensors or arrays; the name of its output is returned.
     """
 
     def __init__(self) -> None:
@@ -34,18 +34,18 @@ class Graph:
         self._inlined: list[Any] = []
 
     def __call__(self, operator: str, *inputs: Operand, **attributes: Any) -> Tensor:
-        """Add an operator."""
+        """Add an operator and return the name of its output."""
         name = f"t{len(self._nodes)}"
         named = [given if isinstance(given, str) else self._constant(given) for given in inputs]
         self._nodes.append(self._onnx.helper.make_node(operator, named, [name], **attributes))
         return name
 
     def cast(self, tensor: Tensor, dtype: type[np.generic]) -> Tensor:
-        """Change the type of a tensor's values."""
+        """Convert the values of a tensor to another type."""
         return self("Cast", tensor, to=self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     def reshape(self, tensor: Tensor, *shape: int) -> Tensor:
-        """Give a tensor another shape; -1 is what follows from the others."""
+        """Change the shape of a tensor; -1 stands for the remaining length."""
         return self("Reshape", tensor, np.array(shape))
 
     def sum(self, tensor: Tensor, *axes: int, keep: bool = True) -> Tensor:
@@ -53,16 +53,16 @@ class Graph:
         return self("ReduceSum", tensor, np.array(axes), keepdims=int(keep))
 
     def largest(self, tensor: Tensor, *axes: int, keep: bool = True) -> Tensor:
-        """Return the largest values over axes."""
+        """Return the maximum over axes."""
         return self("ReduceMax", tensor, np.array(axes), keepdims=int(keep))
 
     def slice(self, tensor: Tensor, axis: int, start: int, stop: int | None = None) -> Tensor:
-        """Cut a tensor along an axis, as Python does."""
+        """Slice a tensor along an axis, with the indices of Python."""
         end = np.iinfo(np.int64).max if stop is None else stop
         return self("Slice", tensor, np.array([start]), np.array([end]), np.array([axis]))
 
     def inline(self, model: Any, rows: Tensor, output: str) -> Tensor:
-        """Add a whole model of one input, and return one of its outputs."""
+        """Add all operators of a model with one input, and return the name of one of its outputs."""
         prefix = f"m{len(self._nodes)}_"
         graph = self._onnx.compose.add_prefix(model, prefix).graph
         self._nodes.append(self._onnx.helper.make_node("Identity", [rows], [graph.input[0].name]))
@@ -73,16 +73,20 @@ class Graph:
     def model(
         self, inputs: Mapping[Tensor, int], outputs: Mapping[str, tuple[Tensor, ArrayLike, Sequence[Any]]], doc: str
     ) -> Any:
-        """Finish the graph.
+        """Return the finished and checked model.
 
         Parameters
         ----------
         inputs : mapping of str to int
             Columns of each input of float32 rows.
         outputs : mapping of str to tuple
-            Name of each output: its tensor, a value of its type, and its shape.
+            For each output name the tensor, a value of its type, and its shape without the axis of rows.
         doc : str
-            What the graph is.
+            Description of the graph.
+
+        Returns
+        -------
+        onnx.ModelProto
         """
         helper = self._onnx.helper
         types = {name: self._onnx.numpy_helper.from_array(np.asarray(like)) for name, (_, like, _) in outputs.items()}
@@ -114,3 +118,53 @@ class Graph:
             self._constants[key] = self._onnx.numpy_helper.from_array(array, name=f"c{len(self._constants)}")
         name: Tensor = self._constants[key].name
         return name
+
+
+def convert(graph: OnnxGraph, estimator: Any, rows: Tensor, output: str) -> Tensor:
+    """Add a scikit-learn estimator to a graph by skl2onnx, and return the name of one of its outputs.
+
+    Parameters
+    ----------
+    graph : OnnxGraph
+    estimator : estimator
+        Fitted.
+    rows : str
+        Input tensor.
+    output : str
+        ``"probabilities"`` of a classifier or ``"variable"`` of a transformer.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelError
+        If skl2onnx cannot convert the estimator.
+    MissingExtraError
+        If skl2onnx is not installed.
+    """
+    try:
+        from skl2onnx import convert_sklearn
+        from skl2onnx.common.data_types import FloatTensorType
+    except ImportError:
+        raise MissingExtraError("skl2onnx", "onnx") from None
+    kind = type(estimator).__name__
+    options = {id(estimator): {"zipmap": False}} if output == "probabilities" else None
+    try:
+        model = convert_sklearn(
+            estimator,
+            initial_types=[("X", FloatTensorType([None, estimator.n_features_in_]))],
+            options=options,
+            target_opset=OPSETS,
+        )
+    except Exception as error:  # converters raise errors of any type
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ModelError(
+            f"a {kind} cannot be exported: {reason}; use HierarchicalEnsembleClassifier, AugmentedMLPClassifier, "
+            "MemberMLPClassifier, AugmentedClassifier, soft VotingClassifier, Pipeline, transformers of this library, "
+            "or estimators that skl2onnx converts"
+        ) from error
+    if output not in [made.name for made in model.graph.output]:
+        raise ModelError(f"a {kind} cannot be exported: it has no output {output}")
+    return graph.inline(model, rows, output)

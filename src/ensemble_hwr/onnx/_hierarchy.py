@@ -1,7 +1,7 @@
-"""The hierarchy as operators: what the router answers, who speaks where, and what their words change.
+"""Hierarchies as ONNX operators: routing, gates of members, pooling and temperature.
 
-As in the ensemble itself, a member is asked about the rows alone whose question is open to it: its rows are cut out,
-and what becomes of them is put back. Probabilities are of float64.
+As in the ensemble, a member is evaluated only on the rows that its gate opens: these rows are selected, and the results
+are written back. Probabilities are float64.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.ensemble.held_out import Member
 from ensemble_hwr.ensemble.predictor import predictor_of
-from ensemble_hwr.onnx._graph import Graph, Tensor
+from ensemble_hwr.onnx._graph import OnnxGraph, Tensor
 
 
-class Hierarchy:
-    """Writes the parts of a fitted ensemble into a graph."""
+class HierarchyWriter:
+    """Write the parts of a fitted ensemble into a graph."""
 
-    def __init__(self, graph: Graph, ensemble: HierarchicalEnsembleClassifier) -> None:
+    def __init__(self, graph: OnnxGraph, ensemble: HierarchicalEnsembleClassifier) -> None:
         self._graph = graph
         self._ensemble = ensemble
         self._classes = ensemble.classes_
@@ -27,27 +27,27 @@ class Hierarchy:
         self._gate = self._predictor.gate
         self.router = self._predictor.router.estimator
 
-    def routed(self, answered: Tensor) -> Tensor:
-        """Return the probabilities of all classes from what the router answered."""
+    def route(self, predicted: Tensor) -> Tensor:
+        """Return the probabilities of all classes from those of the router's labels."""
         shares = self._predictor.expansion.matrix(len(self.router.classes_))
-        spread = self._graph("MatMul", answered, shares)
+        spread = self._graph("MatMul", predicted, shares)
         return self._graph("Div", spread, self._graph.sum(spread, 1))
 
     def winners(self, probabilities: Tensor) -> Tensor | None:
-        """Return the number of the most probable group of each row, where only its specialist speaks."""
+        """Return the number of the most probable group of each row for top-down routing, else None."""
         if not self._gate.top_down:
             return None
         membership = np.eye(self._gate.group_of.max() + 1)[self._gate.group_of]
         return self._graph("ArgMax", self._graph("MatMul", probabilities, membership), axis=1, keepdims=1)
 
-    def speakers(self) -> Iterator[tuple[Member, float]]:
-        """Yield the members that have any trust, and how much."""
+    def members_with_trust(self) -> Iterator[tuple[Member, float]]:
+        """Yield the members with a trust above 0, and their trust."""
         for member in self._predictor.members:
             if self._ensemble.trust_[member.name]:
                 yield member, self._ensemble.trust_[member.name]
 
     def open_rows(self, member: Member, probabilities: Tensor, winners: Tensor | None) -> Tensor:
-        """Say of each row whether a member speaks on it."""
+        """Return the mask of the rows on which a member is applied."""
         graph, gate = self._graph, self._gate
         inside = graph("Gather", probabilities, member.columns.astype(np.int64), axis=1)
         mass = graph.sum(inside, 1)
@@ -63,22 +63,24 @@ class Hierarchy:
             is_open = graph("And", is_open, graph("Equal", winners, own))
         return graph("Squeeze", is_open, np.array([1]))
 
-    def told(self, member: Member, trust: float, probabilities: Tensor, mask: Tensor, opinion: Tensor) -> Tensor:
-        """Return the probabilities after a member spoke on the rows of a mask."""
+    def apply_member(
+        self, member: Member, trust: float, probabilities: Tensor, mask: Tensor, opinion: Tensor
+    ) -> Tensor:
+        """Return the probabilities after a member is applied to the rows of a mask."""
         graph = self._graph
         columns = np.searchsorted(self._classes, member.estimator.classes_)
         before = graph("Compress", probabilities, mask, axis=0)
         inside = graph("Gather", before, columns.astype(np.int64), axis=1)
-        shared = self._redistributed(inside, opinion, trust)
-        # products with ones and zeros put the columns in their places, and change nothing
+        pooled = self._pooled(inside, opinion, trust)
+        # a product with ones and zeros moves the columns without rounding
         places = np.eye(len(self._classes))[columns]
         outside = graph("Mul", before, 1 - places.sum(axis=0))
-        after = graph("Add", outside, graph("MatMul", shared, places))
+        after = graph("Add", outside, graph("MatMul", pooled, places))
         rows = graph("Transpose", graph("NonZero", mask), perm=[1, 0])
         return graph("ScatterND", probabilities, rows, after)
 
-    def tempered(self, probabilities: Tensor) -> Tensor:
-        """Return the probabilities at the ensemble's temperature."""
+    def temper(self, probabilities: Tensor) -> Tensor:
+        """Return the probabilities after temperature scaling."""
         if self._ensemble.temperature_ == 1:
             return probabilities
         graph = self._graph
@@ -86,8 +88,8 @@ class Hierarchy:
         powers = graph("Pow", shares, np.float64(1 / self._ensemble.temperature_))
         return graph("Div", powers, graph.sum(powers, 1))
 
-    def _redistributed(self, inside: Tensor, opinion: Tensor, trust: float) -> Tensor:
-        """Share what a set holds anew: ``P(S) * normalise(q**(1-w) * e**w)``."""
+    def _pooled(self, inside: Tensor, opinion: Tensor, trust: float) -> Tensor:
+        """Redistribute the probability of a set: ``P(S) * normalise(q**(1-w) * e**w)``."""
         graph = self._graph
         mass = graph.sum(inside, 1)
         share = opinion
