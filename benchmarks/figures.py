@@ -1,7 +1,7 @@
-"""What a benchmark finds, and how it takes time: figures with bounds, and work timed in turn.
+"""Measured values with bounds, and functions timed in turn.
 
-A module of benchmarks joins the runner (``python -m benchmarks``) by its name in ``benchmarks.__main__.SECTIONS`` and a
-function ``measure(quick: bool) -> list[Figure]``.
+To add a section to ``python -m benchmarks``, define ``measure(quick: bool) -> list[Figure]`` in a module of this
+package and add its name to ``benchmarks.__main__.SECTIONS``.
 """
 
 from __future__ import annotations
@@ -11,94 +11,95 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
+
+from ensemble_hwr._versions import package_versions
 
 PACKAGES = ("ensemble_hwr", "numpy", "scipy", "scikit-learn", "joblib")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing measured.
+    """One measured value.
 
     Attributes
     ----------
     name : str
-        What was measured, in words that stay the same from release to release.
+        Description of the value. It identifies the value in later releases.
     value : float
         Median over the repeats.
     unit : str
         ``"ms"``, ``"letters/s"``, ``"MB"``; ``"times"`` for a ratio of two things measured in one run.
-    asked : str
-        What is hoped for, in words; empty where nothing is.
+    target : str
+        The target as text; empty if there is none.
     at_least, at_most : float or None
-        Beyond these the quick form fails. Only ratios have any, and wide ones: the machine may be busy.
+        Bounds: ``--quick`` fails outside them. Only ratios have bounds, and wide ones, since the machine may be busy.
     """
 
     name: str
     value: float
     unit: str
-    asked: str = ""
+    target: str = ""
     at_least: float | None = None
     at_most: float | None = None
 
     def __post_init__(self) -> None:
         if self.unit != "times" and (self.at_least is not None or self.at_most is not None):
-            raise ValueError(f"{self.name!r}: only a ratio may have bounds; {self.unit!r} depends on the machine.")
+            raise ValueError(f"{self.name!r}: only a ratio may have bounds; {self.unit!r} depends on the machine")
 
     @property
-    def is_kept(self) -> bool:
+    def is_within_bounds(self) -> bool:
         """Whether the value is within its bounds."""
         too_low = self.at_least is not None and self.value < self.at_least
         too_high = self.at_most is not None and self.value > self.at_most
         return not (too_low or too_high)
 
 
-def in_turn(
-    works: Mapping[str, Callable[[], Any]], repeats: int, clock: Callable[[], float] = perf_counter
+def time_in_turn(
+    functions: Mapping[str, Callable[[], Any]], repeats: int, clock: Callable[[], float] = perf_counter
 ) -> dict[str, list[float]]:
-    """Do each work in turn with the others, several times over after a first time that does not count.
+    """Time functions in turn, several rounds after one that is not timed.
 
-    What disturbs one turn disturbs all works alike: compare them by :func:`ratio`, turn by turn.
+    Other load on the machine affects all functions of a round; :func:`ratio` compares them round by round.
 
     Parameters
     ----------
-    works : mapping of str to callable
+    functions : mapping of str to callable
     repeats : int
     clock : callable, default=perf_counter
-        What tells the time. ``process_time`` is for work on one core: it leaves out what else the machine does.
+        The clock. ``process_time`` suits functions on one core, since it leaves out other processes.
 
     Returns
     -------
     dict of str to list of float
-        Seconds of each work's repeats.
+        Seconds of each repeat.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    for turn in range(repeats + 1):
-        for name, work in works.items():
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for round_ in range(repeats + 1):
+        for name, function in functions.items():
             start = clock()
-            work()
-            if turn:
+            function()
+            if round_:
                 seconds[name].append(clock() - start)
     return seconds
 
 
 def ratio(slow: list[float], fast: list[float]) -> float:
-    """Return how many times longer one work takes than another: the median over the turns."""
+    """Return the ratio of two functions' times: the median over the rounds."""
     return median(a / b for a, b in zip(slow, fast, strict=True))
 
 
 def environment() -> dict[str, Any]:
-    """Say on what was measured."""
+    """Return processor, system and versions."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": package_versions(PACKAGES),
         "blas": _blas(),
     }
 

@@ -1,11 +1,11 @@
-"""How fast a hierarchy is fitted: in two processes, beside a flat MLP of its size, beside HiClass, with more threads.
+"""Time to fit a hierarchy, compared with two processes, a flat MLP of equal parameters, HiClass and more threads.
 
     python -m benchmarks fitting             ten minutes on two idle cores
     python -m benchmarks fitting --quick     a minute
 
-The hierarchy is that of ``benchmarks.trust``: a router, six specialists, four experts of look-alikes and a second
-opinion on all letters. Its trust is learned from one held-out half, unless a line says otherwise, and every member
-takes as many epochs as the flat MLP. Works are done in turn, and ratios are medians over the turns.
+The hierarchy is that of ``benchmarks.trust``: a router, six specialists, four experts for confusable letters and one
+expert for all letters. Its trust is estimated on one held-out half unless stated otherwise. Every member is trained for
+as many epochs as the flat MLP. Ratios are medians over rounds in which all models are fitted in turn.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from benchmarks.figures import Figure, in_turn, ratio
+from benchmarks.figures import Figure, ratio, time_in_turn
 from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import letters_to_time
 from benchmarks.trust import hierarchy
@@ -33,13 +33,13 @@ Work = Callable[[], Any]
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Measure fits."""
+    """Time all fits."""
     letters = letters_to_time(780 if quick else 5200, 26)
     X, y = letters.train, letters.train_target
     epochs, repeats = (5, 3) if quick else (30, 5)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Got `batch_size` less than 1 or larger", UserWarning)
-        found = in_turn(works(X, y, epochs), repeats)
+        found = time_in_turn(functions(X, y, epochs), repeats)
     fast = "half"
     cores = joblib.cpu_count()
     return [
@@ -51,19 +51,21 @@ def measure(quick: bool = False) -> list[Figure]:
             "1.7" if cores > 1 else "",
         ),
         Figure(
-            "what the machine gives two processes of plain arithmetic",
+            "matrix products alone, two processes against one",
             2 * ratio(found["alone"], found["both"]),
             "times as fast",
         ),
         _bounded("the hierarchy against the flat MLP of equal parameters", found, (fast, "flat"), "2.5", 8),
         _bounded("the same with trust from three folds", found, ("folds", "flat"), "", 15),
-        _bounded("the classic hierarchy against HiClass on the same members", found, ("top-down", "hiclass"), "1", 2.5),
+        _bounded(
+            "the top-down hierarchy against HiClass on the same members", found, ("top-down", "hiclass"), "1", 2.5
+        ),
         _bounded("two BLAS threads allowed against one", found, ("two threads", fast), "1", 2),
     ]
 
 
-def works(X: Any, y: Any, epochs: int) -> dict[str, Work]:
-    """Make everything that is timed."""
+def functions(X: Any, y: Any, epochs: int) -> dict[str, Work]:
+    """Return the functions to time."""
     model = hierarchy(0, epochs, cv=0.5)
     flat = flat_of_equal_parameters(X, y, epochs)
     member = make_pipeline(GradientFeatures(grid=7), MemberMLPClassifier((60,), batch_size=50, max_iter=epochs))
@@ -83,7 +85,7 @@ def works(X: Any, y: Any, epochs: int) -> dict[str, Work]:
 
 
 def flat_of_equal_parameters(X: Any, y: Any, epochs: int) -> Any:
-    """Make the flat MLP with as many parameters as the hierarchy has in all."""
+    """Return a flat MLP with as many parameters as the whole hierarchy."""
     some = np.random.default_rng(0).permutation(len(y))[: min(len(y), 780)]
     n_parameters = count_parameters(hierarchy(0, 1, trust=1.0).fit(X[some], y[some]))
     flat = make_pipeline(
@@ -92,9 +94,9 @@ def flat_of_equal_parameters(X: Any, y: Any, epochs: int) -> Any:
     return scale_hidden_layers(flat, n_parameters, X[:100], len(np.unique(y)))
 
 
-def _bounded(name: str, found: dict[str, list[float]], which: tuple[str, str], asked: str, at_most: float) -> Figure:
-    slow, fast = (found[one] for one in which)  # bounds are those of a few letters, where beginning a fit is the most
-    return Figure(name, ratio(slow, fast), "times", asked and f"at most {asked}", at_most=at_most)
+def _bounded(name: str, found: dict[str, list[float]], which: tuple[str, str], target: str, at_most: float) -> Figure:
+    slow, fast = (found[one] for one in which)
+    return Figure(name, ratio(slow, fast), "times", target and f"at most {target}", at_most=at_most)
 
 
 def _fit(model: Any, X: Any, y: Any, threads: int = 1) -> None:
@@ -103,7 +105,7 @@ def _fit(model: Any, X: Any, y: Any, threads: int = 1) -> None:
 
 
 def _busy(product: Any, n_processes: int) -> None:
-    """Multiply matrices in so many processes."""
+    """Multiply matrices in several processes."""
     joblib.Parallel(n_processes)(joblib.delayed(_multiply)(product) for _ in range(n_processes))
 
 

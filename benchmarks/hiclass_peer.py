@@ -1,4 +1,4 @@
-"""HiClass behind scikit-learn's interface: letters in, letters out, its hierarchy of groups inside."""
+"""HiClass as a scikit-learn classifier of letters, with alphabetical groups as its hierarchy."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ensemble_hwr.hierarchy import batches
 
 
 class TopDown(ClassifierMixin, BaseEstimator):
-    """HiClass's LocalClassifierPerParentNode over alphabetical groups: one classifier of groups, one for each group.
+    """HiClass's LocalClassifierPerParentNode: one classifier of the groups, and one per group.
 
     Parameters
     ----------
     member : classifier
-        Cloned for every node.
+        Template of every node.
     random_state : int or None, default=None
-        Given to the member.
+        Seed of the members.
     """
 
     def __init__(self, member: Any, random_state: int | None = None) -> None:
@@ -36,14 +36,14 @@ class TopDown(ClassifierMixin, BaseEstimator):
         groups = batches(self.classes_)
         group_of = {letter: name for name, members in groups.items() for letter in members.tolist()}
         paths = np.array([[group_of[letter], letter] for letter in letters.tolist()])
-        # Its columns are sorted by group, then letter.
+        # HiClass sorts its columns by group, then by letter.
         self.columns_ = np.array([letter for name in sorted(groups) for letter in sorted(groups[name].tolist())])
         member = self.member if self.random_state is None else with_seed(self.member, self.random_state)
         self.model_ = LocalClassifierPerParentNode(member, n_jobs=1).fit(np.asarray(X), paths)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Multiply the probabilities along each letter's path."""
+        """Return the product of the probabilities along each letter's path."""
         found = np.asarray(self.model_.predict_proba(np.asarray(X)), dtype=np.float64)
         found /= found.sum(axis=1, keepdims=True)
         return found[:, np.argsort(self.columns_)]

@@ -1,10 +1,10 @@
-"""The shipped model's card: measures it, writes MODEL_CARD.md beside it, or trains it again and compares.
+"""The model card of the shipped model: figures, description, and a check by training again.
 
-    python -m benchmarks.model_card            measures models/az/az.model and writes its card, about a minute
-    python -m benchmarks.model_card --check    trains it again by the command it was made with: the same figures?
+    python -m benchmarks.model_card            evaluate models/az/az.model and write its card, about a minute
+    python -m benchmarks.model_card --check    train the model again by the command in its manifest, and compare
 
-The letters must be where configs/unseen.toml or ENSEMBLE_HWR_DATA say. What the card says of the model comes from the
-model's own manifest, what it reads from this script.
+The letters must be in the place that configs/unseen.toml or ENSEMBLE_HWR_DATA names. The manifest of the model
+describes its training; this script computes the figures.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from ensemble_hwr.persistence import ModelInfo, describe_model, load_model
 
 ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "models" / "az" / "az.model"
-NEVER_LEARNED_FROM = ("scan34", "scan30", "cursive28")
+NOT_TRAINED_ON = ("scan34", "scan30", "cursive28")
 SOURCES = {
     "photo62": "colour photographs of letters in pen or pencil on paper; MIT licence, (c) 2025 Bishwaprotap Ray "
     "(TasnimulIntazamAsif/Handwritten_Letter_Indentification)",
     "tablet55": "drawings on a pen tablet by 55 writers; the EnglishHnd part of Chars74K: T. E. de Campos, B. R. Babu "
     "and M. Varma, Character recognition in natural images, VISAPP 2009",
     "binary20x16": "Binary Alphadigits by S. Roweis, 20x16 pixels, black or white; redistributed under the Unlicense",
-    "generated extra": "letters that this library's `generate_letters` writes itself; no licence is needed",
+    "generated extra": "letters of this library's `generate_letters`; no licence is needed",
 }
-GENERATED, WRITERS, SEED = 5200, 100, 20_301  # a seed of its own: no writer the model can have learned from
+GENERATED, WRITERS, SEED = 5200, 100, 20_301  # a seed that training does not use, so that all writers are unseen
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the model reads of some letters it did not learn from."""
+    """Predictions for some letters that the model was not trained on."""
 
     name: str
     what: str
@@ -53,26 +53,26 @@ class Row:
     classes: NDArray[np.str_]
 
     @property
-    def answered(self) -> NDArray[np.str_]:
-        """The letters answered."""
+    def predicted(self) -> NDArray[np.str_]:
+        """The predicted letters."""
         return self.classes[self.probabilities.argmax(axis=1)]
 
     def accuracy(self, where: NDArray[np.bool_] | None = None) -> float:
-        """Share of right answers, of all letters or of some."""
-        right = self.answered == self.letters.target
+        """Return the accuracy, on all letters or on some of them."""
+        right = self.predicted == self.letters.target
         return float(right.mean() if where is None else right[where].mean())
 
 
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path), default=MODEL, help="The model file.")
 @click.option("--data", type=click.Path(path_type=Path), help="The folder that holds the letters.")
-@click.option("--check", is_flag=True, help="Train again and compare, instead of writing the card.")
+@click.option("--check", is_flag=True, help="Train again and compare figures; write no card.")
 def main(model: Path, data: Path | None, check: bool) -> None:
-    """Write the card, or check that training again gives the same figures."""
+    """Write the model card, or check that training again gives the same figures."""
     info = describe_model(model)
-    learned = [source for source in NEVER_LEARNED_FROM if info.trained_on.get(source)]
-    if learned or not info.trained_on:
-        raise click.ClickException(f"{model} must not learn from {' and '.join(learned) or 'letters it does not name'}")
+    wrong = [source for source in NOT_TRAINED_ON if info.trained_on.get(source)]
+    if wrong or not info.trained_on:
+        raise click.ClickException(f"{model} must not have seen {' and '.join(wrong) or 'letters it does not name'}")
     if check:
         click.echo(train_again(info, data))
         return
@@ -85,14 +85,18 @@ def main(model: Path, data: Path | None, check: bool) -> None:
 
 
 def measure(model: Any, data: Path) -> list[Row]:
-    """Read every letter that the model did not learn from."""
-    real = {source: load_index(data, sources=[source]) for source in NEVER_LEARNED_FROM}
+    """Evaluate the model on all letters that it was not trained on."""
+    real = {source: load_index(data, sources=[source]) for source in NOT_TRAINED_ON}
     sets = [
-        ("scan34", "protocol *unseen*: a source nobody learned from", real["scan34"]),
+        ("scan34", "protocol *unseen*: a source that is in no training set", real["scan34"]),
         ("scan34, pooled test part", "its letters in the test part of protocol *pooled*", _test_part(real["scan34"])),
-        ("scan30", "another source nobody learned from; parts of some letters are cut off", real["scan30"]),
+        ("scan30", "another source in no training set; parts of some letters are cut off", real["scan30"]),
         ("scan30, pooled test part", "its letters in the test part of protocol *pooled*", _test_part(real["scan30"])),
-        ("cursive28", "stress test: letters cut out of joined writing, neighbours visible", real["cursive28"]),
+        (
+            "cursive28",
+            "letters cut out of joined writing, with parts of their neighbours",
+            real["cursive28"],
+        ),
         ("generated", f"`generate_letters({GENERATED}, writers={WRITERS}, random_state={SEED})`", generated()),
     ]
     return [
@@ -102,7 +106,7 @@ def measure(model: Any, data: Path) -> list[Row]:
 
 
 def generated() -> LetterSet:
-    """Letters of made-up writers that no model can have learned from."""
+    """Return generated letters of writers that are in no training set."""
     return generate_letters(GENERATED, writers=WRITERS, random_state=SEED, format="pictures")
 
 
@@ -112,23 +116,23 @@ def _test_part(letters: LetterSet) -> LetterSet:
 
 
 def agree(info: ModelInfo, rows: list[Row]) -> None:
-    """Refuse to write a card that says something else than the manifest."""
+    """Raise an error if figures differ from those in the manifest."""
     measured = {row.name: row.accuracy() for row in rows}
     for source, found in info.figures.get("per_source", {}).items():
         if source in measured and abs(measured[source] - found["accuracy"]) > 1e-3:
             raise click.ClickException(
-                f"{source}: the manifest says {found['accuracy']:.4f}, measured is {measured[source]:.4f}"
+                f"{source}: accuracy {found['accuracy']:.4f} in the manifest, {measured[source]:.4f} measured"
             )
 
 
 def cost(model: Any, letters: LetterSet) -> tuple[int, float]:
-    """Parameters of the classifier, and MACs it spends on a letter."""
+    """Return the number of parameters of the classifier, and its MACs per letter."""
     classifier, rows = model[-1], model[:-1].transform(list(letters.data[:2000]))
     return count_parameters(classifier) or 0, count_macs(classifier, rows) or 0.0
 
 
 def train_again(info: ModelInfo, data: Path | None) -> str:
-    """Train by the manifest's command and compare the figures; say so, or fail with what differs."""
+    """Train by the command in the manifest and compare the figures; raise an error if they differ."""
     metadata = info.manifest["metadata"]
     words = shlex.split(metadata["command"])[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -143,19 +147,23 @@ def train_again(info: ModelInfo, data: Path | None) -> str:
         raise click.ClickException(
             "\n".join(
                 [
-                    "training again gives other figures:",
+                    "training again gives different figures:",
                     *different,
                     f"scikit-learn: {made_with}, here {here}",
-                    "Another kind of processor rounds otherwise, too: the figures are then close, but not the same.",
+                    "Figures differ slightly between kinds of processors.",
                 ]
             )
         )
-    same = "and the same bytes" if info.manifest["sha256"] == repeated.manifest["sha256"] else "but other bytes"
+    same = (
+        "and the same file"
+        if info.manifest["sha256"] == repeated.manifest["sha256"]
+        else "in a file with different bytes"
+    )
     return f"training again gives the same figures {same}"
 
 
 def differences(one: Any, other: Any, name: str = "figures") -> list[str]:
-    """Name every figure that is not the same."""
+    """List all figures that differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = sorted({*one, *other})
         return [line for key in keys for line in differences(one.get(key), other.get(key), f"{name}.{key}")]
@@ -163,7 +171,7 @@ def differences(one: Any, other: Any, name: str = "figures") -> list[str]:
 
 
 def write_card(info: ModelInfo, rows: list[Row], spent: tuple[int, float]) -> str:
-    """Fill the card."""
+    """Return the text of the card."""
     metadata, versions = info.manifest["metadata"], info.manifest["versions"]
     first = rows[0]
     parameters, operations = spent
@@ -186,43 +194,43 @@ def write_card(info: ModelInfo, rows: list[Row], spent: tuple[int, float]) -> st
 
 
 def figures_line(row: Row) -> str:
-    """One line of the table of figures."""
+    """Return one row of the table of figures."""
     suspect = row.letters.suspect
-    trusted = "" if suspect is None or not suspect.any() else percent(row.accuracy(~suspect))
+    clean = "" if suspect is None or not suspect.any() else percent(row.accuracy(~suspect))
     measured = scores(row.letters.target, row.probabilities, row.classes)
     cells = [
-        row.name, row.what, f"{len(row.letters):,}", percent(row.accuracy()), trusted,
-        f"{measured['log_loss']:.3f}", f"{measured['expected_calibration_error']:.3f}",
+        row.name, row.what, f"{len(row.letters):,}", percent(row.accuracy()), clean,
+        f"{measured['log_loss']:.3f}", percent(measured["expected_calibration_error"]),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
 
 def weakest(row: Row) -> str:
-    """Name the letters read worst."""
-    of_each = per_class(row.letters.target, row.answered, row.classes)
+    """List the letters with the lowest accuracy."""
+    of_each = per_class(row.letters.target, row.predicted, row.classes)
     accuracy = {letter: float(str(found["accuracy"])) for letter, found in of_each.items() if found["support"]}
     worst = sorted(accuracy, key=lambda letter: accuracy[letter])[:6]
     return ", ".join(f"{letter} ({percent(accuracy[letter])} %)" for letter in worst)
 
 
 def confused(row: Row) -> str:
-    """Name the pairs of letters confused most."""
-    pairs = confused_pairs(row.letters.target, row.answered, n=6)
+    """List the pairs of letters that are confused most often."""
+    pairs = confused_pairs(row.letters.target, row.predicted, n=6)
     return ", ".join(f"{pair['a']}/{pair['b']} ({pair['count']})" for pair in pairs)
 
 
 def percent(share: float) -> str:
-    """Two decimals, without the sign."""
+    """Format a share in percent, without the sign."""
     return f"{100 * share:.2f}"
 
 
 CARD = """\
 # Model card: az
 
-Reads one handwritten capital, A to Z, from a picture of any size. `az.model` holds numbers and names of types of a
-fixed list, {size} MB; reading it runs nothing. It is a scikit-learn Pipeline: a `LetterNormalizer`, which opens the
-picture and makes a row of ink, and a hierarchical ensemble of {parameters} parameters, which spends {operations}
-MACs on a letter of scan34 on average. Made by `python -m benchmarks.model_card`, like all of this card.
+Classifies one handwritten capital, A to Z, in a picture of any size. The model is a scikit-learn Pipeline of a
+`LetterNormalizer`, which converts the picture to a row of ink, and a hierarchical ensemble of {parameters}
+parameters, which needs {operations} MACs per letter on average (scan34). The file `az.model` has {size} MB; loading it
+runs no code. This card is written by `python -m benchmarks.model_card`.
 
 ```python
 from ensemble_hwr import load_model
@@ -231,59 +239,59 @@ model = load_model("az")
 model.predict(["scan.png"]), model.predict_proba(["scan.png"]), model.classes_
 ```
 
-## What it learned from
+## Training data
 
-| source | letters | what they are, licence |
+| source | letters | description and licence |
 | --- | --- | --- |
 {data}
 
-It never learned from scan34, scan30 or cursive28, whose makers state no licence: they are for measuring alone.
-Nothing about the model was chosen by its figures below; settings were chosen inside the letters it learned
-from, by leaving sources out. The router's width, step and alpha were found so by the study `az_tune/letters/router` of
-configs/az_tune.toml: log-loss 0.213 before, 0.189 after; the whole hierarchy then read 96.70 % of the sources left out
-instead of 96.56 %, with a log-loss of 0.153 instead of 0.158 (`python -m benchmarks.settings hierarchies`). The studies
-of specialists, `az_tune/letters/specialist:A-E` to `S-V`, found better ones at their own questions; they were not
-judged in the whole, and are not taken.
+The model was not trained on scan34, scan30 or cursive28, whose authors state no licence; they are used for evaluation
+only. No setting was chosen by the figures below. Settings were chosen within the training letters, by leaving out
+sources. Width, step size and alpha of the router come from the study `az_tune/letters/router` of configs/az_tune.toml,
+which reduced its log-loss from 0.213 to 0.189. With this router, the whole hierarchy classified 96.70 % of the sources
+left out instead of 96.56 %, with a log-loss of 0.153 instead of 0.158 (`python -m benchmarks.settings hierarchies`).
+The studies of specialists, `az_tune/letters/specialist:A-E` to `S-V`, found parameters with a lower loss for single
+specialists; their effect on the whole hierarchy was not evaluated, and they are not used.
 
 ```sh
 {command}
 ```
 
-Random state {random_state}; {versions}. The same command with these versions gives the same figures, to the last digit on the same
-kind of processor: `python -m benchmarks.model_card --check`. Another kind sums in another order, and the networks end
-a little elsewhere: the same training on two kinds differed by 0.03 points of letters read right.
+Random state {random_state}; {versions}. The same command with these versions gives exactly the same figures on the same
+kind of processor (`python -m benchmarks.model_card --check`). Other processors round differently: on two kinds of
+processors, the accuracy of the same training differed by 0.03 points.
 
-## What it reads
+## Figures
 
-Letters that it did not learn from. *Not suspect* leaves out letters whose label two simple classifiers both reject:
-some are mislabelled, many are only hard.
+All letters are unseen in training. The accuracy without suspected label errors leaves out letters whose label two
+simple classifiers both reject; some of these are mislabelled, many are only hard to read.
 
-| letters | what they are | how many | right % | not suspect % | log-loss | calibration error |
+| letters | description | number | accuracy % | accuracy % without suspected label errors | log-loss | ECE % |
 | --- | --- | --- | --- | --- | --- | --- |
 {figures}
 
-There is no figure for the sources it learned from: on those it would be praised for what it has seen. Protocol
-*pooled* trains on scans too, which this model may not; of its test part only the two sources it did not learn from
-say something of this model, and they are harder for it than for a model that has seen their neighbours. The
-project's README has the figures of models trained by that protocol.
+The card has no figures for the training sources, because accuracy on training letters is too optimistic. The protocol
+*pooled* trains on scans too, and this model does not. Of its test part, only the two sources above are unseen by this
+model, and they are harder for it than for a model that was trained on other letters of the same sources. The figures of
+models trained by that protocol are in docs/notes/accuracy.md.
 
-## Known weaknesses
+## Limitations
 
-On scan34 the weakest letters are {weakest}; most often confused are {confused}.
+On scan34 the letters with the lowest accuracy are {weakest}. The pairs confused most often are {confused}.
 
-- Capitals alone. Small letters, digits, accents and other marks are answered with some capital all the same; a low
-  probability is the only hint. A picture without ink is refused.
-- One letter a picture. Joined writing is not what it is for: {cursive} % of cursive28.
-- It knows no upside down: M and W, and Z and N on their side, are told apart by how they stand.
-- Letters with parts cut off: see scan30.
-- No probability is a promise: where it is more than 99 % sure ({sure} % of scan34), it is right in {sure_right} %.
-- The writers it learned from are few, and nobody asked who they are: other schools of handwriting, left-handed and
-  unsteady hands may fare worse, and no figure here says how much.
+- Capitals only. Small letters, digits, accents and other marks are classified as some capital; a low probability is the
+  only indication. A picture without ink is an error.
+- One letter per picture. The model is not made for joined writing: {cursive} % of cursive28.
+- Letters must be upright. M and W, or N and Z on its side, differ only by their orientation.
+- Letters with missing parts: see scan30.
+- Probabilities are estimates. Where the probability is above 99 % ({sure} % of scan34), accuracy is {sure_right} %.
+- Few writers, of unknown age, handedness and schooling. Accuracy may be lower for other schools of handwriting and for
+  unsteady writing, and no figure here measures this.
 
-## What it is not for
+## Out of scope
 
-Decisions about people, such as grading, forensic comparison of hands or who wrote what; reading forms, ballots,
-prescriptions or addresses without somebody who checks. Measure it on letters of your own first:
+Do not use the model for decisions about people, such as grading or forensic comparison of handwriting, nor for forms,
+ballots, prescriptions or addresses without human review. Evaluate it on your own letters first:
 `ensemble-hwr evaluate az my-letters/`.
 """
 

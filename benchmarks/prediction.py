@@ -1,13 +1,13 @@
-"""How fast the shipped model reads, beside its members asked one by one, the floor of its arithmetic, and its peers.
+"""Speed and memory of the shipped model, compared with a plain evaluation, the arithmetic floor and other models.
 
-    python -m benchmarks prediction             some minutes on one idle core
+    python -m benchmarks prediction             several minutes on one idle core
     python -m benchmarks prediction --quick     under a minute
 
-One BLAS thread throughout; batches are timed by the processor's clock, single letters by the wall's. `plain` asks every
-member that has any trust about every row through its own ``predict_proba``, and lets it speak where its question is
-open: the same answers, with nothing shared and nothing spared. The floor is the time of as many MACs as are in
-the matrix products, the sampling of the features included, on the rows that are really asked about, at the rate at
-which this machine multiplies square matrices, and of one pass through memory over pixels and features.
+All models use one BLAS thread. Batches are timed in processor time, single letters in wall time. The plain evaluation
+calls ``predict_proba`` of every member with non-zero trust on every row, and pools the results where a member applies:
+the same probabilities, without shared features and without skipped rows. The floor is the time of the MACs of all
+matrix products (sampling of features included) on the rows to which members are applied, at the speed at which this
+machine multiplies square matrices, and of one pass through memory over pixels and features.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from benchmarks.figures import Figure, in_turn, ratio
+from benchmarks.figures import Figure, ratio, time_in_turn
 from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import Letters, letters_to_time
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, load_model
@@ -42,12 +42,12 @@ from ensemble_hwr.ensemble.held_out import MemberProblem, pool, temper
 from ensemble_hwr.ensemble.predictor import predictor_of
 from ensemble_hwr.onnx import export_onnx, onnx_inputs
 
-SIDE = 512  # of the square matrices whose product shows the machine's rate
+SIDE = 512  # of the square matrices whose product measures the machine's speed
 Rows = NDArray[np.float32]
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Measure the shipped model's throughput, latency and memory, and its peers' throughput."""
+    """Measure throughput, latency and memory of the shipped model, and throughput of other models."""
     repeats = 3 if quick else 9
     letters = letters_to_time(520 if quick else 5200, 520 if quick else 5200)
     model = load_model("az")
@@ -60,7 +60,7 @@ def measure(quick: bool = False) -> list[Figure]:
 
 
 def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repeats: int) -> list[Figure]:
-    """Time the ensemble in batches, its plain evaluation and its peers, in turn."""
+    """Time the ensemble, its plain evaluation and other models in turn, in batches."""
     rows = letters.test
     fitted = peers(letters)
     works: dict[str, Callable[[], Any]] = {
@@ -69,7 +69,7 @@ def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repea
         "floor": arithmetic(ensemble, rows),
         **{name: partial(peer.predict, rows) for name, peer in fitted.items()},
     }
-    found = in_turn(works, repeats, process_time)
+    found = time_in_turn(works, repeats, process_time)
 
     def rate(name: str) -> float:
         return len(rows) / median(found[name])
@@ -77,7 +77,7 @@ def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repea
     own = found["ensemble"]
     return [
         Figure(
-            f"pixel rows to letters, in batches ({letters.kind})", rate("ensemble"), "letters/s", "10,000 letters/s"
+            f"rows of pixels to letters, in batches ({letters.kind})", rate("ensemble"), "letters/s", "10,000 letters/s"
         ),
         Figure(
             "throughput over plain evaluation", ratio(found["plain"], own), "times", "at least 3 times", at_least=1.5
@@ -97,7 +97,7 @@ def throughput(ensemble: HierarchicalEnsembleClassifier, letters: Letters, repea
 
 
 def plain(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> NDArray[np.float64]:
-    """Compute every member with any trust on every row, then apply them in turn."""
+    """Evaluate every member with non-zero trust on every row, then pool their probabilities in turn."""
     predictor = predictor_of(ensemble)
     router = predictor.router.estimator
     probabilities = predictor.expansion(router.predict_proba(rows).astype(float))
@@ -113,13 +113,15 @@ def plain(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> NDArray[np.fl
 
 
 def arithmetic(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> Callable[[], None]:
-    """Return work that takes as long as the matrix products and one pass over the features, and does no more."""
-    asked = ensemble.route_counts(rows)
-    networks = [(asked[name], network) for name, member in ensemble.members_.items() for network in parts(member)]
+    """Return a function that takes as long as the matrix products and one pass over the features."""
+    counts = ensemble.route_counts(rows)
+    networks = [(counts[name], network) for name, member in ensemble.members_.items() for network in parts(member)]
     products = sum(count * sum(weights.size for weights in network.mlp_.coefs_) for count, network in networks)
-    seen: dict[str, tuple[int, Any]] = {}  # a view is made once for all who see it
+    seen: dict[str, tuple[int, Any]] = {}  # members with the same view share its features
     for count, network in networks:
-        seen[str(network.features_)] = max((count, network.features_), seen.get(str(network.features_), (0, None)))
+        most, _ = seen.get(str(network.features_), (-1, None))
+        if count > most:
+            seen[str(network.features_)] = count, network.features_
     products += sum(count * sampling(features) for count, features in seen.values() if count)
     numbers = rows.size + sum(
         count * len(features.get_feature_names_out()) for count, features in seen.values() if count
@@ -128,7 +130,7 @@ def arithmetic(ensemble: HierarchicalEnsembleClassifier, rows: Rows) -> Callable
 
 
 def _spend(products: int, numbers: Rows, square: Rows) -> None:
-    """Read all the numbers, and multiply squares until there were as many products."""
+    """Read all numbers, and multiply square matrices up to the same number of products."""
     numbers.sum()
     whole, rest = divmod(products, SIDE**3)
     for _ in range(whole):
@@ -137,19 +139,19 @@ def _spend(products: int, numbers: Rows, square: Rows) -> None:
 
 
 def parts(member: Any) -> list[Any]:
-    """Return the networks that a member is made of."""
+    """Return the networks of a member."""
     return list(getattr(member, "estimators_", [member]))
 
 
 def sampling(features: Any) -> int:
-    """Count the products of one row's sampling on the grid; steps before it have none."""
+    """Count the products of sampling one row on the grid; the steps before have none."""
     gradient = features[-1] if isinstance(features, Pipeline) else features
     height, width = gradient.image_shape_
     return int(gradient.directions * gradient.grid * (height * width + gradient.grid * width))
 
 
 def peers(letters: Letters) -> dict[str, Any]:
-    """Fit the peers on gradient features of the same letters; how well they read is not asked here."""
+    """Fit the other models on gradient features of the same letters, for speed only, not for accuracy."""
     member = make_pipeline(GradientFeatures(grid=7), MemberMLPClassifier((100,), max_iter=5, random_state=0))
     views = [
         (
@@ -168,39 +170,39 @@ def peers(letters: Letters) -> dict[str, Any]:
     if find_spec("hiclass"):
         made["HiClass LocalClassifierPerParentNode"] = TopDown(member, random_state=0)
     else:
-        click.echo("HiClass is not installed (pip install hiclass): no figure of it.", err=True)
+        click.echo("HiClass is not installed and is left out (pip install hiclass)", err=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return {name: peer.fit(letters.train, letters.train_target) for name, peer in made.items()}
 
 
 def latency(model: Any, letters: Letters, n: int) -> list[Figure]:
-    """Time letters one at a time: from the picture, from the row, and after the features by onnxruntime."""
+    """Time single letters: from the picture, from the row, and after the features by onnxruntime."""
     normalizer, ensemble = model[:-1], model[-1]
     rows = letters.test[:n]
     pictures = (255 * rows.reshape(-1, 28, 28)).astype(np.uint8)
     session, inputs = after_features(ensemble, rows)
     one_by_one = {
-        "end to end (normalise, features, ensemble)": lambda i: model.predict(pictures[i : i + 1]),
-        "normalise": lambda i: normalizer.transform(pictures[i : i + 1]),
+        "end to end (normalize, features, ensemble)": lambda i: model.predict(pictures[i : i + 1]),
+        "normalize": lambda i: normalizer.transform(pictures[i : i + 1]),
         "features and ensemble": lambda i: ensemble.predict(rows[i : i + 1]),
         "plain evaluation of the ensemble": lambda i: plain(ensemble, rows[i : i + 1]),
         "onnxruntime after features": lambda i: session.run(None, inputs[i]),
     }
-    asked = {"end to end (normalise, features, ensemble)": "under 1 ms", "onnxruntime after features": "under 0.1 ms"}
-    middle = {name: median(_each(work, len(rows))) for name, work in one_by_one.items()}
-    gain = middle["plain evaluation of the ensemble"] / middle["features and ensemble"]
+    targets = {"end to end (normalize, features, ensemble)": "under 1 ms", "onnxruntime after features": "under 0.1 ms"}
+    medians = {name: median(_each(work, len(rows))) for name, work in one_by_one.items()}
+    gain = medians["plain evaluation of the ensemble"] / medians["features and ensemble"]
     return [
         *(
-            Figure(f"one letter, p50: {name}", 1000 * seconds, "ms", asked.get(name, ""))
-            for name, seconds in middle.items()
+            Figure(f"one letter, p50: {name}", 1000 * seconds, "ms", targets.get(name, ""))
+            for name, seconds in medians.items()
         ),
-        Figure("one letter: plain evaluation over ours", gain, "times", at_least=1.2),
+        Figure("one letter: plain evaluation over features and ensemble", gain, "times", at_least=1.2),
     ]
 
 
 def after_features(ensemble: Any, rows: Rows) -> tuple[Any, list[dict[str, Rows]]]:
-    """Export what comes after the features; return its session, of one thread, and the inputs of each row."""
+    """Export the part after the features; return its session, of one thread, and the inputs of each row."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -213,15 +215,15 @@ def after_features(ensemble: Any, rows: Rows) -> tuple[Any, list[dict[str, Rows]
 
 
 def memory(ensemble: Any, letters: Letters, most: int) -> list[Figure]:
-    """Take the memory that prediction needs beside its input and output, on few rows and on many."""
+    """Measure the memory of a prediction in addition to its input and output, on few rows and on many."""
     explained = ensemble.explain(letters.test[:200])
-    asked = np.bincount(np.concatenate([step.rows for step in explained.steps]), minlength=200)
-    doubtful = letters.test[int(asked.argmax())]  # the row that most members are asked about
+    members = np.bincount(np.concatenate([step.rows for step in explained.steps]), minlength=200)
+    doubtful = letters.test[int(members.argmax())]  # the row that most members are evaluated on
     few, many = (_peak(ensemble, np.broadcast_to(doubtful, (n, len(doubtful)))) for n in (1000, most))
     return [
-        Figure("memory beside input and output, 1,000 rows", few / 1e6, "MB"),
-        Figure("memory beside input and output, most rows", many / 1e6, "MB"),
-        Figure(f"memory of {most:,} rows over 1,000", many / few, "times", "flat", at_most=2.5),
+        Figure("additional memory for 1,000 rows", few / 1e6, "MB"),
+        Figure(f"additional memory for {most:,} rows", many / 1e6, "MB"),
+        Figure(f"additional memory for {most:,} rows over 1,000", many / few, "times", "constant", at_most=2.5),
     ]
 
 
@@ -236,9 +238,9 @@ def _each(work: Callable[[int], Any], n: int) -> list[float]:
 
 
 def _peak(ensemble: Any, rows: Rows) -> float:
-    """Return the most bytes that were allocated at once, less those of the answer."""
+    """Return the peak of allocated bytes, without those of the output."""
     tracemalloc.start()
-    answered = ensemble.predict_proba(rows)
+    probabilities = ensemble.predict_proba(rows)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return float(peak - answered.nbytes)
+    return float(peak - probabilities.nbytes)

@@ -1,11 +1,11 @@
-"""Flat against hierarchical, and against peers, on both protocols: makes the README's table.
+"""Compare hierarchical, flat and other models on both protocols: the main table of docs/notes/accuracy.md.
 
-    python -m benchmarks.protocols --output protocols            four hours of one core for pooled, half of that for unseen
-    python -m benchmarks.protocols --output protocols --update   and writes the table into docs/notes/accuracy.md
+    python -m benchmarks.protocols --output protocols            four hours of one core for pooled, two for unseen
+    python -m benchmarks.protocols --output protocols --update   also writes the table into docs/notes/accuracy.md
 
-HiClass must be installed (``pip install hiclass``). The letters must be where the configs or ENSEMBLE_HWR_DATA say.
-Reports stay in the folder, one for each protocol, and so does each seed as it is finished, so that a stopped
-benchmark goes on where it was. ``--kept`` makes the table of the reports that are there.
+HiClass must be installed (``pip install hiclass``), and the letters must be in the place that the configs or
+ENSEMBLE_HWR_DATA name. The folder keeps a report per protocol, and the results of each finished seed, so that a
+benchmark that was stopped continues. ``--kept`` prints the table of the reports in the folder without fitting.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import click
 import numpy as np
 from scipy.stats import t as student
 
-from benchmarks.keeping import kept, settings_of
+from benchmarks.fit_cache import cached, settings_of
 from benchmarks.pages import put
 from ensemble_hwr.config import (
     ExperimentConfig,
@@ -39,24 +39,24 @@ from ensemble_hwr.evaluation import CompareProgress, Comparison, compare, scale_
 
 ROOT = Path(__file__).parent.parent
 PROTOCOLS = ("pooled", "unseen")
-REPEATABLE = ("svm", "boosting")  # a seed changes nothing about them, so one fit stands for all
+DETERMINISTIC = ("svm", "boosting")  # independent of the seed, so one fit is enough
 
 
 @click.command()
-@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the reports.")
 @click.option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, default=PROTOCOLS)
-@click.option("--seeds", type=click.IntRange(2), help="Only so many of the config's seeds.")
-@click.option("--update", is_flag=True, help="Write the table into README.md.")
-@click.option("--again/--kept", default=True, help="Fit again, or make the table of the reports that are there.")
-@click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
-def main(*, out: Path, protocols: tuple[str, ...], seeds: int | None, update: bool, again: bool, jobs: int) -> None:
+@click.option("--seeds", type=click.IntRange(2), help="Number of the config's seeds to use; by default all.")
+@click.option("--update", is_flag=True, help="Write the table into docs/notes/accuracy.md.")
+@click.option("--again/--kept", default=True, help="Fit again, or print the table of the existing reports.")
+@click.option("--jobs", type=int, default=2, show_default=True, help="Number of processes.")
+def main(*, output: Path, protocols: tuple[str, ...], seeds: int | None, update: bool, again: bool, jobs: int) -> None:
     """Run the protocols and print their table."""
     for name in protocols if again else ():
-        (out / name).mkdir(parents=True, exist_ok=True)
+        (output / name).mkdir(parents=True, exist_ok=True)
         config = load_config(ROOT / "configs" / f"{name}.toml")
-        write_report(measure(config, config.seeds[:seeds], jobs, out / name), out / name)
-    found = [name for name in PROTOCOLS if (out / name / "report.json").exists()]
-    reports = {name: json.loads((out / name / "report.json").read_text(encoding="utf-8")) for name in found}
+        write_report(measure(config, config.seeds[:seeds], jobs, output / name), output / name)
+    found = [name for name in PROTOCOLS if (output / name / "report.json").exists()]
+    reports = {name: json.loads((output / name / "report.json").read_text(encoding="utf-8")) for name in found}
     text = "\n".join(f"{table(name, report)}\n{verdict(report)}" for name, report in reports.items())
     click.echo(text)
     if update:
@@ -64,12 +64,12 @@ def main(*, out: Path, protocols: tuple[str, ...], seeds: int | None, update: bo
 
 
 def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: Path) -> Comparison:
-    """Compare the config's contenders and the peers on the same letters, seed by seed."""
+    """Compare the config's contenders and HiClass on the same letters, seed by seed."""
     letters = load_letters(config)
     bench = Bench(config, letters, letters.to_rows(n_jobs=jobs), jobs)
     settings = settings_of(config)
-    own = [kept(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in seeds]
-    once = kept(folder / "repeatable.joblib", settings, partial(bench.repeatable, seeds[0]))
+    own = [cached(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in seeds]
+    once = cached(folder / "deterministic.joblib", settings, partial(bench.deterministic, seeds[0]))
     repeated = [replace(run, seed=seed) for seed in seeds for run in once.runs]
     runs = [*(run for found in own for run in found.runs), *repeated]
     order = list(dict.fromkeys(run.contender for run in runs))
@@ -78,7 +78,7 @@ def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: P
 
 @dataclass(frozen=True)
 class Bench:
-    """The letters of a protocol, and who is compared on them."""
+    """The letters of a protocol, and comparisons on them."""
 
     config: ExperimentConfig
     letters: LetterSet
@@ -94,10 +94,10 @@ class Bench:
         hiclass = self._compare({"hiclass": top_down(self.config, self.rows, parameters)}, seed)
         return replace(own, runs=(*own.runs, *hiclass.runs))
 
-    def repeatable(self, seed: int) -> Comparison:
-        """Compare the peers about which a seed changes nothing."""
+    def deterministic(self, seed: int) -> Comparison:
+        """Compare the contenders that do not depend on the seed."""
         return self._compare(
-            {name: build_member(self.config, self.config.contenders[name]) for name in REPEATABLE}, seed
+            {name: build_member(self.config, self.config.contenders[name]) for name in DETERMINISTIC}, seed
         )
 
     def _compare(self, contenders: Mapping[str, Any], seed: int) -> Comparison:
@@ -110,29 +110,30 @@ class Bench:
             suspect=self.letters.suspect,
             data=describe_data(self.config, self.letters),
             n_jobs=self.jobs,
-            on_progress=_tell,
+            on_progress=_report,
         )
 
 
 def top_down(config: ExperimentConfig, rows: Any, parameters: int | None) -> Any:
-    """HiClass over the same groups, with members like the flat contender's and as many parameters as the hierarchy."""
+    """Return HiClass with members like the flat contender and as many parameters as the hierarchy."""
     from benchmarks.hiclass_peer import TopDown
 
-    nodes, classes_a_node = 7, 5
+    n_nodes, classes_per_node = 7, 5
     member = scale_hidden_layers(
-        build_member(config, config.flat or config.router), (parameters or 0) // nodes, rows[:100], classes_a_node
+        build_member(config, config.flat or config.router), (parameters or 0) // n_nodes, rows[:100], classes_per_node
     )
     return TopDown(member)
 
 
-def _tell(event: CompareProgress) -> None:
+def _report(event: CompareProgress) -> None:
     click.echo(f"{event.done}/{event.total} {event.contender}, seed {event.seed}: {event.seconds:.0f} s", err=True)
 
 
 def table(protocol: str, report: Mapping[str, Any]) -> str:
-    """One protocol as a Markdown table, a row for each contender: means over the seeds, with 95 % intervals."""
+    """Return one protocol as a Markdown table, a row per contender: means over seeds, with 95 % intervals."""
     lines = [
-        f"| {protocol} | accuracy % | not suspect % | calibration error % | MACs per letter | parameters |",
+        f"| {protocol} | accuracy % | accuracy % without suspected label errors | ECE % | MACs per letter "
+        "| parameters |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, found in report["contenders"].items():
@@ -150,7 +151,7 @@ def table(protocol: str, report: Mapping[str, Any]) -> str:
 
 
 def spread(shares: list[float]) -> str:
-    """Mean over seeds in percent, and half of its 95 % interval by Student's t."""
+    """Return the mean over seeds in percent, and half of its 95 % interval by Student's t."""
     if len(shares) < 2 or not np.ptp(shares):
         return f"{100 * mean(shares):.2f}"
     half = float(student.ppf(0.975, len(shares) - 1)) * stdev(shares) / len(shares) ** 0.5
@@ -158,7 +159,7 @@ def spread(shares: list[float]) -> str:
 
 
 def verdict(report: Mapping[str, Any]) -> str:
-    """Say what the tests show of the hierarchy and everyone else."""
+    """List the hierarchy's differences from all other contenders, with intervals and p-values."""
     lines = []
     for pair in report["pairs"]:
         if "hierarchical" not in (pair["a"], pair["b"]):

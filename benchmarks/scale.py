@@ -1,12 +1,12 @@
-"""Size: the whole Kaggle A-Z set, fits that grow eightfold, many classes and many experts.
+"""Time and memory for large data: the size of the Kaggle A-Z set, many classes and many experts.
 
-    python -m benchmarks scale               everything at full size: ten minutes on two idle cores, 5 GB of memory
-    python -m benchmarks scale --quick       a hundredth of it
+    python -m benchmarks scale               full size: ten minutes on two idle cores, 5 GB of memory
+    python -m benchmarks scale --quick       one hundredth of the letters
 
-372,450 generated letters are written in the form of the Kaggle A-Z table (667 MB), in a folder of their own that is
-removed afterwards, or in the folder that ENSEMBLE_HWR_SCALE names, where they are kept. Fits are hierarchies of six
-specialists and three experts, their trust learned from a held-out fifth, with two epochs for every member: time for an
-epoch grows as that for thirty. Each load and each fit has a process of its own, so that its memory can be told.
+372,450 generated letters are written in the format of the Kaggle A-Z table (667 MB), to a temporary folder or to the
+folder ENSEMBLE_HWR_SCALE, where they are kept. The fitted hierarchies have six specialists, three experts, trust from a
+held-out fifth, and two epochs per member: the time for two epochs grows like that for thirty. Each load and each fit
+runs in its own process, so that its memory can be measured.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from numpy.typing import NDArray
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
-from benchmarks.figures import Figure, in_turn, ratio
+from benchmarks.figures import Figure, ratio, time_in_turn
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
 from ensemble_hwr.datasets import load_kaggle_az
 
 LETTERS = 372_450
-PARTS = 8  # the smaller fit sees one of so many
+PARTS = 8  # the smaller fit has one of so many parts
 EPOCHS = 2
-AT_ONCE = 2600  # letters generated and written at a time
+CHUNK = 2600  # letters generated and written at a time
 FOLDER = "ENSEMBLE_HWR_SCALE"
 MB = 1e6
 
@@ -55,8 +55,8 @@ def measure(quick: bool = False) -> list[Figure]:
 
 
 def write_table(table: Path, n: int, n_jobs: int = 2) -> None:
-    """Write `n` generated letters in the form of the Kaggle A-Z table, some thousand at a time."""
-    sizes = [min(AT_ONCE, n - start) for start in range(0, n, AT_ONCE)]
+    """Write `n` generated letters in the format of the Kaggle A-Z table, in chunks."""
+    sizes = [min(CHUNK, n - start) for start in range(0, n, CHUNK)]
     part = table.with_suffix(".part")
     with part.open("wb") as stream:
         for lines in joblib.Parallel(n_jobs, return_as="generator")(
@@ -67,9 +67,9 @@ def write_table(table: Path, n: int, n_jobs: int = 2) -> None:
 
 
 def lines_of(n: int, seed: int) -> bytes:
-    """Return `n` letters as lines: a label 0 to 25, then 784 pixels 0 to 255."""
-    letters = generate_letters(AT_ONCE, writers=100, random_state=seed)
-    order = np.random.default_rng(seed).permutation(AT_ONCE)[:n]
+    """Return `n` letters as lines: a label from 0 to 25, then 784 pixels from 0 to 255."""
+    letters = generate_letters(CHUNK, writers=100, random_state=seed)
+    order = np.random.default_rng(seed).permutation(CHUNK)[:n]
     pixels = np.rint(letters.to_rows()[order] * 255).astype(np.uint8)
     labels = np.array([ord(letter) - ord("A") for letter in letters.target[order]])
     words = [b"%d" % value for value in range(256)]
@@ -78,13 +78,13 @@ def lines_of(n: int, seed: int) -> bytes:
 
 
 def loading(table: Path, cache: Path) -> list[Figure]:
-    """Load the table twice, each time in a new process: parsed, then as it was kept."""
+    """Load the table twice, each time in a new process: from text, then from the cache."""
     first, second = (_in_process("load", table, cache) for _ in range(2))
     size = f"{table.stat().st_size / MB:,.0f} MB of text"
     return [
         Figure(f"loading {first['letters']:,} letters ({size})", first["seconds"], "s", "20 s"),
-        Figure("its peak of memory, interpreter included", first["peak"], "MB", "1,500 MB"),
-        Figure("loading them again, from the cache", second["seconds"], "s"),
+        Figure("peak memory of loading, interpreter included", first["peak"], "MB", "1,500 MB"),
+        Figure("loading the same letters from the cache", second["seconds"], "s"),
     ]
 
 
@@ -93,21 +93,21 @@ def growth(table: Path, n: int, quick: bool) -> list[Figure]:
     small, large = (_in_process("fit", table, count) for count in (n // PARTS, n))
     grown = (large["seconds"] / small["seconds"]) / (n / (n // PARTS))
     return [
-        Figure(f"fitting on {n // PARTS:,} letters, {EPOCHS} epochs a member", small["seconds"], "s"),
-        Figure(f"fitting on {n:,} letters, {EPOCHS} epochs a member", large["seconds"], "s"),
+        Figure(f"fitting on {n // PARTS:,} letters, {EPOCHS} epochs per member", small["seconds"], "s"),
+        Figure(f"fitting on {n:,} letters, {EPOCHS} epochs per member", large["seconds"], "s"),
         Figure(
-            f"time a letter at {n:,} letters against {n // PARTS:,}",
+            f"time per letter, {n:,} letters against {n // PARTS:,}",
             grown,
             "times",
             "0.8 to 1.2",
             at_most=2 if quick else 1.2,
         ),
-        Figure(f"peak of memory, all processes, at {n:,} letters", large["peak"], "MB", "6,000 MB"),
+        Figure(f"peak memory of all processes, {n:,} letters", large["peak"], "MB", "6,000 MB"),
     ]
 
 
 def classes(quick: bool) -> list[Figure]:
-    """Fit and ask hierarchies of synthetic features with 62 and with 1,000 classes."""
+    """Fit and evaluate hierarchies on synthetic features with 62 and with 1,000 classes."""
     found = []
     for n_classes in (62, 100 if quick else 1000):
         X, y = synthetic(n_classes, 20)
@@ -120,13 +120,13 @@ def classes(quick: bool) -> list[Figure]:
         right = float((model.predict(X[1::2]) == y[1::2]).mean())
         found += [
             Figure(f"fitting {n_classes:,} classes, {len(model.members_):,} members", seconds, "s"),
-            Figure(f"right of {n_classes:,} classes on other rows", 100 * right, "%"),
+            Figure(f"accuracy on held-out rows, {n_classes:,} classes", 100 * right, "%"),
         ]
     return found
 
 
 def experts(quick: bool) -> list[Figure]:
-    """Ask hierarchies of more and more experts: how the time a row takes grows with their number."""
+    """Time predictions with 8 and with 64 experts."""
     n_classes, per_class = 62, 20 if quick else 60
     X, y = synthetic(n_classes, per_class)
     numbers = (8, 64)
@@ -137,22 +137,22 @@ def experts(quick: bool) -> list[Figure]:
             GaussianNB(), GaussianNB(), GaussianNB(), confusables={str(i): s for i, s in enumerate(sets)}, trust=0.5
         )
         works[str(number)] = partial(model.fit(X[::2], y[::2]).predict, X[1::2])
-    seconds = in_turn(works, 3 if quick else 9)
+    seconds = time_in_turn(works, 3 if quick else 9)
     few, many = (str(number) for number in numbers)
     return [
         Figure(
-            f"time a row, {many} experts against {few}",
+            f"time per row, {many} experts against {few}",
             ratio(seconds[many], seconds[few]),
             "times",
             "under 8",
             at_most=8,
         ),
-        Figure(f"a row with {many} experts", 1e6 * median(seconds[many]) / len(X[1::2]), "microseconds"),
+        Figure(f"time per row, {many} experts", 1e6 * median(seconds[many]) / len(X[1::2]), "microseconds"),
     ]
 
 
 def synthetic(n_classes: int, per_class: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Make rows of 32 features around a centre for each class, neighbours close enough to be confused."""
+    """Return rows of 32 features around a centre per class, some of which overlap."""
     rng = np.random.default_rng(0)
     y = rng.permutation(np.tile(np.arange(n_classes), per_class))
     X = rng.normal(size=(n_classes, 32))[y] + rng.normal(scale=0.8, size=(len(y), 32))
@@ -160,7 +160,7 @@ def synthetic(n_classes: int, per_class: int) -> tuple[NDArray[np.float32], NDAr
 
 
 def hierarchy() -> HierarchicalEnsembleClassifier:
-    """Make the hierarchy whose fit is timed."""
+    """Return the hierarchy whose fit is timed."""
     fine, coarse = GradientFeatures(grid=7), GradientFeatures(grid=5)
     small = make_pipeline(fine, MemberMLPClassifier((40,), batch_size=64, max_iter=EPOCHS))
     return HierarchicalEnsembleClassifier(
@@ -186,22 +186,25 @@ def _folder() -> Iterator[Path]:
 
 
 def _in_process(*arguments: object) -> dict[str, float]:
-    """Do one thing in a process of its own; return what it says, with the peak of memory of it and its children."""
+    """Call `_main` in a new process; return its result with the peak memory of the process and its children."""
     command = [sys.executable, "-m", "benchmarks.scale", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}  # small sets have fewer rows than a batch
+    environment = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+    }  # scikit-learn warns where a set has fewer rows than a batch
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         peaks = [0.0]
         watch = threading.Thread(target=_watch, args=(process, peaks))
         watch.start()
-        said = process.communicate()[0]
+        output = process.communicate()[0]
         watch.join()
     if process.returncode:
         raise click.ClickException(f"{' '.join(command)} failed")
-    return {**json.loads(said), "peak": peaks[0]}
+    return {**json.loads(output), "peak": peaks[0]}
 
 
 def _watch(process: subprocess.Popen[str], peaks: list[float]) -> None:
-    """Note the most memory that a process and its children have at once, what they share counted once."""
+    """Store the peak memory of a process and its children; shared memory is counted once."""
     while process.poll() is None:
         peaks[0] = max(peaks[0], sum(map(_memory_of, _family(process.pid))) / MB)
         sleep(0.05)
@@ -218,7 +221,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _memory_of(pid: int) -> float:
-    """Return a process's proportional share of memory in bytes: what it shares is divided among those that share it."""
+    """Return the proportional set size of a process in bytes; memory shared by k processes counts as 1/k."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -227,11 +230,11 @@ def _memory_of(pid: int) -> float:
 
 
 def _main(what: str, table: str, rest: str) -> None:
-    """Do what :func:`_in_process` asks."""
+    """Load or fit in this process, and print the result as JSON."""
     if what == "load":
         start = perf_counter()
         letters = load_kaggle_az(table, cache=rest)
-        said = {"letters": len(letters), "seconds": perf_counter() - start}
+        result = {"letters": len(letters), "seconds": perf_counter() - start}
     else:
         letters = load_kaggle_az(table, cache=False)
         letters = letters.take(np.arange(int(rest)))
@@ -239,8 +242,8 @@ def _main(what: str, table: str, rest: str) -> None:
         del letters
         start = perf_counter()
         hierarchy().fit(rows, target)
-        said = {"seconds": perf_counter() - start}
-    print(json.dumps(said))
+        result = {"seconds": perf_counter() - start}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Cross-validate settings inside the training letters of both protocols: the tables of docs/notes/accuracy.md.
+"""Cross-validate settings within the training letters of both protocols: tables of docs/notes/accuracy.md.
 
-    python -m benchmarks.settings recipes --output settings       one flat MLP, trained in other ways; 15 minutes
-    python -m benchmarks.settings lengths --output settings       the same for longer; 25 minutes
-    python -m benchmarks.settings hierarchies --output settings   other hierarchies; 45 minutes, on two cores
-    python -m benchmarks.settings pooled --output settings        what known hands ask for; 15 minutes
-    python -m benchmarks.settings recipes --output settings --update   and writes the table into docs/notes/accuracy.md
+    python -m benchmarks.settings recipes --output settings       a flat MLP, trained in other ways; 15 minutes
+    python -m benchmarks.settings lengths --output settings       the same, trained for longer; 25 minutes
+    python -m benchmarks.settings hierarchies --output settings   other hierarchies; 45 minutes on two cores
+    python -m benchmarks.settings pooled --output settings        settings for seen writers; 15 minutes
+    python -m benchmarks.settings recipes --output settings --update   also update docs/notes/accuracy.md
 
-The first three are of "unseen": each of its training sources in turn is left out and tested on; generated letters are
-learned from each time. The last is of "pooled": two fifths of its training letters are tested on, one after the other.
-No letter that a protocol tests on is learned from or tested on. What is measured stays in the folder. ``--only``
-measures some candidates, and the table is of these.
+The first three use the protocol "unseen": each of its training sources is left out in turn for testing; generated
+letters are always used for training. The last uses "pooled": two fifths of its training letters are left out, one after
+the other. Test letters of the protocols are used neither for training nor for testing. Results are kept in the folder.
+``--only`` measures some of the candidates, and the table lists these.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import click
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from benchmarks.keeping import kept, settings_of
+from benchmarks.fit_cache import cached, settings_of
 from benchmarks.pages import put
 from ensemble_hwr.config import (
     ExperimentConfig,
@@ -42,13 +42,13 @@ ROOT = Path(__file__).parent.parent
 UNSEEN, POOLED = (ROOT / "configs" / f"{name}.toml" for name in ("unseen", "pooled"))
 SOURCES = ("photo62", "tablet55", "binary20x16")
 FIFTHS = ("first fifth", "second fifth")
-WITHOUT_EXTRA = "extra"  # stands for leaving the section out, which no override can say
+WITHOUT_EXTRA = "extra"  # leaves out the section, which no override can do
 SHORT = "flat.params={ hidden_layer_sizes = [600], max_iter = 30, batch_size = 50 }"
 RECIPES = {
     "600 units, 30 epochs in batches of 50": [SHORT],
     "no generated letters": [SHORT, WITHOUT_EXTRA],
-    "no variations": [SHORT, "flat.augmentation='none'"],
-    "variations of `Augmenter()`": [SHORT, "flat.augmentation='default'"],
+    "no augmentation": [SHORT, "flat.augmentation='none'"],
+    "augmentation of `Augmenter()`": [SHORT, "flat.augmentation='default'"],
     "batches of 100": [SHORT, "flat.params.batch_size=100"],
     "100 units": [SHORT, "flat.params.hidden_layer_sizes=[100]"],
     "view `fine`": [SHORT, "flat.view='fine'"],
@@ -87,7 +87,7 @@ COMMITTEE = """flat={ estimator = "augmented_mlp", views = ["upright", "fine", "
     params = { hidden_layer_sizes = [400], max_iter = 90, batch_size = 100, learning_rate_init = 0.002 } }""".replace(
     "\n", " "
 )
-KNOWN_HANDS = {
+SEEN_WRITERS = {
     "one MLP of 1,000 units, 90 epochs": ["flat.params.hidden_layer_sizes=[1000]"],
     "the same, 45 epochs": ["flat.params.hidden_layer_sizes=[1000]", "flat.params.max_iter=45"],
     "a committee of three views, 400 units each, 90 epochs": [COMMITTEE],
@@ -97,7 +97,7 @@ KNOWN_HANDS = {
 
 @dataclass(frozen=True)
 class Kind:
-    """Candidates, as changes to a config, and what is left out for them to be tested on."""
+    """Candidates as changes to a config, and the parts that are left out for testing."""
 
     config: Path
     candidates: Mapping[str, Sequence[str]]
@@ -109,25 +109,23 @@ KINDS = {
     "recipes": Kind(UNSEEN, RECIPES, SOURCES),
     "lengths": Kind(UNSEEN, LENGTHS, SOURCES),
     "hierarchies": Kind(UNSEEN, HIERARCHIES, SOURCES, of_hierarchies=True),
-    "pooled": Kind(POOLED, KNOWN_HANDS, FIFTHS),
+    "pooled": Kind(POOLED, SEEN_WRITERS, FIFTHS),
 }
-Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the truth
+Found = list[tuple[Run, np.ndarray]]  # the runs of one candidate, each with the true labels
 
 
 @click.command()
 @click.argument("what", type=click.Choice(list(KINDS)))
-@click.option(
-    "-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for what is measured."
-)
-@click.option("--only", type=int, multiple=True, help="Number of a candidate, from 0; several may be given.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for results.")
+@click.option("--only", type=int, multiple=True, help="Number of a candidate, from 0. Can be given several times.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/accuracy.md.")
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Fits for each source left out.")
-@click.option("--jobs", type=int, default=2, show_default=True, help="Processes.")
-def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: int, jobs: int) -> None:
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Number of fits per part.")
+@click.option("--jobs", type=int, default=2, show_default=True, help="Number of processes.")
+def main(*, what: str, output: Path, only: tuple[int, ...], update: bool, seeds: int, jobs: int) -> None:
     """Cross-validate candidates and print their table."""
-    out.mkdir(parents=True, exist_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
     kind = KINDS[what]
-    bench = Bench(what, out, seeds, jobs)
+    bench = Bench(what, output, seeds, jobs)
     chosen = [name for number, name in enumerate(kind.candidates) if not only or number in only]
     found = {name: [run for part in kind.parts for run in bench.runs(name, part)] for name in chosen}
     text = table(found, kind.parts)
@@ -139,19 +137,19 @@ def main(*, what: str, out: Path, only: tuple[int, ...], update: bool, seeds: in
 
 
 class Bench:
-    """Measures candidates of one kind, and keeps what it has measured."""
+    """Measurements of the candidates of one kind, which are kept in a folder."""
 
-    def __init__(self, what: str, out: Path, seeds: int, jobs: int) -> None:
-        self.what, self.kind, self.out, self.seeds, self.jobs = what, KINDS[what], out, seeds, jobs
+    def __init__(self, what: str, output: Path, seeds: int, jobs: int) -> None:
+        self.what, self.kind, self.output, self.seeds, self.jobs = what, KINDS[what], output, seeds, jobs
         self._extra: object = None
         self._letters: tuple[LetterSet, np.ndarray] | None = None
 
     def runs(self, name: str, part: str) -> Found:
-        """Return a candidate's runs with one part left out."""
+        """Return the runs of a candidate with one part left out."""
         changes = self.kind.candidates[name]
         config = leaving_out(part, changes) if part in SOURCES else load_config(self.kind.config, changes)
-        file = self.out / f"{self.what}-{list(self.kind.candidates).index(name)}-{part.replace(' ', '-')}.joblib"
-        found = kept(file, f"{self.seeds} {settings_of(config)}", lambda: self._measure(config, part))
+        file = self.output / f"{self.what}-{list(self.kind.candidates).index(name)}-{part.replace(' ', '-')}.joblib"
+        found = cached(file, f"{self.seeds} {settings_of(config)}", lambda: self._measure(config, part))
         click.echo(f"{name}: {part} left out", err=True)
         return found
 
@@ -165,7 +163,7 @@ class Bench:
         return [(run, letters.target[run.test]) for run in found.runs]
 
     def _read(self, config: ExperimentConfig) -> tuple[LetterSet, np.ndarray]:
-        """Read the letters once for candidates that learn from the same."""
+        """Load the letters once for candidates with the same training letters."""
         if self._letters is None or config.extra != self._extra:
             letters = load_letters(config)
             self._extra, self._letters = config.extra, (letters, letters.to_rows(n_jobs=self.jobs))
@@ -173,7 +171,7 @@ class Bench:
 
 
 def leaving_out(source: str, changes: Sequence[str]) -> ExperimentConfig:
-    """Return the config of "unseen" with a training source in the place of the test source, which is not read."""
+    """Return the config of "unseen" with a training source in place of the test source, which is not read."""
     kept_sources = [other for other in SOURCES if other != source]
     config = load_config(
         UNSEEN,
@@ -191,7 +189,7 @@ def leaving_out(source: str, changes: Sequence[str]) -> ExperimentConfig:
 def fifth_of(
     letters: LetterSet, train: np.ndarray, sources: Sequence[str], number: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a fifth of the training letters of some sources to be tested on, and all others to learn from."""
+    """Return all other training letters, and a fifth of those of some sources for testing."""
     own = train[np.isin(letters.source[train], sources)]
     strata = np.char.add(letters.source[own], letters.target[own])
     _, place = list(StratifiedKFold(5, shuffle=True, random_state=0).split(own, strata))[number]
@@ -199,7 +197,7 @@ def fifth_of(
 
 
 def contender(config: ExperimentConfig, letters: LetterSet, *, of_hierarchies: bool) -> object:
-    """Make what a candidate says: the flat MLP as it is, or the hierarchy."""
+    """Return the classifier of a candidate: its flat MLP or its hierarchy."""
     if not of_hierarchies:
         assert config.flat is not None
         return build_member(config, config.flat)
@@ -207,7 +205,7 @@ def contender(config: ExperimentConfig, letters: LetterSet, *, of_hierarchies: b
 
 
 def table(found: dict[str, Found], parts: Sequence[str]) -> str:
-    """Every candidate as a row of a Markdown table; letters weigh the same, in MACs per letter the parts."""
+    """Return a Markdown table with a row per candidate; MACs per letter are means over the parts."""
     lines = [
         f"| candidate | accuracy % | {' | '.join(f'{name} left out' for name in parts)} | log-loss | MACs per letter |",
         "| --- " * (4 + len(parts)) + "|",
@@ -215,7 +213,7 @@ def table(found: dict[str, Found], parts: Sequence[str]) -> str:
     for name, runs in found.items():
         classes = np.unique(np.concatenate([truth for _, truth in runs]))
         right = [classes[run.probabilities.argmax(axis=1)] == truth for run, truth in runs]
-        seeds = len(runs) // len(parts)  # the runs of one part stand together
+        seeds = len(runs) // len(parts)  # the runs of one part are consecutive
         by_part = [np.concatenate(right[i * seeds : (i + 1) * seeds]) for i in range(len(parts))]
         loss = np.average(
             [log_loss(truth, run.probabilities, classes) for run, truth in runs],
@@ -228,8 +226,8 @@ def table(found: dict[str, Found], parts: Sequence[str]) -> str:
 
 
 def confidence_thresholds(runs: Found) -> str:
-    """Say what one hierarchy reaches when its members are asked sooner or later, over the sources left out."""
-    lines = ["| asked where less sure than | accuracy % | MACs per letter |", "| --- | --- | --- |"]
+    """Return accuracy and MACs of one hierarchy at several confidence thresholds, as means over the parts."""
+    lines = ["| `confidence_threshold` | accuracy % | MACs per letter |", "| --- | --- | --- |"]
     weights = [len(truth) for _, truth in runs]
     for points in zip(*(run.hierarchy.operating_points for run, _ in runs if run.hierarchy), strict=True):
         accuracy = np.average([point.accuracy for point in points], weights=weights)

@@ -1,10 +1,10 @@
-"""What it costs to start: the library's import, the command line's help, a word read, over a bare Python.
+"""Start-up time of the import, of the command line's help and of reading one word, compared with bare Python.
 
-    python -m benchmarks startup             the figures of docs/user_guide/speed.md
-    python -m benchmarks.startup             a table of all commands, by the clock and by the processor
+    python -m benchmarks startup             the values of docs/user_guide/speed.md
+    python -m benchmarks.startup             a table of all commands, in wall time and processor time
 
-Each command is run in turn with the others, several times over; the table shows the least and the middle time of a
-clock, and the least of the processor, which other work on the machine disturbs less.
+The commands are run in turn, several rounds. The table has the minimum and the median of the wall time, and the minimum
+of the processor time, which depends less on other load.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Runs = dict[str, list[tuple[float, float]]]
 
 
 def measure(quick: bool = False) -> list[Figure]:
-    """Measure import, help and the reading of one word."""
+    """Measure the import, the help and the reading of one word."""
     with TemporaryDirectory() as folder:
         clock = {
             name: [seconds for seconds, _ in found]
@@ -56,10 +56,10 @@ def measure(quick: bool = False) -> list[Figure]:
 @click.command()
 @click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True)
 def main(repeats: int) -> None:
-    """Start each command several times and print a table of milliseconds."""
+    """Print a table of the commands' times in milliseconds."""
     with TemporaryDirectory() as folder:
         found = started(commands(Path(folder)), repeats)
-    click.echo("| command | least ms | middle ms | over bare Python | processor ms | over bare Python |")
+    click.echo("| command | minimum ms | median ms | over bare Python | processor ms | over bare Python |")
     click.echo("| --- | --- | --- | --- | --- | --- |")
     bare = [min(figures) for figures in zip(*found[BARE], strict=True)]
     for name, runs in found.items():
@@ -69,7 +69,7 @@ def main(repeats: int) -> None:
 
 
 def commands(folder: Path) -> dict[str, str]:
-    """Return the code of every command; what they read is written into a folder."""
+    """Return the code of every command; the picture to read is written into the folder."""
     from PIL import Image
 
     from ensemble_hwr.datasets import compose_words, generate_letters
@@ -80,7 +80,7 @@ def commands(folder: Path) -> dict[str, str]:
 
 
 def started(codes: Mapping[str, str], repeats: int) -> Runs:
-    """Run each code in turn with the others, several times over."""
+    """Run all codes in turn, several rounds."""
     found: Runs = {name: [] for name in codes}
     for _ in range(repeats):
         for name, code in codes.items():
@@ -89,7 +89,7 @@ def started(codes: Mapping[str, str], repeats: int) -> Runs:
 
 
 def run(code: str) -> tuple[float, float]:
-    """Run Python code in a process of its own; return seconds of the clock and of the processor."""
+    """Run Python code in a new process; return seconds of wall time and of processor time."""
     nothing = os.open(os.devnull, os.O_RDWR)
     quiet = [(os.POSIX_SPAWN_DUP2, nothing, stream) for stream in (1, 2)]
     start = perf_counter()

@@ -1,12 +1,12 @@
-"""What learning trust costs, and what cheaper ways of it cost in accuracy: the table of docs/notes/trust.md.
+"""Time and accuracy of ways to estimate trust: the table of docs/notes/trust.md.
 
     python -m benchmarks.trust --output trust --update     ten minutes on one idle core
-    python -m benchmarks.trust --repeats 1 --quick      a minute
+    python -m benchmarks.trust --repeats 1 --quick         one minute
 
-Letters are the training letters of known sources (``split == "train"``), divided anew for each repeat; no letter that a
-protocol tests on is read. For every repeat a hierarchy is fitted once and given, in turn, the trusts that each way
-learns, so that lines differ by their trusts and not by the luck of fits. Without the real letters generated ones stand
-in.
+The letters are training letters (``split == "train"``) of the training sources, split again for each repeat; test
+letters of the protocols are not used. In each repeat a hierarchy is fitted once and evaluated with the trust of each
+way, so that the rows of the table differ only in trust, not in random fits. Without the real letters, generated ones
+are used.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ AS_USUAL = "3 folds (`cv=3`)"
 
 
 class Way(NamedTuple):
-    """How trust is learned: the trusts, or a model that has learned its own."""
+    """A way to estimate trust: returns trust by member, or a fitted model with its own."""
 
-    learn: Callable[[Any, Any, Any, int], Any]
-    share: str  # of member fits, the fits on all rows included, by rows
-    besides: float = 0.0  # what of the time comes on top of the fits on all rows; 0 where it is all there is
+    estimate: Callable[[Any, Any, Any, int], Any]
+    share: str  # member fits in units of the fit on all rows, which is included
+    additional: float = 0.0  # share of the measured time that adds to the fit on all rows; 0 if it is all of the time
 
 
 class Found(NamedTuple):
-    """What one way reached on one division of the letters."""
+    """The result of one way on one split of the letters."""
 
     seconds: float
     wrong: float
@@ -54,7 +54,7 @@ class Found(NamedTuple):
 
 
 def hierarchy(seed: int, epochs: int = EPOCHS, **settings: Any) -> HierarchicalEnsembleClassifier:
-    """Make the hierarchy that all ways have in common."""
+    """Return the hierarchy that all ways have in common."""
     fine, coarse = GradientFeatures(grid=7), GradientFeatures(grid=5)
     small = MemberMLPClassifier((20,), batch_size=32, max_iter=epochs, alpha=0.01)
     router = MemberMLPClassifier((60,), batch_size=50, max_iter=epochs)
@@ -72,30 +72,30 @@ def hierarchy(seed: int, epochs: int = EPOCHS, **settings: Any) -> HierarchicalE
     )
 
 
-def learned(epochs: int = EPOCHS, **settings: Any) -> Callable[[Any, Any, Any, int], dict[str, float]]:
-    """Learn trusts by fitting a hierarchy of its own."""
+def refitted(epochs: int = EPOCHS, **settings: Any) -> Callable[[Any, Any, Any, int], dict[str, float]]:
+    """Estimate trust by fitting another hierarchy."""
 
-    def learn(_: Any, X: Any, y: Any, seed: int) -> dict[str, float]:
+    def estimate(_: Any, X: Any, y: Any, seed: int) -> dict[str, float]:
         trust: dict[str, float] = hierarchy(seed + 1, epochs, **settings).fit(X, y).trust_
         return trust
 
-    return learn
+    return estimate
 
 
-def from_its_own_rows(model: Any, X: Any, y: Any, _: int) -> dict[str, float]:
-    """Learn trusts from the very rows that the members were fitted on: what must not be done."""
+def from_training_rows(model: Any, X: Any, y: Any, _: int) -> dict[str, float]:
+    """Estimate trust on the training rows of the members, which is invalid."""
     trust: dict[str, float] = prefit(model).fit(X, y).trust_
     return trust
 
 
-def not_fitted_again(_: Any, X: Any, y: Any, seed: int) -> HierarchicalEnsembleClassifier:
-    """Fit members on four fifths, learn trust from the last one, and leave it at that (``cv="prefit"``)."""
-    fit_on, judge_on = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=seed)
-    return prefit(hierarchy(seed, trust=1.0).fit(X[fit_on], y[fit_on])).fit(X[judge_on], y[judge_on])
+def from_held_out_rows(_: Any, X: Any, y: Any, seed: int) -> HierarchicalEnsembleClassifier:
+    """Fit members on four fifths and estimate trust on the last one, without fitting them again (``cv="prefit"``)."""
+    fit_on, held_out = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=seed)
+    return prefit(hierarchy(seed, trust=1.0).fit(X[fit_on], y[fit_on])).fit(X[held_out], y[held_out])
 
 
 def prefit(model: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleClassifier:
-    """Make a hierarchy of fitted members, to learn trust from other rows."""
+    """Return a hierarchy of fitted members whose trust is estimated on other rows."""
     by_role: dict[str, dict[str, Any]] = {"specialist": {}, "expert": {}}
     for name, member in model.members_.items():
         role, _, own = name.partition(":")
@@ -105,27 +105,27 @@ def prefit(model: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleClassif
 
 
 WAYS: Mapping[str, Way] = {
-    "trust 1, nothing learned": Way(lambda model, *_: dict.fromkeys(model.trust_, 1.0), "1", 1.0),
-    "from the rows fitted on (dishonest)": Way(from_its_own_rows, "1", 1.0),
-    'a fifth, members not fitted again (`cv="prefit"`)': Way(not_fitted_again, "0.8"),
-    "a tenth held out (`cv=0.1`)": Way(learned(cv=0.1), "1.9"),
-    "a fifth held out (`cv=0.2`)": Way(learned(cv=0.2), "1.8"),
-    "a third held out (`cv=1/3`)": Way(learned(cv=1 / 3), "1.67"),
-    "half held out (`cv=0.5`)": Way(learned(cv=0.5), "1.5"),
-    "a fifth held out, a third of the epochs there": Way(learned(EPOCHS // 3, cv=0.2), "1.27", 0.8 / 1.8),
-    "2 folds (`cv=2`)": Way(learned(cv=2), "2"),
-    AS_USUAL: Way(learned(cv=3), "3"),
-    "5 folds (`cv=5`)": Way(learned(cv=5), "5"),
+    "trust 1, not estimated": Way(lambda model, *_: dict.fromkeys(model.trust_, 1.0), "1", 1.0),
+    "the rows fitted on (invalid)": Way(from_training_rows, "1", 1.0),
+    'a fifth, members not fitted again (`cv="prefit"`)': Way(from_held_out_rows, "0.8"),
+    "a tenth held out (`cv=0.1`)": Way(refitted(cv=0.1), "1.9"),
+    "a fifth held out (`cv=0.2`)": Way(refitted(cv=0.2), "1.8"),
+    "a third held out (`cv=1/3`)": Way(refitted(cv=1 / 3), "1.67"),
+    "half held out (`cv=0.5`)": Way(refitted(cv=0.5), "1.5"),
+    "a fifth held out, a third of the epochs there": Way(refitted(EPOCHS // 3, cv=0.2), "1.27", 0.8 / 1.8),
+    "2 folds (`cv=2`)": Way(refitted(cv=2), "2"),
+    AS_USUAL: Way(refitted(cv=3), "3"),
+    "5 folds (`cv=5`)": Way(refitted(cv=5), "5"),
 }
 
 
 @click.command()
-@click.option("--repeats", type=click.IntRange(1), default=6, show_default=True, help="Divisions of the letters.")
-@click.option("--quick", is_flag=True, help="A few letters.")
-@click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for the table.")
+@click.option("--repeats", type=click.IntRange(1), default=6, show_default=True, help="Number of random splits.")
+@click.option("--quick", is_flag=True, help="Use few letters.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the table.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/trust.md.")
-def main(repeats: int, quick: bool, out: Path | None, update: bool) -> None:
-    """Compare ways to learn trust and print their table."""
+def main(repeats: int, quick: bool, output: Path | None, update: bool) -> None:
+    """Compare ways to estimate trust and print their table."""
     X, y, kind = letters(1300 if quick else 20_000)
     found: dict[str, list[Found]] = {name: [] for name in WAYS}
     with threadpool_limits(1), warnings.catch_warnings():
@@ -135,17 +135,17 @@ def main(repeats: int, quick: bool, out: Path | None, update: bool) -> None:
             for name, one in measured(X[fit_on], y[fit_on], X[test], y[test], 10 * seed):
                 found[name].append(one)
             click.echo(f"{seed + 1} of {repeats}", err=True)
-    text = f"{kind}: {len(y)}, of which 30 % were tested on, {repeats} divisions.\n\n{table(found)}"
+    text = f"{kind}: {len(y)}, of which 30 % were tested on, {repeats} splits.\n\n{table(found)}"
     click.echo(text)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "trust.md").write_text(text, encoding="utf-8")
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "trust.md").write_text(text, encoding="utf-8")
     if update:
         put(PAGE, "python -m benchmarks.trust", text)
 
 
 def letters(n: int) -> tuple[Any, Any, str]:
-    """Return rows and labels to divide, and what they are."""
+    """Return rows, labels and a description of the letters."""
     folder = next((place for place in (DATA, DATA / "letters") if (place / "index.csv").is_file()), None)
     if folder is None:
         made = generate_letters(26 * (min(n, 5200) // 26), writers=40, random_state=0)
@@ -157,36 +157,37 @@ def letters(n: int) -> tuple[Any, Any, str]:
 
 
 def measured(X: Any, y: Any, test: Any, truth: Any, seed: int) -> list[tuple[str, Found]]:
-    """Let every way learn trust on one division, and test what comes of it."""
+    """Estimate trust by each way on one split, and evaluate the hierarchy with it."""
     model, alone = timed(lambda: hierarchy(seed, trust=1.0).fit(X, y))
     results = []
     for name, way in WAYS.items():
-        learned, seconds = timed(lambda way=way: way.learn(model, X, y, seed))  # type: ignore[misc]
-        if way.besides:
-            seconds = alone + way.besides * seconds
-        if isinstance(learned, dict):
+        estimated, seconds = timed(lambda way=way: way.estimate(model, X, y, seed))  # type: ignore[misc]
+        if way.additional:
+            seconds = alone + way.additional * seconds
+        if isinstance(estimated, dict):
             tested = copy(model)
-            tested.trust_ = learned
+            tested.trust_ = estimated
         else:
-            tested = learned
-        said = tested.predict_proba(test)
-        right = tested.classes_[said.argmax(axis=1)] == truth
-        results.append((name, Found(seconds / alone, 1 - right.mean(), log_loss(truth, said, labels=tested.classes_))))
+            tested = estimated
+        probabilities = tested.predict_proba(test)
+        right = tested.classes_[probabilities.argmax(axis=1)] == truth
+        loss = log_loss(truth, probabilities, labels=tested.classes_)
+        results.append((name, Found(seconds / alone, 1 - right.mean(), loss)))
     return results
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """Do something, and return its result with the processor's seconds."""
+    """Return the result of a function and its processor time in seconds."""
     start = process_time()
     result = work()
     return result, process_time() - start
 
 
 def table(found: Mapping[str, list[Found]]) -> str:
-    """Every way as a row; differences are taken division by division."""
+    """Return a table with a row per way; differences are means over the splits."""
     usual = found[AS_USUAL]
     lines = [
-        "| trust learned from | member fits, by rows | time to fit, measured | errors % | against 3 folds | log-loss "
+        "| trust estimated on | member fits, by rows | time to fit, measured | errors % | against 3 folds | log-loss "
         "| against 3 folds |",
         "| --- " * 7 + "|",
     ]
@@ -207,7 +208,7 @@ def table(found: Mapping[str, list[Found]]) -> str:
 
 
 def difference(values: list[float], digits: int) -> str:
-    """Mean difference and its standard error over the divisions."""
+    """Return the mean difference and its standard error over the splits."""
     if not any(values):
         return ""
     error = stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
