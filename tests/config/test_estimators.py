@@ -1,7 +1,12 @@
+from __future__ import annotations
+
+import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import SVC
 
+from ensemble_hwr.config import build_member, load_demo
 from ensemble_hwr.config._estimators import (
     CLASSIFIER,
     SHORT_NAMES,
@@ -76,3 +81,67 @@ def test_a_module_that_fails_to_import_is_named(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ConfigError, match="out of order"):
         find_class("broken_module_for_test.X", TRANSFORMER)
+
+
+class PlainClassifier(ClassifierMixin, BaseEstimator):
+    """Like the classifiers of LightGBM: derived from BaseEstimator, without ``_parameter_constraints``."""
+
+    def __init__(self, n_leaves=31):
+        self.n_leaves = n_leaves
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class KwargsClassifier(PlainClassifier):
+    """Like the classifiers of XGBoost and LightGBM: additional parameters are in ``**kwargs``."""
+
+    def __init__(self, n_leaves=31, **kwargs):
+        super().__init__(n_leaves)
+        self.kwargs = kwargs
+
+    def get_params(self, deep=True):
+        return {"n_leaves": self.n_leaves, **self.kwargs}
+
+
+class ForgetfulClassifier(PlainClassifier):
+    """Does not store its parameter, so scikit-learn cannot clone it."""
+
+    def __init__(self, n_leaves=31, depth=3):
+        super().__init__(n_leaves)
+
+
+@pytest.fixture
+def importable(monkeypatch):
+    """Make the classes of this module importable by name."""
+    monkeypatch.setitem(__import__("sys").modules, "classes_of_this_test", __import__("sys").modules[__name__])
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_class_without_parameter_constraints_is_accepted():
+    config = load_demo(
+        ["contenders.own={ estimator = 'classes_of_this_test.PlainClassifier', params = { n_leaves = 7 } }"]
+    )
+    assert build_member(config, config.contenders["own"]).n_leaves == 7
+    with pytest.raises(ConfigError, match="has no such parameter; did you mean 'n_leaves'"):
+        load_demo(["contenders.own={ estimator = 'classes_of_this_test.PlainClassifier', params = { n_leafs = 7 } }"])
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_class_with_kwargs_accepts_any_parameter():
+    params = "{ n_leaves = 7, max_bin = 63 }"
+    config = load_demo([f"contenders.own={{ estimator = 'classes_of_this_test.KwargsClassifier', params = {params} }}"])
+    assert build_member(config, config.contenders["own"]).kwargs == {"max_bin": 63}
+
+
+def test_a_parameter_that_a_class_does_not_store_is_reported():
+    ((path, message, _),) = check_parameters(ForgetfulClassifier, {"depth": 4})
+    assert path == ()
+    assert "no attribute 'depth'" in message

@@ -145,7 +145,7 @@ def test_nobody_answers(cache, url):
 
 def test_a_cache_folder_that_cannot_be_made(server, archive, cache):
     cache.write_text("a file")
-    with pytest.raises(DownloadError, match="could not be fetched"):
+    with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch_emnist(cache_dir=cache, url=serve(server, archive), md5=md5(archive))
 
 
@@ -174,7 +174,7 @@ def test_the_bar_follows_the_bytes(server, archive, cache, monkeypatch):
         monkeypatch.setattr("rich.console.Console", lambda stderr: console)
         fetch_emnist(cache_dir=cache, url=serve(server, archive), md5=md5(archive), progress=True)
     shown = Path(screen.name).read_text()
-    assert "fetching emnist-gzip.zip" in shown
+    assert "downloading emnist-gzip.zip" in shown
     size = f"{len(archive) / 1000:.1f}"
     assert f"{size}/{size} kB" in shown
 

@@ -1,8 +1,18 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from ensemble_hwr.datasets import load_folder
+from ensemble_hwr.datasets import (
+    find_pictures,
+    load_folder,
+    load_index,
+    predefined_split,
+    split_by_source,
+    writer_groups,
+)
 from ensemble_hwr.exceptions import DataError
 
 
@@ -48,7 +58,7 @@ def test_a_folder_too_deep_is_named(root):
 
 def test_an_empty_letter_is_named(root):
     (root / "C").mkdir()
-    with pytest.raises(DataError, match="C: no pictures"):
+    with pytest.raises(DataError, match="C: contains no pictures"):
         load_folder(root)
 
 
@@ -60,7 +70,7 @@ def test_missing_empty_and_mistaken_roots(root, tmp_path):
     with pytest.raises(DataError, match="Q: no such folder"):
         load_folder(root, labels="AQ")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no folder in it"):
+    with pytest.raises(DataError, match="contains no folder"):
         load_folder(tmp_path / "empty")
 
 
@@ -71,3 +81,161 @@ def test_a_folder_that_cannot_be_listed(root, monkeypatch):
     monkeypatch.setattr("ensemble_hwr.datasets._folder.os.scandir", refuse)
     with pytest.raises(DataError, match="Permission denied"):
         load_folder(root)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in (
+        "b.png",
+        "a.JPG",
+        "z/2.tiff",
+        "z/1.gif",
+        "c/d/x.webp",
+        "notes.txt",
+        ".hidden.png",
+        ".git/y.png",
+        "._a.jpg",
+    ):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"...")
+    return tmp_path
+
+
+def test_pictures_come_folder_by_folder_in_order_of_their_names(folder):
+    found = [Path(path).relative_to(folder).as_posix() for path in find_pictures(folder)]
+    assert found == ["a.JPG", "b.png", "c/d/x.webp", "z/1.gif", "z/2.tiff"]
+
+
+def test_paths_begin_as_the_folder_was_given(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert find_pictures("z") == [os.path.join("z", "1.gif"), os.path.join("z", "2.tiff")]
+
+
+def test_links_in_a_circle_end(folder):
+    (folder / "c" / "round").symlink_to(folder, target_is_directory=True)
+    assert len(find_pictures(folder)) == 5
+
+
+@pytest.mark.parametrize(("name", "message"), [("none", "no such folder"), ("b.png", "is a file")])
+def test_what_is_no_folder_is_refused(folder, name, message):
+    with pytest.raises(DataError, match=message):
+        find_pictures(folder / name)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(folder, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match="Permission denied"):
+        find_pictures(folder)
+
+
+HEADER = "path,label,source,writer,split,suspect,upside_down\n"
+POOLED = ["photo62", "tablet55", "binary20x16", "scan34", "scan30"]
+
+
+@pytest.fixture
+def write(tmp_path):
+    for name in ("a.png", "b.png", "sub/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"picture")
+
+    def make(text):
+        (tmp_path / "index.csv").write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return make
+
+
+def test_every_column_is_read(write):
+    root = write(HEADER + "a.png,A,pen,7,train,0,0\nb.png,B,scan,,test,1,0\nsub/c.png,A,pen,8,,0,1\n")
+    letters = load_index(root, drop_upside_down=False)
+    assert letters.data.tolist() == [str(root.resolve() / name) for name in ("a.png", "b.png", "sub/c.png")]
+    assert letters.target.tolist() == ["A", "B", "A"]
+    assert letters.source.tolist() == ["pen", "scan", "pen"]
+    assert letters.writer.tolist() == ["7", "", "8"]
+    assert letters.split.tolist() == ["train", "test", ""]
+    assert letters.suspect.tolist() == [False, True, False]
+    assert load_index(root / "index.csv").target.tolist() == ["A", "B"]
+
+
+def test_sources_are_chosen_by_name(write):
+    root = write(HEADER + "a.png,A,pen,7,train,0,0\nb.png,B,scan,,test,1,0\n")
+    assert load_index(root, sources=["scan"]).target.tolist() == ["B"]
+    assert load_index(root, sources="pen").target.tolist() == ["A"]
+    with pytest.raises(DataError, match=r"\['pen', 'scan'\].*'ink'"):
+        load_index(root, sources=["pen", "ink"])
+
+
+def test_path_and_label_are_enough(write):
+    letters = load_index(write("\ufefflabel,note,path\nÄ,x,a.png\n"))
+    assert letters.target.tolist() == ["Ä"]
+    assert letters.source is letters.writer is letters.split is letters.suspect is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column 'path'"),
+        ("label\nA\n", "no column 'path'"),
+        ("path,label,label\na.png,A,A\n", "repeated column name"),
+        ("path,label\n", "lists no letter"),
+        ("path,label\na.png,A\nb.png\n", "line 3: 1 values for 2 columns"),
+        ("path,label\na.png,\n", "line 2: the label is empty"),
+        ("path,label,split\na.png,A,train\na.png,A,test\n", "line 3: .*a.png' is already listed on line 2"),
+        ("path,label\na.png,A\nsub/../a.png,B\n", "line 3: .*a.png' is already listed on line 2"),
+        ("path,label\n,A\n", "line 2: '' is not a path"),
+        ("path,label\nz.png,A\n", "line 2: 'z.png': no such picture"),
+        ("path,label\nsub,A\n", "line 2: 'sub': no such picture"),
+        ("path,label,split\na.png,A,valid\n", "line 2: split.*'valid'"),
+        ("path,label,suspect\na.png,A,yes\n", "line 2: suspect must be 0 or 1, got 'yes'"),
+        ("path,label,upside_down\na.png,A,1\n", "drop_upside_down=False"),
+        ("path,label\n../index.csv,A\n", "line 2: '../index.csv' leads out"),
+        ("path,label\nsub/../../x.png,A\n", "leads out"),
+        ("path,label\n/etc/hostname,A\n", "leads out"),
+        ("path,label\nsub/..,A\n", "leads out"),
+        ('path,label\n"a.png"x,A\n', "line 2: not a CSV line"),
+    ],
+)
+def test_malformed_indexes_are_refused_by_line(write, text, message):
+    with pytest.raises(DataError, match=message):
+        load_index(write(text))
+
+
+@pytest.mark.parametrize("link", ["file", "folder"])
+def test_links_that_lead_out_are_refused(write, tmp_path_factory, link):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "x.png").write_bytes(b"")
+    root = write("path,label\nlinked/x.png,A\n" if link == "folder" else "path,label\nlinked,A\n")
+    os.symlink(outside if link == "folder" else outside / "x.png", root / "linked")
+    with pytest.raises(DataError, match="leads out"):
+        load_index(root)
+
+
+def test_links_that_stay_inside_are_followed(write):
+    root = write("path,label\nlinked,A\n")
+    os.symlink(root / "a.png", root / "linked")
+    assert load_index(root).data.tolist() == [str(root.resolve() / "a.png")]
+
+
+def test_text_that_is_not_utf8_and_folders_without_index(tmp_path):
+    with pytest.raises(DataError, match=r"index\.csv: no such file"):
+        load_index(tmp_path)
+    (tmp_path / "index.csv").write_bytes(b"path,label\n\xff\xfe.png,A\n")
+    with pytest.raises(DataError, match="UTF-8"):
+        load_index(tmp_path)
+
+
+def test_the_real_letters_hold_the_counts_of_both_protocols(shared_letters):
+    everything = load_index(shared_letters, drop_upside_down=False)
+    assert len(everything) == 20_991
+    assert int(everything.suspect.sum()) == 2_081
+    pooled = load_index(shared_letters, sources=POOLED)
+    train, test = predefined_split(pooled)
+    assert (len(train), len(test)) == (15_592, 3_919)
+    train, test = split_by_source(pooled, ["photo62", "tablet55", "binary20x16"], ["scan34"])
+    assert (len(train), len(test)) == (4_791, 6_629)
+    tablet = load_index(shared_letters, sources=["tablet55"], drop_upside_down=False)
+    assert len(np.unique(writer_groups(tablet))) == 55

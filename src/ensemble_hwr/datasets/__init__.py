@@ -1,15 +1,19 @@
-"""Letters from folders, files and the net, and ways of dividing and balancing them."""
+"""Load, download and generate data sets of handwritten letters; split and balance them."""
 
-from ensemble_hwr.datasets._balance import balance_indices, class_sample_weight
 from ensemble_hwr.datasets._emnist import load_emnist
 from ensemble_hwr.datasets._fetch import fetch_emnist, fetch_nist_sd19
-from ensemble_hwr.datasets._find import find_pictures
-from ensemble_hwr.datasets._folder import load_folder
-from ensemble_hwr.datasets._index import load_index
+from ensemble_hwr.datasets._folder import find_pictures, load_folder, load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
 from ensemble_hwr.datasets._letters import LetterSet, concatenate
 from ensemble_hwr.datasets._nist import load_nist
-from ensemble_hwr.datasets._split import predefined_split, split_by_source, split_letters, writer_groups
+from ensemble_hwr.datasets._split import (
+    balance_indices,
+    class_sample_weight,
+    predefined_split,
+    split_by_source,
+    split_letters,
+    writer_groups,
+)
 from ensemble_hwr.datasets._storage import load_npz, open_letters, save_npz
 from ensemble_hwr.datasets.composition import Composition, compose_words
 from ensemble_hwr.datasets.handwriting import generate_letters

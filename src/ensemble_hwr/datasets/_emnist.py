@@ -1,63 +1,167 @@
-"""EMNIST: letters and digits of NIST Special Database 19 as 28x28 images (Cohen et al., 2017)."""
+"""Load EMNIST, letters and digits of NIST Special Database 19 as 28x28 images (Cohen et al., 2017)."""
 
 from __future__ import annotations
 
+import gzip
 import string
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
-from ensemble_hwr.datasets._files import require_choice
-from ensemble_hwr.datasets._idx import open_idx, read_images, read_labels, righted
+from ensemble_hwr.datasets._files import reading, require_choice
 from ensemble_hwr.datasets._letters import PIXELS, LetterSet, concatenate
 from ensemble_hwr.exceptions import DataError
 
 _UNMERGED = "abdefghnqrt"
-CHARACTERS = {  # what each split's labels mean, from label 0 on; "" is no label
+CHARACTERS = {  # character of each label per split, from label 0; "" is not a label
     "letters": ("", *string.ascii_uppercase),
     "byclass": tuple(string.digits + string.ascii_uppercase + string.ascii_lowercase),
     "bymerge": tuple(string.digits + string.ascii_uppercase + _UNMERGED),
     "balanced": tuple(string.digits + string.ascii_uppercase + _UNMERGED),
 }
 SUBSETS = ("all", "train", "test")
+_BYTES = 0x08
+_MOST = 1_000_000  # EMNIST has 814,255 images; a larger number in a header is an error
+_BLOCK = 4096
+
+
+@contextmanager
+def open_idx(path: Path, name: str) -> Iterator[tuple[IO[bytes], str]]:
+    """Open an idx file, plain or gzipped, in a folder or zip archive; yield stream and location."""
+    with ExitStack() as stack:
+        if path.is_dir():
+            file = _find_in_folder(path, name)
+            where = str(file)
+            stack.enter_context(reading(where, "an idx file"))
+            stream: IO[bytes] = stack.enter_context(open(file, "rb"))
+        else:
+            stack.enter_context(reading(path, "a zip archive of idx files"))
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            member = _find_in_archive(path, archive, name)
+            where = f"{path}: {member}"
+            stack.enter_context(reading(where, "an idx file"))
+            stream = stack.enter_context(archive.open(member))
+        if where.endswith(".gz"):
+            stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream)))
+        yield stream, where
+
+
+def read_labels(stream: IO[bytes], where: str) -> NDArray[np.uint8]:
+    """Read all labels of an idx1 file."""
+    (count,) = _read_header(stream, where, 1)
+    labels = np.frombuffer(_read_exactly(stream, count, where, "labels"), np.uint8)
+    _expect_end(stream, where, f"{count} labels")
+    return labels
+
+
+def read_images(stream: IO[bytes], where: str, keep: NDArray[np.bool_], out: NDArray[np.uint8]) -> None:
+    """Read the images of an idx3 file selected by `keep` into `out`, and transpose them.
+
+    The file is read in blocks of a few thousand images.
+    """
+    count, height, width = _read_header(stream, where, 3)
+    if (height, width) != (28, 28):
+        raise DataError(f"{where}: images of {height}x{width} pixels; expected 28x28")
+    if count != len(keep):
+        raise DataError(f"{where}: {count} images for {len(keep)} labels; the two files do not match")
+    filled = 0
+    for start in range(0, count, _BLOCK):
+        kept = keep[start : start + _BLOCK]
+        raw = _read_exactly(stream, len(kept) * PIXELS, where, f"images of {count}", start)
+        chosen = transposed(np.frombuffer(raw, np.uint8).reshape(-1, PIXELS)[kept])
+        out[filled : filled + len(chosen)] = chosen
+        filled += len(chosen)
+    _expect_end(stream, where, f"{count} images")
+
+
+def transposed(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Transpose 28x28 images, which EMNIST stores column by column."""
+    return rows.reshape(-1, 28, 28).transpose(0, 2, 1).reshape(-1, PIXELS)
+
+
+def _find_in_folder(folder: Path, name: str) -> Path:
+    for place in (folder, folder / "gzip"):
+        for file in (place / name, place / f"{name}.gz"):
+            if file.is_file():
+                return file
+    raise DataError(f"{folder}: contains neither {name} nor {name}.gz, nor a folder gzip with one of them")
+
+
+def _find_in_archive(path: Path, archive: zipfile.ZipFile, name: str) -> str:
+    for member in archive.namelist():
+        if member.rsplit("/", 1)[-1] in (name, f"{name}.gz"):
+            return member
+    raise DataError(f"{path}: neither {name} nor {name}.gz among its {len(archive.namelist())} members")
+
+
+def _read_header(stream: IO[bytes], where: str, dimensions: int) -> tuple[int, ...]:
+    magic = bytes((0, 0, _BYTES, dimensions))
+    head = stream.read(4 + 4 * dimensions)
+    if head[:4] != magic:
+        raise DataError(
+            f"{where}: begins with {head[:4].hex() or 'nothing'}; an idx file of bytes in {dimensions} "
+            f"dimensions begins with {magic.hex()}"
+        )
+    if len(head) < 4 + 4 * dimensions:
+        raise DataError(f"{where}: ends within its header; download it again")
+    sizes = tuple(int(size) for size in np.frombuffer(head, ">u4", offset=4))
+    if sizes[0] > _MOST:
+        raise DataError(f"{where}: its header declares {sizes[0]} entries; at most {_MOST} are allowed")
+    return sizes
+
+
+def _read_exactly(stream: IO[bytes], size: int, where: str, what: str, seen: int = 0) -> bytes:
+    raw = stream.read(size)
+    if len(raw) < size:
+        got = seen + len(raw) // (PIXELS if what.startswith("images") else 1)
+        raise DataError(f"{where}: ends after {got} {what}, fewer than its header declares; download it again")
+    return raw
+
+
+def _expect_end(stream: IO[bytes], where: str, what: str) -> None:
+    if stream.read(1):
+        raise DataError(f"{where}: continues after the {what} that its header declares; it is not a valid idx file")
 
 
 def load_emnist(
     path: PathLike, split: str = "letters", *, subset: str = "all", uppercase_only: bool = False
 ) -> LetterSet:
-    """Load one split of EMNIST from its idx files, bare, gzipped or still in ``gzip.zip``, or its .mat file.
+    """Load one split of EMNIST from idx files (plain, gzipped or in ``gzip.zip``) or from its .mat file.
 
-    EMNIST's files hold each image column by column; here they are turned upright.
+    EMNIST stores each image column by column; the images are transposed here.
 
     Parameters
     ----------
     path : path-like
-        The folder that holds ``emnist-letters-train-images-idx3-ubyte`` (or the same with ``.gz``, also in a folder
-        named ``gzip``) or ``emnist-letters.mat``; the archive ``gzip.zip`` as published; or one .mat file.
+        The folder that contains ``emnist-letters-train-images-idx3-ubyte`` (or the same with ``.gz``, also in a
+        subfolder ``gzip``) or ``emnist-letters.mat``; the published archive ``gzip.zip``; or a .mat file.
     split : {"letters", "byclass", "bymerge", "balanced"}, default="letters"
-        - "letters": A-Z, upper and lower case under one label, written here as uppercase;
-        - "byclass": digits, uppercase and lowercase, 62 labels, as uneven as people write;
-        - "bymerge": the same images, with the lowercase of C I J K L M O P S U V W X Y Z, which looks the same,
-          put to the uppercase, 47 labels;
-        - "balanced": as "bymerge", with equally many of each label.
+        - "letters": A-Z, upper and lower case under one label, which is uppercase here;
+        - "byclass": digits, uppercase and lowercase, 62 labels with natural frequencies;
+        - "bymerge": the same images, but the lowercase of C I J K L M O P S U V W X Y Z, which looks like the
+          uppercase, is merged with it, 47 labels;
+        - "balanced": as "bymerge", with the same number of images per label.
     subset : {"all", "train", "test"}, default="all"
-        Which part of the split EMNIST prescribes.
+        Part of the train/test split that EMNIST defines.
     uppercase_only : bool, default=False
-        Leave out digits and lowercase. Exact for "byclass". In "bymerge" and "balanced" the fifteen merged letters
-        above still contain lowercase ones. Impossible, and refused, for "letters".
+        Whether to ignore digits and lowercase. Exact for "byclass". For "bymerge" and "balanced" the fifteen merged
+        letters still contain lowercase ones. Not available for "letters".
 
     Returns
     -------
     LetterSet
-        Rows of uint8, ``split`` as prescribed, ``writer`` where the file has it (.mat only).
+        Rows of uint8, with ``split``, and with ``writer`` if the file contains it (.mat only).
 
     Raises
     ------
     DataError
-        When a file is missing, cut short or inconsistent.
+        If a file is missing, truncated or inconsistent.
 
     References
     ----------
@@ -79,11 +183,11 @@ def load_emnist(
     require_choice(subset, SUBSETS, "subset")
     if uppercase_only and split == "letters":
         raise DataError(
-            "split 'letters' has both cases under one label, so uppercase_only cannot be had; use split='byclass'"
+            "split 'letters' has both cases under one label, so uppercase_only is not available; use split='byclass'"
         )
     folder = Path(path).expanduser()
     if not folder.exists():
-        raise DataError(f"{folder}: no such file or folder; expected EMNIST's folder, gzip.zip or .mat file")
+        raise DataError(f"{folder}: no such file or folder; expected the folder of EMNIST, gzip.zip or a .mat file")
     wanted = ("train", "test") if subset == "all" else (subset,)
     mat = _find_mat(folder, split)
     if mat is not None:
@@ -122,8 +226,8 @@ def _load_mat(file: Path, split: str, wanted: tuple[str, ...], uppercase_only: b
     try:
         parts = loadmat(file, variable_names=["dataset"], simplify_cells=True)["dataset"]
         fields = {part: {key: np.asarray(value) for key, value in parts[part].items()} for part in wanted}
-    except Exception as error:  # the reader has no error of its own: a broken file raises whatever it led to
-        raise DataError(f"{file}: cannot be read as EMNIST's .mat file ({error}); fetch it again") from error
+    except Exception as error:  # loadmat raises many types of errors for a damaged file
+        raise DataError(f"{file}: cannot be read as a .mat file of EMNIST ({error}); download it again") from error
     loaded = [_mat_part(f"{file}: dataset.{part}", part, split, uppercase_only, fields[part]) for part in wanted]
     return concatenate(loaded, name=f"emnist-{split}")
 
@@ -143,7 +247,7 @@ def _mat_part(where: str, part: str, split: str, uppercase_only: bool, fields: d
     if writers is not None and len(writers) != len(labels):
         raise DataError(f"{where}: {len(writers)} writers for {len(labels)} labels")
     return LetterSet(
-        righted(images.reshape(-1, PIXELS)[keep]),
+        transposed(images.reshape(-1, PIXELS)[keep]),
         target,
         writer=None if writers is None else writers[keep].astype(np.str_),
         split=np.full(len(target), part),
@@ -153,7 +257,7 @@ def _mat_part(where: str, part: str, split: str, uppercase_only: bool, fields: d
 def _characters(
     labels: NDArray[Any], split: str, uppercase_only: bool, where: str
 ) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
-    """Return which images to keep, and the characters of those."""
+    """Return a mask of the images to keep, and their characters."""
     characters = np.array(CHARACTERS[split])
     lowest = int(characters[0] == "")
     wrong = np.flatnonzero((labels < lowest) | (labels >= len(characters)))

@@ -1,4 +1,4 @@
-"""Fetching public data sets once, checked, into a cache folder."""
+"""Download public data sets into a cache folder and verify their checksums."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ensemble_hwr._typing import PathLike
-from ensemble_hwr.datasets._cache import CACHE_VARIABLE
 from ensemble_hwr.datasets._emnist import load_emnist
+from ensemble_hwr.datasets._files import CACHE_VARIABLE
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.datasets._nist import STANDARD_PARTS, load_nist
 from ensemble_hwr.exceptions import DownloadError, MissingExtraError
@@ -20,7 +20,7 @@ EMNIST_URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 EMNIST_MD5 = "58c8d27c78d21e728a6bc7b3cc06412e"
 NIST_SD19_URL = "https://s3.amazonaws.com/nist-srd/SD19/by_class.zip"
 NIST_SD19_MD5 = "79572b1694a8506f2b722c7be54130c4"
-_SILENCE = 30  # seconds without a byte before giving up
+_TIMEOUT = 30  # seconds without data
 _CHUNK = 1 << 16
 
 Move = Callable[[int, int], None]
@@ -36,23 +36,23 @@ def fetch_emnist(
     md5: str = EMNIST_MD5,
     progress: bool = False,
 ) -> LetterSet:
-    """Load EMNIST, fetching it (about 560 MB) on first use.
+    """Load EMNIST; download it on first use (about 560 MB).
 
-    Needs the extra ``ensemble_hwr[download]``. The archive is kept as published and read in place.
+    Requires the extra ``ensemble_hwr[download]``. The published archive is cached and read without unpacking.
 
     Parameters
     ----------
     split, subset, uppercase_only
         As in :func:`load_emnist`.
     cache_dir : path-like, optional
-        Where to keep the archive; by default the folder named by the environment variable ``ENSEMBLE_HWR_CACHE``, or
-        else ``ensemble_hwr`` in the user's cache folder.
+        Folder of the cache. By default the folder in the environment variable ``ENSEMBLE_HWR_CACHE`` if set, else
+        ``ensemble_hwr`` in the user's cache folder.
     url : str
-        Where to fetch it, should it have moved.
+        URL of the archive.
     md5 : str
-        Its checksum, as NIST publishes it.
+        MD5 checksum of the archive, as published by NIST.
     progress : bool, default=False
-        Show a bar while fetching, where there is a terminal.
+        Whether to show a progress bar in a terminal.
 
     Returns
     -------
@@ -61,9 +61,9 @@ def fetch_emnist(
     Raises
     ------
     DownloadError
-        When the archive cannot be fetched whole and unchanged; nothing half-fetched is left behind.
+        If the download fails or the checksum differs; no partial file is kept.
     MissingExtraError
-        When pooch is not installed.
+        If pooch is not installed.
 
     Examples
     --------
@@ -83,10 +83,9 @@ def fetch_nist_sd19(
     md5: str = NIST_SD19_MD5,
     progress: bool = False,
 ) -> LetterSet:
-    """Load NIST Special Database 19 by class, fetching it (about 1 GB) on first use.
+    """Load NIST Special Database 19 by class; download it on first use (about 1 GB).
 
-    Needs the extra ``ensemble_hwr[download]``. The archive is kept as published and read in place: nothing in it is
-    ever unpacked to disk.
+    Requires the extra ``ensemble_hwr[download]``. The published archive is cached and read without unpacking.
 
     Parameters
     ----------
@@ -103,9 +102,9 @@ def fetch_nist_sd19(
     Raises
     ------
     DownloadError
-        When the archive cannot be fetched whole and unchanged; nothing half-fetched is left behind.
+        If the download fails or the checksum differs; no partial file is kept.
     MissingExtraError
-        When pooch is not installed.
+        If pooch is not installed.
 
     Examples
     --------
@@ -117,7 +116,7 @@ def fetch_nist_sd19(
 
 
 def _retrieve(url: str, md5: str, name: str, cache_dir: PathLike | None, progress: bool) -> Path:
-    """Return the path of the cached file, fetching it when it is missing or not what it should be."""
+    """Return the path of the cached file; download it if it is missing or its checksum differs."""
     try:
         import pooch
     except ImportError as error:
@@ -125,12 +124,12 @@ def _retrieve(url: str, md5: str, name: str, cache_dir: PathLike | None, progres
     folder = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or pooch.os_cache("ensemble_hwr")).expanduser()
     try:
         with _quiet(pooch.get_logger()):
-            downloader = _downloader(f"fetching {name}", progress)
+            downloader = _downloader(f"downloading {name}", progress)
             pooch.retrieve(url, f"md5:{md5}", fname=name, path=folder, downloader=downloader)
     except (OSError, ValueError) as error:
         raise DownloadError(
-            f"{url}: could not be fetched whole and unchanged ({error}); check the connection and try again, "
-            f"or put the file with md5 {md5} at {folder / name} yourself"
+            f"{url}: could not be downloaded ({error}); check the connection and try again, "
+            f"or save the file with MD5 {md5} as {folder / name}"
         ) from error
     return folder / name
 
@@ -146,12 +145,12 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
 
 
 def _downloader(description: str, progress: bool) -> Callable[..., None]:
-    """Return a function that pooch calls to fetch a file; unlike pooch's own, it closes the connection on failure."""
+    """Return a downloader for pooch which, unlike pooch's own, closes the connection on failure."""
     import requests
 
     def download(url: str, output_file: str, _pooch: object, check_only: bool = False) -> None:
         with (
-            requests.get(url, stream=True, timeout=_SILENCE) as response,
+            requests.get(url, stream=True, timeout=_TIMEOUT) as response,
             open(output_file, "wb") as file,
             _bar(description, progress) as move,
         ):
@@ -166,7 +165,7 @@ def _downloader(description: str, progress: bool) -> Callable[..., None]:
 
 @contextmanager
 def _bar(description: str, wanted: bool) -> Iterator[Move]:
-    """Give a function that moves a bar by so many bytes of so many, or does nothing where there is no terminal."""
+    """Yield a function that advances a progress bar; it does nothing without a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -1,46 +1,52 @@
-"""Letters kept as one folder a letter."""
+"""Load pictures from folders: one folder per class, or an ``index.csv`` that lists them."""
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
-from ensemble_hwr.datasets._files import reading, require_folder
-from ensemble_hwr.datasets._letters import LetterSet, pictures_array
+from ensemble_hwr.datasets._files import reading, require_file, require_folder
+from ensemble_hwr.datasets._letters import SPLITS, LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+REQUIRED = ("path", "label")
+FLAGS = ("suspect", "upside_down")
+COLUMNS = (*REQUIRED, "source", "writer", "split", *FLAGS)
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
 def load_folder(root: PathLike, *, labels: Iterable[str] | None = None, name: str = "") -> LetterSet:
-    """Load pictures sorted into one folder a letter: ``ROOT/A/1.png``, ``ROOT/B/anything.jpg``.
+    """Load pictures from one folder per class: ``ROOT/A/1.png``, ``ROOT/B/anything.jpg``.
 
-    The folder's name is the label. Hidden files and files beside the letter folders are left out. The pictures
-    are not opened here.
+    The folder name is the label. Hidden files, and files next to the class folders, are ignored. The pictures are not
+    opened.
 
     Parameters
     ----------
     root : path-like
-        The folder that holds the letter folders.
+        The folder that contains the class folders.
     labels : iterable of str, optional
-        Load these only; each must be there. By default every folder is a label.
+        Labels to load; each folder must exist. By default every folder is a label.
     name : str, default=""
-        Name of the set; by default that of the folder.
+        Name of the set; by default the name of the folder.
 
     Returns
     -------
     LetterSet
-        Pictures as paths, in order of label and file name.
+        Pictures as paths, sorted by label and file name.
 
     Raises
     ------
     DataError
-        When there is no such folder, no letter in it, or anything but pictures in a letter's folder.
+        If the folder is missing or empty, or a class folder contains files other than pictures.
 
     Examples
     --------
@@ -56,21 +62,21 @@ def load_folder(root: PathLike, *, labels: Iterable[str] | None = None, name: st
     ...     load_folder(root, name="mine")
     LetterSet('mine': 2 letters of 2 classes, pictures)
     """
-    folder = require_folder(root, "a folder with one folder of pictures for each letter")
+    folder = require_folder(root, "a folder with one folder of pictures per class")
     wanted = _label_folders(folder) if labels is None else sorted(set(labels))
     paths: list[str] = []
     target: list[str] = []
     for label in wanted:
         pictures = list_pictures(require_folder(folder / label, f"a folder of pictures of {label!r}"))
         if not pictures:
-            raise DataError(f"{folder / label}: no pictures in it; add some ({', '.join(SUFFIXES)})")
+            raise DataError(f"{folder / label}: contains no pictures; add some ({', '.join(SUFFIXES)})")
         paths += pictures
         target += [label] * len(pictures)
     return LetterSet(pictures_array(paths), np.array(target), name=name or folder.resolve().name)
 
 
 def list_pictures(folder: Path) -> list[str]:
-    """Return the pictures of a folder by name; refuse anything else that is visible."""
+    """Return the sorted pictures of a folder; raise an error for any other visible file."""
     pictures = []
     with reading(folder, "a folder of pictures"), os.scandir(folder) as entries:
         for entry in entries:
@@ -83,12 +89,221 @@ def list_pictures(folder: Path) -> list[str]:
 
 
 def _label_folders(folder: Path) -> list[str]:
-    with reading(folder, "a folder of letter folders"):
+    with reading(folder, "a folder of class folders"):
         names = [child.name for child in folder.iterdir() if child.is_dir() and not _is_hidden(child.name)]
     if not names:
-        raise DataError(f"{folder}: no folder in it; expected one for each letter, such as {folder / 'A'}")
+        raise DataError(f"{folder}: contains no folder; expected one per class, such as {folder / 'A'}")
     return sorted(names)
 
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LEFT_BY_SYSTEMS
+
+
+def find_pictures(folder: PathLike) -> list[str]:
+    """List the pictures in a folder and its subfolders by file suffix; hidden files and folders are ignored.
+
+    Parameters
+    ----------
+    folder : path-like
+        Symbolic links to other folders are not followed.
+
+    Returns
+    -------
+    list of str
+        Paths that begin with `folder`: for each folder its own pictures sorted by name, then those of its subfolders.
+        The pictures are not opened.
+
+    Raises
+    ------
+    DataError
+        If the folder is missing, or a folder cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from ensemble_hwr.datasets import find_pictures
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     pathlib.Path(root, "page").mkdir()
+    ...     for name in ("page/2.PNG", "page/1.png", "notes.txt", ".hidden.png"):
+    ...         _ = pathlib.Path(root, name).write_bytes(b"...")
+    ...     [pathlib.Path(path).name for path in find_pictures(root)]
+    ['1.png', '2.PNG']
+    """
+    top = require_folder(folder, "a folder of pictures")
+    found = []
+    with reading(top, "a folder of pictures"):
+        for root, folders, names in os.walk(top, onerror=_raise):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            pictures = (name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith("."))
+            found += [os.path.join(root, name) for name in sorted(pictures)]
+    return found
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def load_index(
+    path: PathLike,
+    *,
+    sources: Iterable[str] | None = None,
+    drop_upside_down: bool = True,
+    name: str = "",
+) -> LetterSet:
+    r"""Load pictures listed in a CSV file with label, source, writer and part of the split.
+
+    The first line contains the column names. ``path`` and ``label`` are required; ``source``, ``writer``, ``split``
+    (train, test or empty), ``suspect`` and ``upside_down`` (0 or 1) are optional; other columns are ignored. Paths are
+    relative to the folder of the file and must not lead out of it. The pictures must exist; they are not opened.
+
+    Parameters
+    ----------
+    path : path-like
+        The CSV file, or a folder with an ``index.csv``.
+    sources : iterable of str, optional
+        Sources to load.
+    drop_upside_down : bool, default=True
+        Whether to ignore letters with ``upside_down`` = 1.
+    name : str, default=""
+        Name of the set; by default the name of the folder.
+
+    Returns
+    -------
+    LetterSet
+        Pictures as paths, in the order of the file. The flag ``suspect`` marks suspected label errors.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or malformed; the message contains the line number.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from ensemble_hwr.datasets import load_index
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     _ = pathlib.Path(root, "1.png").write_bytes(b"...")
+    ...     _ = pathlib.Path(root, "index.csv").write_text("path,label,source\n1.png,A,pen\n")
+    ...     load_index(root, name="mine").source
+    array(['pen'], dtype='<U3')
+    """
+    given = Path(path).expanduser()
+    file = require_file(given / "index.csv" if given.is_dir() else given, "a CSV file that lists letters")
+    lines, rows, columns = _read_rows(file)
+    _check_rows(file, lines, rows)
+    rows, lines = _choose(file, rows, lines, sources, drop_upside_down)
+    inside = _PathsInside(file)
+    paths = [inside.find(row["path"], line) for row, line in zip(rows, lines, strict=True)]
+    _check_once(file, paths, lines)
+
+    def text(column: str) -> NDArray[np.str_] | None:
+        return np.array([row[column] for row in rows]) if column in columns else None
+
+    return LetterSet(
+        pictures_array(paths),
+        np.array([row["label"] for row in rows]),
+        source=text("source"),
+        writer=text("writer"),
+        split=text("split"),
+        suspect=np.array([row["suspect"] == "1" for row in rows]) if "suspect" in columns else None,
+        name=name or file.resolve().parent.name,
+    )
+
+
+def _read_rows(file: Path) -> tuple[list[int], list[dict[str, str]], list[str]]:
+    lines, rows = [], []
+    try:
+        with reading(file, "a CSV file in UTF-8"), open(file, encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            columns = _check_columns(file, next(reader, []))
+            for values in reader:
+                if len(values) != len(columns):
+                    raise DataError(
+                        f"{file}, line {reader.line_num}: {len(values)} values for {len(columns)} columns "
+                        f"({', '.join(columns)})"
+                    )
+                lines.append(reader.line_num)
+                rows.append(dict(zip(columns, values, strict=True)))
+    except csv.Error as error:
+        raise DataError(f"{file}, line {reader.line_num}: not a CSV line ({error})") from error
+    if not rows:
+        raise DataError(f"{file}: lists no letters; expected one line per letter below the column names")
+    return lines, rows, columns
+
+
+def _check_columns(file: Path, columns: list[str]) -> list[str]:
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing or len(set(columns)) < len(columns):
+        wrong = f"no column {missing[0]!r}" if missing else "a repeated column name"
+        raise DataError(f"{file}, line 1: {wrong}; the first line must contain column names: {', '.join(COLUMNS)}")
+    return columns
+
+
+def _check_rows(file: Path, lines: list[int], rows: list[dict[str, str]]) -> None:
+    for line, row in zip(lines, rows, strict=True):
+        if not row["label"]:
+            raise DataError(f"{file}, line {line}: the label is empty")
+        if row.get("split", "") not in SPLITS:
+            raise DataError(f"{file}, line {line}: split must be train, test or empty, got {row['split']!r}")
+        for flag in FLAGS:
+            if row.get(flag, "0") not in ("0", "1"):
+                raise DataError(f"{file}, line {line}: {flag} must be 0 or 1, got {row[flag]!r}")
+
+
+def _choose(
+    file: Path,
+    rows: list[dict[str, str]],
+    lines: list[int],
+    sources: Iterable[str] | None,
+    drop_upside_down: bool,
+) -> tuple[list[dict[str, str]], list[int]]:
+    wanted = None
+    if sources is not None:
+        wanted = {sources} if isinstance(sources, str) else set(sources)
+        known = {row.get("source", "") for row in rows}
+        if not wanted or wanted - known:
+            raise DataError(f"{file}: sources must be among {sorted(known)}, got {sorted(wanted)}")
+    chosen = [
+        (row, line)
+        for row, line in zip(rows, lines, strict=True)
+        if (wanted is None or row["source"] in wanted) and not (drop_upside_down and row.get("upside_down") == "1")
+    ]
+    if not chosen:
+        raise DataError(f"{file}: every letter is marked upside_down; set drop_upside_down=False to load them")
+    return [row for row, _ in chosen], [line for _, line in chosen]
+
+
+def _check_once(file: Path, paths: list[str], lines: list[int]) -> None:
+    """Raise an error for a repeated picture: it could be in both parts of a split, or have two labels."""
+    first: dict[str, int] = {}
+    for path, line in zip(paths, lines, strict=True):
+        if path in first:
+            raise DataError(
+                f"{file}, line {line}: {path!r} is already listed on line {first[path]}; keep one of the two"
+            )
+        first[path] = line
+
+
+class _PathsInside:
+    """Resolves listed paths; paths and links that lead out of the folder of the index raise an error."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.root = os.path.realpath(file.parent)
+        self.real_folder = lru_cache(maxsize=None)(os.path.realpath)
+
+    def find(self, listed: str, line: int) -> str:
+        where = f"{self.file}, line {line}: {listed!r}"
+        if not listed or "\0" in listed:
+            raise DataError(f"{where} is not a path")
+        path = os.path.join(self.root, listed)
+        folder, last = os.path.split(path)
+        real = os.path.join(self.real_folder(folder), last)
+        if last in ("", ".", "..") or os.path.islink(real):
+            real = os.path.realpath(path)
+        if not real.startswith(os.path.join(self.root, "")):
+            raise DataError(f"{where} leads out of {self.root}; pictures must be in the folder of the index")
+        if not os.path.isfile(real):
+            raise DataError(f"{where}: no such picture under {self.root}")
+        return real

@@ -1,4 +1,4 @@
-"""The Kaggle A-Z table: 372,450 uppercase letters as comma-separated numbers, about 700 MB of text."""
+"""Load the Kaggle A-Z data set: 372,450 uppercase letters as comma-separated numbers, about 700 MB of text."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
-from ensemble_hwr.datasets._cache import Cached, cache_folder
-from ensemble_hwr.datasets._files import reading, require_file
+from ensemble_hwr.datasets._files import Cached, cache_folder, reading, require_file
 from ensemble_hwr.datasets._letters import PIXELS, LetterSet
 from ensemble_hwr.exceptions import DataError
 
@@ -27,27 +26,25 @@ _COMMA, _NEWLINE, _ZERO = b",\n0"
 def load_kaggle_az(
     path: PathLike, *, header: bool | None = None, name: str = "kaggle-az", cache: bool | PathLike = True
 ) -> LetterSet:
-    r"""Load the Kaggle A-Z table of handwritten letters, or any CSV file of its form.
+    r"""Load the Kaggle A-Z data set of handwritten letters, or another CSV file of the same format.
 
-    Each line holds a label (0 = A to 25 = Z), then 784 pixels (28x28 in rows, 0 = paper, 255 = ink). The text is
-    parsed block by block straight into one uint8 array, so memory stays at the size of the result. What was read of a
-    file of more than 20 MB is kept, and loaded the next time, for as long as the file keeps its size and its time of
-    change: the whole set takes 294 MB there.
+    Each line contains a label (0 = A to 25 = Z), then 784 pixels (28x28, row by row, 0 = paper, 255 = ink). The file is
+    parsed in blocks into a uint8 array, so memory stays at the size of the result. The parsed arrays of a file of more
+    than 20 MB are cached as long as its size and modification time stay the same; the full data set takes 294 MB there.
 
     Parameters
     ----------
     path : path-like
         The unpacked CSV file.
     header : bool, optional
-        Whether line 1 names the columns. By default it does when its 785 fields are all different, which no row
-        of 785 values between 0 and 255 can be. A row that some program has turned into column names
-        (``0,0.1,0.2``) is refused: say True to go without it.
+        Whether line 1 contains column names. By default this is detected: it does if its 785 fields are all
+        different, which is impossible for values from 0 to 255. A row that a program has turned into column
+        names (``0,0.1,0.2``) raises an error; pass True to ignore that line.
     name : str, default="kaggle-az"
         Name of the set.
     cache : bool or path-like, default=True
-        Folder in which to keep what was read. True is the one named by the environment variable
-        ``ENSEMBLE_HWR_CACHE``, or else ``ensemble_hwr`` in the user's cache folder; False keeps nothing. Files there
-        may be deleted at any time.
+        Folder of the cache. True means the folder in the environment variable ``ENSEMBLE_HWR_CACHE`` if set, else
+        ``ensemble_hwr`` in the user's cache folder; False disables the cache. Files there can be deleted at any time.
 
     Returns
     -------
@@ -57,12 +54,12 @@ def load_kaggle_az(
     Raises
     ------
     DataError
-        When a line has not 785 values, or a value is out of range; the message names the line.
+        If a line does not have 785 values, or a value is out of range; the message contains the line number.
 
     Warns
     -----
     UserWarning
-        When there is no room for keeping what was read.
+        If the cache cannot be written.
 
     Examples
     --------
@@ -98,7 +95,7 @@ def _read(file: Path, header: bool | None) -> tuple[NDArray[np.uint8], NDArray[n
         skip = _has_header(stream, file) if header is None else header
         count -= skip
         if count < 1:
-            raise DataError(f"{file}: no letter in it; expected {WHAT}")
+            raise DataError(f"{file}: contains no letters; expected {WHAT}")
         data = np.empty((count, PIXELS), np.uint8)
         labels = np.empty(count, np.uint8)
         start = 0
@@ -126,13 +123,13 @@ def _has_header(stream: BinaryIO, file: Path) -> bool:
     stream.seek(0)
     fields = line.decode("utf-8", errors="replace").rstrip("\r\n").split(",")
     if len(fields) != WIDTH or len(set(fields)) < WIDTH:
-        return False  # a row, or no header this table can have: the parser decides and explains
+        return False  # a row, or not a valid header: the parser reports the error
     if fields == [str(i) for i in range(WIDTH)]:
         return True
     if all(_is_number(field) for field in fields):
         raise DataError(
-            f"{file}, line 1: neither a row nor column names, but a row turned into column names "
-            f"({','.join(fields[:4])},...); mend the line, or say header=True to go without it"
+            f"{file}, line 1: got a row that was converted to column names "
+            f"({','.join(fields[:4])},...); correct the line, or pass header=True to ignore it"
         )
     return True
 
@@ -146,7 +143,7 @@ def _is_number(field: str) -> bool:
 
 
 def _blocks(stream: BinaryIO, file: Path, skip: bool) -> Iterator[tuple[int, bytes]]:
-    """Yield whole lines, about a megabyte at a time, with the number of the first."""
+    """Yield blocks of complete lines, about a megabyte each, with the number of the first line."""
     line, rest = 1, stream.read(len(_BOM)).removeprefix(_BOM)
     if skip:
         if b"\n" not in rest:
@@ -156,7 +153,7 @@ def _blocks(stream: BinaryIO, file: Path, skip: bool) -> Iterator[tuple[int, byt
         block = rest + block
         end = block.rfind(b"\n") + 1
         if not end and len(block) > _LONGEST_LINE:
-            raise DataError(f"{file}, line {line}: longer than any row can be; expected {WHAT}")
+            raise DataError(f"{file}, line {line}: is longer than a row can be; expected {WHAT}")
         if end:
             yield line, block[:end]
         line, rest = line + block.count(b"\n"), block[end:]
@@ -165,11 +162,11 @@ def _blocks(stream: BinaryIO, file: Path, skip: bool) -> Iterator[tuple[int, byt
 
 
 def _parse(block: bytes) -> NDArray[np.uint8] | None:
-    """Return the rows of a block of whole lines, or None when anything in it is not as it should be."""
+    """Return the rows of a block of complete lines; None if the block is malformed."""
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
     text = np.frombuffer(block, np.uint8)
-    digits = text - np.uint8(_ZERO)  # anything but a digit wraps round to 10 or more
+    digits = text - np.uint8(_ZERO)  # other characters wrap around to 10 or more
     ends = np.flatnonzero(digits > 9)
     if len(ends) % WIDTH:
         return None
@@ -180,7 +177,7 @@ def _parse(block: bytes) -> NDArray[np.uint8] | None:
     if lengths.min() < 1 or lengths.max() > 3:
         return None
     values = digits[ends - 1]
-    several = np.flatnonzero(lengths > 1)  # most pixels are a single 0: only the others need tens and hundreds
+    several = np.flatnonzero(lengths > 1)  # most pixels are a single digit 0
     at = ends[several]
     numbers = values[several] + np.multiply(digits[at - 2], 10, dtype=np.uint16)
     hundreds = lengths[several] > 2
@@ -193,7 +190,7 @@ def _parse(block: bytes) -> NDArray[np.uint8] | None:
 
 
 def _explain(block: bytes, first_line: int, file: Path) -> DataError:
-    """Find the line that a block was refused for."""
+    """Return the error for the first malformed line of a block."""
     for number, line in enumerate(block.decode("utf-8", errors="replace").split("\n")[:-1], first_line):
         fields = line.removesuffix("\r").split(",")
         where = f"{file}, line {number}"
@@ -202,7 +199,7 @@ def _explain(block: bytes, first_line: int, file: Path) -> DataError:
         for i, field in enumerate(fields):
             if not (field.isascii() and field.isdigit() and len(field) <= 3 and int(field) <= 255):
                 what = "the label" if i == 0 else f"pixel {i}"
-                return DataError(f"{where}: {what} is {field[:20]!r}; expected a whole number from 0 to 255")
+                return DataError(f"{where}: {what} is {field[:20]!r}; expected an integer from 0 to 255")
         if int(fields[0]) > 25:
             return DataError(f"{where}: the label is {fields[0]}; expected 0 (A) to 25 (Z)")
     return DataError(f"{file}, from line {first_line}: not {WHAT}")

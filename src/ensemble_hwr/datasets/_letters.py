@@ -1,4 +1,4 @@
-"""The one form in which every loader hands over letters."""
+"""LetterSet, the data structure that all loaders return."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ BATCH = 1024  # letters between two reports of progress
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LetterSet:
-    """Letters with their labels and what is known of where they come from.
+    """Letters with labels and metadata: source, writer, train/test split and suspected label errors.
 
     Parameters
     ----------
     data : ndarray
-        Either rows, of shape (n, 784): 28x28 pixels, uint8 (0 = paper, 255 = ink) or floating point
+        Either rows of shape (n, 784): 28x28 pixels, uint8 (0 = paper, 255 = ink) or floating point
         (0 = paper, 1 = ink); or pictures, of shape (n,) and dtype object: paths, encoded bytes or arrays of any size.
         A list is read as pictures.
     target : ndarray of str, shape (n,)
-        The label of each letter.
+        Class labels.
     source : ndarray of str, shape (n,), optional
-        The collection each letter comes from; ``""`` where unknown.
+        Collection that each letter comes from; ``""`` if unknown.
     writer : ndarray of str, shape (n,), optional
-        Who wrote each letter; ``""`` where unknown. Two sources may use the same name for different people.
+        Writer of each letter; ``""`` if unknown. The same name in two sources means two writers.
     split : ndarray of str, shape (n,), optional
-        ``"train"`` or ``"test"`` where the makers of the set prescribe a division; ``""`` where they do not.
+        ``"train"`` or ``"test"`` if the data set defines a split; ``""`` if it does not.
     suspect : ndarray of bool, shape (n,), optional
-        True where whoever made the set doubts the label.
+        True for suspected label errors.
     name : str, default=""
-        A name for messages and reports.
+        Name for messages and reports.
 
     Raises
     ------
     DataError
-        When lengths differ, or a field has a type, shape or value that is not allowed.
+        If lengths differ, or a field has a type, shape or value that is not allowed.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class LetterSet:
 
     @property
     def is_rows(self) -> bool:
-        """Whether ``data`` holds 784 pixels a letter, and not pictures still to be normalised."""
+        """Whether ``data`` contains rows of 784 pixels, not pictures that need normalization."""
         return self.data.ndim == 2
 
     def counts(self) -> dict[str, int]:
@@ -105,12 +105,12 @@ class LetterSet:
         return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
     def take(self, index: ArrayLike | slice) -> LetterSet:
-        """Choose letters by position, by a mask or by a slice.
+        """Select letters by position, mask or slice.
 
         Parameters
         ----------
         index : array-like of int or bool, or slice
-            Positions in the order wanted, one True or False for each letter, or a slice of positions.
+            Positions in the order of the result, a mask with one entry per letter, or a slice.
 
         Returns
         -------
@@ -141,14 +141,14 @@ class LetterSet:
         n_jobs: int | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
-        """Turn the letters into rows of ink.
+        """Convert the letters to rows of ink.
 
         Parameters
         ----------
         normalizer : transformer, optional
-            Turns pictures into rows of 784 floats; a clone of it is fitted. Rows are normalised again only
-            when one is given. By default pictures go through
-            :class:`~ensemble_hwr.preprocessing.LetterNormalizer`.
+            Converts pictures to rows of 784 floats; a clone of it is fitted. By default pictures are converted by
+            :class:`~ensemble_hwr.preprocessing.LetterNormalizer`. Rows are normalized again only if a normalizer is
+            given.
         n_jobs : int, optional
             Number of processes of the default normalizer; a given one has its own setting.
         on_progress : callable, optional
@@ -179,13 +179,13 @@ class LetterSet:
 
 
 def concatenate(sets: Sequence[LetterSet], *, name: str = "") -> LetterSet:
-    """Put several sets into one, in order.
+    """Concatenate letter sets.
 
     Parameters
     ----------
     sets : sequence of LetterSet
-        All rows, or all pictures. A set without ``source`` gets its name as source; other unknown fields are
-        filled with ``""`` or False where another set has them.
+        All with rows, or all with pictures. A set without ``source`` gets its name as source. Other missing fields
+        are filled with ``""`` or False if another set has them.
     name : str, default=""
         Name of the result.
 
@@ -196,7 +196,7 @@ def concatenate(sets: Sequence[LetterSet], *, name: str = "") -> LetterSet:
     Raises
     ------
     DataError
-        When there is nothing to concatenate, or rows and pictures are mixed.
+        If `sets` is empty, or rows and pictures are mixed.
 
     Examples
     --------
@@ -208,9 +208,9 @@ def concatenate(sets: Sequence[LetterSet], *, name: str = "") -> LetterSet:
     ['first', 'first', 'second']
     """
     if not sets:
-        raise DataError("no letters to concatenate: give at least one LetterSet")
+        raise DataError("no letters to concatenate; pass at least one LetterSet")
     if len({letters.is_rows for letters in sets}) > 1:
-        raise DataError("rows and pictures cannot be concatenated: turn the pictures into rows with to_rows()")
+        raise DataError("rows and pictures cannot be concatenated; convert the pictures to rows with to_rows()")
     blocks = [letters.data for letters in sets]
     if len({block.dtype for block in blocks}) > 1:
         blocks = [as_ink(block) for block in blocks]
@@ -236,7 +236,7 @@ def as_ink(rows: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def pictures_array(pictures: Sequence[Any]) -> NDArray[np.object_]:
-    """Return an (n,) object array, also where numpy would stack equal shapes."""
+    """Return an (n,) object array, even if all pictures have the same shape."""
     array = np.empty(len(pictures), dtype=object)
     for i, picture in enumerate(pictures):
         array[i] = picture
@@ -295,7 +295,7 @@ def _check_data(data: Any, where: str) -> NDArray[Any]:
     if array.size and not (array.min() >= 0 and array.max() <= 1):
         raise DataError(
             f"{where}: rows of floats must lie between 0 (paper) and 1 (ink), "
-            f"got {array.min()} to {array.max()}; divide by 255 where that is the scale"
+            f"got {array.min()} to {array.max()}; divide by 255 if that is the scale"
         )
     return array
 

@@ -1,4 +1,4 @@
-"""NIST Special Database 19, ``by_class``: 814,255 characters as 128x128 PNG in folders named by hex code."""
+"""Load NIST Special Database 19, ``by_class``: 814,255 characters as 128x128 PNG, one folder per class."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ensemble_hwr.exceptions import DataError
 PARTS = ("train", *(f"hsf_{i}" for i in range(8)))
 STANDARD_PARTS = ("train", "hsf_4")
 _MEMBER = re.compile(r"(?:.*/)?(?P<code>[0-9a-f]{2})/(?P<part>hsf_[0-7]|train)(?:_(?P=code))?/[^/]+\.png")
-_LARGEST = 1 << 20  # bytes; the pictures are of about one kilobyte
+_LARGEST = 1 << 20  # bytes; a picture has about one kilobyte
 
-# pictures, paths or encoded, by letter and part
+# paths or PNG bytes by letter and part
 Found = dict[tuple[str, str], list[Any]]
 
 
@@ -35,20 +35,20 @@ def load_nist(
 ) -> LetterSet:
     """Load characters of NIST Special Database 19 (second edition) from its ``by_class`` folders or archive.
 
-    Each character has a folder named by its code in hexadecimal (41 for A), with folders ``hsf_0`` to ``hsf_7``,
-    one for each body of writers, and ``train_41``, which repeats all of them but ``hsf_4``. The division NIST
-    prescribes, and the default here, is to train on ``train_XX`` and to test on ``hsf_4``.
+    Each character has a folder named by its hexadecimal code (41 for A). It contains folders ``hsf_0`` to ``hsf_7``,
+    one per group of writers, and ``train_41``, which repeats all of them but ``hsf_4``. The split that NIST defines,
+    and the default here, is training on ``train_XX`` and testing on ``hsf_4``.
 
     Parameters
     ----------
     path : path-like
-        The folder ``by_class``, or the folder that holds it, or ``by_class.zip`` as published. Pictures are read from
-        the archive in place, into memory; nothing is unpacked.
+        The folder ``by_class``, its parent folder, or the published archive ``by_class.zip``. Pictures of an archive
+        are read into memory; nothing is unpacked.
     letters : iterable of str, default="ABCDEFGHIJKLMNOPQRSTUVWXYZ"
         Characters to load: digits, uppercase or lowercase.
     parts : iterable of str, default=("train", "hsf_4")
-        ``"train"``, or any of ``"hsf_0"`` to ``"hsf_7"``: a part becomes the ``source`` of its letters, so that a
-        division by source is one by writers. ``"train"`` goes with ``"hsf_4"`` only, or letters would come twice.
+        ``"train"``, or any of ``"hsf_0"`` to ``"hsf_7"``. The part is the ``source`` of its letters, so a split by
+        source is a split by writers. ``"train"`` can be combined with ``"hsf_4"`` only, since it repeats the others.
     name : str, default="nist-sd19"
         Name of the set.
 
@@ -60,7 +60,7 @@ def load_nist(
     Raises
     ------
     DataError
-        When there is no such folder or archive, or a letter or part is not in it.
+        If the folder or archive is missing, or does not contain a requested letter or part.
 
     References
     ----------
@@ -115,7 +115,7 @@ def _check_parts(parts: Iterable[str]) -> list[str]:
         raise DataError(f"parts must be among {', '.join(PARTS)}, got {odd or chosen}")
     if "train" in chosen and set(chosen) - set(STANDARD_PARTS):
         raise DataError(
-            f"parts {chosen}: 'train' repeats every hsf part but hsf_4; take train with hsf_4, or hsf parts only"
+            f"parts {chosen}: 'train' repeats every hsf part but hsf_4; combine train with hsf_4, or use hsf parts only"
         )
     return chosen
 
@@ -157,7 +157,7 @@ def _find_in_archive(path: Path, letters: list[str], parts: list[str]) -> Found:
 def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
     name = info.filename
     if name.startswith("/") or ":" in name or ".." in name.split("/"):
-        raise DataError(f"{path}: member {name!r} leads out of the archive; do not trust this file")
+        raise DataError(f"{path}: member {name!r} leads out of the archive; the file is not safe")
     if name.endswith(".png") and info.file_size > _LARGEST:
         raise DataError(f"{path}: member {name!r} unpacks to {info.file_size} bytes; at most {_LARGEST} are read")
 
@@ -168,4 +168,4 @@ def _check_found(root: Path, found: Found, letters: list[str], parts: list[str])
             raise DataError(f"{root}: no picture of {letter!r} (folder {ord(letter):02x}) in {', '.join(parts)}")
     for part in parts:
         if not any(key[1] == part for key in found):
-            raise DataError(f"{root}: no picture in any folder of part {part!r}; is it unpacked whole?")
+            raise DataError(f"{root}: no picture in any folder of part {part!r}; check that it is completely unpacked")

@@ -1,11 +1,12 @@
-"""Split letters into a training and a test part."""
+"""Split letters into a training and a test part, and balance the classes of the training part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from ensemble_hwr.datasets._files import require_choice
@@ -13,6 +14,7 @@ from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError
 
 Indices = NDArray[np.intp]
+METHODS = ("cap", "oversample")
 BY = ("sample", "source", "writer")
 
 
@@ -235,3 +237,114 @@ def _draw_writers(letters: LetterSet, test_size: float, rng: np.random.RandomSta
             f"test_size={test_size} with every label kept in training; change test_size, or use by='sample'"
         )
     return np.isin(groups, drawn)
+
+
+def balance_indices(
+    y: ArrayLike,
+    method: str = "cap",
+    *,
+    limit: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> NDArray[np.intp]:
+    """Return positions that undersample common classes or oversample rare ones.
+
+    Use it on the training part only, after the split: otherwise copies of a row can be in both parts.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        Labels of the training rows.
+    method : {"cap", "oversample"}, default="cap"
+        - "cap": drop random rows of every class that has more than `limit`;
+        - "oversample": repeat rows of every class that has fewer than `limit`, all of them equally often but for one.
+    limit : int, optional
+        Rows per class. By default the median class size for "cap", the largest class size for "oversample".
+    random_state : int, RandomState instance or None, default=None
+        Selects the rows that are dropped, or repeated once more.
+
+    Returns
+    -------
+    ndarray of int
+        Positions in `y`, in ascending order.
+
+    Raises
+    ------
+    DataError
+        If `y` is empty, or a parameter is not allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.datasets import balance_indices
+    >>> y = np.array(["O"] * 6 + ["I"] * 2)
+    >>> y[balance_indices(y, "cap", limit=3, random_state=0)].tolist()
+    ['O', 'O', 'O', 'I', 'I']
+    >>> y[balance_indices(y, "oversample", limit=5, random_state=0)].tolist()
+    ['O', 'O', 'O', 'O', 'O', 'O', 'I', 'I', 'I', 'I', 'I']
+
+    Balance the training part only:
+
+    >>> from ensemble_hwr.datasets import LetterSet, split_letters
+    >>> letters = LetterSet(np.zeros((8, 784), np.uint8), y)
+    >>> train, test = split_letters(letters, test_size=0.5, random_state=0)
+    >>> train = train[balance_indices(y[train], "oversample", random_state=0)]
+    >>> letters.take(train).counts(), letters.take(test).counts()
+    ({'I': 3, 'O': 3}, {'I': 1, 'O': 3})
+    """
+    require_choice(method, METHODS, "method")
+    _, inverse, counts = _classes(y)
+    if limit is None:
+        limit = int(np.median(counts) if method == "cap" else counts.max())
+    if limit < 1:
+        raise DataError(f"limit must be at least 1 row per class, got {limit!r}")
+    rng = check_random_state(random_state)
+    draw = _cap if method == "cap" else _oversample
+    by_class = np.split(np.argsort(inverse, kind="stable"), np.cumsum(counts)[:-1])
+    return np.sort(np.concatenate([draw(members, limit, rng) for members in by_class]))
+
+
+def class_sample_weight(y: ArrayLike) -> NDArray[np.float64]:
+    """Return sample weights that give all classes the same total weight.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        Labels of the training rows.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        ``n / (n_classes * class_count)`` for each row, as scikit-learn's ``"balanced"``; the mean is 1.
+
+    Raises
+    ------
+    DataError
+        If `y` is empty.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.datasets import class_sample_weight
+    >>> class_sample_weight(["O", "O", "O", "I"]).round(2).tolist()
+    [0.67, 0.67, 0.67, 2.0]
+    """
+    labels, inverse, counts = _classes(y)
+    weights: NDArray[np.float64] = len(inverse) / (len(labels) * counts[inverse])
+    return weights
+
+
+def _classes(y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]]:
+    array = np.asarray(y)
+    if array.ndim != 1 or not len(array):
+        raise DataError(f"y must be one label for each of one or more rows, got shape {array.shape}")
+    return np.unique(array, return_inverse=True, return_counts=True)
+
+
+def _cap(members: NDArray[np.intp], limit: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    return rng.choice(members, limit, replace=False) if len(members) > limit else members
+
+
+def _oversample(members: NDArray[np.intp], limit: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    if len(members) >= limit:
+        return members
+    copies, rest = divmod(limit, len(members))
+    return np.concatenate([np.tile(members, copies), rng.choice(members, rest, replace=False)])

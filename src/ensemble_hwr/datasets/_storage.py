@@ -11,8 +11,7 @@ import numpy as np
 from ensemble_hwr._typing import PathLike
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.datasets._files import require_file
-from ensemble_hwr.datasets._folder import load_folder
-from ensemble_hwr.datasets._index import load_index
+from ensemble_hwr.datasets._folder import load_folder, load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
 from ensemble_hwr.datasets._letters import LetterSet
 from ensemble_hwr.exceptions import DataError

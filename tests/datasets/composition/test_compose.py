@@ -167,7 +167,7 @@ def test_blank_letters_are_a_dot_at_most():
 @pytest.mark.parametrize(
     ("given_texts", "look", "problem"),
     [
-        ("ABC", {}, "put it into a list"),
+        ("ABC", {}, "pass a list"),
         (["ABC", " "], {}, "text 1 is ' '"),
         ([None], {}, "text 0 is None"),
         (["ABc"], {}, "has no letter for 'c'"),

@@ -45,7 +45,7 @@ def test_pens_can_be_chosen():
         ({"roundness": -0.1}, "roundness is -0.1"),
         ({"slant": np.nan}, "slant is nan"),
         ({"habit": -1}, "habit is -1"),
-        ({"allographs": {"A": "gothic"}}, "A has no allograph 'gothic'; it has 'three-strokes'"),
+        ({"allographs": {"A": "gothic"}}, "A has no allograph 'gothic'; allowed: 'three-strokes'"),
         ({"allographs": {"Ä": "tent"}}, "letter is 'Ä'"),
     ],
 )

@@ -1,9 +1,14 @@
-"""Words, lines and pages composed of single letters, with the exact truth about what is where.
+"""Compose words, lines and pages from single letters, with exact ground truth.
 
-For tests and benchmarks of whatever cuts writing into letters, and for teaching it what is not a letter.
+The pictures test and benchmark segmentation, and are training data for models of non-letters.
 """
 
-from ensemble_hwr.datasets.composition._compose import compose_words
-from ensemble_hwr.datasets.composition._truth import ComposedLetter, ComposedLine, ComposedWord, Composition
+from ensemble_hwr.datasets.composition._compose import (
+    ComposedLetter,
+    ComposedLine,
+    ComposedWord,
+    Composition,
+    compose_words,
+)
 
 __all__ = ["ComposedLetter", "ComposedLine", "ComposedWord", "Composition", "compose_words"]

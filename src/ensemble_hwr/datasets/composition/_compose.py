@@ -1,4 +1,4 @@
-"""Texts written with the letters of a set."""
+"""Compose texts from the letters of a set, with the position of every letter, word and line."""
 
 from __future__ import annotations
 
@@ -11,20 +11,133 @@ from numpy.typing import NDArray
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.datasets._letters import LetterSet
-from ensemble_hwr.datasets._seeds import generator, seed_of
-from ensemble_hwr.datasets.composition._casting import Casting
-from ensemble_hwr.datasets.composition._glyphs import Glyphs
 from ensemble_hwr.datasets.composition._layout import lay_out
-from ensemble_hwr.datasets.composition._paint import Patch, lean_and_climb, paint, touch, transformed
-from ensemble_hwr.datasets.composition._paper import photograph
-from ensemble_hwr.datasets.composition._truth import ComposedLetter, ComposedLine, ComposedWord, Composition
+from ensemble_hwr.datasets.composition._paint import Patch, paint, photograph, slant_and_rotate, touch, transformed
+from ensemble_hwr.datasets.composition._writers import Glyphs, WriterSampler
+from ensemble_hwr.datasets.handwriting._style import generator, seed_of
 from ensemble_hwr.exceptions import DataError
+
+
+@dataclass(frozen=True)
+class ComposedLetter:
+    """One letter of a composed picture.
+
+    Attributes
+    ----------
+    letter : str
+        Class label.
+    box : Box
+        Box around the ink.
+    number : int
+        Index among the letters of the picture in reading order, from 0; the value of its pixels in ``owner``.
+    index : int
+        Position of the letter in the `LetterSet`.
+    """
+
+    letter: str
+    box: Box
+    number: int
+    index: int
+
+
+@dataclass(frozen=True)
+class ComposedWord:
+    """One word of a composed picture.
+
+    Attributes
+    ----------
+    letters : tuple of ComposedLetter
+    box : Box
+        Box around the ink.
+    touching : tuple of bool
+        For each letter but the last, whether its ink touches the next letter.
+    """
+
+    letters: tuple[ComposedLetter, ...]
+    box: Box
+    touching: tuple[bool, ...]
+
+    @property
+    def text(self) -> str:
+        """Text of the word."""
+        return "".join(letter.letter for letter in self.letters)
+
+
+@dataclass(frozen=True)
+class ComposedLine:
+    """One line of a composed picture.
+
+    Attributes
+    ----------
+    words : tuple of ComposedWord
+    box : Box
+        Box around the ink.
+    """
+
+    words: tuple[ComposedWord, ...]
+    box: Box
+
+    @property
+    def text(self) -> str:
+        """Text of the line, with spaces between words."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """A composed picture with its ground truth.
+
+    Attributes
+    ----------
+    picture : ndarray of uint8, shape (height, width)
+        Dark ink on light paper.
+    owner : ndarray of int16, shape (height, width)
+        Number of the letter of each pixel of ink (the darker letter where letters overlap); -1 on paper and specks.
+    lines : tuple of ComposedLine
+    writer : str
+        Writer of all letters; ``""`` if unknown, or if letters of several writers are mixed.
+    source : str
+        Source of all letters; ``""`` as for the writer.
+    slant, rotation : float
+        Slant of the letters (tangent, positive to the right), and angle of the lines in radians (positive upwards).
+    height : float
+        The cap height in pixels.
+    """
+
+    picture: NDArray[np.uint8]
+    owner: NDArray[np.int16]
+    lines: tuple[ComposedLine, ...]
+    writer: str
+    source: str
+    slant: float
+    rotation: float
+    height: float
+
+    def __repr__(self) -> str:
+        height, width = self.picture.shape
+        return f"Composition({self.text!r}, {width}x{height} pixels)"
+
+    @property
+    def text(self) -> str:
+        """Text of the picture, with line breaks."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def words(self) -> tuple[ComposedWord, ...]:
+        """All words in reading order."""
+        return tuple(word for line in self.lines for word in line.words)
+
+    @property
+    def letters(self) -> tuple[ComposedLetter, ...]:
+        """All letters in reading order; the number of a letter is its index here."""
+        return tuple(letter for word in self.words for letter in word.letters)
+
 
 Setting = float | tuple[float, float]
 
 _HEIGHT_SPREAD = 0.04  # relative, standard deviation
 _MARGIN = 0.5  # cap heights
-_RANGES = {  # setting: least and greatest value
+_RANGES = {  # setting: minimum and maximum
     "gap": (-0.1, 5.0),
     "touching": (0.0, 1.0),
     "slant": (-1.0, 1.0),
@@ -52,14 +165,14 @@ def compose_words(
     rotation: Setting = 0.0,
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
 ) -> list[Composition]:
-    r"""Write texts with the letters of a set, and say exactly what is where.
+    r"""Compose words, lines or pages from the letters of a set, with ground truth.
 
-    A text of one word gives a picture of a word, one with spaces a line, one with line breaks a page. All letters of
-    a text are by one writer, drawn from those who have written all that it needs; where writers are unknown, from one
-    source; where nobody has them all, they are anybody's. Letters are brought to one height, give or take, so the set
-    should hold letters that are of one height: capitals, or digits.
+    A text of one word gives a picture of a word, one with spaces a line, one with line breaks a page. All letters of a
+    text are from one writer, drawn from the writers with all its characters. If writers are unknown, they are from
+    one source; if no writer has all characters, letters of all writers are mixed. Letters are scaled to about the same
+    height, so the set should contain letters of equal height: capitals, or digits.
 
-    Every setting is a number, or a pair (least, greatest) of which each text draws its own value. Lengths are in cap
+    Every setting is a number, or a pair (minimum, maximum) from which each text draws its own value. Lengths are in cap
     heights.
 
     Parameters
@@ -67,39 +180,39 @@ def compose_words(
     letters : LetterSet
         Rows or pictures; labels of one character.
     texts : sequence of str
-        What to write. A text looks the same whatever the texts after it are.
+        Texts to compose. The picture of a text does not depend on the texts after it.
     gap : float, default=0.2
-        Mean distance between the boxes of neighbouring letters; single ones vary about it with a standard deviation
-        of 0.05. From about 0.06 down some letters touch, at 0 most.
+        Mean distance between the boxes of neighboring letters; its standard deviation is 0.05. Below about 0.06 some
+        letters touch, at 0 most do.
     touching : float, default=0.0
-        Share of the neighbours that are pushed together until their ink meets. Shapes that would have to go too deep
-        into each other do not: what really touches is in the truth.
+        Fraction of neighboring letters that are shifted until their ink touches. Letters that would have to overlap too
+        far are not shifted; the ground truth contains which letters touch.
     slant : float, default=0.0
-        How far letters lean to the right: the tangent of the angle.
+        Slant to the right: the tangent of the angle.
     baseline : float, default=0.03
-        How far letters stray from the line, up and down.
+        Standard deviation of the vertical position of letters.
     noise : float in [0, 1], default=0.0
-        How bad the picture is: 0 is black on white, 1 a blurred, unevenly lit photograph with grain and specks.
+        Degradation of the picture: 0 is black on white, 1 a blurred, unevenly lit photograph with noise and specks.
     height : float, default=32.0
-        The cap height, in pixels.
+        Cap height in pixels.
     word_gap : float, default=0.9
         Mean distance between words.
     line_gap : float, default=0.8
-        Paper between the caps of a line and the baseline of the line above.
+        Distance between the top of the capitals of a line and the baseline above.
     rotation : float, default=0.0
-        Angle by which lines climb, in radians.
+        Angle of the lines in radians, positive upwards.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default=None
-        The same integer gives the same pictures.
+        Pass an int for reproducible pictures.
 
     Returns
     -------
     list of Composition
-        One for each text: the picture, the owner of each pixel, and boxes of all letters, words and lines.
+        One per text: the picture, the letter of each pixel, and boxes of all letters, words and lines.
 
     Raises
     ------
     DataError
-        If a text is blank or holds a character that the set has not, or a setting is not allowed.
+        If a text is blank or has a character that the set does not contain, or a setting is not allowed.
 
     Examples
     --------
@@ -120,22 +233,22 @@ def compose_words(
     texts = _check_texts(texts)
     if not isinstance(letters, LetterSet):
         raise DataError(f"letters is of type {type(letters).__name__}, but it must be a LetterSet")
-    casting = Casting.of(letters, texts)
+    sampler = WriterSampler.of(letters, texts)
     seed = seed_of(random_state)
     generators = [generator(seed, place) for place in range(len(texts))]
-    chosen = [casting.choose("".join(text.split()), rng) for text, rng in zip(texts, generators, strict=True)]
+    chosen = [sampler.choose("".join(text.split()), rng) for text, rng in zip(texts, generators, strict=True)]
     glyphs = Glyphs(letters, np.concatenate([np.empty(0, np.intp), *chosen]))
     compositions = []
     for text, indices, rng in zip(texts, chosen, generators, strict=True):
         settings = _Settings(**{name: float(rng.uniform(*span)) for name, span in ranges.items()})
-        source, writer = casting.hand_of(indices)
+        source, writer = sampler.writer_of(indices)
         compositions.append(_compose(text, indices, glyphs, settings=settings, source=source, writer=writer, rng=rng))
     return compositions
 
 
 @dataclass(frozen=True)
 class _Settings:
-    """The values that one text has drawn."""
+    """Values of the settings, drawn for one text."""
 
     gap: float
     touching: float
@@ -164,7 +277,7 @@ def _compose(
     return Composition(
         picture=photograph(ink, settings.noise, settings.height, rng),
         owner=owner,
-        lines=_truth(lines, indices, boxes, patches),
+        lines=_ground_truth(lines, indices, boxes, patches),
         writer=writer,
         source=source,
         slant=settings.slant,
@@ -176,9 +289,9 @@ def _compose(
 def _patches(
     lines: list[list[str]], indices: NDArray[np.intp], glyphs: Glyphs, settings: _Settings, rng: np.random.Generator
 ) -> list[Patch]:
-    """All letters where they belong, in reading order."""
+    """Return the ink of all letters at their positions, in reading order."""
     height = settings.height
-    matrix, turn = lean_and_climb(settings.slant, settings.rotation), lean_and_climb(0.0, settings.rotation)
+    matrix, turn = slant_and_rotate(settings.slant, settings.rotation), slant_and_rotate(0.0, settings.rotation)
     left, patches = iter(indices.tolist()), []
     for number, line in enumerate(lines):
         baseline = number * height * (1 + settings.line_gap)
@@ -203,10 +316,10 @@ def _patches(
     return patches
 
 
-def _truth(
+def _ground_truth(
     lines: list[list[str]], indices: NDArray[np.intp], boxes: list[Box], patches: list[Patch]
 ) -> tuple[ComposedLine, ...]:
-    """Say of every line, word and letter where it is."""
+    """Return the boxes of all lines, words and letters."""
     composed, number = [], 0
     for line in lines:
         words = []
@@ -229,14 +342,16 @@ def _as_range(name: str, value: Setting) -> tuple[float, float]:
     numbers = all(isinstance(entry, int | float | np.number) and not isinstance(entry, bool) for entry in pair)
     if len(pair) in (1, 2) and numbers and low <= pair[0] <= pair[-1] <= high:
         return float(pair[0]), float(pair[-1])
-    raise DataError(f"{name} is {value!r}, but it must be a number from {low:g} to {high:g}, or a pair of them, rising")
+    raise DataError(
+        f"{name} is {value!r}, but it must be a number from {low:g} to {high:g}, or a pair of them in ascending order"
+    )
 
 
 def _check_texts(texts: Sequence[str]) -> list[str]:
     if isinstance(texts, str):
-        raise DataError(f"texts is one text, {texts!r}; put it into a list")
+        raise DataError(f"texts is a single string, {texts!r}; pass a list")
     found = list(texts)
     for place, text in enumerate(found):
         if not isinstance(text, str) or not text.strip():
-            raise DataError(f"text {place} is {text!r}, but it must be text with at least one letter")
+            raise DataError(f"text {place} is {text!r}, but it must be a string with at least one letter")
     return found

@@ -1,4 +1,4 @@
-"""Where letters go: upright, on a level line."""
+"""Positions of the letters of an upright, level line."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._geometry import INK_THRESHOLD
 from ensemble_hwr._typing import Ink
-from ensemble_hwr.datasets.composition._glyphs import INKED
 
 _GAP_SPREAD = 0.05  # cap heights, standard deviation
 _WORD_GAP_SPREAD = 0.12
-_CRUSHED = 0.07  # ink may run into the neighbour's so far, in cap heights: about a stroke
-_JOINED = 0.02  # touching letters meet so deep
-_DEEPEST = 0.2  # letters are pushed so far together, and no further, in order to touch
-_SWELL = 6.0  # the baseline's slow waves are so many cap heights long
+_CRUSHED = 0.07  # cap heights, about a stroke width; largest overlap of ink with the neighbour
+_JOINED = 0.02  # cap heights; overlap of touching letters
+_DEEPEST = 0.2  # cap heights; largest shift to make letters touch
+_SWELL = 6.0  # cap heights; wavelength of the baseline
 
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a letter's upper left corner goes, in pixels; y = 0 is the baseline of the line, y goes down."""
+    """Position of the upper left corner of a letter in pixels; y = 0 is the baseline, y points down."""
 
     x: float
     y: float
@@ -37,20 +37,20 @@ def lay_out(
     word_gap: float,
     rng: np.random.Generator,
 ) -> list[list[Spot]]:
-    """Place the letters of a line's words from left to right.
+    """Place the letters of a line from left to right.
 
     Parameters
     ----------
     words : sequence of sequence of ink
-        Upright letters at their final size.
+        Upright letters in their final size.
     height : float
-        The cap height in pixels; all other lengths are in cap heights.
+        Cap height in pixels; all other lengths are in cap heights.
     gap : float
-        Mean distance between the boxes of neighbours.
+        Mean distance between the boxes of neighboring letters.
     touching : float
-        Share of the neighbours that are pushed together until they touch.
+        Fraction of neighboring letters that are shifted until they touch.
     baseline : float
-        How far letters stray from the line, up and down.
+        Standard deviation of the vertical position.
     word_gap : float
         Mean distance between words.
     rng : numpy.random.Generator
@@ -83,7 +83,7 @@ def lay_out(
 
 
 def _room(left: Ink, left_top: float, right: Ink, right_top: float) -> float:
-    """How far a letter can be pushed into its left neighbour's box before their inks meet, in pixels."""
+    """Return how far a letter can be shifted into the box of its left neighbor until their ink touches, in pixels."""
     top = round(min(left_top, right_top))
     first, second = round(left_top) - top, round(right_top) - top
     rows = max(first + len(left), second + len(right))
@@ -96,6 +96,6 @@ def _room(left: Ink, left_top: float, right: Ink, right_top: float) -> float:
 
 
 def _margin(ink: Ink) -> NDArray[np.float64]:
-    """Paper before the first ink of each row; infinite where there is none."""
-    inked = ink > INKED
+    """Return the position of the first ink of each row; infinite for rows without ink."""
+    inked = ink > INK_THRESHOLD
     return np.where(inked.any(axis=1), inked.argmax(axis=1), np.inf)

@@ -1,4 +1,4 @@
-"""Letters put onto one sheet of ink, leaning and climbing, and who owns each pixel of it."""
+"""Render letters on one sheet with slant and rotation, and turn the sheet into a grey picture."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ensemble_hwr._geometry import INK_THRESHOLD
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.datasets.composition._glyphs import INKED, full
+from ensemble_hwr.datasets.composition._writers import rescaled
+from ensemble_hwr.datasets.handwriting import paper_picture
 
 Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of ink with the place of its upper left corner, which may be anywhere on the plane."""
+    """Ink with the position of its upper left corner on the plane."""
 
     ink: Ink
     x: int
     y: int
 
 
-def lean_and_climb(slant: float, rotation: float) -> Matrix:
-    """Matrix that takes (x, y), y downwards, to where it lies once letters lean and lines climb."""
+def slant_and_rotate(slant: float, rotation: float) -> Matrix:
+    """Return the matrix that shears (x, y) by `slant` and rotates it; y points down."""
     cos, sin = np.cos(rotation), np.sin(rotation)
     matrix: Matrix = np.array([[cos, sin], [-sin, cos]]) @ np.array([[1.0, -slant], [0.0, 1.0]])
     return matrix
 
 
 def transformed(ink: Ink, x: float, y: float, *, baseline: float, matrix: Matrix, turn: Matrix) -> Patch:
-    """Let an upright letter at (x, y) lean about its line's baseline, and turn it with the page.
+    """Slant an upright letter at (x, y) about the baseline of its line, and rotate it with the page.
 
     Parameters
     ----------
     ink : ndarray of float32
     x, y : float
-        Its upper left corner, y from the line's baseline.
+        Upper left corner; y is relative to the baseline of the line.
     baseline : float
-        The baseline's own height on the upright page.
+        Vertical position of the baseline on the upright page.
     matrix, turn : ndarray of shape (2, 2)
-        Of letters, and of the page: `lean_and_climb` with and without slant.
+        Transformations of letters and of the page: `slant_and_rotate` with and without slant.
 
     Returns
     -------
@@ -56,30 +58,30 @@ def transformed(ink: Ink, x: float, y: float, *, baseline: float, matrix: Matrix
     left, top = np.floor(corners.min(axis=1)).astype(int) - 1
     right, bottom = np.ceil(corners.max(axis=1)).astype(int) + 1
     back = np.linalg.inv(matrix)
-    swapped = back[::-1, ::-1]  # rows come before columns in arrays
+    swapped = back[::-1, ::-1]  # (row, column) order
     corner = back @ (np.array([left, top]) + 0.5 - start) - (x, y) - 0.5
     shape = (bottom - top, right - left)
     moved = ndimage.affine_transform(ink, swapped, corner[::-1], shape, order=1, mode="grid-constant")
-    return Patch(full(moved), int(left), int(top))
+    return Patch(rescaled(moved), int(left), int(top))
 
 
 def paint(patches: list[Patch], margin: int) -> tuple[Ink, NDArray[np.int16], list[Box]]:
-    """Put patches onto one sheet.
+    """Draw patches on one sheet.
 
     Parameters
     ----------
     patches : list of Patch
-        Numbered as they come.
+        They are numbered in this order.
     margin : int
-        Paper on every side.
+        Width of the border in pixels.
 
     Returns
     -------
     ink : ndarray of float32, shape (height, width)
     owner : ndarray of int16, shape (height, width)
-        Number of the patch that each pixel of ink belongs to; -1 elsewhere.
+        Number of the patch of each pixel of ink; -1 elsewhere.
     boxes : list of Box
-        Around each patch's ink.
+        Box around the ink of each patch.
     """
     left, top = min(patch.x for patch in patches) - margin, min(patch.y for patch in patches) - margin
     right = max(patch.x + patch.ink.shape[1] for patch in patches) + margin
@@ -91,7 +93,7 @@ def paint(patches: list[Patch], margin: int) -> tuple[Ink, NDArray[np.int16], li
         height, width = patch.ink.shape
         place = Box(0, 0, width, height).moved(patch.x - left, patch.y - top)
         under = ink[place.slices]
-        mine = (patch.ink > under) & (patch.ink > INKED)
+        mine = (patch.ink > under) & (patch.ink > INK_THRESHOLD)
         owner[place.slices][mine] = number
         np.maximum(under, patch.ink, out=under)
         boxes.append(_ink_box(patch.ink).moved(place.left, place.top))
@@ -99,7 +101,7 @@ def paint(patches: list[Patch], margin: int) -> tuple[Ink, NDArray[np.int16], li
 
 
 def touch(first: Patch, second: Patch) -> bool:
-    """Whether the ink of two patches meets, at an edge or a corner of a pixel."""
+    """Whether the ink of two patches is 8-connected."""
     left, top = max(first.x, second.x) - 1, max(first.y, second.y) - 1
     right = min(patch.x + patch.ink.shape[1] for patch in (first, second)) + 1
     bottom = min(patch.y + patch.ink.shape[0] for patch in (first, second)) + 1
@@ -110,13 +112,54 @@ def touch(first: Patch, second: Patch) -> bool:
 
 
 def _window(patch: Patch, left: int, top: int, right: int, bottom: int) -> NDArray[np.bool_]:
-    """Which pixels of a window hold a patch's ink."""
-    mask = np.pad(patch.ink > INKED, 2)
+    """Return the mask of a patch's ink within a window."""
+    mask = np.pad(patch.ink > INK_THRESHOLD, 2)
     x, y = left - patch.x + 2, top - patch.y + 2
     return mask[y : y + bottom - top, x : x + right - left]
 
 
 def _ink_box(ink: Ink) -> Box:
-    mask = ink > INKED
+    mask = ink > INK_THRESHOLD
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+_SPECKS = 0.02  # largest number per square with the side of a cap height
+
+
+def photograph(ink: Ink, noise: float, height: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Convert ink to a gray picture of a scan or photograph.
+
+    Parameters
+    ----------
+    ink : ndarray of float32
+    noise : float in [0, 1]
+        0 is black on white; 1 is low contrast, blurred, unevenly lit, with specks and noise.
+    height : float
+        Cap height in pixels.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of uint8
+    """
+    if noise:
+        ink = np.maximum(ndimage.gaussian_filter(ink, 0.7 * noise), _specks(ink.shape, noise, height, rng))
+    return paper_picture(
+        ink,
+        paper=1 - 0.25 * noise,
+        contrast=1 - 0.5 * noise,
+        shading=0.15 * noise,
+        noise=0.04 * noise,
+        random_state=rng,
+    )
+
+
+def _specks(shape: tuple[int, ...], noise: float, height: float, rng: np.random.Generator) -> Ink:
+    """Draw random specks of dust, much smaller than a stroke."""
+    specks = np.zeros(shape, np.float32)
+    count = rng.poisson(noise * _SPECKS * specks.size / height**2)
+    side = max(1, round(0.04 * height))
+    for y, x in zip(rng.integers(shape[0], size=count), rng.integers(shape[1], size=count), strict=True):
+        specks[y : y + side, x : x + side] = rng.uniform(0.3, 0.9)
+    return specks

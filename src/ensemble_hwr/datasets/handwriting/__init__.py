@@ -1,6 +1,6 @@
-"""Handwriting of the project's own: letters as pen strokes, in the hands of made-up writers.
+"""Generate synthetic handwriting: letters as pen strokes of simulated writers.
 
-For demonstrations, tests and examples without a download, and wherever the path of the pen itself is wanted.
+The letters serve demonstrations, tests and examples without a download, and give access to the pen strokes.
 """
 
 from ensemble_hwr.datasets.handwriting._generate import generate_letters

@@ -1,7 +1,7 @@
-"""From the knots of a skeleton to points along the pen's path, as one precomputed linear map.
+"""Precompute the linear map from the knots of a skeleton to points along the pen path.
 
-A cubic Hermite curve with Catmull-Rom tangents over fixed parameters is linear in its knots, and so is smoothing
-it along the path; hence a letter with moved knots costs one matrix product.
+A cubic Hermite curve with Catmull-Rom tangents and fixed parameters is linear in its knots, and so is smoothing along
+the path. A letter with moved knots therefore needs one matrix product.
 """
 
 from dataclasses import dataclass
@@ -19,35 +19,35 @@ POINT_SPACING = 0.03
 """Distance between points along the path, in cap heights."""
 
 SMOOTHINGS = (0.0, 0.025, 0.05, 0.09)
-"""Widths of the smoothing kernels, in cap heights: how a hurried hand cuts corners."""
+"""Widths of the smoothing kernels that round corners, in cap heights."""
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """One allograph made ready for drawing: ``matrices[level] @ knots`` are points along the pen's path."""
+    """Precomputed allograph: ``matrices[level] @ knots`` are points along the pen path."""
 
     knots: Floats  # (k, 2)
-    knot_stroke: Ints  # (k,) the stroke a knot belongs to
-    knot_blend: Floats  # (k, k) makes knots along a smooth curve move together
+    knot_stroke: Ints  # (k,) stroke of each knot
+    knot_blend: Floats  # (k, k) correlates the shifts of knots along a smooth curve
     matrices: Floats  # (len(SMOOTHINGS), m, k)
     starts: Ints  # (strokes,) first point of each stroke
     ends: Ints  # (strokes,) last point of each stroke
-    stroke: Ints  # (m,) the stroke a point belongs to
-    from_start: Floats  # (m,) distance travelled since the stroke's start
-    to_end: Floats  # (m,) distance left to the stroke's end
+    stroke: Ints  # (m,) stroke of each point
+    from_start: Floats  # (m,) path length from the start of the stroke
+    to_end: Floats  # (m,) path length to the end of the stroke
     leg_starts: Ints  # (legs,) first point of each leg; a leg runs between corners
     leg_ends: Ints  # (legs,) last point of each leg
-    leg: Ints  # (m,) the leg a point belongs to
-    leg_arch: Floats  # (m,) 0 at both ends of the leg, 1 in its middle
+    leg: Ints  # (m,) leg of each point
+    leg_arch: Floats  # (m,) 0 at both ends of the leg, 1 in the middle
 
     @property
     def n_strokes(self) -> int:
-        """How often the pen is put down."""
+        """Number of strokes."""
         return len(self.starts)
 
 
 def parse_path(path: str) -> list[tuple[Floats, NDArray[np.bool_]]]:
-    """Read the notation of `_skeletons`: for each stroke its knots in cap heights, and which are corners."""
+    """Parse the notation of `_skeletons`: knots of each stroke in cap heights, and a mask of corners."""
     strokes = []
     for part in path.split("/"):
         words = part.split()
@@ -58,7 +58,7 @@ def parse_path(path: str) -> list[tuple[Floats, NDArray[np.bool_]]]:
 
 @cache
 def skeleton(letter: str, allograph: int) -> Skeleton:
-    """One allograph of a letter, by its place in `SKELETONS`."""
+    """Return an allograph of a letter by its index in `SKELETONS`."""
     strokes = parse_path(SKELETONS[letter][allograph].path)
     samplers = [_sampling_matrix(knots, corners) for knots, corners in strokes]
     lengths = [len(matrix) for matrix, _ in samplers]
@@ -94,7 +94,7 @@ def _travelled(points: Floats) -> Floats:
 
 
 def _sampling_matrix(knots: Floats, corners: NDArray[np.bool_]) -> tuple[Floats, Ints]:
-    """Build the (m, k) map from one stroke's knots to its points, and the points where its legs begin and end."""
+    """Return the (m, k) map from the knots of a stroke to its points, and the points at the ends of its legs."""
     spans = np.hypot(*np.diff(knots, axis=0).T)
     leaving, arriving = _tangents(spans, corners)
     unit = np.eye(len(knots))
@@ -113,7 +113,7 @@ def _sampling_matrix(knots: Floats, corners: NDArray[np.bool_]) -> tuple[Floats,
 
 
 def _tangents(spans: Floats, corners: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Tangents leaving and arriving at each knot, as (k, k) maps from the knots."""
+    """Return outgoing and incoming tangents of each knot, as (k, k) maps from the knots."""
     k = len(corners)
     slopes = np.diff(np.eye(k), axis=0) / spans[:, None]
     leaving, arriving = np.zeros((k, k)), np.zeros((k, k))
@@ -131,7 +131,7 @@ def _tangents(spans: Floats, corners: NDArray[np.bool_]) -> tuple[Floats, Floats
 
 
 def _smoothing(n_points: int, width: float) -> Floats:
-    """Gaussian smoothing along a stroke that keeps its ends and leaves straight lines straight."""
+    """Return Gaussian smoothing along a stroke, which preserves its ends and straight lines."""
     unit = np.eye(n_points)
     reach = min(int(np.ceil(4 * width / POINT_SPACING)), n_points - 1)
     if reach == 0:

@@ -1,4 +1,4 @@
-"""Labelled letters by many writers, without a download."""
+"""Generate labeled letters of simulated writers."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,14 @@ from numpy.typing import NDArray
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.datasets._letters import LetterSet
-from ensemble_hwr.datasets._seeds import generator, seed_of
 from ensemble_hwr.datasets.handwriting._render import paper_picture, render_strokes, stroke_bounds
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
-from ensemble_hwr.datasets.handwriting._style import PENS, WriterStyle
+from ensemble_hwr.datasets.handwriting._style import PENS, WriterStyle, generator, seed_of
 from ensemble_hwr.exceptions import DataError
 
 _SIDE, _BOX = 28, 20  # a row is 28x28 pixels, and the letter fits a box of 20x20 in it
-_SLACK = 4  # how far a letter may be moved to centre its mass
+_SLACK = 4  # pixels; largest shift that centers the mass of a letter
 
 
 def generate_letters(
@@ -29,31 +28,33 @@ def generate_letters(
     difficulty: float = 1.0,
     pens: Sequence[str] = tuple(PENS),
 ) -> LetterSet:
-    """Write letters in the hands of made-up writers.
+    """Generate handwritten letters of simulated writers.
 
-    Each writer has a style (slant, proportions, pen, favourite way to write each letter, ...) that holds across his
-    or her letters. Classes and writers are balanced to within one letter. The n-th time a writer writes a letter, it
-    looks the same whatever `n` and `letters` are, and a larger `n` only adds letters at the end.
+    Each writer has a style (slant, proportions, pen, preferred shape of each letter, ...) that all letters of the
+    writer share. The numbers of letters per class and per writer differ by at most one. A letter depends only on its
+    writer, its class and the number of earlier letters with both, not on `n` and `letters`; a larger `n` appends
+    letters.
 
     Parameters
     ----------
     n : int
-        How many letters, 1 or more.
+        Number of letters, 1 or more.
     letters : str or sequence of str, default="ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        The capital letters to write.
+        The capital letters to generate.
     writers : int, default=20
-        How many people write, 1 or more.
+        Number of writers, 1 or more.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default=None
-        The same integer gives the same bytes; another gives other writers under the same names.
+        Pass an int for reproducible letters. Writers of different random states differ, although their names are the
+        same.
     format : {"rows", "pictures"}, default="rows"
-        Rows of 784 pixels, 28x28 with the letter in a box of 20x20 centred by its mass, light on dark; or grey
-        pictures of different sizes, dark ink on uneven, noisy paper, as a camera would give.
+        Rows of 784 pixels, 28x28 with the letter in a box of 20x20 centered by mass, light on dark; or gray pictures of
+        different sizes, dark ink on unevenly lit, noisy paper, as from a camera.
     size : tuple of int (smallest, largest), default=(28, 64)
-        Height of a capital letter in a picture, in pixels. Rows do not use it.
+        Height of a capital letter in a picture, in pixels. Not used for rows.
     difficulty : float, default=1.0
-        0 is copybook writing, 1 ordinary hands, 2 hasty ones of which people too misread some letters.
+        Variability of the writing: 0 is copybook writing, 1 ordinary writing, 2 hasty writing with ambiguous letters.
     pens : sequence of str, default=("ball", "pencil", "felt")
-        What the writers may hold.
+        Pens that writers may have.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def generate_letters(
     Raises
     ------
     DataError
-        If `n` or `writers` is less than 1, a letter is not one of A to Z or given twice, or another setting is not
+        If `n` or `writers` is less than 1, a letter is not one of A to Z or repeated, or another parameter is not
         allowed.
 
     Examples
@@ -78,7 +79,7 @@ def generate_letters(
     seed = seed_of(random_state)
     place = np.arange(n)
     which = place % len(alphabet)
-    # Both indices run in step; moving one along each time they meet again visits every pair once.
+    # Shifting the writer after each common multiple of both periods visits every pair (letter, writer) once.
     who = (place + place // np.lcm(len(alphabet), writers)) % writers
     nth = place // (len(alphabet) * writers)
     styles = [
@@ -107,21 +108,21 @@ def _check(n: int, letters: str | Sequence[str], writers: int, format: str, size
     alphabet = list(letters)
     unknown = [letter for letter in alphabet if letter not in SKELETONS]
     if unknown or not alphabet:
-        raise DataError(f"letters holds {unknown!r}, but it must hold capital letters A to Z, at least one")
+        raise DataError(f"letters contains {unknown!r}, but it must contain capital letters A to Z, at least one")
     if len(set(alphabet)) < len(alphabet):
         twice = sorted({letter for letter in alphabet if alphabet.count(letter) > 1})
-        raise DataError(f"letters holds {', '.join(twice)} more than once; give each letter once")
+        raise DataError(f"letters contains {', '.join(twice)} more than once; pass each letter once")
     if format not in ("rows", "pictures"):
         raise DataError(f"format is {format!r}, but it must be 'rows' or 'pictures'")
     if np.shape(size) != (2,) or not 8 <= size[0] <= size[1] <= 1000:
-        raise DataError(f"size is {size!r}, but it must be (smallest, largest) height in pixels within 8 to 1000")
+        raise DataError(f"size is {size!r}, but it must be (smallest, largest) height in pixels from 8 to 1000")
     return alphabet
 
 
 def _row(
     strokes: list[NDArray[np.float64]], style: WriterStyle, size: tuple[int, int], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """One letter as a row: scaled into the box, centred by mass in whole pixels, its darkest ink 255."""
+    """Render a letter as a row: scaled to the box, centered by mass in whole pixels, darkest ink 255."""
     left, top, right, bottom = stroke_bounds(strokes, pen_width=style.pen_width, pen=style.pen)
     scale = _BOX / max(right - left, bottom - top)
     half = (_SIDE / 2 + _SLACK) / scale
@@ -135,15 +136,15 @@ def _row(
         frame=(x - half, y - half, x + half, y + half),
         random_state=rng,
     )
-    first_row = _centred_window(ink.sum(axis=1))
-    first_column = _centred_window(ink.sum(axis=0))
+    first_row = _centered_window(ink.sum(axis=1))
+    first_column = _centered_window(ink.sum(axis=0))
     window = ink[first_row : first_row + _SIDE, first_column : first_column + _SIDE]
     row: NDArray[np.uint8] = np.rint(255 / float(window.max()) * window).astype(np.uint8).ravel()
     return row
 
 
-def _centred_window(profile: Ink) -> int:
-    """Where a window of 28 pixels begins that has the profile's centre of mass in its middle."""
+def _centered_window(profile: Ink) -> int:
+    """Return the start of the window of 28 pixels that is centered at the center of mass of a profile."""
     centre = float(np.arange(len(profile)) @ profile) / float(profile.sum())
     return min(max(round(centre - (_SIDE - 1) / 2), 0), 2 * _SLACK)
 
@@ -151,7 +152,7 @@ def _centred_window(profile: Ink) -> int:
 def _picture(
     strokes: list[NDArray[np.float64]], style: WriterStyle, size: tuple[int, int], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """One letter as a camera would give it: any size, loosely or too closely framed, on uneven paper."""
+    """Render a letter as a camera picture: random size and crop, on unevenly lit paper."""
     scale = rng.uniform(*size)
     left, top, right, bottom = stroke_bounds(strokes, pen_width=style.pen_width, pen=style.pen)
     before_x, before_y, after_x, after_y = rng.uniform(-0.02, 0.25, 4)

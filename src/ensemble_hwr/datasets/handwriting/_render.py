@@ -1,4 +1,4 @@
-"""Ink from pen strokes, and pictures from ink."""
+"""Render pen strokes as ink, and ink as a picture on paper."""
 
 from collections.abc import Sequence
 
@@ -24,29 +24,30 @@ def render_strokes(
     frame: tuple[float, float, float, float] | None = None,
     random_state: int | np.random.Generator | None = None,
 ) -> Ink:
-    """Draw pen strokes as anti-aliased ink.
+    """Render pen strokes as anti-aliased ink.
 
-    Every point of the path leaves a disc: pressure widens and darkens it, and of overlapping discs the darkest counts.
+    Every point of the path is drawn as a disc. Pressure increases its radius and darkness; overlapping discs take the
+    maximum.
 
     Parameters
     ----------
     strokes : sequence of array-like of shape (m, 2) or (m, 3)
-        Points (x, y) or (x, y, pressure) of each stroke, x to the right and y downwards, in any unit. Pressure is in
-        (0, 1] and 1 where it is not given. A stroke of one point is a dot.
+        Points (x, y) or (x, y, pressure) of each stroke, x to the right and y down, in any unit. Pressure is in (0, 1],
+        by default 1. A stroke of one point is a dot.
     scale : float, default=40.0
         Pixels per unit.
     pen_width : float, default=0.07
-        Width of the line at full pressure, in units.
+        Line width at full pressure, in units.
     pen : {"ball", "pencil", "felt"}, default="ball"
-        How pressure shows: a felt pen is even and dark, a pencil pale where light, and grainy.
+        Pen type: felt is uniformly dark, pencil is grainy and pale at low pressure.
     softness : float, default=1.0
-        Width of the edge between ink and paper in pixels: 1 is sharp, more is blurred.
+        Width of the edge between ink and paper in pixels; 1 is sharp.
     margin : float, default=2.0
-        Pixels of empty paper around the ink; negative cuts into it. Not used with `frame`.
+        Border around the ink in pixels; negative values crop it. Not used with `frame`.
     frame : tuple of float (left, top, right, bottom), default=None
-        What part of the plane the picture shows, in units; None is the ink and the margin.
+        Part of the plane to render, in units; by default the ink and the margin.
     random_state : int, numpy.random.Generator or None, default=None
-        Where the grain of the paper comes from.
+        Random state of the grain.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def render_strokes(
     Raises
     ------
     DataError
-        If there is no stroke, or one is not a finite array of 2 or 3 columns, or a setting is out of its range.
+        If there is no stroke, a stroke is not a finite array with 2 or 3 columns, or a parameter is out of range.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def paper_picture(
     noise: float = 0.0,
     random_state: int | np.random.Generator | None = None,
 ) -> NDArray[np.uint8]:
-    """Turn ink into a grey picture as a camera or a scanner would take it: dark ink on light paper.
+    """Convert ink to a gray picture as from a camera or scanner: dark ink on light paper.
 
     Parameters
     ----------
@@ -105,13 +106,13 @@ def paper_picture(
     paper : float in (0, 1], default=0.9
         Brightness of the paper.
     contrast : float in (0, 1], default=0.7
-        How much of that brightness full ink takes away.
+        Contrast between full ink and paper.
     shading : float, default=0.0
-        Difference of brightness between two opposite sides of the picture.
+        Difference in brightness between opposite sides of the picture.
     noise : float, default=0.0
-        Standard deviation of the noise of each pixel.
+        Standard deviation of the pixel noise.
     random_state : int, numpy.random.Generator or None, default=None
-        Where the direction of the shading and the noise come from.
+        Random state of shading direction and noise.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def paper_picture(
     Raises
     ------
     DataError
-        If `ink` is not of two dimensions.
+        If `ink` does not have two dimensions.
 
     Examples
     --------
@@ -147,21 +148,21 @@ def paper_picture(
 def stroke_bounds(
     strokes: Sequence[ArrayLike], *, pen_width: float = 0.07, pen: str = "ball"
 ) -> tuple[float, float, float, float]:
-    """Find the box around the ink that strokes leave.
+    """Compute the bounding box of the ink of pen strokes.
 
     Parameters
     ----------
     strokes : sequence of array-like of shape (m, 2) or (m, 3)
         As for `render_strokes`.
     pen_width : float, default=0.07
-        Width of the line at full pressure, in the strokes' unit.
+        Width of the line at full pressure, in the unit of the strokes.
     pen : {"ball", "pencil", "felt"}, default="ball"
-        What they are drawn with.
+        Pen type.
 
     Returns
     -------
     tuple of float (left, top, right, bottom)
-        In the strokes' unit.
+        In the unit of the strokes.
 
     Raises
     ------
@@ -205,7 +206,7 @@ def _radius(pressure: NDArray[np.float64], pen_width: float, pen: str) -> NDArra
 
 
 def _step(scale: float, pen_width: float) -> float:
-    """Distance between discs, in units: near enough that their union looks like a line."""
+    """Return the distance between discs, in units, at which their union looks like a line."""
     return max(0.5, 0.15 * pen_width * scale) / scale
 
 
@@ -214,7 +215,7 @@ def _pixels(length: float, scale: float) -> int:
 
 
 def _dense_path(paths: list[NDArray[np.float64]], step: float) -> NDArray[np.float64]:
-    """Points at even distances along all strokes, and every stroke's ends; shape (3, points)."""
+    """Return equidistant points along all strokes, and their end points; shape (3, points)."""
     points = np.concatenate(paths).T
     steps = np.hypot(np.diff(points[0]), np.diff(points[1]))
     ends = np.cumsum([len(path) for path in paths]) - 1
@@ -226,7 +227,7 @@ def _dense_path(paths: list[NDArray[np.float64]], step: float) -> NDArray[np.flo
 
 
 def _stamp(discs: NDArray[np.float64], softness: float, shape: tuple[int, int]) -> Ink:
-    """Leave soft-edged discs (x, y, radius in pixels; darkness); the darkest wins where they overlap."""
+    """Draw soft-edged discs (x, y, radius in pixels; darkness) with the maximum where they overlap."""
     reach = int(np.ceil(discs[2].max() + softness / 2))
     seen = (np.abs(discs[0] - shape[1] / 2) < shape[1] / 2 + reach) & (
         np.abs(discs[1] - shape[0] / 2) < shape[0] / 2 + reach

@@ -1,17 +1,17 @@
-"""The ways people print the letters A to Z, as the path of the pen.
+"""Allographs of the letters A to Z as pen paths.
 
 Notation
 --------
-``x,y`` is a knot the pen passes through, in hundredths of the cap height; x runs to the right and y downwards,
-so 0 is the top of a capital and 100 the baseline. The pen runs smoothly through a knot unless the knot ends in
-``!``, which makes it a corner. `` / `` lifts the pen. Strokes stand in the order and direction of writing.
+``x,y`` is a knot of the path in hundredths of the cap height; x points right and y down, so y = 0 is the top of a
+capital and y = 100 the baseline. The path is smooth at a knot unless the knot ends in ``!``, which marks a corner.
+`` / `` separates strokes. Strokes are in writing order and direction.
 """
 
 from typing import NamedTuple
 
 
 class Allograph(NamedTuple):
-    """One way to write a letter."""
+    """A variant of a letter."""
 
     name: str
     weight: float
@@ -209,4 +209,4 @@ SKELETONS: dict[str, tuple[Allograph, ...]] = {
         Allograph("wavy", 9, "2,8 20,2 40,6 60,1! 4,98! 22,93 42,98 64,93"),
     ),
 }
-"""Every letter's allographs, the commonest first; weights are relative within a letter."""
+"""Allographs of every letter, the most common first; weights are relative within a letter."""

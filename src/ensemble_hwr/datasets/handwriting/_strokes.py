@@ -1,18 +1,18 @@
-"""The pen strokes of one letter in one writer's hand."""
+"""Generate the pen strokes of a letter of a simulated writer."""
 
 import numpy as np
 
 from ensemble_hwr.datasets.handwriting._curves import SMOOTHINGS, Floats, Skeleton, skeleton
 from ensemble_hwr.datasets.handwriting._style import WriterStyle, allograph_index, allograph_names, pick_allograph_index
 
-# What an ordinary writer's letters vary by (one standard deviation), in cap heights where it is a length.
+# Standard deviations of an ordinary writer; lengths are in cap heights.
 _STROKE_SHIFT, _STROKE_STRETCH, _STROKE_TURN = 0.022, 0.06, 0.05
 _KNOT_SHIFT, _END_REACH, _LEG_BOW = 0.015, 0.025, 0.018
 _WARP = 0.036
 _LETTER_WIDTH, _LETTER_SIZE, _LETTER_SLANT, _LETTER_TURN = 0.08, 0.05, 0.04, 0.03
 
-_TREMORS = np.array([2.3, 3.7, 5.9])  # waves of the trembling, in cycles per cap height of path
-_END_REGION = 0.25  # part of a stroke that moves when its end reaches further, in cap heights
+_TREMORS = np.array([2.3, 3.7, 5.9])  # cycles per cap height of path
+_END_REGION = 0.25  # cap heights; part of a stroke that moves when its end is extended
 
 
 def letter_strokes(
@@ -22,29 +22,29 @@ def letter_strokes(
     allograph: str | None = None,
     random_state: int | np.random.Generator | None = None,
 ) -> list[Floats]:
-    """Write one letter and keep the path of the pen.
+    """Generate the pen strokes of a letter.
 
     Parameters
     ----------
     letter : str
         A capital letter, A to Z.
     style : WriterStyle, default=None
-        The hand it is written in; None is the neat default hand.
+        Style of the writer; by default neat copybook writing.
     allograph : str, default=None
-        How it is written, one of ``allograph_names(letter)``; None leaves the choice to the style.
+        One of ``allograph_names(letter)``; by default it depends on the style.
     random_state : int, numpy.random.Generator or None, default=None
-        Where the differences between two letters of one writer come from.
+        Random state of the differences between two letters of a writer.
 
     Returns
     -------
     list of ndarray of shape (m, 3)
-        One array of points (x, y, pressure) for each stroke, in order of writing. The letter stands with its left
-        end near x = 0 on the baseline y = 1 and reaches up to about y = 0; y runs downwards. Pressure is in (0, 1].
+        One array of points (x, y, pressure) per stroke, in writing order. The letter is on the baseline y = 1 with its
+        left end near x = 0 and its top near y = 0; y points down. Pressure is in (0, 1].
 
     Raises
     ------
     DataError
-        If the letter or the allograph is not known.
+        If the letter or the allograph is unknown.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _count_traits(bones: Skeleton) -> int:
 
 
 def _trace(bones: Skeleton, traits: Floats, style: WriterStyle) -> Floats:
-    """Move the knots, run the pen through them, bend its lines and warp the whole."""
+    """Move the knots, interpolate, move and bend the strokes, and warp the whole letter."""
     s, k = bones.n_strokes, len(bones.knots)
     whole, by_stroke, by_knot, by_leg = np.split(traits, np.cumsum([10, 6 * s, 2 * k]))
     shift_x, shift_y, stretch, turn, *reach = by_stroke.reshape(6, s)
@@ -84,7 +84,7 @@ def _trace(bones: Skeleton, traits: Floats, style: WriterStyle) -> Floats:
     points = _smoothed_matrix(bones, style.roundness) @ knots
     points = _move_strokes(bones, points, np.stack([shift_x, shift_y], axis=1), stretch, turn)
     points += _bend(bones, points, style.bow + _LEG_BOW * by_leg)
-    points += _reach_out(bones, points, style.overshoot + _END_REACH * np.stack(reach))
+    points += _extend_ends(bones, points, style.overshoot + _END_REACH * np.stack(reach))
     return points + _WARP * _warp_basis(points) @ whole.reshape(5, 2)
 
 
@@ -97,7 +97,7 @@ def _smoothed_matrix(bones: Skeleton, roundness: float) -> Floats:
 
 
 def _move_strokes(bones: Skeleton, points: Floats, shift: Floats, stretch: Floats, turn: Floats) -> Floats:
-    """Shift, stretch and turn each stroke about its own middle."""
+    """Shift, scale and rotate each stroke about its middle."""
     middles = (points[bones.starts] + points[bones.ends]) / 2
     scale, angle = np.exp(_STROKE_STRETCH * stretch), _STROKE_TURN * turn
     cosine, sine = (scale * np.cos(angle))[bones.stroke], (scale * np.sin(angle))[bones.stroke]
@@ -109,14 +109,14 @@ def _move_strokes(bones: Skeleton, points: Floats, shift: Floats, stretch: Float
 
 
 def _bend(bones: Skeleton, points: Floats, bow: Floats) -> Floats:
-    """Bow every line between two corners sideways, in proportion to its length."""
+    """Bend every line between two corners in proportion to its length."""
     chords = points[bones.leg_ends] - points[bones.leg_starts]
     sideways = chords[:, ::-1] * [-1.0, 1.0] * bow[:, None]
     return np.asarray(sideways[bones.leg] * bones.leg_arch[:, None])
 
 
-def _reach_out(bones: Skeleton, points: Floats, reach: Floats) -> Floats:
-    """Let strokes run past their ends, or stop short, along their own direction."""
+def _extend_ends(bones: Skeleton, points: Floats, reach: Floats) -> Floats:
+    """Extend or shorten strokes at their ends along their direction."""
     first = points[bones.starts] - points[bones.starts + 2]
     last = points[bones.ends] - points[bones.ends - 2]
     moves = np.stack([first, last])
@@ -127,14 +127,14 @@ def _reach_out(bones: Skeleton, points: Floats, reach: Floats) -> Floats:
 
 
 def _warp_basis(points: Floats) -> Floats:
-    """Low polynomials about the middle of a letter: they bend it as a whole and keep its joints together."""
+    """Return polynomials of low degree about the middle of a letter; warping with them keeps joints connected."""
     x, y = 2 * points[:, 0] - 0.7, 2 * points[:, 1] - 1.0
     xy, yy = x * y, y * y
     return np.stack([xy, x * x - 0.3, yy - 0.3, xy * y - 0.3 * x, yy * y - 0.6 * y], axis=1)
 
 
 def _place_letter(points: Floats, style: WriterStyle, rng: np.random.Generator) -> Floats:
-    """Give a letter its width, height, slant and place on the baseline."""
+    """Apply width, height, slant and rotation of the style to a letter on the baseline."""
     now = style.unsteadiness * rng.standard_normal(4)
     height = style.size * np.exp(_LETTER_SIZE * now[0])
     width = style.width * height * np.exp(_LETTER_WIDTH * now[1])
@@ -153,7 +153,7 @@ def _tremble(bones: Skeleton, style: WriterStyle, rng: np.random.Generator) -> F
 
 
 def _press(bones: Skeleton, style: WriterStyle, rng: np.random.Generator) -> Floats:
-    """Pressure along the path: slowly changing, lighter where the pen lands and leaves."""
+    """Return the pressure along the path: it varies slowly and is lower at the ends of strokes."""
     frequency, phase = rng.uniform(0.3, 1.0), rng.random()
     wave = np.sin(2 * np.pi * (frequency * bones.from_start + phase + 0.29 * bones.stroke))
     landing = 0.6 * np.exp(-bones.from_start / 0.06) + np.exp(-bones.to_end / 0.10)

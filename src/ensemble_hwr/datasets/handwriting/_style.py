@@ -1,69 +1,89 @@
-"""What stays the same in all letters one person writes."""
+"""Style of a writer: everything that all letters of a writer have in common."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.exceptions import DataError
 
+
+def seed_of(random_state: Any) -> int:
+    """Return an integer seed for a random state of any type."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**32))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**32, dtype=np.uint64))
+    if isinstance(random_state, int | np.integer) and random_state >= 0:
+        return int(random_state)
+    raise DataError(f"random_state is {random_state!r}, but it must be an integer of 0 or more, a generator or None")
+
+
+def generator(seed: int, *place: int) -> np.random.Generator:
+    """Return an independent generator for a position such as (writer, letter, repetition)."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
+
+
 PENS: dict[str, tuple[float, float, float]] = {
-    # pen: narrowest and widest line in cap heights, share of writers who use it
+    # pen: minimum and maximum line width in cap heights, fraction of writers
     "ball": (0.05, 0.10, 0.5),
     "pencil": (0.06, 0.12, 0.25),
     "felt": (0.10, 0.19, 0.25),
 }
-"""The pens a writer may hold."""
+"""Pens that a writer may have."""
 
 
 @dataclass(frozen=True)
 class WriterStyle:
-    """One writer's hand: everything that holds across the letters he or she writes.
+    """Style of a simulated writer: everything that all letters of the writer have in common.
 
-    Lengths are in cap heights (the height of a capital letter is 1), angles in radians. The defaults are a neat,
-    upright textbook hand.
+    Lengths are in cap heights (the height of a capital letter is 1), angles in radians. The defaults are neat, upright
+    copybook writing.
 
     Parameters
     ----------
     slant : float, default=0.0
-        Tangent of the lean; positive leans to the right.
+        Tangent of the slant; positive values slant to the right.
     rotation : float, default=0.0
-        Angle by which the baseline climbs; positive climbs to the right.
+        Angle of the baseline; positive values rise to the right.
     width : float, default=1.0
-        Width of the letters relative to the skeletons'.
+        Width of the letters relative to the skeletons.
     size : float, default=1.0
         Height of the letters relative to the cap height.
     roundness : float in [0, 1], default=0.0
-        How far the pen cuts corners.
+        Smoothing of corners.
     bow : float, default=0.0
-        How far straight lines bend, relative to their length.
+        Curvature of straight lines, relative to their length.
     tremor : float, default=0.0
-        Size of the shaking of the hand.
+        Amplitude of tremor.
     overshoot : float, default=0.0
-        How far strokes run past their ends; negative ones stop short and leave gaps at joints.
+        Extension of strokes past their ends; negative values leave gaps at joints.
     deviation : float, default=0.0
-        How far the writer's own letter shapes are from the skeletons; 1 is ordinary.
+        Difference between the letter shapes of the writer and the skeletons; 1 is ordinary.
     unsteadiness : float, default=0.0
-        How much one letter differs from the writer's next of the same kind; 1 is ordinary.
+        Difference between two letters of the same class; 1 is ordinary.
     constancy : float in [0, 1], default=1.0
-        Probability that a letter is written in the writer's usual way.
+        Probability that a letter has the usual allograph of the writer.
     pen : {"ball", "pencil", "felt"}, default="ball"
-        What the writer holds.
+        Pen of the writer.
     pen_width : float, default=0.07
-        Width of the line at full pressure.
+        Line width at full pressure.
     pressure : float in (0, 1], default=0.8
         Mean pressure.
     pressure_change : float, default=0.0
-        How much the pressure varies along a stroke.
+        Variation of the pressure along a stroke.
     taper : float in [0, 1], default=0.0
-        How much lighter strokes begin and end.
+        Decrease of pressure at the ends of strokes.
     habit : int, default=0
-        Seed of the writer's own letter shapes.
+        Random state of the letter shapes of the writer.
     allographs : mapping of str to str, default={}
-        The usual way to write a letter, by the names that `allograph_names` gives; other letters are written in the
-        commonest way.
+        Usual allograph of a letter, one of `allograph_names`; the most common one for other letters.
 
     Raises
     ------
@@ -101,7 +121,7 @@ class WriterStyle:
         if self.pen not in PENS:
             raise DataError(f"pen is {self.pen!r}, but it must be one of {', '.join(map(repr, PENS))}")
         for entry in fields(self):
-            if entry.type is float and not np.isfinite(getattr(self, entry.name)):
+            if entry.type == "float" and not np.isfinite(getattr(self, entry.name)):
                 raise DataError(f"{entry.name} is {getattr(self, entry.name)!r}, but it must be a finite number")
         for name in ("width", "size", "pen_width", "pressure"):
             if getattr(self, name) <= 0:
@@ -122,16 +142,16 @@ class WriterStyle:
         difficulty: float = 1.0,
         pens: Sequence[str] = tuple(PENS),
     ) -> Self:
-        """Draw a writer.
+        """Draw a random writer.
 
         Parameters
         ----------
         random_state : int, numpy.random.Generator or None, default=None
-            Where the randomness comes from.
+            Pass an int for a reproducible style.
         difficulty : float, default=1.0
-            0 draws neat hands near the skeletons, 1 ordinary ones, 2 hasty ones.
+            Variability: 0 draws neat writing close to the skeletons, 1 ordinary, 2 hasty writing.
         pens : sequence of str, default=("ball", "pencil", "felt")
-            The pens the writer may hold.
+            Pens that the writer may have.
 
         Returns
         -------
@@ -140,7 +160,7 @@ class WriterStyle:
         Raises
         ------
         DataError
-            If `difficulty` is negative or `pens` is empty or holds an unknown pen.
+            If `difficulty` is negative, or `pens` is empty or contains an unknown pen.
 
         Examples
         --------
@@ -176,7 +196,7 @@ class WriterStyle:
 
 
 def allograph_names(letter: str) -> tuple[str, ...]:
-    """Name the ways a letter may be written, the commonest first.
+    """Return the names of the allographs of a letter, the most common first.
 
     Parameters
     ----------
@@ -204,15 +224,15 @@ def allograph_names(letter: str) -> tuple[str, ...]:
 
 
 def allograph_index(letter: str, name: str) -> int:
-    """Find the place of a named allograph among those of a letter."""
+    """Return the index of an allograph of a letter by its name."""
     names = allograph_names(letter)
     if name not in names:
-        raise DataError(f"{letter} has no allograph {name!r}; it has {', '.join(map(repr, names))}")
+        raise DataError(f"{letter} has no allograph {name!r}; allowed: {', '.join(map(repr, names))}")
     return names.index(name)
 
 
 def pick_allograph_index(rng: np.random.Generator, letter: str) -> int:
-    """Draw an allograph of a letter, common ones more often."""
+    """Draw an allograph of a letter in proportion to its frequency."""
     reach = np.cumsum([allograph.weight for allograph in SKELETONS[letter]])
     return int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
 

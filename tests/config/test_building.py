@@ -1,5 +1,3 @@
-"""Members as a config describes them: rows are varied before they become features, whoever learns from them."""
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -9,15 +7,145 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr.config import build_hierarchy, build_member, load_demo
-from ensemble_hwr.config.building import build_view, views_of_hierarchy
-from ensemble_hwr.config.schema import AugmentationSection, MemberChange
+from ensemble_hwr.config import (
+    build_contenders,
+    build_hierarchy,
+    build_member,
+    build_split,
+    load_config,
+    load_demo,
+    load_letters,
+)
+from ensemble_hwr.config.building import _trust_folds, build_contender, build_view, views_of_hierarchy
+from ensemble_hwr.config.letters import training_sources
+from ensemble_hwr.config.schema import AugmentationSection, HierarchySection, MemberChange
 from ensemble_hwr.datasets.handwriting import generate_letters
-from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
-from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
+from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+WITHOUT_CONTROLS = "compare.contenders=['baseline', 'top_down', 'hierarchical']"
+
+
+def hierarchy(*overrides):
+    return build_hierarchy(load_demo(overrides), CAPITALS)
+
+
+def test_settings_arrive_where_they_belong():
+    built = hierarchy(
+        "hierarchy.trust={ 'expert:B/P' = 0.5 }",
+        "hierarchy.routing=top_down",
+        "hierarchy.min_mass=0.1",
+        "hierarchy.confidence_threshold=0.9",
+        "hierarchy.cv=0.2",
+        "hierarchy.group_size=3",
+        "hierarchy.max_confusables=4",
+        "router.params.alpha=0.5",
+        "expert.view=pixels",
+    )
+    assert built.trust == {"expert:B/P": 0.5}
+    assert (built.routing, built.min_mass, built.confidence_threshold, built.cv) == ("top_down", 0.1, 0.9, 0.2)
+    assert (built.group_size, built.max_confusables) == (3, 4)
+    assert built.router["classify"].alpha == 0.5
+    assert built.router["classify"].hidden_layer_sizes == (40,)
+    assert isinstance(built.router["view"], GradientFeatures)
+    assert isinstance(built.expert, MLPClassifier)
+
+
+def test_defaults_of_a_config_are_those_of_the_estimator():
+    ours = build_hierarchy(
+        load_demo(["hierarchy={}"]),
+        CAPITALS,
+    ).get_params(deep=False)
+    theirs = HierarchicalEnsembleClassifier().get_params(deep=False)
+    differ = {name for name, value in theirs.items() if ours[name] != value}
+    assert differ == {"router", "specialist", "expert", "cv"}
+    assert ours["cv"] == 3  # what None stands for
+
+
+def test_one_member_can_be_changed_by_name():
+    built = hierarchy(
+        'members."specialist:A-E".params.hidden_layer_sizes=[7]',
+        'members."expert:D/O".estimator=sklearn.naive_bayes.GaussianNB',
+        'members."expert:D/O".view=pixels',
+    )
+    assert list(built.specialist) == ["A-E", "F-I", "J-N", "O-R", "S-V", "W-Z"]
+    assert built.specialist["A-E"]["classify"].hidden_layer_sizes == (7,)
+    assert built.specialist["A-E"]["classify"].max_iter == 30
+    assert built.specialist["F-I"]["classify"].hidden_layer_sizes == (20,)
+    assert type(built.expert["D/O"]).__name__ == "GaussianNB"
+    assert built.expert["B/P"]["classify"].hidden_layer_sizes == (20,)
+
+
+def test_a_member_that_is_not_made_is_refused_with_those_that_are():
+    with pytest.raises(ConfigError, match=r"no such member; allowed: specialist:A-E, specialist:F-I"):
+        hierarchy('members."specialist:A-D".view=pixels')
+    with pytest.raises(ConfigError, match="derived from the data"):
+        hierarchy("hierarchy.confusables=derived", 'members."expert:B/P".view=pixels')
+
+
+def test_groups_that_do_not_fit_are_refused():
+    with pytest.raises(HierarchyError, match="'Z'"):
+        hierarchy('hierarchy.groups=["ABCDEFGHIJKLM", "NOPQRSTUVWXY"]', 'members."specialist:A-M".view=pixels')
+
+
+def test_the_committee_sees_what_the_hierarchy_sees():
+    config = load_demo(["specialist.view=coarse", "expert.view=pixels"])
+    assert list(views_of_hierarchy(config)) == ["coarse", "pixels"]
+    assert list(views_of_hierarchy(load_demo(["hierarchy.confusables=none"]))) == ["coarse", "fine"]
+    committee = build_contenders(config, CAPITALS)["committee"].template
+    seen = [type(pipeline["view"]).__name__ for _, pipeline in committee.estimators]
+    assert seen == ["GradientFeatures", "str", "GradientFeatures"]
+
+
+def test_contenders_come_in_the_order_asked_for():
+    own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"
+    config = load_demo([own, 'compare.contenders=["bayes", "hierarchical", "flat"]'])
+    assert list(build_contenders(config, CAPITALS)) == ["bayes", "hierarchical", "flat"]
+
+
+def test_a_flat_template_of_its_own():
+    config = load_demo(["flat={ view = 'coarse', params = { hidden_layer_sizes = [9, 9] } }"])
+    assert build_contenders(config, CAPITALS)["flat"].template["classify"].hidden_layer_sizes == (9, 9)
+
+
+def test_the_committee_may_be_given_other_views():
+    committee = build_contenders(load_demo(["compare.committee_views=['fine']"]), CAPITALS)["committee"].template
+    assert [member["view"].grid for _, member in committee.estimators] == [7, 7, 7]
+    config = load_demo(["compare.committee_views=['pixels', 'fine', 'fine', 'coarse']"])
+    committee = build_contenders(config, CAPITALS)["committee"].template
+    assert [getattr(member["view"], "grid", None) for _, member in committee.estimators] == [None, 7, 7, 5]
+
+
+def test_a_committee_of_epochs_gets_views_as_features_and_keeps_the_augmentation():
+    config = load_demo(["router={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }"])
+    contenders = build_contenders(config, CAPITALS)
+    assert contenders["flat"].template.features.grid == 7
+    members = [member for _, member in contenders["committee"].template.estimators]
+    assert [member.features.grid for member in members] == [7, 7, 7]
+    assert all(member.augmenter is not None for member in members)
+
+
+def test_a_contender_need_not_take_part_to_be_built():
+    config = load_demo(
+        ["compare.contenders=['hierarchical']", "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"]
+    )
+    hard = build_contender(config, "top_down", CAPITALS, n_jobs=2)
+    settings = ("routing", "trust", "confusables", "min_mass", "confidence_threshold", "n_jobs")
+    assert [getattr(hard, name) for name in settings] == ["top_down", 1.0, None, 0.0, 1.0, 2]
+    assert build_contender(config, "baseline", CAPITALS).hidden_layer_sizes == (100, 100, 100)
+    assert build_contender(config, "flat", CAPITALS).reference == "hierarchical"
+    assert type(build_contender(config, "bayes", CAPITALS)).__name__ == "GaussianNB"
+
+
+def test_only_flat_and_committee_need_an_mlp():
+    config = load_demo(["router.estimator=sklearn.naive_bayes.GaussianNB", "router.params={}", WITHOUT_CONTROLS])
+    assert list(build_contenders(config, CAPITALS)) == ["baseline", "top_down", "hierarchical"]
+    with pytest.raises(ConfigError, match="the router is a GaussianNB"):
+        build_contender(config, "committee", CAPITALS)
+
+
 WILD = "augmentations.wild={ rotation = 30, cells = [10, 12], copies = 2, include_original = false }"
 
 
@@ -204,3 +332,63 @@ def test_views_that_exclude_each_other_or_are_not_declared_are_refused(member, m
 def test_the_views_of_committees_are_views_of_the_hierarchy():
     config = load_demo(["router={ views = ['coarse', 'pixels'] }", "specialist={ view = 'fine' }"])
     assert list(views_of_hierarchy(config))[:3] == ["coarse", "pixels", "fine"]
+
+
+SOURCES = ["b", "a", None, "c", "a"]
+
+
+@pytest.mark.parametrize("cv", [2, 0.25])
+def test_numbers_are_left_to_the_hierarchy(cv):
+    assert _trust_folds(HierarchySection(cv=cv), SOURCES) == cv
+
+
+def test_each_source_named_is_held_out_once_and_the_others_are_always_learned_from():
+    folds = list(_trust_folds(HierarchySection(cv=["a", "b"]), SOURCES).split())
+    assert [test.tolist() for _, test in folds] == [[1, 4], [0]]
+    assert [train.tolist() for train, _ in folds] == [[0, 2, 3], [1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(("sources", "known"), [(SOURCES, "'a', 'b', 'c'"), (None, "none"), ([None], "none")])
+def test_a_source_that_is_not_there_is_refused(sources, known):
+    with pytest.raises(ConfigError, match=f"no training letter of source 'z'; sources: {known}"):
+        _trust_folds(HierarchySection(cv=["z"]), sources)
+
+
+@pytest.mark.parametrize("cv", [[], ["a", 1], "a", True, 0.7])
+def test_what_is_no_cv_is_refused(tmp_path, cv):
+    with pytest.raises(ConfigError, match=r"hierarchy\.cv.*list of sources"):
+        load_config(_config(tmp_path), [f"hierarchy.cv={_toml(cv)}"])
+
+
+def test_letters_that_every_seed_divides_anew_have_no_sources_to_hold_out(tmp_path):
+    with pytest.raises(ConfigError, match=r"hierarchy\.cv.*every seed has another training part"):
+        load_config(_config(tmp_path), ["hierarchy.cv=['generated']", "split.redraw=true"])
+
+
+def test_sources_of_the_training_letters_reach_the_hierarchy(tmp_path):
+    config = load_config(
+        _config(tmp_path), ["hierarchy.cv=['generated']", "extra={ generated = 26, random_state = 5 }"]
+    )
+    letters = load_letters(config)
+    sources = training_sources(config, letters)
+    train, _ = build_split(config, letters)
+    assert sources == letters.source[train].tolist()
+    hierarchy = build_contenders(config, sorted(set(letters.target)), sources=sources)["hierarchical"]
+    ((fitted_on, judged_on),) = hierarchy.cv.split()
+    assert set(np.array(sources)[judged_on]) == {"generated"}
+    assert set(np.array(sources)[fitted_on]) == {"generated extra"}
+    with pytest.raises(ConfigError, match="no training letter of source"):
+        build_hierarchy(config, sorted(set(letters.target)))
+
+
+def _toml(value):
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _config(folder):
+    file = folder / "config.toml"
+    file.write_text(
+        "name = 'small'\ndata = { format = 'generated', n = 104, writers = 4 }\n"
+        "split = { kind = 'random', by = 'writer' }\ncompare = { contenders = ['hierarchical'] }\n"
+    )
+    return file
