@@ -137,7 +137,7 @@ def map_pictures(
     >>> results[1] is None, failures
     (True, {1: "'missing.png': there is no such file"})
     """
-    from joblib import effective_n_jobs  # heavy: a window that opens a picture does without
+    from joblib import effective_n_jobs  # slow to import, and not needed for single pictures
     from sklearn.utils.parallel import Parallel, delayed
 
     pictures = as_pictures(X)
