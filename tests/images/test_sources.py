@@ -83,10 +83,14 @@ def test_map_pictures_keeps_order_and_reports_unreadable_pictures(n_jobs, batch_
     assert failures[1] == "'missing.png': there is no such file"
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_map_pictures_raises_for_the_first_unreadable_picture(n_jobs):
+def test_map_pictures_raises_for_the_first_unreadable_picture():
     with pytest.raises(PictureError, match=r"^picture 1: 'missing.png': there is no such file$"):
-        map_pictures(open_picture, [GREY, "missing.png", "gone.png"], n_jobs=n_jobs)
+        map_pictures(open_picture, [GREY, "missing.png", "gone.png"])
+
+
+def test_map_pictures_raises_for_an_unreadable_picture_in_another_process():
+    with pytest.raises(PictureError, match=r"^picture 1: 'missing.png': there is no such file$"):
+        map_pictures(open_picture, [GREY, "missing.png", GREY], n_jobs=2)
 
 
 def test_map_pictures_accepts_one_array_of_pictures():

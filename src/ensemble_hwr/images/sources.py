@@ -110,7 +110,8 @@ def map_pictures(
     X : sequence of pictures, or array
         As `as_pictures` takes them.
     blank : callable, default=None
-        Returns the result for an unreadable picture. None: the first unreadable picture raises an error.
+        Returns the result for an unreadable picture. None: an unreadable picture raises an error;
+        with one process, it is the first.
     n_jobs : int, default=None
         Number of processes; None means 1, -1 means one per processor.
     batch_size : int, default=1
