@@ -71,9 +71,9 @@ def test_a_part_with_one_class_of_the_set_or_none_is_no_error():
 
 
 def test_parameters_with_a_value_a_sample_follow_their_rows_and_others_are_whole():
-    given = {"sample_weight": np.arange(10.0), "listed": list(range(10)), "word": "abcdefghij", "few": [1, 2]}
+    given = {"sample_weight": np.arange(1.0, 11), "listed": list(range(10)), "word": "abcdefghij", "few": [1, 2]}
     ((one,),) = fitted(member("AC", Recorder()), params=given)
-    assert one.params_["sample_weight"].tolist() == [0, 2, 3, 5, 6, 8]
+    assert one.params_["sample_weight"].tolist() == [1, 3, 4, 6, 7, 9]
     assert one.params_["listed"] == [0, 2, 3, 5, 6, 8]
     assert (one.params_["word"], one.params_["few"]) == ("abcdefghij", [1, 2])
 

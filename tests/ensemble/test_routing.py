@@ -40,12 +40,12 @@ def test_members_get_what_they_request_and_only_their_rows():
             groups=["ABC", "DEF"],
             confusables=["AF"],
             cv=GroupKFold(2).set_split_request(groups=True),
-        ).fit(X, Y, sample_weight=np.arange(60.0), colour="red", tint="blue", groups=np.arange(60) % 3)
+        ).fit(X, Y, sample_weight=np.arange(1.0, 61), colour="red", tint="blue", groups=np.arange(60) % 3)
     seen = {name: member.seen_ for name, member in model.members_.items()}
     assert seen["router"]["colour"] is None
-    np.testing.assert_array_equal(seen["router"]["sample_weight"], np.arange(60.0))
+    np.testing.assert_array_equal(seen["router"]["sample_weight"], np.arange(1.0, 61))
     assert seen["specialist:D-F"]["colour"] == "red"
-    np.testing.assert_array_equal(seen["specialist:D-F"]["sample_weight"], np.arange(60.0)[np.isin(Y, list("DEF"))])
+    np.testing.assert_array_equal(seen["specialist:D-F"]["sample_weight"], np.arange(1.0, 61)[np.isin(Y, list("DEF"))])
     assert seen["expert:A/F"] == {"rows": 20, "sample_weight": None, "colour": "blue"}
 
 

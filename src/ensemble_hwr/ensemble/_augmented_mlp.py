@@ -166,6 +166,10 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         weight = None
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, rows, dtype=rows.dtype, ensure_non_negative=True)
+            if not weight.any():
+                raise ValueError("sample_weight is 0 for every row; give some rows a weight above 0")
+            weighted = weight > 0  # a batch of rows without any weight has no loss
+            rows, codes, weight = rows[weighted], codes[weighted], weight[weighted]
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
         train, held_out = self._divide(codes, seed)
@@ -225,9 +229,17 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         everything = np.arange(len(codes))
         if self.validation_fraction == 0:
             return everything, everything[:0]
-        train, held_out = train_test_split(
-            everything, test_size=self.validation_fraction, stratify=codes, random_state=seed
-        )
+        try:
+            train, held_out = train_test_split(
+                everything, test_size=self.validation_fraction, stratify=codes, random_state=seed
+            )
+        except ValueError as error:
+            least = np.argmin(np.where(counts := np.bincount(codes), counts, len(codes)))
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} cannot hold out rows of every class: there are "
+                f"{len(codes)} rows, {counts[least]} of them of class {self.classes_[least].item()!r}; "
+                "give more rows, or set validation_fraction=0"
+            ) from error
         return train, held_out
 
     def _network(self, n_rows: int, seed: int) -> MLPClassifier:

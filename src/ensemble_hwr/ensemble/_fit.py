@@ -77,7 +77,7 @@ def fit_hierarchy(
     classes : ndarray of shape (n_classes,)
         Sorted labels.
     weight : ndarray of shape (n_samples,)
-        Weight of each row where trust is learned.
+        Weight of each row where sets are derived and trust is learned.
     split_params : mapping
         Keywords of the splitter's split.
 
@@ -112,10 +112,10 @@ class _Fit:
             (fitted_routers,) = self._fit(routers)
             oof = self._oof_probabilities(fitted_routers, problem)
             if groups is None:
-                groups = derive_groups(self._confusion(oof), self.classes, self.settings.group_size)
+                groups = derive_groups(self._confusion(oof, weight), self.classes, self.settings.group_size)
             if confusables is None:
                 most = self.settings.max_confusables
-                confusables = derive_confusables(self._confusion(oof), self.classes, max_sets=most)
+                confusables = derive_confusables(self._confusion(oof, weight), self.classes, max_sets=most)
             members, fixed = self._plan_members(groups, confusables)
             (fitted_members,) = self._fit(members)
         else:
@@ -165,9 +165,10 @@ class _Fit:
             for (router,), (_, test) in zip(routers[1:], self.folds, strict=True)
         ]
 
-    def _confusion(self, oof: Sequence[FloatArray]) -> FloatArray:
+    def _confusion(self, oof: Sequence[FloatArray], weight: FloatArray) -> FloatArray:
         """Sum the routers' out-of-fold probabilities by true class."""
-        return soft_confusion(oof, [self.trainer.codes[test] for _, test in self.folds], len(self.classes))
+        codes = [self.trainer.codes[test] for _, test in self.folds]
+        return soft_confusion(oof, codes, len(self.classes), [weight[test] for _, test in self.folds])
 
     def _learn_trusts(
         self,

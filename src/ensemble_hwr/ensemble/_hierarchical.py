@@ -184,8 +184,75 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return those of the members' estimators too: ``router__alpha``, ``specialist__alpha``, or
+            ``specialist__A-E__alpha`` where `specialist` is a dict.
+
+        Returns
+        -------
+        dict of str to object
+            Value of each parameter by name.
+        """
+        params: dict[str, Any] = super().get_params(deep)
+        for role in ("specialist", "expert") if deep else ():
+            declared = getattr(self, role)
+            for name, estimator in declared.items() if isinstance(declared, Mapping) else ():
+                params[f"{role}__{name}"] = estimator
+                if hasattr(estimator, "get_params") and not isinstance(estimator, type):
+                    own = estimator.get_params()
+                    params.update((f"{role}__{name}__{key}", value) for key, value in own.items())
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Named as in `get_params`. ``specialist__A-E`` replaces one estimator of a dict.
+
+        Returns
+        -------
+        self
+            The ensemble.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+        """
+        super().set_params(**{key: value for key, value in params.items() if "__" not in key})
+        others = {}
+        for key, value in params.items():
+            role, _, rest = key.partition("__")
+            if rest and role in ("specialist", "expert") and isinstance(getattr(self, role), Mapping):
+                self._set_param_of_mapping(role, rest, value)
+            elif rest:
+                others[key] = value
+        super().set_params(**others)
+        return self
+
+    def _set_param_of_mapping(self, role: str, key: str, value: Any) -> None:
+        """Replace an estimator of a mapping, or set a parameter of one."""
+        declared = getattr(self, role)
+        names = [name for name in declared if key == name or key.startswith(f"{name}__")]
+        if not names:
+            raise ValueError(f"{role}__{key} is no parameter; the {role} mapping names {list(declared)}")
+        name = max(names, key=len)
+        if key == name:
+            setattr(self, role, {**declared, name: value})
+        elif declared[name] is None:
+            raise ValueError(f"{role}__{key} cannot be set, {role}__{name} is None; set it to an estimator first")
+        else:
+            declared[name].set_params(**{key.removeprefix(f"{name}__"): value})
+
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit the members and learn how far to trust them.
 
         Parameters
@@ -213,9 +280,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        params = fit_params_for(self, fit_params)
+        weight = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        if not weight.any():
+            raise ValueError("sample_weight is 0 for every row; give some rows a weight above 0")
+        given = None if sample_weight is None else weight
+        params = fit_params_for(self, {"sample_weight": given, **fit_params})
         trainer = Trainer(rows, codes, params.of_member, self.n_jobs, self.verbose, rng)
-        weight = _check_sample_weight(fit_params.get("sample_weight"), rows, dtype=np.float64, ensure_non_negative=True)
         fitted = fit_hierarchy(
             self, trainer, labels, classes=self.classes_, weight=weight, split_params=params.of_splitter
         )

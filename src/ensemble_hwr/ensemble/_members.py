@@ -1,15 +1,15 @@
-"""Members of a hierarchy: router, specialists and experts, with their sets, templates and checks."""
+"""Members of a hierarchy: router, specialists and experts, with their sets, templates, fits and checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._typing import FloatArray, IntArray
@@ -217,6 +217,80 @@ def fixed_trusts(
     if router_of_groups:
         fixed |= {member.name: 1.0 for member in members if member.role == "specialist"}
     return fixed
+
+
+class LabelEncodedClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that is fitted on the positions 0, 1, 2, ... of the labels, for one that refuses other labels.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Is cloned and fitted.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    estimator_ : classifier
+        Fitted; its classes are positions in ``classes_``.
+    """
+
+    _wraps = "estimator"  # read by _composites
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: NDArray[Any], **fit_params: Any) -> Self:
+        """Fit the classifier on the positions of the labels."""
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.estimator_ = clone(self.estimator).fit(X, codes, **fit_params)
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the probability of each class."""
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row."""
+        labels: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        return labels
+
+
+def fit_member(
+    name: str, estimator: BaseEstimator, X: Any, target: NDArray[Any], params: Mapping[str, Any]
+) -> BaseEstimator:
+    """Fit a member's estimator; errors name the member.
+
+    Returns
+    -------
+    estimator
+        The estimator itself, or a LabelEncodedClassifier around a clone of it if it accepts no other labels than
+        0, 1, 2, ...
+    """
+    try:
+        fitted = _fit_on_any_labels(estimator, X, target, params)
+    except (TypeError, ValueError) as error:
+        if len(error.args) == 1 and isinstance(error.args[0], str) and not error.args[0].startswith("member "):
+            error.args = (f"member {name!r}: {error.args[0]}",)
+        raise
+    check_classes(name, fitted, target)
+    return fitted
+
+
+def _fit_on_any_labels(
+    estimator: BaseEstimator, X: Any, target: NDArray[Any], params: Mapping[str, Any]
+) -> BaseEstimator:
+    """Fit an estimator, if it fails by a ValueError once more on positions in place of labels."""
+    try:
+        return estimator.fit(X, target, **params)
+    except ValueError:
+        if np.array_equal(np.unique(target), np.arange(len(np.unique(target)))):
+            raise
+        try:
+            return LabelEncodedClassifier(estimator).fit(X, target, **params)
+        except Exception:  # the labels were not the reason: the first error is the one to raise
+            pass
+        raise
 
 
 def check_classes(name: str, estimator: BaseEstimator, labels: NDArray[Any]) -> None:

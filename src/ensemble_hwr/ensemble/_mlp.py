@@ -62,9 +62,17 @@ class MemberMLPClassifier(MLPClassifier):
         self
             The fitted network.
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            super().fit(X, y, sample_weight=sample_weight)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                super().fit(X, y, sample_weight=sample_weight)
+        except ValueError as error:
+            if self.early_stopping and ("least populated class" in str(error) or "number of classes" in str(error)):
+                raise ValueError(
+                    f"early_stopping=True cannot hold out rows of every class: {error}; give more rows, or set "
+                    "early_stopping=False"
+                ) from error
+            raise
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:

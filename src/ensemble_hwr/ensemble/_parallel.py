@@ -14,6 +14,7 @@ from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
@@ -24,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import IntArray
 from ensemble_hwr.ensemble._hooks import CachedFits
-from ensemble_hwr.ensemble._members import check_classes
+from ensemble_hwr.ensemble._members import fit_member
 from ensemble_hwr.exceptions import FittingError
 
 UNITS_PER_STEP = 2000  # a step costs as much as this many hidden units cost per row
@@ -218,16 +219,24 @@ def _in_parallel(n_jobs: int, verbose: int) -> Parallel:
 
 def _fit(number: int, task: FitTask, X: Any) -> tuple[int, BaseEstimator]:
     with one_thread():
-        task.estimator.fit(_take(X, task.rows), task.target, **task.params)
-    check_classes(task.name, task.estimator, task.target)
-    return number, task.estimator
+        return number, fit_member(task.name, task.estimator, _take(X, task.rows), task.target, task.params)
 
 
 def _take(X: Any, rows: IntArray) -> Any:
-    """Return some rows: a view where they are contiguous, such as all of them, else a copy."""
+    """Return some rows: a read-only view where they are contiguous, such as all of them, else a copy."""
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-        return X[rows[0] : rows[-1] + 1]
+        return read_only(X[rows[0] : rows[-1] + 1])
     return _safe_indexing(X, rows)
+
+
+def read_only(X: Any) -> Any:
+    """Return a view of rows that cannot be written to, so that a transformer with ``copy=False`` makes its own copy."""
+    if sparse.issparse(X) and X.format in ("csr", "csc"):
+        return type(X)((read_only(X.data), X.indices, X.indptr), shape=X.shape, copy=False)
+    if isinstance(X, np.ndarray):
+        X = X.view()
+        X.flags.writeable = False
+    return X
 
 
 @contextmanager

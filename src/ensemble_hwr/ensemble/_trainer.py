@@ -92,15 +92,24 @@ class Trainer:
         ]
 
     def _task(self, member: Member, target: NDArray[Any], rows: IntArray) -> FitTask | None:
-        own = rows[np.isin(self.codes[rows], member.columns)]
+        params = self.params_of(member)
+        own = _without_weight_zero(rows[np.isin(self.codes[rows], member.columns)], params)
         n_targets = len(np.unique(target[own]))
         if n_targets == 0:
             return None
         if n_targets == 1:
             return FitTask(member.name, DummyClassifier(), own, target[own], {})
         template = default_estimator(len(own)) if member.estimator is None else member.estimator
-        params = {name: _rows_of(value, own, len(target)) for name, value in self.params_of(member).items()}
-        return FitTask(member.name, seed_all(template, self.rng), own, target[own], params)
+        own_params = {name: _rows_of(value, own, len(target)) for name, value in params.items()}
+        return FitTask(member.name, seed_all(template, self.rng), own, target[own], own_params)
+
+
+def _without_weight_zero(rows: IntArray, params: Mapping[str, Any]) -> IntArray:
+    """Return the rows whose weight is not 0; a batch of rows without any weight has no loss."""
+    for name, value in params.items():
+        if name.split("__")[-1] == "sample_weight":
+            rows = rows[np.asarray(value)[rows] != 0]
+    return rows
 
 
 def _rows_of(value: Any, rows: IntArray, n_samples: int) -> Any:
@@ -145,17 +154,22 @@ def fit_params_for(ensemble: Any, fit_params: Mapping[str, Any]) -> FitParams:
 
 
 def metadata_router(ensemble: HierarchySettings) -> MetadataRouter:
-    """Return the routes from the ensemble's fit to its members and its splitter."""
+    """Return the routes from the ensemble's fit to its members and its splitter; default members get weights."""
     router = MetadataRouter(owner=ensemble)
     fit = MethodMapping().add(caller="fit", callee="fit")
+    default = MemberMLPClassifier()
+    if get_config()["enable_metadata_routing"]:
+        default.set_fit_request(sample_weight=True)
     for role in ("router", "specialist", "expert"):
         declared = getattr(ensemble, role)
+        if role == "expert" and ensemble.confusables is None:
+            declared = None  # a template without sets makes no member, whose requests would matter
         named = (
             {f"{role}:{name}": estimator for name, estimator in declared.items()}
             if isinstance(declared, Mapping)
-            else {role: MemberMLPClassifier() if declared is None else declared}
+            else {role: declared}
         )
-        router.add(method_mapping=fit, **named)
+        router.add(method_mapping=fit, **{name: default if given is None else given for name, given in named.items()})
     own_splitter = ensemble.cv is not None and not isinstance(ensemble.cv, str | float)
     return router.add(
         splitter=check_cv(ensemble.cv if own_splitter else None, classifier=True),

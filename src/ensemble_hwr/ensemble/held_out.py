@@ -27,6 +27,7 @@ from ensemble_hwr.ensemble._members import (
     checked_probabilities,
     columns_by_router_label,
     declare_members,
+    fit_member,
     fixed_trusts,
 )
 from ensemble_hwr.ensemble._pooling import Gate, Opinion, gate_of, redistribute
@@ -271,8 +272,8 @@ class MemberProblem:
         """
         train, test = fold
         weights = {} if sample_weight is None else weight_params(estimator, sample_weight[train], self.name)
-        estimator.fit(_safe_indexing(X, train), self.target(labels[train]), **weights)
-        return self.predict(estimator, _safe_indexing(X, test))
+        rows, target = _safe_indexing(X, train), self.target(labels[train])
+        return self.predict(fit_member(self.name, estimator, rows, target, weights), _safe_indexing(X, test))
 
 
 @dataclass(frozen=True)
@@ -364,7 +365,12 @@ def pool_within(prior: FloatArray, columns: IntArray, opinion: FloatArray, trust
     return shares
 
 
-def soft_confusion(probabilities: Sequence[FloatArray], codes: Sequence[IntArray], n_classes: int) -> FloatArray:
+def soft_confusion(
+    probabilities: Sequence[FloatArray],
+    codes: Sequence[IntArray],
+    n_classes: int,
+    weight: Sequence[FloatArray] | None = None,
+) -> FloatArray:
     """Sum out-of-fold probabilities by true class.
 
     Parameters
@@ -375,13 +381,18 @@ def soft_confusion(probabilities: Sequence[FloatArray], codes: Sequence[IntArray
         Columns of their classes.
     n_classes : int
         Number of classes.
+    weight : sequence of ndarray of shape (n_rows,), optional
+        Weights of these rows.
 
     Returns
     -------
     ndarray of shape (n_classes, n_classes)
         Row: true class, column: predicted class.
     """
-    matrix: FloatArray = np.eye(n_classes)[np.concatenate(codes)].T @ np.concatenate(probabilities)
+    truth = np.eye(n_classes)[np.concatenate(codes)]
+    if weight is not None:
+        truth *= np.concatenate(weight)[:, None]
+    matrix: FloatArray = truth.T @ np.concatenate(probabilities)
     return matrix
 
 

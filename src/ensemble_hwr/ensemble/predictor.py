@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import joblib
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
@@ -26,6 +27,7 @@ from ensemble_hwr.ensemble._members import (
     columns_by_router_label,
 )
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier, network_probabilities
+from ensemble_hwr.ensemble._parallel import read_only
 from ensemble_hwr.ensemble._pooling import Gate, MemberStep, Opinion, apply_members, gate_of
 from ensemble_hwr.ensemble._settings import FittedEnsemble
 
@@ -76,7 +78,7 @@ class Views:
     """
 
     def __init__(self, X: Any) -> None:
-        self._X = X
+        self._X = read_only(X)
         self._kept: dict[Chain, _Kept] = {}
 
     def __len__(self) -> int:
@@ -91,7 +93,7 @@ class Views:
         missing = kept.missing(rows)
         if missing is None or len(missing):
             made = chain[-1](self.features(chain[:-1], missing))
-            if not _can_be_kept(made):
+            if not _can_be_kept(made):  # sparse, or a frame, which the next transformer may have been fitted on
                 return made if missing is rows else chain[-1](self.features(chain[:-1], rows))
             kept.put(made, missing)
         return kept.get(rows)
@@ -122,7 +124,7 @@ class _Kept:
 
     def get(self, rows: IntArray | None) -> NDArray[Any]:
         assert self._values is not None
-        return self._values if rows is None else self._values[rows]
+        return read_only(self._values) if rows is None else self._values[rows]
 
 
 def _can_be_kept(made: Any) -> bool:
@@ -158,8 +160,13 @@ def predict_proba_fn(estimator: Any, chain: Chain = ()) -> PredictProba:
     if hasattr(kind, "_wraps"):
         return predict_proba_fn(wrapped_classifier(estimator), chain)
     if _is_plain_network(kind):
-        return lambda views, rows: network_probabilities(estimator, views.features(chain, rows))
+        return lambda views, rows: network_probabilities(estimator, _as_array(views.features(chain, rows)))
     return lambda views, rows: estimator.predict_proba(views.features(chain, rows))
+
+
+def _as_array(features: Any) -> Any:
+    """Return the array of a frame, and anything else as it is."""
+    return features.to_numpy() if hasattr(features, "to_numpy") else features
 
 
 def _longer(chain: Chain, transformers: Sequence[Any]) -> Chain:
@@ -254,8 +261,8 @@ _PREDICTORS: WeakKeyDictionary[FittedEnsemble, Predictor] = WeakKeyDictionary()
 def predictor_of(ensemble: FittedEnsemble) -> Predictor:
     """Return the predictor of a fitted ensemble.
 
-    Its members are taken apart once, and again when members or sets have changed. The result is stored outside of
-    the ensemble, so that prediction leaves an estimator unchanged and files hold no predictors.
+    Its members are taken apart once, and again when members or sets have changed or a member was fitted again. The
+    result is stored outside of the ensemble, so that prediction leaves it unchanged and files hold no predictors.
 
     Parameters
     ----------
@@ -281,13 +288,28 @@ def predictor_of(ensemble: FittedEnsemble) -> Predictor:
 
 
 def _parts(ensemble: FittedEnsemble) -> tuple[Any, ...]:
+    """Return everything that a predictor depends on: fits rebind attributes, so that identity tells a new fit."""
     return (
         ensemble.classes_,
         ensemble._router_target,
-        *ensemble.members_.values(),
+        *(part for member in ensemble.members_.values() for part in _attributes(member)),
         *ensemble.groups_.values(),
         *ensemble.confusables_.values(),
     )
+
+
+def _attributes(part: Any) -> Iterator[Any]:
+    """Yield an object, and the attributes of the estimators that it is or holds."""
+    yield part
+    if isinstance(part, BaseEstimator) and not isinstance(part, type):
+        for value in vars(part).values():
+            yield from _attributes(value)
+    elif isinstance(part, list | tuple) and part and isinstance(part[0], BaseEstimator | tuple):
+        for item in part:
+            yield from _attributes(item)
+    elif isinstance(part, tuple):  # a name and an estimator
+        for item in part[1:2]:
+            yield from _attributes(item)
 
 
 def _are_the_same(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
