@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ensemble_hwr._geometry import MAX_LETTER_WIDTH
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.canvas._drawing import Drawing, corner, render
 from ensemble_hwr.canvas._reader_thread import no_letters_error
@@ -17,7 +18,6 @@ from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import Lexicon, Word, WordReader
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
 
-_MAX_LETTER_WIDTH = 1.7  # letter heights: a wider stroke covers several letters, so the picture is read instead
 
 
 class Recognizer:
@@ -115,7 +115,8 @@ def _lattice(drawing: Drawing) -> tuple[Lattice | StrokeLattice, int, int]:
     if drawing.picture is None:
         lattice = cut_strokes(drawing.strokes)
         widest = max(float(np.ptp(np.array(stroke)[:, 0])) for stroke in drawing.strokes)
-        if widest <= _MAX_LETTER_WIDTH * lattice.letter_height:
+        # a wider stroke covers several letters, so the picture is read instead
+        if widest <= MAX_LETTER_WIDTH * lattice.letter_height:
             return lattice, 0, 0
     page = render(drawing)
     try:
