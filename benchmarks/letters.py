@@ -1,4 +1,4 @@
-"""The letters that benchmarks of speed read: real ones where they are, else generated ones."""
+"""Letters for benchmarks of speed: real ones if ENSEMBLE_HWR_DATA holds them, else generated ones."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from ensemble_hwr.datasets import LetterSet, generate_letters, load_index
 
 DATA = Path(os.environ.get("ENSEMBLE_HWR_DATA") or Path(__file__).parents[2] / "shared" / "data")
-LEARNED_FROM, UNSEEN = ("photo62", "tablet55", "binary20x16"), "scan34"
+TRAINING_SOURCES, UNSEEN_SOURCE = ("photo62", "tablet55", "binary20x16"), "scan34"
 
 
 @dataclass(frozen=True)
 class Letters:
-    """Letters to fit on, and letters of other hands to predict, as pixel rows.
+    """Training letters, and test letters of other writers, as pixel rows.
 
     Attributes
     ----------
     train, test : ndarray of float32, shape (n, 784)
     train_target, test_target : ndarray of str, shape (n,)
     kind : str
-        What they are.
+        "real" or "generated".
     """
 
     train: NDArray[np.float32]
@@ -36,7 +36,7 @@ class Letters:
 
 
 def letters_to_time(n_train: int, n_test: int) -> Letters:
-    """Take at most so many letters, in an order that mixes them; the same ones every time."""
+    """Return at most so many letters, always the same ones in the same shuffled order."""
     train, test, kind = _real() if _folder() is not None else _generated(n_train, n_test)
     train, test = (part.take(_mixed(len(part))[:n]) for part, n in ((train, n_train), (test, n_test)))
     return Letters(train.to_rows(), train.target, test.to_rows(), test.target, kind)
@@ -49,7 +49,7 @@ def _folder() -> Path | None:
 def _real() -> tuple[LetterSet, LetterSet, str]:
     folder = _folder()
     assert folder is not None
-    return load_index(folder, sources=LEARNED_FROM), load_index(folder, sources=[UNSEEN]), "real"
+    return load_index(folder, sources=TRAINING_SOURCES), load_index(folder, sources=[UNSEEN_SOURCE]), "real"
 
 
 def _generated(n_train: int, n_test: int) -> tuple[LetterSet, LetterSet, str]:

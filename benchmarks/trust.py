@@ -27,7 +27,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from benchmarks.letters import DATA, LEARNED_FROM
+from benchmarks.letters import DATA, TRAINING_SOURCES
 from benchmarks.pages import put
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
 from ensemble_hwr.datasets import load_index
@@ -150,7 +150,7 @@ def letters(n: int) -> tuple[Any, Any, str]:
     if folder is None:
         made = generate_letters(26 * (min(n, 5200) // 26), writers=40, random_state=0)
         return made.to_rows(), made.target, "Generated letters"
-    found = load_index(folder, sources=LEARNED_FROM)
+    found = load_index(folder, sources=TRAINING_SOURCES)
     found = found.take(np.flatnonzero(found.split == "train"))
     found = found.take(np.random.default_rng(0).permutation(len(found))[:n])
     return found.to_rows(), found.target, "Real training letters of three sources"

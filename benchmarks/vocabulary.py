@@ -1,4 +1,4 @@
-"""The common English words that words are composed of and lexicons are made of."""
+"""Common English words, for composing words and for lexicons."""
 
 from __future__ import annotations
 
@@ -8,37 +8,36 @@ from pathlib import Path
 import click
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-WRITTEN = 600
-"""How many of the most common words are composed for measuring; nothing learns from these."""
+N_EVALUATION_WORDS = 600
+"""Number of the most common words that are used for evaluation and never for training."""
 
 
 def word_counts(file: Path | None = None) -> dict[str, float]:
-    """English words in capitals and how often each is written, the most common first.
+    """Return English words in capitals with their frequencies, the most common first.
 
-    The package symspellpy brings them: 82,765 words by how often they stand in books (Google Books Ngrams) that a
-    spelling dictionary knows (SCOWL), under the MIT licence; it needs nothing else and pip installs it.
+    They come from the package symspellpy (MIT licence): 82,765 words of a spelling dictionary (SCOWL) with their
+    frequencies in books (Google Books Ngrams).
 
     Parameters
     ----------
     file : path, default=None
-        A list of one's own instead, a word and its count in each line, the most common first; without counts each word
-        counts 1.
+        Another list with one word and its count per line, the most common first. Missing counts are 1.
 
     Returns
     -------
     dict of str to float
-        Two letters A to Z at least, and A and I.
+        Words of at least two letters A to Z, and A and I.
     """
     if file is not None:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     else:
         try:
-            listed = files("symspellpy") / "frequency_dictionary_en_82_765.txt"
+            word_list = files("symspellpy") / "frequency_dictionary_en_82_765.txt"
         except ModuleNotFoundError:
             raise click.ClickException(
-                "the list of common words is missing; pip install 'ensemble_hwr[benchmarks]', or give one by --list"
+                "the list of common words is missing; pip install 'ensemble_hwr[benchmarks]' or give --list"
             ) from None
-        lines = listed.read_text(encoding="utf-8-sig").splitlines()
+        lines = word_list.read_text(encoding="utf-8-sig").splitlines()
     counts: dict[str, float] = {}
     for line in lines:
         word, count, *_ = [*line.split(), "", "1"]
@@ -52,6 +51,6 @@ def common_words(file: Path | None = None) -> list[str]:
     return list(word_counts(file))
 
 
-def written_words(words: list[str]) -> list[str]:
-    """Return those that are composed for measuring."""
-    return [word for word in words if len(word) > 1][:WRITTEN]
+def evaluation_words(words: list[str]) -> list[str]:
+    """Return the words that are composed for evaluation."""
+    return [word for word in words if len(word) > 1][:N_EVALUATION_WORDS]
