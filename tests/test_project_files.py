@@ -32,7 +32,7 @@ def top_level(name):
 
 
 def commands_of_ci():
-    tools = r"(?:pytest|ruff|mypy|sphinx-build|python -m benchmarks)\b.*"
+    tools = r"(?:pytest|ruff|mypy|python -m (?:benchmarks|sphinx))\b.*"
     readme = r"readme '.*&& (.+)'"
     found = re.findall(rf"^(?:({tools})|{readme})$", text_of(CI_RUN), flags=re.MULTILINE)
     return sorted({command for pair in found for command in pair if command})
@@ -66,6 +66,7 @@ def test_the_citation_agrees_with_the_package_about_the_licence():
 
 def test_commands_are_found():
     assert {"pytest", "mypy", "ruff check .", "ruff format --check ."} <= set(commands_of_ci())
+    assert any(command.startswith("python -m sphinx -W") for command in commands_of_ci())
 
 
 @pytest.mark.parametrize("command", commands_of_ci())

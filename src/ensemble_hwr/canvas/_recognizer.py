@@ -19,7 +19,6 @@ from ensemble_hwr.reading import Lexicon, Word, WordReader
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
 
 
-
 class Recognizer:
     """Reader of drawings; creating one loads the model.
 
