@@ -10,7 +10,7 @@ import pytest
 from ensemble_hwr import generate_letters, load_model
 from ensemble_hwr.datasets import load_index
 from ensemble_hwr.persistence import describe_model
-from ensemble_hwr.persistence._shipped import shipped_files
+from ensemble_hwr.persistence.models import shipped_files
 
 LARGEST = 5_000_000  # bytes
 NEVER_LEARNED_FROM = {"scan34", "scan30", "cursive28"}

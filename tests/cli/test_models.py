@@ -7,7 +7,7 @@ import pytest
 from ensemble_hwr.cli import main
 from ensemble_hwr.cli._models import _range
 from ensemble_hwr.onnx import onnx_inputs
-from ensemble_hwr.persistence import _shipped, describe_model, load_model
+from ensemble_hwr.persistence import describe_model, load_model, models
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def shipped(model, tmp_path, monkeypatch):
     """A folder of shipped models in which the trained one is "few"."""
     (tmp_path / "few").mkdir()
     shutil.copy(model, tmp_path / "few" / "few.model")
-    monkeypatch.setattr(_shipped, "shipped_folder", lambda: tmp_path)
+    monkeypatch.setattr(models, "shipped_folder", lambda: tmp_path)
 
 
 @pytest.mark.usefixtures("shipped")
@@ -44,7 +44,7 @@ def test_json_is_one_object_per_line(capsys):
 
 
 def test_an_installation_without_models_is_reported(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(_shipped, "shipped_folder", lambda: tmp_path)
+    monkeypatch.setattr(models, "shipped_folder", lambda: tmp_path)
     assert main(["models"]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""

@@ -25,7 +25,10 @@ def test_find_letter_model_copies_the_normalizer(classifier):
 
 
 def test_a_shipped_non_letter_model_is_loaded_without_listing_all_models(monkeypatch):
-    monkeypatch.setattr(models, "available_models", lambda: pytest.fail("reads the manifests of all shipped models"))
+    monkeypatch.setattr(
+        "ensemble_hwr.persistence.models.available_models",
+        lambda: pytest.fail("reads the manifests of all shipped models"),
+    )
     assert find_non_letter_model("shipped").classes_.tolist() == ["letter", "non_letter"]
 
 

@@ -1,21 +1,27 @@
-"""The file itself: a zip archive in which nothing is compressed, read whole and written whole."""
+"""Model files as zip archives without compression, with a manifest that describes the model."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
+from ensemble_hwr._versions import package_versions
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.exceptions import ModelError
 
+FORMAT = 1  # increase it when files of before can no longer be read
 MANIFEST = "manifest.json"
 MODEL = "model.skops"
+_PACKAGES = ("ensemble_hwr", "python", "scikit-learn", "numpy", "scipy", "skops")
 
 
 def pack(content: Mapping[str, bytes]) -> bytes:
-    """Make an archive; the same content gives the same bytes."""
+    """Return an archive; equal content gives equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in content.items():
@@ -23,39 +29,89 @@ def pack(content: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(file: Path) -> dict[str, bytes]:
-    """Read the archive; since nothing in it may be compressed, it takes no more memory than the file is long."""
+def unpack(file: Path, wanted: Collection[str] = (MANIFEST, MODEL)) -> dict[str, bytes]:
+    """Return the wanted parts of a model file; without compression they are no longer than the file."""
     try:
         if file.exists() and not file.is_file():
-            raise ModelError(f"{file}: cannot be read, it is not a file; give the name of a model file.")
+            raise ModelError(f"{file}: cannot be read, since it is not a regular file; give the path of a model file")
         with zipfile.ZipFile(file) as archive:
             refuse_compression(archive, file)
-            content = {name: archive.read(name) for name in (MANIFEST, MODEL) if name in archive.namelist()}
+            names = archive.namelist()
+            content = {name: archive.read(name) for name in (MANIFEST, MODEL) if name in wanted and name in names}
     except FileNotFoundError:
-        raise ModelError(f"{file}: there is no such file.") from None
+        raise ModelError(f"{file}: there is no such file") from None
     except OSError as error:
         raise ModelError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError(f"{file}: is not a model file, or was cut short: {error}.") from None
-    missing = [name for name in (MANIFEST, MODEL) if name not in content]
+        raise ModelError(f"{file}: is not a model file or is truncated: {error}") from None
+    missing = [name for name in (MANIFEST, MODEL) if name not in names]
     if missing:
-        raise ModelError(f"{file}: is not a model file; it lacks {' and '.join(missing)}.")
+        raise ModelError(f"{file}: is not a model file, since it lacks {' and '.join(missing)}")
     return content
 
 
 def refuse_compression(archive: zipfile.ZipFile, file: Path) -> None:
-    """Refuse an archive that could swell; `file` is what the message calls it."""
+    """Raise ModelError for an archive with compressed parts, which could expand without limit."""
     for part in archive.infolist():
         if part.compress_type != zipfile.ZIP_STORED or part.file_size != part.compress_size:
-            raise ModelError(f"{file}: {part.filename!r} in it is compressed; model files are not, save it again.")
+            raise ModelError(f"{file}: its part {part.filename!r} is compressed; save the model again")
 
 
 def write_atomically(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     try:
         with whole_files(file) as (stream,):
             stream.write(data)
     except OSError as error:
         raise ModelError(f"{file}: cannot be written: {error.strerror or error}") from None
+
+
+def make_manifest(model: Any, data: bytes, metadata: Mapping[str, Any] | None, file: Path) -> bytes:
+    """Return the manifest of a model: format, hash, type, classes, versions and the user's metadata."""
+    manifest = {
+        "format": FORMAT,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "type": type(model).__name__,
+        "classes": classes_for_json(model),
+        "versions": package_versions(_PACKAGES),
+        "metadata": dict(metadata or {}),
+    }
+    try:
+        return json.dumps(manifest, indent=2, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{file}: metadata must consist of types that JSON has: {error}") from None
+
+
+def parse_manifest(content: Mapping[str, bytes], file: Path) -> dict[str, Any]:
+    """Return the manifest among the parts of a model file, checked."""
+    try:
+        manifest = json.loads(content[MANIFEST])
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{file}: its {MANIFEST} cannot be read: {error}") from None
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise ModelError(f"{file}: is not a model file, since its {MANIFEST} has no format")
+    if manifest["format"] != FORMAT:
+        raise ModelError(
+            f"{file}: has format {manifest['format']!r}, but this version of ensemble_hwr reads format {FORMAT}; "
+            "install the version that saved it, or train the model again"
+        )
+    if not isinstance(manifest.get("sha256"), str) or not isinstance(manifest.get("versions"), dict):
+        raise ModelError(f"{file}: is not a model file, since its {MANIFEST} lacks sha256 or versions")
+    if not isinstance(manifest.get("metadata"), dict) or not isinstance(manifest.get("classes"), list | None):
+        raise ModelError(f"{file}: is not a model file, since its {MANIFEST} lacks metadata or classes")
+    return manifest
+
+
+def classes_for_json(model: Any) -> list[Any] | None:
+    """Return the classes of a model; None if there are none, or none that JSON can hold."""
+    classes: Any = getattr(model, "classes_", None)
+    if not hasattr(classes, "tolist"):
+        return None
+    listed: list[Any] = classes.tolist()
+    try:
+        json.dumps(listed, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return listed

@@ -1,4 +1,4 @@
-"""Finished members in a folder, one model file each."""
+"""Cache of fitted estimators in a folder, one model file each."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from typing import Any
 
 from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import ModelError
-from ensemble_hwr.persistence._files import load_model, read_manifest, save_model
-from ensemble_hwr.persistence._shipped import SUFFIX
+from ensemble_hwr.persistence.models import SUFFIX, load_model, read_manifest, save_model
 
 
 class DiskFitCache:
-    """Keep finished fits in a folder, for a run that is stopped to be gone on with.
+    """Cache of finished fits in a folder, to resume a training run that was stopped.
 
-    Give it to :func:`~ensemble_hwr.ensemble.fit_cache`. Every fit is one model file, written whole or not at all, which
-    runs nothing when it is read. A file that is damaged, or not what its name says, is not used.
+    Use it with :func:`~ensemble_hwr.ensemble.fit_cache`. Every fit is one model file, written completely or not at all,
+    which is loaded without running code from it. A file that is damaged, or does not match its name, is not used.
 
     Parameters
     ----------
     folder : path
-        Made when there is something to keep; the folder around it must exist.
+        Created with the first fit; its parent folder must exist.
     reuse : bool, default=True
-        Whether to give back what is there. False fits everything anew and replaces it.
+        Whether to return existing fits. If False, everything is fitted again and replaced.
 
     Attributes
     ----------
     n_reused : int
-        How many fits were given back.
+        Number of fits returned.
 
     Examples
     --------
@@ -39,9 +38,9 @@ class DiskFitCache:
     >>> from ensemble_hwr.persistence import DiskFitCache
     >>> X, y = load_digits(return_X_y=True)
     >>> with TemporaryDirectory() as folder:
-    ...     kept = DiskFitCache(Path(folder, "kept"))
-    ...     kept.put("c0ffee", "router", GaussianNB().fit(X, y))
-    ...     kept.get("c0ffee").score(X, y) > 0.8, kept.get("decade") is None, len(kept)
+    ...     cache = DiskFitCache(Path(folder, "fits"))
+    ...     cache.put("c0ffee", "router", GaussianNB().fit(X, y))
+    ...     cache.get("c0ffee").score(X, y) > 0.8, cache.get("decade") is None, len(cache)
     (True, True, 1)
     """
 
@@ -54,12 +53,12 @@ class DiskFitCache:
         return len(self._files())
 
     def get(self, key: str) -> Any | None:
-        """Return what was kept under a key, or None.
+        """Return the fit of a key, or None.
 
         Parameters
         ----------
         key : str
-            A hash of everything that the fit depends on.
+            Hash of everything that the fit depends on.
 
         Returns
         -------
@@ -70,40 +69,40 @@ class DiskFitCache:
             return None
         try:
             if read_manifest(file)["metadata"].get("key") != key:
-                raise ModelError(f"{file}: holds another member than its name says.")
+                raise ModelError(f"{file}: does not match its name")
             kept = load_model(file)
         except ModelError as error:
-            warnings.warn(f"a kept member is fitted again: {error}", stacklevel=2)
+            warnings.warn(f"a member is fitted again, since the cache cannot be used: {error}", stacklevel=2)
             return None
         self.n_reused += 1
         return kept
 
     def put(self, key: str, name: str, fitted: Any) -> None:
-        """Keep a fitted estimator.
+        """Store a fitted estimator.
 
         Parameters
         ----------
         key : str
-            A hash of everything that the fit depends on.
+            Hash of everything that the fit depends on.
         name : str
-            Whose it is, for people; it goes into the file's metadata.
+            Name of the member, for the metadata of the file.
         fitted : estimator
 
         Raises
         ------
         ModelError
-            When it could not be read back safely, or there is no room for it; what was kept before stays whole.
+            If it could not be loaded safely or cannot be written; existing fits are unchanged.
         """
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise ModelError(
-                f"{self.folder}: finished members cannot be kept there: {error.strerror or error}."
+                f"{self.folder}: the folder of finished members cannot be created: {error.strerror or error}"
             ) from None
         save_model(fitted, self._file(key), metadata={"key": key, "member": name})
 
     def clear(self) -> None:
-        """Remove what is kept, half-written files of killed runs too, and the folder if nothing else is in it."""
+        """Remove all fits and incomplete files of killed runs, and the folder if it is then empty."""
         for file in [*self._files(), *self.folder.glob(f".*{SUFFIX}.*.part")]:
             file.unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):

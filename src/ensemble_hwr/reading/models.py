@@ -9,7 +9,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr.exceptions import ModelError
-from ensemble_hwr.persistence import available_models, load_model
+from ensemble_hwr.persistence import load_model
+from ensemble_hwr.persistence.models import shipped_files
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading.non_letter import LETTER
 
@@ -99,7 +100,7 @@ def find_non_letter_model(model: Any, name: str = SHIPPED_NON_LETTER) -> Any:
         try:
             return load_model(name)
         except ModelError:
-            if name in {shipped.name for shipped in available_models()}:
+            if name in shipped_files():
                 raise
             return None
     if LETTER not in class_names(model, "non_letter_model"):
