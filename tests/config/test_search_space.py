@@ -58,7 +58,7 @@ from ensemble_hwr.exceptions import ConfigError
         ("{ hierarchy = { min = [0.1] } }", r"tune.hierarchy.min: \[hierarchy\] has no such key"),
         ("{ rooter = { alpha = [0.1] } }", "tune.rooter: unknown key; did you mean 'router'"),
         ("{ router = {} }", "tune.router: got {}; write a table of settings"),
-        ('{ score = "foo" }', "tune.score: got 'foo'"),
+        ('{ scoring = "foo" }', "tune.scoring: got 'foo'"),
         ("{ folds = 1 }", "tune.folds: got 1"),
         ('{ by = "page" }', "tune.by: got 'page'"),
     ],

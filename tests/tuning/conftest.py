@@ -57,7 +57,7 @@ hidden_layer_sizes = { n = [1, 2], width = { low = 4, high = 12 } }
 
 @pytest.fixture
 def write(tmp_path):
-    """Write few.toml with some more lines, and load it."""
+    """Return a function that writes few.toml with additional lines, and loads it."""
 
     def make(more="", *overrides):
         file = tmp_path / "few.toml"

@@ -1,4 +1,4 @@
-"""A real scheduler of Dask with two worker processes on loopback."""
+"""Tuning on a Dask scheduler with two worker processes on loopback."""
 
 import os
 import signal
@@ -15,17 +15,17 @@ import pytest
 from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.exceptions import ConfigError, MissingExtraError
 from ensemble_hwr.tuning import on_cluster, tune
-from ensemble_hwr.tuning._cluster import Cluster
-from ensemble_hwr.tuning._liveness import WORKER
-from ensemble_hwr.tuning._question import Letters
+from ensemble_hwr.tuning._cluster import ClusterPool
+from ensemble_hwr.tuning._heartbeat import WORKER
+from ensemble_hwr.tuning._objective import TrainingData
 from ensemble_hwr.tuning._storage import open_storage
-from ensemble_hwr.tuning._study import Budget, Task
+from ensemble_hwr.tuning._study import Budget, StudySpec
 from ensemble_hwr.tuning._workers import WorkerError
 
 distributed = pytest.importorskip("distributed")
 HOST = "127.0.0.1"
-LETTERS = Letters(np.zeros((2, 4)), np.array(["A", "B"]))
-TASK = Task("study", {}, dict, None, LETTERS, "log_loss", "random", "none", 0, Budget())
+DATA = TrainingData(np.zeros((2, 4)), np.array(["A", "B"]))
+SPEC = StudySpec("study", {}, dict, None, DATA, "neg_log_loss", "random", "none", 0, Budget())
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def scheduler(tmp_path):
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its own closing
 
 
-def test_trials_survive_the_death_of_a_worker(write, letters, rows, tmp_path, scheduler):
+def test_trial_of_a_killed_worker_runs_again(write, letters, rows, tmp_path, scheduler):
     address, workers = scheduler
     config = write("", "router.params.max_iter=400", "tune.pruner=none", "tune.n_trials=6")
     journal = tmp_path / "w/optuna_journal.log"
@@ -78,7 +78,7 @@ def test_trials_survive_the_death_of_a_worker(write, letters, rows, tmp_path, sc
 
 
 class LosingClient:
-    """Loses the work that it is given some times."""
+    """A client that loses submitted work some times."""
 
     def __init__(self, losses, error):
         self.losses, self.error, self.sent = losses, error, 0
@@ -101,14 +101,14 @@ class LosingClient:
 @pytest.mark.parametrize(
     "error", [distributed.CancelledError(), distributed.KilledWorker("work", SimpleNamespace(address="there"), 3)]
 )
-def test_work_that_was_lost_is_given_again(error, monkeypatch):
-    monkeypatch.setattr(Cluster, "__exit__", lambda *_: None)
+def test_lost_work_is_submitted_again(error, monkeypatch):
+    monkeypatch.setattr(ClusterPool, "__exit__", lambda *_: None)
     for losses in (0, 2):
-        with Cluster(client := LosingClient(losses, error), LETTERS, "nowhere") as cluster:
-            cluster.run(TASK, lambda: None)
+        with ClusterPool(client := LosingClient(losses, error), DATA, "nowhere") as cluster:
+            list(cluster.run(SPEC))
         assert client.sent == 1 + losses
-    with Cluster(LosingClient(3, error), LETTERS, "nowhere") as cluster, pytest.raises(WorkerError, match="3 times"):
-        cluster.run(TASK, lambda: None)
+    with ClusterPool(LosingClient(3, error), DATA, "nowhere") as cluster, pytest.raises(WorkerError, match="3 times"):
+        list(cluster.run(SPEC))
 
 
 def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):
@@ -124,18 +124,18 @@ def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):
     np.testing.assert_array_equal(there, here)
 
 
-def test_a_scheduler_that_is_not_there_is_told(monkeypatch):
+def test_missing_scheduler_is_reported(monkeypatch):
     monkeypatch.setattr("ensemble_hwr.tuning._cluster.SECONDS_TO_CONNECT", 1)
-    with pytest.raises(ConfigError, match="no Dask scheduler answers there"), on_cluster(f"tcp://{HOST}:1"):
+    with pytest.raises(ConfigError, match="there is no Dask scheduler at this address"), on_cluster(f"tcp://{HOST}:1"):
         pass
 
 
-def test_without_dask_the_extra_is_named(monkeypatch):
+def test_error_without_dask_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[distributed\]"), on_cluster(f"tcp://{HOST}:1"):
         pass
 
 
-def test_without_an_address_everything_stays_here():
+def test_without_an_address_there_is_no_client():
     with on_cluster(None) as client:
         assert client is None

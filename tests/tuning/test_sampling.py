@@ -1,48 +1,79 @@
-"""Pruners judge as they say."""
+"""Pruners end trials that are not promising, but never the trial of the baseline."""
 
 import optuna
 import pytest
 
-from ensemble_hwr.tuning._sampling import make_pruner
+from ensemble_hwr.tuning._sampling import BASELINE, TrialMonitor, make_pruner
 
-SPAN, FOLDS = 12, 3
-WARM_UP = SPAN // 6
+STEPS, FOLDS = 12, 3
+WARM_UP = STEPS // 6
 
 
-def study_with(kind, finished):
-    """A study in which trials have finished with constant losses."""
-    study = optuna.create_study(pruner=make_pruner(kind, SPAN, FOLDS))
-    for loss in finished:
+def study_with(kind, losses):
+    """Return a study with finished trials of constant losses."""
+    study = optuna.create_study(pruner=make_pruner(kind, STEPS, FOLDS))
+    for loss in losses:
         trial = study.ask()
-        for step in range(SPAN * FOLDS):
+        for step in range(STEPS * FOLDS):
             trial.report(loss, step)
         study.tell(trial, loss)
     return study
 
 
 def first_pruned(study, loss):
-    """The step at which a trial of a constant loss is given up."""
+    """Return the step at which a trial of a constant loss is pruned."""
     trial = study.ask()
-    for step in range(SPAN * FOLDS):
+    for step in range(STEPS * FOLDS):
         trial.report(loss, step)
         if trial.should_prune():
             return step
     return None
 
 
-@pytest.mark.parametrize(("kind", "kept", "given_up"), [("percentile", 4.9, 5.1), ("median", 5.9, 6.1)])
-def test_who_falls_behind_is_given_up_after_the_warm_up(kind, kept, given_up):
-    study = study_with(kind, range(1, 12))  # the best four in ten reach 5, the median is 6
+@pytest.mark.parametrize(("kind", "kept", "pruned"), [("percentile", 4.9, 5.1), ("median", 5.9, 6.1)])
+def test_trial_behind_the_percentile_is_pruned_after_the_warm_up(kind, kept, pruned):
+    study = study_with(kind, range(1, 12))  # the 40th percentile is 5, the median is 6
     assert first_pruned(study, kept) is None
-    assert first_pruned(study, given_up) == WARM_UP
+    assert first_pruned(study, pruned) == WARM_UP
 
 
 @pytest.mark.parametrize("kind", ["percentile", "median"])
-def test_nobody_is_given_up_before_two_have_finished(kind):
+def test_no_trial_is_pruned_before_two_are_finished(kind):
     assert first_pruned(study_with(kind, [1]), 9) is None
     assert first_pruned(study_with(kind, [1, 1]), 9) == WARM_UP
 
 
-def test_the_others():
-    assert isinstance(make_pruner("hyperband", SPAN, FOLDS), optuna.pruners.HyperbandPruner)
+def test_hyperband_and_no_pruner():
+    assert isinstance(make_pruner("hyperband", STEPS, FOLDS), optuna.pruners.HyperbandPruner)
     assert first_pruned(study_with("none", range(1, 9)), 20) is None
+
+
+class PruneAll(optuna.pruners.BasePruner):
+    """A pruner of all trials."""
+
+    def prune(self, study, trial):
+        return True
+
+
+def started_trial(alpha):
+    """Return a running trial with a drawn parameter, in a study whose baseline is 0.5."""
+    study = optuna.create_study(pruner=PruneAll())
+    study.set_user_attr(BASELINE, {"alpha": 0.5})
+    study.enqueue_trial({"alpha": alpha})
+    trial = study.ask()
+    trial.suggest_float("alpha", 0, 1)
+    return trial
+
+
+def test_monitor_ends_a_pruned_trial():
+    with pytest.raises(optuna.TrialPruned):
+        TrialMonitor(started_trial(0.25), 4, lambda: False).report(0, 0, 1.0)
+
+
+def test_monitor_never_prunes_the_baseline():
+    trial = started_trial(0.5)
+    monitor = TrialMonitor(trial, 4, lambda: False)
+    for epoch in range(3):
+        monitor.report(0, epoch, 1.0)
+    assert monitor.epochs == 3
+    assert len(trial.study.trials[0].intermediate_values) == 3

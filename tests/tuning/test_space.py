@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.config.search_space import parse_entry
-from ensemble_hwr.tuning._space import choose, stored
+from ensemble_hwr.tuning._space import stored_params, suggest_params
 
 SPACE = {
     "solver": ["adam", "sgd"],
@@ -24,32 +24,32 @@ def space():
 
 @settings(max_examples=30)
 @given(st.integers(0, 10**6))
-def test_what_is_stored_comes_back_as_it_was_chosen(seed):
+def test_stored_parameters_are_read_back_unchanged(seed):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     trial = study.ask()
-    chosen = choose(trial, space())
-    assert ("momentum" in chosen) == (chosen["solver"] == "sgd")
-    assert len(chosen["hidden_layer_sizes"]) == trial.params["hidden_layer_sizes.n"]
-    assert all(4 <= width <= 64 for width in chosen["hidden_layer_sizes"])
+    params = suggest_params(trial, space())
+    assert ("momentum" in params) == (params["solver"] == "sgd")
+    assert len(params["hidden_layer_sizes"]) == trial.params["hidden_layer_sizes.n"]
+    assert all(4 <= width <= 64 for width in params["hidden_layer_sizes"])
     assert all(type(value) in (str, int, float, bool) for value in trial.params.values())
-    assert choose(optuna.trial.FixedTrial(trial.params), space()) == chosen
-    assert stored(space(), chosen) == trial.params
+    assert suggest_params(optuna.trial.FixedTrial(trial.params), space()) == params
+    assert stored_params(space(), params) == trial.params
 
 
 @pytest.mark.parametrize("storage", ["sqlite", "journal"])
-def test_a_storage_gives_back_the_same_settings(storage, tmp_path):
+def test_parameters_are_read_back_from_every_storage(storage, tmp_path):
     url = f"sqlite:///{tmp_path}/s.db" if storage == "sqlite" else None
     from ensemble_hwr.tuning._storage import open_storage
 
     opened = open_storage(url or str(tmp_path / "j.log"))
     study = optuna.create_study(study_name="s", storage=opened)
-    chosen = []
+    params = []
     for _ in range(8):
         trial = study.ask()
-        chosen.append(choose(trial, space()))
+        params.append(suggest_params(trial, space()))
         study.tell(trial, 0.0)
     again = optuna.load_study(study_name="s", storage=open_storage(url or str(tmp_path / "j.log")))
-    assert [choose(optuna.trial.FixedTrial(trial.params), space()) for trial in again.trials] == chosen
+    assert [suggest_params(optuna.trial.FixedTrial(trial.params), space()) for trial in again.trials] == params
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_a_storage_gives_back_the_same_settings(storage, tmp_path):
         {"batch_size": 9},
     ],
 )
-def test_values_that_the_space_does_not_hold_are_not_stored(change):
+def test_parameters_outside_the_space_are_not_stored(change):
     inside = {
         "solver": "adam", "hidden_layer_sizes": (8, 4), "groups": "batches", "alpha": 0.1, "batch_size": 16,
         "flag": False, "mixed": True,
     }  # fmt: skip
-    assert stored(space(), inside)["hidden_layer_sizes.2"] == 4
-    assert stored(space(), inside | change) is None
+    assert stored_params(space(), inside)["hidden_layer_sizes.2"] == 4
+    assert stored_params(space(), inside | change) is None

@@ -1,6 +1,9 @@
+"""Studies in journals, databases and behind proxies."""
+
 import gc
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -13,9 +16,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.tuning import tune
-from ensemble_hwr.tuning._liveness import WORKER
+from ensemble_hwr.tuning._heartbeat import WORKER
 from ensemble_hwr.tuning._storage import dashboard_command, open_storage
 
 SERVER = """
@@ -30,8 +33,89 @@ optuna.storages.run_grpc_proxy_server(open_storage(sys.argv[1]), host="127.0.0.1
 """
 
 
+def study_with(file, n):
+    study = optuna.create_study(study_name="s", storage=open_storage(str(file)), load_if_exists=True)
+    for _ in range(n):
+        trial = study.ask()
+        trial.suggest_float("x", 0, 1)
+        study.tell(trial, float(trial.number))
+    return study
+
+
+@pytest.mark.parametrize("cut", [1, 7, 30])
+def test_incomplete_last_line_of_a_killed_process_loses_nothing_else(tmp_path, cut):
+    file = tmp_path / "journal.log"
+    study_with(file, 3)
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole.splitlines(keepends=True)[-1][:-cut])
+    assert [trial.value for trial in study_with(file, 2).trials] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert [trial.value for trial in study_with(file, 0).trials] == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("text", ['{"my": "one line"}', "hello\n", '{"op_cod}', "[]", "\0"])
+def test_file_that_is_not_a_journal_is_rejected_and_left_unchanged(tmp_path, text):
+    file = tmp_path / "notes.json"
+    file.write_text(text)
+    with pytest.raises(DataError, match="is not a journal of studies"):
+        open_storage(str(file))
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("length", [0, 1, 9, 40])
+def test_first_line_may_be_incomplete(tmp_path, length):
+    file = tmp_path / "journal.log"
+    study_with(tmp_path / "other.log", 0)
+    file.write_bytes((tmp_path / "other.log").read_bytes()[:length])
+    assert [trial.value for trial in study_with(file, 1).trials] == [0.0]
+
+
+def test_full_disk_raises_an_error_and_loses_no_finished_trial(tmp_path):
+    file = tmp_path / "journal.log"
+    study_with(file, 3)
+    size = file.stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    code = f"""
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 150}, {before[1]}))
+sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+from test_storage import study_with
+from ensemble_hwr.exceptions import DataError
+from pathlib import Path
+try:
+    study_with(Path({str(file)!r}), 50)
+except DataError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "journal.log: cannot be written to" in done.stdout, done.stderr
+    assert "no finished trial is lost: free some space" in done.stdout
+    values = [trial.value for trial in study_with(file, 0).trials if trial.value is not None]
+    assert values[:3] == [0.0, 1.0, 2.0]
+    assert study_with(file, 1).trials[-1].value is not None
+
+
+def test_two_processes_write_to_one_journal(tmp_path):
+    file = tmp_path / "journal.log"
+    study_with(file, 0)
+    code = (
+        f"import sys; sys.path.insert(0, {str(os.path.dirname(__file__))!r}); from pathlib import Path; "
+        f"from test_storage import study_with; study_with(Path({str(file)!r}), 20)"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [process.wait(120) for process in processes] == [0, 0]
+    trials = study_with(file, 0).trials
+    assert sorted(trial.number for trial in trials) == list(range(40))
+    assert all(trial.value == trial.number for trial in trials)
+
+
+def test_journal_in_a_missing_folder_is_rejected(tmp_path):
+    with pytest.raises(DataError, match="cannot be opened as a journal"):
+        open_storage(str(tmp_path / "missing" / "journal.log"))
+
+
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
-def test_workers_reach_a_journal_through_a_proxy(write, letters, rows, tmp_path):
+def test_workers_use_a_journal_through_a_proxy(write, letters, rows, tmp_path):
     pytest.importorskip("grpc")
     journal = tmp_path / "journal.log"
     server = subprocess.Popen(
@@ -40,8 +124,8 @@ def test_workers_reach_a_journal_through_a_proxy(write, letters, rows, tmp_path)
     try:
         address = f"grpc://127.0.0.1:{int(server.stdout.readline())}"
         tuning = tune(write("", "tune.n_trials=2"), letters, rows, tmp_path / "w", storage=address)
-        assert tuning.members[0].reason == "2 trials were made"
-        assert dashboard_command(address) is None
+        assert tuning.members[0].reason == "2 trials done"
+        assert tuning.dashboard_command is None
     finally:
         server.kill()
         server.wait()
@@ -53,23 +137,23 @@ def test_workers_reach_a_journal_through_a_proxy(write, letters, rows, tmp_path)
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("grpc://nobody", "write grpc://HOST:PORT"),
+        ("grpc://host", "write grpc://HOST:PORT"),
         ("nonsense://x", "cannot be opened"),
         ("sqlite:////no/such/folder/studies.db", "cannot be opened"),
     ],
 )
-def test_addresses_that_lead_nowhere_are_told(address, message):
+def test_wrong_addresses_are_rejected(address, message):
     with pytest.raises(ConfigError, match=message):
         open_storage(address)
 
 
-def test_what_opens_the_dashboard():
+def test_dashboard_command():
     assert dashboard_command("w/optuna_journal.log") == "optuna-dashboard w/optuna_journal.log"
 
 
 @pytest.fixture
 def postgresql():
-    """Start a server of one's own on loopback, without a password, and return the URL of its database."""
+    """Start a server on loopback without a password, and return the URL of its database."""
     pytest.importorskip("psycopg", reason="pip install 'psycopg[binary]'")
     places = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *map(Path, os.get_exec_path())]
     programs = next((place for place in places if (place / "initdb").exists()), None)
@@ -113,7 +197,7 @@ def _database_of(server):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # SQLAlchemy leaves its pool open
-def test_workers_share_a_postgresql_server_and_outlive_one_of_them(write, letters, rows, tmp_path, postgresql):
+def test_workers_share_a_postgresql_server_and_one_of_them_is_killed(write, letters, rows, tmp_path, postgresql):
     killed = []
     storage = open_storage(postgresql)
 
@@ -131,4 +215,4 @@ def test_workers_share_a_postgresql_server_and_outlive_one_of_them(write, letter
     assert states.count("COMPLETE") == 6
     assert "RUNNING" not in states
     tuning = tune(write("", *changes, "tune.n_trials=7"), letters, rows, tmp_path / "w", storage=postgresql)
-    assert tuning.members[0].reason == "7 trials were made"
+    assert tuning.members[0].reason == "7 trials done"

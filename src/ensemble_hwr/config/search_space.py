@@ -22,7 +22,7 @@ from ensemble_hwr.config._errors import (
 from ensemble_hwr.config.data_schema import Positive, Section, Seed
 from ensemble_hwr.exceptions import ConfigError
 
-LOG_LOSS = "log_loss"
+NEG_LOG_LOSS = "neg_log_loss"
 WHOLE = "hierarchy"  # the space of the keys of [hierarchy]
 TUNABLE = ("router", "specialist", "expert", WHOLE)
 DEFAULT_TRIALS = 30
@@ -257,12 +257,12 @@ def read_entry(name: str, raw: Any) -> Entry:
         raise ConfigError(f"space: {where}: {first_message(error)}") from None
 
 
-def _check_score(name: str) -> str:
+def _check_scoring(name: str) -> str:
     from sklearn.metrics import get_scorer_names
 
-    if name != LOG_LOSS and name not in get_scorer_names():
+    if name not in get_scorer_names():
         raise invalid_setting(
-            f"got {name!r}; allowed: 'log_loss', or the name of a scikit-learn scorer such as 'balanced_accuracy'"
+            f"got {name!r}; allowed: the name of a scikit-learn scorer, such as 'neg_log_loss' or 'balanced_accuracy'"
         )
     return name
 
@@ -273,7 +273,7 @@ class TuneSection(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     folds: Annotated[int, Field(ge=2)] = 3
     by: Literal["auto", "sample", "writer", "source"] = "auto"
-    score: Annotated[str, AfterValidator(_check_score)] = LOG_LOSS
+    scoring: Annotated[str, AfterValidator(_check_scoring)] = NEG_LOG_LOSS
     sampler: Literal["tpe", "random"] = "tpe"
     pruner: Literal["percentile", "median", "hyperband", "none"] = "percentile"
     n_trials: Positive | None = None

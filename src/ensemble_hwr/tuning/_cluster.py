@@ -1,9 +1,9 @@
-"""Work on a cluster of Dask: the same worker loops, on whatever machines its workers are."""
+"""Run the trials of studies on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -13,36 +13,45 @@ from uuid import uuid4
 import joblib
 
 from ensemble_hwr.exceptions import ConfigError, MissingExtraError
-from ensemble_hwr.tuning._question import Letters
+from ensemble_hwr.tuning._objective import TrainingData
 from ensemble_hwr.tuning._storage import open_storage
-from ensemble_hwr.tuning._study import Task, work
-from ensemble_hwr.tuning._workers import WorkerError
+from ensemble_hwr.tuning._study import StudySpec
+from ensemble_hwr.tuning._trials import run_trials
+from ensemble_hwr.tuning._workers import WorkerError, without_data
 
 SECONDS_TO_CONNECT = 10
-SECONDS_BETWEEN_LOOKS = 0.5
-MOST_LOSSES = 3
+SECONDS_BETWEEN_POLLS = 0.5
+MAX_ATTEMPTS = 3
 EXTRA = "distributed"
 
 
 @contextmanager
 def on_cluster(address: str | None) -> Iterator[Any]:
-    """Let whatever joblib does in parallel be done by the workers of a Dask scheduler while the block runs.
+    """Use the workers of a Dask scheduler for everything that joblib runs in parallel while the block runs.
 
     Parameters
     ----------
     address : str or None
-        Of the scheduler, such as ``"tcp://10.0.0.1:8786"``; with None everything stays on this machine.
+        Address of the scheduler, such as ``"tcp://10.0.0.1:8786"``; with None everything runs on this machine.
 
     Yields
     ------
     distributed.Client or None
+        The connection to the scheduler.
 
     Raises
     ------
     MissingExtraError
-        When Dask is not installed.
+        If Dask is not installed.
     ConfigError
-        When no scheduler answers.
+        If there is no scheduler at the address, or it has no workers.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.tuning import on_cluster
+    >>> with on_cluster(None) as client:
+    ...     print(client)
+    None
     """
     if address is None:
         yield None
@@ -51,26 +60,28 @@ def on_cluster(address: str | None) -> Iterator[Any]:
         yield client
 
 
-class Cluster:
-    """The workers of a Dask scheduler, which are sent the letters once.
+class ClusterPool:
+    """The workers of a Dask scheduler, to which the data are sent once.
 
     Parameters
     ----------
     client : distributed.Client
-    letters : Letters
+        The connection to the scheduler.
+    data : TrainingData
+        Rows and labels.
     address : str
-        Of the storage; every worker must reach it.
+        Address of the storage, which every worker must be able to reach.
     """
 
-    def __init__(self, client: Any, letters: Letters, address: str) -> None:
+    def __init__(self, client: Any, data: TrainingData, address: str) -> None:
         self._client = client
-        self._letters = letters
+        self._data = data
         self._address = address
         self._sent: Any = None
         self._stop = f"ensemble-hwr-stop-{uuid4().hex}"
 
-    def __enter__(self) -> Cluster:
-        self._send()
+    def __enter__(self) -> ClusterPool:
+        self._send_data()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,53 +89,50 @@ class Cluster:
         distributed.Event(self._stop, client=self._client).set()
         self._sent = None
 
-    def run(self, task: Task, tick: Callable[[], None]) -> None:
-        """Let every thread of every worker work on a task until nobody finds anything more to do.
+    def run(self, spec: StudySpec) -> Iterator[None]:
+        """Run trials of a study in every thread of every worker until it is done; yield twice per second meanwhile.
 
-        A worker that dies is missed by the scheduler, which gives its work to another; its trial is made again. Where
-        it was the only one to hold something that the others need, the letters are sent again.
+        The scheduler gives the work of a dead worker to another one, and its trial is queued again. If the worker
+        was the only one to hold something that others need, the data are sent again.
 
         Raises
         ------
         WorkerError
-            When workers die again and again.
+            If workers die again and again.
         """
-        light = replace(task, letters=Letters(None, self._letters.labels[:0]))
-        for _ in range(MOST_LOSSES):
-            if self._work_together(light, tick):
+        distributed: Any = import_module("distributed")
+        for _ in range(MAX_ATTEMPTS):
+            futures = self._submit(without_data(spec))
+            while not all(future.done() for future in futures):
+                time.sleep(SECONDS_BETWEEN_POLLS)
+                yield
+            try:
+                self._client.gather(futures)
+            except (distributed.CancelledError, distributed.KilledWorker):
+                self._send_data()
+            else:
                 return
-            self._send()
         raise WorkerError(
-            f"workers of the cluster died {MOST_LOSSES} times with work in hand; is there enough memory on their "
-            "machines? Finished trials are kept, and the same command goes on."
+            f"workers of the cluster died {MAX_ATTEMPTS} times while running trials; check the memory of their "
+            "machines; finished trials are kept, and the same command continues"
         )
 
-    def _send(self) -> None:
-        self._sent = self._client.scatter(self._letters, broadcast=True, hash=False)
+    def _send_data(self) -> None:
+        self._sent = self._client.scatter(self._data, broadcast=True, hash=False)
 
-    def _work_together(self, light: Task, tick: Callable[[], None]) -> bool:
-        """Let everybody work; return whether nobody's work was lost."""
-        distributed: Any = import_module("distributed")
+    def _submit(self, spec: StudySpec) -> list[Any]:
         n_threads = max(1, sum(self._client.nthreads().values()))
-        futures = [
-            self._client.submit(_work, light, self._sent, self._address, self._stop, pure=False, retries=3)
+        return [
+            self._client.submit(_run_trials, spec, self._sent, self._address, self._stop, pure=False, retries=3)
             for _ in range(n_threads)
         ]
-        while not all(future.done() for future in futures):
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            tick()
-        try:
-            self._client.gather(futures)
-        except (distributed.CancelledError, distributed.KilledWorker):
-            return False
-        return True
 
 
-def _work(task: Task, letters: Letters, address: str, stop: str) -> None:
-    """Make trials until the study is done or the tuning stopped."""
+def _run_trials(spec: StudySpec, data: TrainingData, address: str, stop: str) -> None:
+    """Run trials on a worker until the study is done or the search stops."""
     distributed: Any = import_module("distributed")
     event = distributed.Event(stop)
-    work(replace(task, letters=letters), open_storage(address), event.is_set)
+    run_trials(replace(spec, data=data), open_storage(address), event.is_set)
 
 
 @contextmanager
@@ -137,9 +145,9 @@ def _connected(address: str) -> Iterator[Any]:
         client = distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"--scheduler {address}: no Dask scheduler answers there; start one with: dask scheduler"
+            f"--scheduler {address}: there is no Dask scheduler at this address; start one with: dask scheduler"
         ) from error
     with client:
         if not client.nthreads():
-            raise ConfigError(f"--scheduler {address}: it has no workers; start some with: dask worker {address}")
+            raise ConfigError(f"--scheduler {address}: has no workers; start some with: dask worker {address}")
         yield client

@@ -1,101 +1,214 @@
-"""What became of tuning: every member's study and choice, the tuned config, and what it gained."""
+"""Progress and result of tuning: the best parameters of each member, and the improvement of the ensemble."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from optuna import Study
+from optuna.trial import TrialState
 
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.tuning._gain import Gain
-from ensemble_hwr.tuning._stages import Stage
-from ensemble_hwr.tuning._study import Task, best_trial, settings_of, untuned_loss, why_done
+from ensemble_hwr.tuning._improvement import Improvement
+from ensemble_hwr.tuning._sampling import finished_trials
+from ensemble_hwr.tuning._scoring import metric_name, metric_value
+from ensemble_hwr.tuning._storage import dashboard_command
+from ensemble_hwr.tuning._study import (
+    ERROR,
+    Budget,
+    StudySpec,
+    baseline_loss,
+    best_trial,
+    first_error,
+    stop_reason,
+)
+
+IMPROVEMENT = "improvement"
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """What became of one member.
+class TuningProgress:
+    """Progress of tuning.
+
+    Attributes
+    ----------
+    member : str
+        The member that is being tuned; ``"improvement"`` during the repeated cross-validation at the end.
+    members : list of str
+        All members to tune, in order.
+    done, pruned, failed, running : int
+        Number of completed, pruned, failed and running trials of this member.
+    n_trials : int or None
+        Largest number of its trials; None without a limit.
+    best, baseline : float or None
+        Lowest loss so far, and the loss of the member's current parameters.
+    seconds_left : float or None
+        Estimated time for this member; None if it cannot be estimated.
+    """
+
+    member: str
+    members: list[str]
+    done: int = 0
+    pruned: int = 0
+    failed: int = 0
+    running: int = 0
+    n_trials: int | None = None
+    best: float | None = None
+    baseline: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class MemberResult:
+    """Result of one member.
 
     Attributes
     ----------
     name : str
+        Name of the member.
     study : optuna.Study
-    chosen : dict of str to object
-        Its best settings.
+        All its trials.
+    params : dict of str to object
+        The best parameters.
     loss : float
         Their cross-validated loss.
-    untuned_loss : float or None
-        That of the member as it was, where its space holds those settings.
+    baseline_loss : float or None
+        Loss of the member's parameters before tuning; None if the space does not contain them.
     reason : str
         Why the study ended.
-    judged : int
-        Rows it was judged on.
-    span : int
-        Steps of each fold.
+    n_valid : int
+        Number of evaluated letters.
     """
 
     name: str
     study: Study
-    chosen: dict[str, Any]
+    params: dict[str, Any]
     loss: float
-    untuned_loss: float | None
+    baseline_loss: float | None
     reason: str
-    judged: int
-    span: int
+    n_valid: int
+
+    @property
+    def best_trial_number(self) -> int:
+        """Number of the best trial in its study."""
+        trials = self.study.get_trials(deepcopy=False)
+        return next(trial.number for trial in trials if trial.value == self.loss)
 
 
 @dataclass
-class Tuning:
-    """What `tune` returns.
+class TuningResult:
+    """Result of :func:`~ensemble_hwr.tuning.tune`.
 
     Attributes
     ----------
     config : ExperimentConfig
-        With everything that was chosen.
-    untuned : ExperimentConfig
-        As it was.
-    members : list of Tuned
-    gain : Gain or None
-        Measured in repeated cross-validation.
+        The config with the best parameters.
+    baseline : ExperimentConfig
+        The config before tuning.
+    members : list of MemberResult
+        Study, best parameters and loss of each member.
+    improvement : Improvement or None
+        Measured in repeated cross-validation; None if it was not measured.
     data : dict
-        What the letters are.
-    address : str
-        Of the storage.
+        Description of the letters, the folds and the search.
+    storage : str
+        Address of the studies.
     """
 
     config: ExperimentConfig
-    untuned: ExperimentConfig
-    members: list[Tuned] = field(default_factory=list)
-    gain: Gain | None = None
+    baseline: ExperimentConfig
+    members: list[MemberResult] = field(default_factory=list)
+    improvement: Improvement | None = None
     data: dict[str, Any] = field(default_factory=dict)
-    address: str = ""
+    storage: str = ""
+
+    @property
+    def scoring(self) -> str:
+        """Name of the scorer."""
+        scoring: str = self.data["scoring"]
+        return scoring
+
+    @property
+    def dashboard_command(self) -> str | None:
+        """The command that opens Optuna's dashboard on the studies; None for a proxy, which it cannot read."""
+        return dashboard_command(self.storage)
+
+    def summary(self) -> str:
+        """Return a line of text for each member, and one for the improvement of the whole ensemble."""
+        metric = metric_name(self.scoring)
+        lines = []
+        for member in self.members:
+            before = "" if member.baseline_loss is None else f"{self._metric(member.baseline_loss)} -> "
+            params = ", ".join(f"{name} = {_short(value)}" for name, value in member.params.items())
+            lines.append(f"{member.name}: {metric} {before}{self._metric(member.loss)} with {params}")
+        if self.improvement is not None:
+            before, after = self.improvement.metrics
+            low, high = self.improvement.interval
+            lines.append(
+                f"whole ensemble, repeated cross-validation: {metric} {before:.4f} -> {after:.4f}; improvement "
+                f"{self.improvement.difference:.4f}, 95 % interval {low:.4f} to {high:.4f}"
+            )
+        return "\n".join(lines)
+
+    def _metric(self, loss: float) -> str:
+        return f"{metric_value(self.scoring, loss):.4f}"
 
 
-def tuned_by(study: Study, stage: Stage, task: Task) -> Tuned:
-    """Say what a study that is done has found.
+def member_result(study: Study, spec: StudySpec) -> MemberResult:
+    """Return the result of a study that is done.
 
     Raises
     ------
     ConfigError
-        When no trial was completed.
+        If no trial is completed.
     """
+    name = spec.objective.name
     best = best_trial(study)
     if best is None or best.value is None:
-        raise ConfigError(f"tune.{stage.name}: no trial was completed; {_first_error(study)}")
-    return Tuned(
-        stage.name,
-        study,
-        settings_of(task, best),
-        best.value,
-        untuned_loss(study),
-        why_done(study, task.budget) or "",
-        stage.question.n_judged,
-        task.span,
+        error = first_error(study)
+        reason = "increase its budget" if error is None else f"the first one failed with {error}"
+        raise ConfigError(f"tune.{name}: no trial was completed; {reason}")
+    reason = stop_reason(study, spec.budget) or ""
+    return MemberResult(
+        name, study, spec.params_of(best), best.value, baseline_loss(study), reason, spec.objective.n_valid
     )
 
 
-def _first_error(study: Study) -> str:
-    errors = [trial.user_attrs["error"] for trial in study.get_trials(deepcopy=False) if "error" in trial.user_attrs]
-    return f"the first failed with {errors[0]}" if errors else "give it more time, or more trials."
+def member_progress(study: Study, budget: Budget, member: str, members: Sequence[str]) -> TuningProgress:
+    """Return the progress of the study of one member."""
+    trials = study.get_trials(deepcopy=False)
+    counts = {state: sum(trial.state is state for trial in trials) for state in TrialState}
+    failed = sum(trial.state is TrialState.FAIL and ERROR in trial.user_attrs for trial in trials)
+    done, pruned, running = (counts[state] for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING))
+    best = best_trial(study)
+    return TuningProgress(
+        member,
+        list(members),
+        done,
+        pruned,
+        failed,
+        running,
+        budget.n_trials,
+        None if best is None else best.value,
+        baseline_loss(study),
+        _seconds_left(study, budget, done + pruned, max(1, running)),
+    )
+
+
+def _seconds_left(study: Study, budget: Budget, n_finished: int, n_parallel: int) -> float | None:
+    """Estimate the remaining time of a study from its deadline and from the mean time of its trials."""
+    estimates = []
+    if budget.deadline is not None:
+        estimates.append(max(0.0, budget.deadline - time.time()))
+    times = [trial.duration.total_seconds() for trial in finished_trials(study) if trial.duration is not None]
+    if budget.n_trials is not None and times:
+        estimates.append(max(0, budget.n_trials - n_finished) * float(np.mean(times)) / n_parallel)
+    return min(estimates, default=None)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,8 +1,11 @@
-"""Samplers and pruners that go on, after an interruption, as if there had been none."""
+"""Draw and prune trials, in a way that an interruption does not change."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,63 +13,149 @@ import optuna
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ensemble_hwr.tuning._liveness import RETRY_OF
+from ensemble_hwr.tuning._heartbeat import RETRY_OF
 
-SURPLUS = "surplus"
+SURPLUS, BASELINE = "surplus", "baseline"  # user attributes of trials, and of studies
 STARTUP_TRIALS = 10
-PERCENTILES = {"median": 50.0, "percentile": 40.0}  # of finished trials, best first, whom a trial must keep up with
+PERCENTILES = {"median": 50.0, "percentile": 40.0}  # of the finished trials, from the best
+
+
+class Stopped(Exception):
+    """The trial was ended because the search is to stop."""
 
 
 class ResumableSampler(BaseSampler):
-    """A sampler seeded anew for every trial, by the trial's place in the study.
+    """A sampler with a new seed for every trial, which depends on the trial's position in the study.
 
-    What a trial is given follows from the seed, its place and the trials before it, and not from how often the
-    process was started. A trial that is tried again has the place of the one it stands for.
+    The parameters of a trial depend on the seed, on its position and on the trials before it, but not on the number
+    of interruptions. A trial that is queued again has the position of the original one.
 
     Parameters
     ----------
     kind : {"tpe", "random"}
-    seed : int
+        The sampler of Optuna.
+    random_state : int
+        Seed of the study.
     """
 
-    def __init__(self, kind: str, seed: int) -> None:
+    def __init__(self, kind: str, random_state: int) -> None:
         self._kind = kind
-        self._seed = seed
+        self._random_state = random_state
         self._study: Study | None = None
         self._current: tuple[int, BaseSampler] | None = None
 
     def follow(self, study: Study) -> None:
-        """Count places in `study`: Hyperband shows a sampler a part of it only."""
+        """Count positions in `study`, since Hyperband passes a part of it only."""
         self._study = study
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the settings that are drawn together."""
+        """Return the parameters that are drawn together."""
         return self._sampler(study, trial).infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Draw settings together."""
+        """Draw parameters together."""
         return self._sampler(study, trial).sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Draw one setting."""
+        """Draw one parameter."""
         return self._sampler(study, trial).sample_independent(study, trial, param_name, param_distribution)
 
     def _sampler(self, study: Study, trial: FrozenTrial) -> BaseSampler:
         if self._current is None or self._current[0] != trial.number:
-            place = place_of(self._study or study, trial)
-            seed = int(np.random.SeedSequence([self._seed, place]).generate_state(1)[0])
-            self._current = trial.number, _sampler(self._kind, seed)
+            position = _position(self._study or study, trial)
+            seed = int(np.random.SeedSequence([self._random_state, position]).generate_state(1)[0])
+            self._current = trial.number, _make_sampler(self._kind, seed)
         return self._current[1]
 
 
-def place_of(study: Study, trial: FrozenTrial) -> int:
-    """Return how many trials were begun before a trial, those that were tried again counted once."""
+def make_pruner(kind: str, steps_per_fold: int, n_folds: int) -> optuna.pruners.BasePruner:
+    """Make a pruner of trials that report up to `steps_per_fold` times in each fold.
+
+    Only Hyperband prunes in the first sixth of the first fold, where the loss depends more on the learning rate than
+    on the quality of the final network.
+    """
+    n_steps = steps_per_fold * n_folds
+    if kind in PERCENTILES:
+        n_warmup = steps_per_fold // 6
+        return optuna.pruners.PercentilePruner(PERCENTILES[kind], n_startup_trials=2, n_warmup_steps=n_warmup)
+    if kind == "hyperband":
+        return optuna.pruners.HyperbandPruner(min_resource=max(1, n_steps // 27), max_resource=max(2, n_steps))
+    return optuna.pruners.NopPruner()
+
+
+@dataclass
+class TrialMonitor:
+    """Report the loss of a running trial, and end the trial if it is pruned or if the search is to stop.
+
+    The trial of the baseline parameters is never pruned: the improvement is measured against it, and other trials are
+    pruned by it.
+
+    Attributes
+    ----------
+    trial : optuna.Trial
+        The running trial.
+    steps_per_fold : int
+        Number of reports in each fold.
+    should_stop : callable
+        Whether the search is to stop; called after every epoch.
+    epochs : int
+        Number of epochs so far.
+    """
+
+    trial: Trial
+    steps_per_fold: int
+    should_stop: Callable[[], bool]
+    epochs: int = 0
+
+    def report(self, fold: int, epoch: int | None, loss: float | None) -> None:
+        """Report a loss after an epoch, or after a fold if `epoch` is None.
+
+        Parameters
+        ----------
+        fold, epoch : int
+            Their numbers, from 0.
+        loss : float or None
+            Mean loss so far; None after an epoch in which it was not measured.
+
+        Raises
+        ------
+        optuna.TrialPruned
+            If the trial is not promising.
+        Stopped
+            If the search is to stop.
+        """
+        if loss is not None:
+            self._report(fold, epoch, loss)
+        if self.should_stop():
+            raise Stopped
+
+    @cached_property
+    def _is_baseline(self) -> bool:
+        return self.trial.params == self.trial.study.user_attrs.get(BASELINE)
+
+    def _report(self, fold: int, epoch: int | None, loss: float) -> None:
+        last = self.steps_per_fold - 1
+        if epoch is not None:
+            self.epochs += 1
+        if epoch is None or epoch < last:  # the loss after the last epoch is reported at the end of the fold
+            self.trial.report(loss, fold * self.steps_per_fold + (last if epoch is None else epoch))
+            if not self._is_baseline and self.trial.should_prune():
+                raise optuna.TrialPruned
+
+
+def finished_trials(study: Study) -> list[FrozenTrial]:
+    """Return the completed and the pruned trials, in the order in which they were started."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+def _position(study: Study, trial: FrozenTrial) -> int:
+    """Return the number of trials that were started before a trial; those queued again count once."""
     number = trial.user_attrs.get(RETRY_OF, trial.number)
     return sum(
         other.number < number and RETRY_OF not in other.user_attrs and SURPLUS not in other.user_attrs
@@ -74,29 +163,10 @@ def place_of(study: Study, trial: FrozenTrial) -> int:
     )
 
 
-def make_pruner(kind: str, span: int, folds: int) -> optuna.pruners.BasePruner:
-    """Make a pruner of trials that report up to `span` times in each fold.
-
-    The first sixth of the first fold says more of the learning rate than of where it leads to: nobody is pruned then,
-    save by Hyperband.
-    """
-    steps = span * folds
-    if kind in PERCENTILES:
-        return optuna.pruners.PercentilePruner(PERCENTILES[kind], n_startup_trials=2, n_warmup_steps=span // 6)
-    if kind == "hyperband":
-        return optuna.pruners.HyperbandPruner(min_resource=max(1, steps // 27), max_resource=max(2, steps))
-    return optuna.pruners.NopPruner()
-
-
-def finished(study: Study) -> list[FrozenTrial]:
-    """Return the trials that were completed or pruned, in the order in which they were begun."""
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-
-
-def _sampler(kind: str, seed: int) -> BaseSampler:
+def _make_sampler(kind: str, seed: int) -> BaseSampler:
     if kind == "random":
         return RandomSampler(seed=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # group: settings that are searched together only under a condition are modelled apart
+        # group: parameters that are searched together under a condition only are modelled separately
         return TPESampler(multivariate=True, group=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed)

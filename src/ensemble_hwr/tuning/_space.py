@@ -1,4 +1,4 @@
-"""From a space to values and back: what is asked of a trial, and what a study stores."""
+"""Convert between a search space, the parameters that a trial draws from it, and what a study stores of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ensemble_hwr.config.search_space import Choices, Entry, Layers, Range, Spac
 Scalar = str | int | float | bool
 
 
-class Asked(Protocol):
-    """Whatever suggests values, as a trial of Optuna does."""
+class Suggester(Protocol):
+    """The part of an Optuna trial that suggests values."""
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         """Return one of the choices."""
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """Return a whole number."""
+        """Return an integer."""
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
@@ -26,108 +26,112 @@ class Asked(Protocol):
         """Return a number."""
 
 
-def choose(trial: Asked, space: Space) -> dict[str, Any]:
-    """Ask a trial for a value of every setting whose condition holds.
+def suggest_params(trial: Suggester, space: Space) -> dict[str, Any]:
+    """Draw every parameter whose condition holds.
 
     Parameters
     ----------
-    trial : Asked
+    trial : Suggester
+        A trial of Optuna.
     space : dict of str to Range, Choices or Layers
+        The search space.
 
     Returns
     -------
     dict of str to object
-        Layers are lists.
+        Values by parameter; layers are lists.
 
     Examples
     --------
     >>> import optuna
     >>> from ensemble_hwr.config.search_space import parse_entry
-    >>> from ensemble_hwr.tuning._space import choose
+    >>> from ensemble_hwr.tuning._space import suggest_params
     >>> space = {"hidden_layer_sizes": parse_entry({"n": [1, 2], "width": [10, 20]}), "alpha": parse_entry([0.1])}
     >>> stored = {"hidden_layer_sizes.n": 2, "hidden_layer_sizes.1": 10, "hidden_layer_sizes.2": 20, "alpha": 0.1}
-    >>> choose(optuna.trial.FixedTrial(stored), space)
+    >>> suggest_params(optuna.trial.FixedTrial(stored), space)
     {'hidden_layer_sizes': [10, 20], 'alpha': 0.1}
     """
-    chosen: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     for name, entry in space.items():
-        if _applies(entry, chosen):
-            chosen[name] = _layers(trial, name, entry) if isinstance(entry, Layers) else _one(trial, name, entry)
-    return chosen
+        if _applies(entry, params):
+            params[name] = _layers(trial, name, entry) if isinstance(entry, Layers) else _value(trial, name, entry)
+    return params
 
 
-def stored(space: Space, values: Mapping[str, Any]) -> dict[str, Scalar] | None:
-    """Return what a study would store of given values; None where the space does not hold them.
+def stored_params(space: Space, params: Mapping[str, Any]) -> dict[str, Scalar] | None:
+    """Return what a study stores of given parameters; None if the space does not contain them.
 
     Parameters
     ----------
     space : dict of str to Range, Choices or Layers
-    values : mapping of str to object
-        A value of every setting; those whose condition does not hold are left out.
+        The search space.
+    params : mapping of str to object
+        A value of every parameter; those whose condition does not hold are left out.
 
     Returns
     -------
     dict of str to scalar, or None
     """
-    answers = _Answers(space, values)
+    recorder = _Recorder(space, params)
     try:
-        choose(answers, space)
+        suggest_params(recorder, space)
     except LookupError:
         return None
-    return answers.given
+    return recorder.recorded
 
 
-class _Answers:
-    """Answers with given values, and keeps what was answered."""
+class _Recorder:
+    """Suggests given values and records them."""
 
-    def __init__(self, space: Space, values: Mapping[str, Any]) -> None:
+    def __init__(self, space: Space, params: Mapping[str, Any]) -> None:
         self._values: dict[str, Any] = {}
         for name, entry in space.items():
-            value = values.get(name)
+            value = params.get(name)
             if isinstance(entry, Layers):
                 widths = list(value) if isinstance(value, list | tuple) else [value]
                 self._values[f"{name}.n"] = len(widths)
                 self._values |= {f"{name}.{i}": width for i, width in enumerate(widths, start=1)}
             else:
                 self._values[name] = _label(entry, value) if isinstance(entry, Choices) else value
-        self.given: dict[str, Scalar] = {}
+        self.recorded: dict[str, Scalar] = {}
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
-        return self._give(name, self._values[name] in choices)
+        return self._record(name, self._values[name] in choices)
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         value = self._values[name]
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return int(self._give(name, whole and low <= value <= high and (value - low) % step == 0))
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        return int(self._record(name, is_integer and low <= value <= high and (value - low) % step == 0))
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         value = self._values[name]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return float(self._give(name, number and low <= value <= high and step is None))
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(self._record(name, is_number and low <= value <= high and step is None))
 
-    def _give(self, name: str, held: bool) -> Any:
-        if not held:
+    def _record(self, name: str, in_space: bool) -> Any:
+        if not in_space:
             raise LookupError(name)
-        self.given[name] = self._values[name]
+        self.recorded[name] = self._values[name]
         return self._values[name]
 
 
-def _applies(entry: Entry, chosen: Mapping[str, Any]) -> bool:
-    return all(other in chosen and chosen[other] in conditions(wanted) for other, wanted in entry.when.items())
+def _applies(entry: Entry, params: Mapping[str, Any]) -> bool:
+    return all(other in params and params[other] in conditions(wanted) for other, wanted in entry.when.items())
 
 
-def _layers(trial: Asked, name: str, entry: Layers) -> list[int]:
+def _layers(trial: Suggester, name: str, entry: Layers) -> list[int]:
     fewest, most = entry.n
     n = trial.suggest_int(f"{name}.n", fewest, most)
-    return [_one(trial, f"{name}.{i}", entry.width) for i in range(1, n + 1)]
+    return [_value(trial, f"{name}.{i}", entry.width) for i in range(1, n + 1)]
 
 
-def _one(trial: Asked, name: str, entry: Range | Choices) -> Any:
+def _value(trial: Suggester, name: str, entry: Range | Choices) -> Any:
     if isinstance(entry, Choices):
         labels = [_label(entry, choice) for choice in entry.choices]
-        return _plain(entry.choices[labels.index(trial.suggest_categorical(name, labels))])
+        choice = entry.choices[labels.index(trial.suggest_categorical(name, labels))]
+        return list(choice) if isinstance(choice, tuple) else choice
     if entry.is_whole:
         return trial.suggest_int(name, entry.low, entry.high, step=entry.step or 1, log=entry.log)
     step = None if entry.step is None else float(entry.step)
@@ -135,13 +139,8 @@ def _one(trial: Asked, name: str, entry: Range | Choices) -> Any:
 
 
 def _label(entry: Choices, value: Any) -> Scalar:
-    """Return what stands for a choice: itself where all are of one plain type, else its text as JSON."""
+    """Return what is stored of a choice: the choice if all are of one scalar type, else its JSON text."""
     kinds = {type(choice) for choice in entry.choices}
     if len(kinds) == 1 and kinds <= {str, int, float, bool}:
         return value  # type: ignore[no-any-return]
     return json.dumps(value, sort_keys=True)
-
-
-def _plain(value: Any) -> Any:
-    """Return a choice as a config would have it."""
-    return list(value) if isinstance(value, tuple) else value

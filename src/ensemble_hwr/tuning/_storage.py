@@ -1,36 +1,48 @@
-"""Where studies are kept: a journal in the work folder, or any storage of Optuna."""
+"""Storages of studies: a journal file that survives killed processes and full disks, or any storage of Optuna."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalFileOpenLock
 
 from ensemble_hwr.exceptions import ConfigError, DataError, MissingExtraError
-from ensemble_hwr.tuning._journal import SafeJournal, check_is_journal
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 JOURNAL = "optuna_journal.log"
-SECONDS_FOR_A_LOCK = 60
+SECONDS_TO_LOCK = 60
+SECONDS_BETWEEN_ATTEMPTS = (0.5, 1.0)
+_FIRST_BYTES = b'{"op_code":'  # of every line of a journal
 
 
-def address_of_storage(storage: str | None, work: Path) -> str:
-    """Return where the studies of a work folder are: what was asked for, or its journal."""
-    return str((work / JOURNAL).absolute()) if storage is None else storage
+def storage_address(storage: str | None, folder: Path) -> str:
+    """Return the address of a run's storage: the one that is given, or the journal in the run's folder."""
+    return str((folder / JOURNAL).absolute()) if storage is None else storage
 
 
 def open_storage(address: str) -> BaseStorage:
-    """Open the storage of studies.
+    """Open a storage of studies.
 
     Parameters
     ----------
     address : str
-        The path of a journal file, which is made if missing; ``grpc://HOST:PORT`` of a proxy server of Optuna; or a
-        database as SQLAlchemy writes it, such as ``sqlite:///studies.db`` or ``postgresql://user@host/name``.
+        The path of a journal file, which is created if it does not exist; ``grpc://HOST:PORT`` of a proxy server of
+        Optuna; or a database URL of SQLAlchemy, such as ``sqlite:///studies.db`` or ``postgresql://user@host/name``.
 
     Returns
     -------
@@ -39,52 +51,151 @@ def open_storage(address: str) -> BaseStorage:
     Raises
     ------
     ConfigError, DataError
-        When it cannot be opened.
+        If the storage cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     scheme = address.partition("://")[0] if "://" in address else ""
     if scheme == "grpc":
-        return _proxy(address)
+        return _connect_to_proxy(address)
     try:
         if scheme:
-            return _database(address)
+            return _connect_to_database(address)
         check_is_journal(Path(address))
         return JournalStorage(SafeJournal(Path(address)))
     except OSError as error:
-        raise DataError(f"{address}: cannot be opened as a journal ({error.strerror or error}).") from error
+        raise DataError(f"{address}: cannot be opened as a journal ({error.strerror or error})") from error
 
 
 def dashboard_command(address: str) -> str | None:
-    """Return what opens Optuna's dashboard on a storage; None behind a proxy, which it cannot read."""
+    """Return the command that opens Optuna's dashboard on a storage; None for a proxy, which it cannot read."""
     return None if address.startswith("grpc://") else f"optuna-dashboard {address}"
 
 
-def _proxy(address: str) -> BaseStorage:
+class SafeJournal(BaseJournalBackend):
+    """Optuna's journal file, whose incomplete last line is removed before a line is added.
+
+    Optuna cannot read past an incomplete line in the middle of a file. This backend removes the incomplete line that
+    a killed process left, and its own one if the disk is full.
+
+    Parameters
+    ----------
+    file : Path
+        The journal.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._backend = JournalFileBackend(str(file))
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        """Yield the entries from a line number on."""
+        return self._backend.read_logs(log_number_from)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append all entries, or none if that fails."""
+        text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
+        try:
+            with _locked(self._file), self._file.open("r+b") as stream:
+                end = _end_of_complete_lines(stream)
+                stream.truncate(end)
+                stream.seek(end)
+                try:
+                    stream.write(text)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                except OSError:
+                    os.ftruncate(stream.fileno(), end)
+                    raise
+        except OSError as error:
+            raise DataError(
+                f"{self._file}: cannot be written to ({error.strerror or error}); no finished trial is lost: "
+                "free some space, then repeat the command"
+            ) from error
+
+
+def check_is_journal(file: Path) -> None:
+    """Reject a file that is not a journal, before a line of it is removed or added.
+
+    Parameters
+    ----------
+    file : Path
+        It need not exist, and may hold an incomplete first line.
+
+    Raises
+    ------
+    DataError
+        If its first line is not that of a journal.
+    """
+    if not file.exists():
+        return
+    start = b""
+    if file.is_file():
+        with file.open("rb") as stream:
+            start = stream.read(len(_FIRST_BYTES))
+        if _FIRST_BYTES.startswith(start):
+            return
+    found = f"it starts with {start!r}" if start else "it is not a regular file"
+    raise DataError(
+        f"{file}: is not a journal of studies, which starts with {_FIRST_BYTES.decode()}; {found}; "
+        "give the name of another file, which need not exist"
+    )
+
+
+def _end_of_complete_lines(stream: Any) -> int:
+    """Return the position after the last complete line."""
+    position = int(stream.seek(0, os.SEEK_END))
+    while position > 0:
+        start = max(0, position - 65_536)
+        stream.seek(start)
+        newline = stream.read(position - start).rfind(b"\n")
+        if newline >= 0:
+            return int(start + newline + 1)
+        position = start
+    return 0
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold the lock of a journal; the system releases it if the process dies."""
+    if fcntl is None:
+        lock = JournalFileOpenLock(str(file))
+        lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+        return
+    with open(f"{file}.lock", "ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _connect_to_proxy(address: str) -> BaseStorage:
     parts = urlsplit(address)
     if parts.hostname is None or parts.port is None:
-        raise ConfigError(f"--storage {address}: write grpc://HOST:PORT.")
+        raise ConfigError(f"--storage {address}: write grpc://HOST:PORT")
     if find_spec("grpc") is None:
         raise MissingExtraError("grpcio", "distributed")
     proxy = optuna.storages.GrpcStorageProxy(host=parts.hostname, port=parts.port)
     try:
         proxy.wait_server_ready(timeout=10)
     except Exception as error:
-        raise ConfigError(f"--storage {address}: no proxy server of Optuna answers there.") from error
+        raise ConfigError(f"--storage {address}: there is no proxy server of Optuna at this address") from error
     return proxy
 
 
-def _database(address: str) -> BaseStorage:
-    for seconds in (0.5, 1.0):
-        with contextlib.suppress(Exception):  # two who begin at once both make the tables: one of them fails
-            return _connected(address)
+def _connect_to_database(address: str) -> BaseStorage:
+    for seconds in SECONDS_BETWEEN_ATTEMPTS:
+        with contextlib.suppress(Exception):  # of two processes that create the tables at once, one fails
+            return _database(address)
         time.sleep(seconds)
     try:
-        return _connected(address)
-    except Exception as error:  # a driver of anyone's may raise anything
+        return _database(address)
+    except Exception as error:  # a driver may raise any exception
         reason = " ".join(str(error).split())
-        raise ConfigError(f"--storage {address}: cannot be opened ({reason}).") from error
+        raise ConfigError(f"--storage {address}: cannot be opened ({reason})") from error
 
 
-def _connected(address: str) -> BaseStorage:
-    wait = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}} if address.startswith("sqlite") else {}
+def _database(address: str) -> BaseStorage:
+    wait = {"connect_args": {"timeout": SECONDS_TO_LOCK}} if address.startswith("sqlite") else {}
     return optuna.storages.RDBStorage(address, engine_kwargs={"pool_pre_ping": True, **wait})

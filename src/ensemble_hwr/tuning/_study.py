@@ -1,101 +1,97 @@
-"""One study: its name, what it must not change, when it is done, and the work on its trials."""
+"""Create and resume studies: their names, their fingerprints, and when they are done."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import optuna
 from optuna import Study
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-from ensemble_hwr.config.search_space import Range, Space
-from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
-from ensemble_hwr.tuning._learner import learner_of, parameter_of_epochs
-from ensemble_hwr.tuning._liveness import RETRY_OF, WORKER, give_up, heartbeat, reap, this_worker
-from ensemble_hwr.tuning._question import Letters, Question, evaluate
-from ensemble_hwr.tuning._sampling import SURPLUS, ResumableSampler, finished, make_pruner
-from ensemble_hwr.tuning._score import loss_of
-from ensemble_hwr.tuning._space import choose, stored
+from ensemble_hwr.config.search_space import Space
+from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.tuning._objective import Objective, TrainingData
+from ensemble_hwr.tuning._sampling import BASELINE, ResumableSampler, finished_trials, make_pruner
+from ensemble_hwr.tuning._space import stored_params, suggest_params
 
-FINGERPRINT, EPOCHS, UNTUNED, SPACE = "fingerprint", "epochs", "untuned", "space"
-MOST_FAILURES = 5
-Make = Callable[[Mapping[str, Any]], Any]
-
-
-class Stopped(Exception):
-    """The work is to end now, in order."""
+FINGERPRINT, SPACE, ERROR = "fingerprint", "space", "error"  # user attributes of studies and trials
+MAX_FAILURES = 5
 
 
 @dataclass(frozen=True)
 class Budget:
-    """When a study is done: whichever comes first.
+    """When a study ends: the first condition that holds.
 
     Attributes
     ----------
-    trials : int or None
-        Trials in all, failed ones not counted.
+    n_trials : int or None
+        Number of trials, without failed ones.
     deadline : float or None
-        Seconds since the epoch after which no trial is begun, once one is completed.
+        Seconds since the epoch; afterwards no trial is started if one is completed.
     n_trials_no_improvement : int or None
-        Trials without a better one.
+        Number of trials after the best one.
     """
 
-    trials: int | None = None
+    n_trials: int | None = None
     deadline: float | None = None
     n_trials_no_improvement: int | None = None
 
 
 @dataclass(frozen=True)
-class Task:
-    """All that a worker needs to work on a study.
+class StudySpec:
+    """Everything that a worker needs to run trials of a study.
 
     Attributes
     ----------
     study_name : str
-    space : dict
+        Name in the storage.
+    space : dict of str to Range, Choices or Layers
+        Search space.
     make : callable
-        Returns an unfitted member with given settings.
-    question : Question
-    letters : Letters
-    score : str
+        Returns an unfitted estimator with given parameters.
+    objective : Objective
+        What is minimised.
+    data : TrainingData
+        Rows and labels.
+    scoring : str
+        Name of a scorer of scikit-learn.
     sampler, pruner : str
-    seed : int
+        Kinds of sampler and pruner.
+    random_state : int
+        Seed of the sampler and of the fits.
     budget : Budget
+        When the study ends.
+    steps_per_fold : int
+        Number of reports of a trial in each fold.
     """
 
     study_name: str
     space: Space
-    make: Make
-    question: Question
-    letters: Letters
-    score: str
+    make: Callable[[Mapping[str, Any]], Any]
+    objective: Objective
+    data: TrainingData
+    scoring: str
     sampler: str
     pruner: str
-    seed: int
+    random_state: int
     budget: Budget
+    steps_per_fold: int = 1
 
-    @property
-    def span(self) -> int:
-        """Return how many steps a fold has: as many as it may learn epochs, or one."""
-        epochs = parameter_of_epochs(self.make({}))
-        if epochs is None:
-            return 1
-        entry = next((entry for name, entry in self.space.items() if name.rpartition("__")[2] == epochs), None)
-        if isinstance(entry, Range):
-            return int(entry.high)
-        return int(max(entry.probes())) if entry is not None else int(getattr(learner_of(self.make({}))[1], epochs))
+    def params_of(self, trial: FrozenTrial) -> dict[str, Any]:
+        """Return the parameters of a trial that was run."""
+        return suggest_params(optuna.trial.FixedTrial(trial.params), self.space)
 
 
 def digest(value: Any) -> str:
-    """Return a short hash of arrays, or of anything JSON can hold."""
+    """Return a short hash of an array, or of anything that JSON can represent."""
     sha = hashlib.sha256()
     if isinstance(value, np.ndarray) and value.dtype != object:
         sha.update(str((value.shape, value.dtype.str)).encode())
@@ -105,17 +101,30 @@ def digest(value: Any) -> str:
     return sha.hexdigest()[:12]
 
 
-def open_study(storage: BaseStorage, task: Task, fingerprint: Mapping[str, str], untuned: Mapping[str, Any]) -> Study:
-    """Make a study, or take up the one of this name again.
+def name_prefix(storage: BaseStorage, base: str, *, fresh: bool) -> str:
+    """Return the start of the names of a run's studies: `base`, and a number for the second and later runs."""
+    pattern = re.compile(re.escape(base) + r"(?: #(\d+))?/")
+    names = optuna.get_all_study_names(storage)
+    taken = [int(match[1] or 1) for name in names if (match := pattern.match(name))]
+    number = max(taken, default=0) + fresh if taken else 1
+    return base if number == 1 else f"{base} #{number}"
+
+
+def open_study(
+    storage: BaseStorage, spec: StudySpec, fingerprint: Mapping[str, str], baseline: Mapping[str, Any]
+) -> Study:
+    """Create a study, or resume the study of this name.
 
     Parameters
     ----------
     storage : BaseStorage
-    task : Task
+        Where it is stored.
+    spec : StudySpec
+        The study.
     fingerprint : mapping of str to str
-        Hashes of what all its trials must have in common, by what they are of.
-    untuned : mapping of str to object
-        The settings of the member as it is: the first trial, where the space holds them.
+        Hashes of what all trials must have in common, by descriptions for messages.
+    baseline : mapping of str to object
+        The current parameters, which are the first trial if the space contains them.
 
     Returns
     -------
@@ -124,174 +133,77 @@ def open_study(storage: BaseStorage, task: Task, fingerprint: Mapping[str, str],
     Raises
     ------
     ConfigError
-        When the study was made with something else.
+        If the stored study has another fingerprint.
     """
-    study = load_study(storage, task, make=True)
-    known = study.user_attrs.get(FINGERPRINT)
-    if known is None:
-        first = stored(task.space, untuned)
-        study.set_user_attr(SPACE, {name: entry.model_dump(mode="json") for name, entry in task.space.items()})
-        study.set_user_attr(UNTUNED, first)
+    study = load_study(storage, spec, create=True)
+    stored = study.user_attrs.get(FINGERPRINT)
+    if stored is None:
+        first = stored_params(spec.space, baseline)
+        study.set_user_attr(SPACE, {name: entry.model_dump(mode="json") for name, entry in spec.space.items()})
+        study.set_user_attr(BASELINE, first)
         if first is not None:
             study.enqueue_trial(first, skip_if_exists=True)
         study.set_user_attr(FINGERPRINT, dict(fingerprint))
         return study
-    changed = [what for what, value in fingerprint.items() if known.get(what) != value]
+    changed = [what for what, value in fingerprint.items() if stored.get(what) != value]
     if changed:
         raise ConfigError(
-            f"study {task.study_name!r}: {' and '.join(changed)} changed since its first trial, so its trials cannot "
-            "be compared with new ones; change that back, or start anew beside it with --fresh."
+            f"study {spec.study_name!r}: {' and '.join(changed)} changed since its first trial, so new trials cannot "
+            "be compared with its trials; undo the change, or create new studies with --fresh"
         )
     return study
 
 
-def load_study(storage: BaseStorage, task: Task, *, make: bool = False) -> Study:
-    """Open the study of a task with its sampler and its pruner."""
-    sampler = ResumableSampler(task.sampler, task.seed)
-    pruner = make_pruner(task.pruner, task.span, len(task.question.parts))
-    name = task.study_name
-    if make:
-        study = optuna.create_study(
-            study_name=name, storage=storage, sampler=sampler, pruner=pruner, load_if_exists=True
-        )
+def load_study(storage: BaseStorage, spec: StudySpec, *, create: bool = False) -> Study:
+    """Load a study with its sampler and its pruner."""
+    sampler = ResumableSampler(spec.sampler, spec.random_state)
+    pruner = make_pruner(spec.pruner, spec.steps_per_fold, len(spec.objective.folds))
+    settings: dict[str, Any] = {"storage": storage, "sampler": sampler, "pruner": pruner}
+    if create:
+        study = optuna.create_study(study_name=spec.study_name, load_if_exists=True, **settings)
     else:
-        study = optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
+        study = optuna.load_study(study_name=spec.study_name, **settings)
     sampler.follow(study)
     return study
 
 
-def why_done(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
-    """Say why no further trial is to be begun; None where one is."""
+def stop_reason(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
+    """Return why no further trial is started; None if one is."""
     trials = study.get_trials(deepcopy=False)
-    failures = [trial for trial in trials if trial.state is TrialState.FAIL and "error" in trial.user_attrs]
-    if len(failures) >= MOST_FAILURES and not any(trial.state is TrialState.COMPLETE for trial in trials):
-        return f"the first {len(failures)} trials failed"
+    failed = [trial for trial in trials if trial.state is TrialState.FAIL and ERROR in trial.user_attrs]
+    if len(failed) >= MAX_FAILURES and not any(trial.state is TrialState.COMPLETE for trial in trials):
+        return f"the first {len(failed)} trials failed"
     in_time = budget.deadline is None or time.time() < budget.deadline
     if not in_time and best_trial(study) is not None:
-        return "its time is over"
+        return "timeout"
     if any(trial.state is TrialState.WAITING for trial in trials):
         return None
-    begun = [trial for trial in trials if trial.state is not TrialState.FAIL]
-    if budget.trials is not None and len(begun) >= budget.trials:
-        return f"{len(begun)} trials were made"
-    if len(failures) > (budget.trials or len(begun) + MOST_FAILURES):
-        return f"{len(failures)} trials failed"
+    started = [trial for trial in trials if trial.state is not TrialState.FAIL]
+    if budget.n_trials is not None and len(started) >= budget.n_trials:
+        return f"{len(started)} trials done"
+    if len(failed) > (budget.n_trials or len(started) + MAX_FAILURES):
+        return f"{len(failed)} trials failed"
     best = best_trial(study)
-    since = 0 if best is None else sum(trial.number > best.number for trial in finished(study))
+    since = 0 if best is None else sum(trial.number > best.number for trial in finished_trials(study))
     if budget.n_trials_no_improvement is not None and since >= budget.n_trials_no_improvement:
-        return f"{since} trials brought nothing better"
+        return f"{since} trials without improvement"
     return None
 
 
 def best_trial(study: Study) -> FrozenTrial | None:
-    """Return the trial of the least loss, the first among equals; None where none was completed."""
+    """Return the completed trial with the lowest loss, the first of equal ones; None without a completed trial."""
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return min(completed, key=lambda trial: (trial.value, trial.number), default=None)
 
 
-def untuned_loss(study: Study) -> float | None:
-    """Return the loss of the member as it was; None where its settings are not in the space, or not tried yet."""
-    first = study.user_attrs.get(UNTUNED)
+def baseline_loss(study: Study) -> float | None:
+    """Return the loss of the baseline parameters; None if the space does not contain them, or before their trial."""
+    first = study.user_attrs.get(BASELINE)
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return next((trial.value for trial in completed if first is not None and trial.params == first), None)
 
 
-def work(task: Task, storage: BaseStorage, should_stop: Callable[[], bool]) -> None:
-    """Make trials of a study until it is done.
-
-    Parameters
-    ----------
-    task : Task
-    storage : BaseStorage
-    should_stop : callable
-        Asked after every epoch; a trial that is stopped is queued again.
-    """
-    study = load_study(storage, task)
-    while not should_stop():
-        reap(study)
-        if why_done(study, task.budget) is not None:
-            return
-        trial = study.ask()
-        trial.set_user_attr(WORKER, this_worker())
-        if _is_surplus(study, trial, task.budget):
-            trial.set_user_attr(SURPLUS, True)
-            study.tell(trial, state=TrialState.FAIL)
-            return
-        _make_trial(study, trial, task, should_stop)
-
-
-def settings_of(task: Task, trial: FrozenTrial) -> dict[str, Any]:
-    """Return the settings of a trial that was made."""
-    return choose(optuna.trial.FixedTrial(trial.params), task.space)
-
-
-def _make_trial(study: Study, trial: Trial, task: Task, should_stop: Callable[[], bool]) -> None:
-    """Make one trial and tell the study what came of it."""
-    onlooker = _Reporter(trial, task.span, should_stop)
-    try:
-        with heartbeat(trial):
-            chosen = choose(trial, task.space)
-            loss = loss_of(task.score)
-            value = evaluate(
-                task.make(chosen), task.question, task.letters, loss, seed=task.seed, report=onlooker.report
-            )
-    except Stopped:
-        trial.set_user_attr(EPOCHS, onlooker.epochs)
-        give_up(study, study._storage.get_trial(trial._trial_id), "stopped")
-    except optuna.TrialPruned:
-        trial.set_user_attr(EPOCHS, onlooker.epochs)
-        study.tell(trial, state=TrialState.PRUNED)
-    except (ValueError, TypeError, ArithmeticError, MemoryError, EnsembleHwrError) as error:
-        trial.set_user_attr("error", f"{type(error).__name__}: {error}"[:500])
-        study.tell(trial, state=TrialState.FAIL)
-    else:
-        trial.set_user_attr(EPOCHS, onlooker.epochs)
-        failed = not np.isfinite(value)
-        if failed:
-            trial.set_user_attr("error", f"its loss is {value}")
-        study.tell(trial, None if failed else value, state=TrialState.FAIL if failed else TrialState.COMPLETE)
-
-
-@dataclass
-class _Reporter:
-    """Tells a trial how it goes, and ends it where it is not promising or the work is to stop.
-
-    The untuned settings are judged to the end: what tuning gained is told against them, and others are pruned by them.
-    """
-
-    trial: Trial
-    span: int
-    should_stop: Callable[[], bool]
-    epochs: int = 0
-
-    @cached_property
-    def _is_untuned(self) -> bool:
-        return self.trial.params == self.trial.study.user_attrs.get(UNTUNED)
-
-    def report(self, fold: int, epoch: int | None, loss: float | None) -> None:
-        if loss is not None:
-            self._tell(fold, epoch, loss)
-        if self.should_stop():
-            raise Stopped
-
-    def _tell(self, fold: int, epoch: int | None, loss: float) -> None:
-        if epoch is not None:
-            self.epochs += 1
-        step = fold * self.span + (self.span - 1 if epoch is None else min(epoch, self.span - 1))
-        if epoch is None or epoch < self.span - 1:  # the last epoch is told once the fold is done
-            self.trial.report(loss, step)
-            if not self._is_untuned and self.trial.should_prune():
-                raise optuna.TrialPruned
-
-
-def _is_surplus(study: Study, trial: Trial, budget: Budget) -> bool:
-    """Whether two workers have begun the last trial at once, and this is the later one."""
-    if budget.trials is None or RETRY_OF in trial.user_attrs:
-        return False
-    begun = [other for other in study.get_trials(deepcopy=False) if other.state is not TrialState.FAIL]
-    return sum(other.number < trial.number for other in begun) >= budget.trials
-
-
-def without_letters(task: Task, letters: Letters) -> Task:
-    """Return a task with other letters: those that its worker has already."""
-    return replace(task, letters=letters)
+def first_error(study: Study) -> str | None:
+    """Return the error of the first failed trial; None if no trial failed with one."""
+    trials = study.get_trials(deepcopy=False)
+    return next((trial.user_attrs[ERROR] for trial in trials if ERROR in trial.user_attrs), None)

@@ -1,111 +1,189 @@
-"""tuned.toml: the config with everything that was chosen, and where it comes from."""
+"""Write the tuned config as a TOML file, with the result of each member as a comment."""
 
 from __future__ import annotations
 
+import datetime
+import json
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from ensemble_hwr._versions import package_versions
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config.loading import stored_letters
-from ensemble_hwr.exceptions import DataError
-from ensemble_hwr.tuning._result import Tuned, Tuning
-from ensemble_hwr.tuning._score import shown
-from ensemble_hwr.tuning._toml import to_toml
-from ensemble_hwr.tuning._versions import versions
+from ensemble_hwr.exceptions import ConfigError, DataError
+from ensemble_hwr.tuning._result import MemberResult, TuningResult
+from ensemble_hwr.tuning._scoring import metric_name, metric_value
 
-NAMED = ("views", "augmentations", "members", "contenders")
+NAMED_TABLES = ("views", "augmentations", "members", "contenders")
 FIRST = ("name", "description", "seeds", "data", "split", "balance", "extra", "normalizer", "views", "augmentations")
+PACKAGES = ("ensemble_hwr", "optuna", "scikit-learn", "numpy", "scipy", "python")
+MAX_LINE = 100
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def write_tuned(tuning: Tuning, file: Path, command: str) -> None:
-    """Write the tuned config, whole or not at all.
+def write_tuned_config(result: TuningResult, file: Path, command: str) -> None:
+    """Write the tuned config as a TOML file; if that fails, an existing file is left unchanged.
 
     Parameters
     ----------
-    tuning : Tuning
+    result : TuningResult
+        As :func:`~ensemble_hwr.tuning.tune` returns it.
     file : Path
+        The file.
     command : str
-        What was typed.
+        The command of the search, for the comment at the top.
 
     Raises
     ------
     DataError
-        When it cannot be written.
+        If the file cannot be written.
     """
-    write_whole(file, tuned_text(tuning, file, command))
+    write_text(file, tuned_text(result, file, command))
 
 
-def tuned_text(tuning: Tuning, file: Path, command: str) -> str:
-    """Return the tuned config as TOML, its members commented with study, score and settings."""
-    document = _ordered(_document(tuning.config))
-    comments: dict[tuple[str, ...], str] = {(): _heading(tuning, file, command)}
-    for tuned in tuning.members:
-        comments[_place(tuned.name)] = _comment(tuned, tuning)
-    return to_toml(document, comments, named=NAMED)
+def tuned_text(result: TuningResult, file: Path, command: str) -> str:
+    """Return the tuned config as TOML, with study, score and parameters of each member as comments."""
+    document = _document(result.config)
+    comments: dict[tuple[str, ...], str] = {(): _heading(result, file, command)}
+    for member in result.members:
+        comments[("members", member.name) if ":" in member.name else (member.name,)] = _comment(member, result.scoring)
+    return to_toml(document, comments, named=NAMED_TABLES)
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a text file whole, or say why it cannot be."""
+def write_text(file: Path, text: str) -> None:
+    """Write a text file, or raise a DataError and leave an existing file unchanged."""
     try:
         with whole_files(file) as (stream,):
             stream.write(text.encode())
     except OSError as error:
-        raise DataError(f"{file}: cannot be written ({error.strerror or error}).") from error
+        raise DataError(f"{file}: cannot be written ({error.strerror or error})") from error
+
+
+def to_toml(
+    document: Mapping[str, Any],
+    comments: Mapping[tuple[str, ...], str] | None = None,
+    *,
+    named: Collection[str] = (),
+) -> str:
+    """Return a document as TOML.
+
+    Parameters
+    ----------
+    document : mapping of str to object
+        Strings, numbers, booleans, dates, lists and tables; None is left out.
+    comments : mapping of path to str, optional
+        Comments of tables, by the keys of the table; ``()`` is the top of the file.
+    named : collection of str
+        Keys whose tables have named tables inside, each with its own heading.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from ensemble_hwr.tuning._tuned_file import to_toml
+    >>> print(to_toml({"name": "mine", "router": {"params": {"alpha": 1e-5}}}, {("router",): "First."}), end="")
+    name = "mine"
+    <BLANKLINE>
+    # First.
+    [router]
+    params = { alpha = 1e-05 }
+    """
+    notes = {} if comments is None else comments
+    blocks = [_commented(notes.get(()))] if () in notes else []
+    plain = {key: value for key, value in document.items() if not isinstance(value, Mapping)}
+    if plain:
+        blocks.append(_pairs(plain))
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            tables = {(key, name): table for name, table in value.items()} if key in named else {(key,): value}
+            blocks += [_table(path, table, notes.get(path)) for path, table in tables.items()]
+    return "\n".join(block for block in blocks if block)
 
 
 def _document(config: ExperimentConfig) -> dict[str, Any]:
-    """Return every section that says something."""
+    """Return all sections of a config that are not empty, in the order of the shipped configs."""
     document = config.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"tune"})
     for stored in stored_letters(document):
         stored["path"] = str(Path(stored["path"]).absolute())
-    return document
-
-
-def _ordered(document: dict[str, Any]) -> dict[str, Any]:
-    """Put the sections in the order in which the shipped configs have them."""
     return {key: document[key] for key in FIRST if key in document} | document
 
 
-def _place(name: str) -> tuple[str, ...]:
-    return ("members", name) if ":" in name else (name,)
-
-
-def _heading(tuning: Tuning, file: Path, command: str) -> str:
-    score = tuning.data["score"].replace("_", "-") if tuning.data["score"] == "log_loss" else tuning.data["score"]
+def _heading(result: TuningResult, file: Path, command: str) -> str:
+    metric = metric_name(result.scoring)
     lines = [
-        f"{tuning.config.name}, tuned. Made by:",
+        f"{result.config.name}, tuned by:",
         "",
         f"  {command}",
         "",
-        f"  ensemble-hwr compare {file} --output report       to judge it on letters that tuning never saw",
+        f"  ensemble-hwr compare {file} --output report       evaluates it on test letters, which tuning did not use",
         f"  ensemble-hwr train {file} -o letters.model",
         "",
-        f"Chosen by cross-validated {score} in {tuning.data['folds']} folds of the "
-        f"{tuning.data['letters to learn from']:,} training letters.",
+        f"Parameters with the best cross-validated {metric} in {result.data['folds']} folds of the "
+        f"{result.data['training letters']:,} training letters.",
     ]
-    if tuning.gain is not None:
-        low, high = (shown(tuning.gain.score, bound) for bound in tuning.gain.interval)
-        before, after = (
-            shown(tuning.gain.score, sum(losses) / len(losses)) for losses in (tuning.gain.untuned, tuning.gain.tuned)
-        )
-        low, high = sorted((abs(low) if low * high > 0 else low, abs(high) if low * high > 0 else high))
+    if result.improvement is not None:
+        before, after = result.improvement.metrics
+        low, high = result.improvement.interval
         lines.append(
-            f"The whole ensemble's {score} in repeated cross-validation: {before:.4f} untuned, {after:.4f} tuned; "
-            f"95 % interval of the difference {low:.4f} to {high:.4f}."
+            f"Whole ensemble in repeated cross-validation: {metric} {before:.4f} before, {after:.4f} after tuning; "
+            f"improvement {result.improvement.difference:.4f}, 95 % interval {low:.4f} to {high:.4f}."
         )
-    lines += ["Versions: " + ", ".join(f"{name} {version}" for name, version in versions().items()), ""]
+    versions = package_versions(PACKAGES)
+    lines += ["Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()), ""]
     return "\n".join(lines)
 
 
-def _comment(tuned: Tuned, tuning: Tuning) -> str:
-    score = tuning.data["score"]
-    before = "" if tuned.untuned_loss is None else f", {shown(score, tuned.untuned_loss):.4f} untuned"
+def _comment(member: MemberResult, scoring: str) -> str:
+    before = ""
+    if member.baseline_loss is not None:
+        before = f", baseline {metric_value(scoring, member.baseline_loss):.4f}"
     return (
-        f"Study {tuned.study.study_name!r}, trial {_number(tuned)}: {score} {shown(score, tuned.loss):.4f}{before}; "
-        f"{tuned.reason}."
+        f"Study {member.study.study_name!r}, trial {member.best_trial_number}: {metric_name(scoring)} "
+        f"{metric_value(scoring, member.loss):.4f}{before}; ended by: {member.reason}."
     )
 
 
-def _number(tuned: Tuned) -> int:
-    return next(trial.number for trial in tuned.study.get_trials(deepcopy=False) if trial.value == tuned.loss)
+def _table(path: tuple[str, ...], table: Mapping[str, Any], comment: str | None) -> str:
+    heading = ".".join(_key(part) for part in path)
+    return f"{_commented(comment)}[{heading}]\n{_pairs(table)}"
+
+
+def _commented(text: str | None) -> str:
+    return "" if text is None else "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
+
+
+def _pairs(table: Mapping[str, Any]) -> str:
+    return "".join(f"{_key(key)} = {_value(value, len(key))}\n" for key, value in table.items() if value is not None)
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _string(key)
+
+
+def _value(value: Any, indent: int = 0) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items() if item is not None)
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list | tuple):
+        items = [_value(item) for item in value]
+        line = f"[{', '.join(items)}]"
+        return line if len(line) + indent < MAX_LINE else "[\n" + "".join(f"    {item},\n" for item in items) + "]"
+    raise ConfigError(f"got {value!r}, which TOML cannot represent")
+
+
+def _string(text: str) -> str:
+    """Return a basic string: JSON has the escapes of TOML, except for the delete character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Rows for the workers: there while their process lives, gone afterwards, whatever ended it."""
+"""The file of rows for worker processes is removed when its process has ended, however it ended."""
 
 import signal
 import subprocess
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.exceptions import DataError
-from ensemble_hwr.tuning._rows_file import RowsFile
+from ensemble_hwr.tuning._workers import RowsFile
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ensemble_hwr.tuning._rows_file import RowsFile
+from ensemble_hwr.tuning._workers import RowsFile
 held = RowsFile(Path(sys.argv[1]))
 held.write([[1.0]])
 print("written", flush=True)
@@ -29,7 +29,7 @@ def test_rows_are_read_back_and_removed(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_file_of_a_living_process_stays_and_that_of_a_killed_one_goes(tmp_path):
+def test_file_of_killed_process_is_removed_by_the_next_one(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
     try:
         assert process.stdout.readline() == b"written\n"
@@ -47,11 +47,13 @@ def test_the_file_of_a_living_process_stays_and_that_of_a_killed_one_goes(tmp_pa
     mine.remove()
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
+def test_full_disk_raises_an_error_and_leaves_no_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(DataError, match=r"letters for the workers cannot be written there \(No space left on device\)"):
+    with pytest.raises(
+        DataError, match=r"letters for the workers cannot be written to this folder \(No space left on device\)"
+    ):
         RowsFile(tmp_path).write([[1.0]])
     assert not list(tmp_path.iterdir())

@@ -1,3 +1,5 @@
+"""TOML is written as it is read back."""
+
 import tomllib
 
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.tuning._toml import to_toml
+from ensemble_hwr.tuning._tuned_file import to_toml
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 SCALARS = (
@@ -19,18 +21,18 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.di
 
 @settings(max_examples=60)
 @given(st.dictionaries(KEYS, VALUES, max_size=5), st.text(st.characters(exclude_categories=["C"]), max_size=20))
-def test_what_is_written_reads_back(document, comment):
+def test_document_is_read_back_unchanged(document, comment):
     assert tomllib.loads(to_toml(document, {(): comment})) == document
 
 
-def test_tables_by_name_have_headings_of_their_own():
+def test_named_tables_have_their_own_headings():
     document = {"members": {"expert:B/P": {"params": {"alpha": 0.1}}}, "name": "x"}
     text = to_toml(document, {("members", "expert:B/P"): "One."}, named=["members"])
     assert text == 'name = "x"\n\n# One.\n[members."expert:B/P"]\nparams = { alpha = 0.1 }\n'
     assert tomllib.loads(text) == document
 
 
-def test_nothing_is_left_out_and_what_cannot_be_written_is_refused():
+def test_none_is_left_out_and_other_types_are_rejected():
     assert to_toml({"a": None, "b": {"c": None}}) == "[b]\n"
-    with pytest.raises(ConfigError, match="which a TOML file cannot hold"):
+    with pytest.raises(ConfigError, match="which TOML cannot represent"):
         to_toml({"a": object()})

@@ -1,0 +1,296 @@
+"""Tune the members of a config one after the other, then the whole ensemble."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna import Study
+from optuna.trial import TrialState
+
+from ensemble_hwr._typing import Fold
+from ensemble_hwr._writing import whole_files
+from ensemble_hwr.config import ExperimentConfig, build_hierarchy
+from ensemble_hwr.config.data_schema import GeneratedData
+from ensemble_hwr.config.loading import validate
+from ensemble_hwr.config.schema import member_of
+from ensemble_hwr.config.search_space import WHOLE
+from ensemble_hwr.datasets import LetterSet
+from ensemble_hwr.exceptions import ConfigError, DataError
+from ensemble_hwr.tuning._cluster import ClusterPool
+from ensemble_hwr.tuning._data import TrainingLetters, grouping, training_letters
+from ensemble_hwr.tuning._heartbeat import requeue_dead_trials
+from ensemble_hwr.tuning._improvement import Improvement, measure_improvement
+from ensemble_hwr.tuning._members import Stage, Stages
+from ensemble_hwr.tuning._objective import steps_per_fold
+from ensemble_hwr.tuning._params import ROUTER, params_of, space_of
+from ensemble_hwr.tuning._result import IMPROVEMENT, TuningProgress, TuningResult, member_progress, member_result
+from ensemble_hwr.tuning._storage import open_storage, storage_address
+from ensemble_hwr.tuning._study import Budget, StudySpec, digest, name_prefix, open_study, stop_reason
+from ensemble_hwr.tuning._workers import WorkerPool
+
+MIN_COST = 0.1  # of a member, relative to the router's
+SECONDS_BETWEEN_POLLS = 1.0
+
+
+def tune(
+    config: ExperimentConfig,
+    letters: LetterSet,
+    rows: NDArray[np.float32],
+    output: str | os.PathLike[str],
+    *,
+    n_jobs: int = 1,
+    storage: str | None = None,
+    fresh: bool = False,
+    cluster: Any = None,
+    on_progress: Callable[[TuningProgress], None] | None = None,
+) -> TuningResult:
+    """Search the parameters of every member that has a search space, in cross-validation on the training letters.
+
+    It can be interrupted at any time; the next call resumes the studies.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+        With a section ``[tune]``.
+    letters : LetterSet
+        All letters of the config.
+    rows : ndarray of shape (n, 784)
+        Their rows.
+    output : path
+        Folder for the studies; created if it does not exist.
+    n_jobs : int, default=1
+        Number of processes, each with one thread. They are spawned, so that a script must call this function below
+        ``if __name__ == "__main__":``.
+    storage : str, default=None
+        Where the studies are stored: a path, a database URL or ``grpc://HOST:PORT``; by default a journal in `output`.
+    fresh : bool, default=False
+        Whether to create new studies and keep those of earlier runs unchanged.
+    cluster : distributed.Client, default=None
+        Dask scheduler whose workers run the trials instead of processes of this machine; see
+        :func:`~ensemble_hwr.tuning.on_cluster`. The workers must be able to reach the storage.
+    on_progress : callable, default=None
+        Called with a `TuningProgress` a few times per second.
+
+    Returns
+    -------
+    TuningResult
+
+    Raises
+    ------
+    ConfigError
+        If the config has no search space, or a stored study has another space, other data or other folds.
+    DataError
+        If the folder or the storage cannot be written to.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemble_hwr.config import load_demo, load_letters
+    >>> from ensemble_hwr.tuning import tune
+    >>> config = load_demo(["data.n=260", "tune={ n_trials = 1, repeats = 0, router = { alpha = [1e-4, 1e-2] } }"])
+    >>> letters = load_letters(config)
+    >>> with TemporaryDirectory() as folder:  # doctest: +SKIP
+    ...     print(tune(config, letters, letters.to_rows(), folder).summary())
+    router: log-loss 1.3026 -> 1.3026 with alpha = 0.0001
+    """
+    if config.tune is None or not config.tune.spaces:
+        raise ConfigError(f"{config.name}: has no search space; add a section such as [tune.router]")
+    folder = Path(output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be created ({error.strerror or error}); choose another folder") from error
+    address = storage_address(storage, folder)
+    notify = on_progress or (lambda _: None)
+    return _Run(config, letters, rows, folder, n_jobs=n_jobs, address=address, cluster=cluster, notify=notify).run(
+        fresh=fresh
+    )
+
+
+class _Run:
+    """One call of `tune`."""
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        letters: LetterSet,
+        rows: NDArray[np.float32],
+        folder: Path,
+        *,
+        n_jobs: int,
+        address: str,
+        cluster: Any,
+        notify: Callable[[TuningProgress], None],
+    ) -> None:
+        assert config.tune is not None
+        self._config = config
+        self._settings = config.tune
+        self._folder = folder
+        self._n_jobs = n_jobs if cluster is None else -1
+        self._notify = notify
+        self._training = training_letters(config, letters, rows)
+        self._data = self._training.data
+        self._folds = self._training.folds(config, self._settings.random_state)
+        self._stages = Stages(
+            config,
+            self._data,
+            self._folds,
+            sources=self._training.sources,
+            random_state=self._settings.random_state,
+            n_jobs=self._n_jobs,
+        )
+        self._stages.check()
+        self._names = self._stages.names()
+        minutes = self._settings.timeout_minutes
+        self._deadline = None if minutes is None else time.time() + 60 * minutes
+        self._storage = open_storage(address)
+        self._pool: WorkerPool | ClusterPool = (
+            WorkerPool(n_jobs, self._data, address, folder)
+            if cluster is None
+            else ClusterPool(cluster, self._data, address)
+        )
+        self._result = TuningResult(config, config, storage=address)
+
+    def run(self, *, fresh: bool) -> TuningResult:
+        """Tune all stages, then measure the improvement."""
+        prefix = name_prefix(self._storage, _base_name(self._config), fresh=fresh)
+        self._result.data = _describe(self._config, self._training, self._folds)
+        with self._pool:
+            for stage in self._stages:
+                self._stages.set_params(stage.name, self._tune(stage, prefix))
+        self._result.config = validate(self._stages.config.model_dump(exclude_unset=True), self._config.name)
+        if self._settings.repeats:
+            self._result.improvement = self._improvement()
+        return self._result
+
+    def _tune(self, stage: Stage, prefix: str) -> dict[str, Any]:
+        """Run the study of one stage until it is done; return the best parameters."""
+        spec = self._spec(stage, prefix)
+        baseline = params_of(stage.config, stage.name, spec.space)
+        study = open_study(self._storage, spec, _fingerprint(stage, spec, self._folds), baseline)
+        self._finish(study, spec)
+        result = member_result(study, spec)
+        self._result.members.append(result)
+        return result.params
+
+    def _finish(self, study: Study, spec: StudySpec) -> None:
+        """Run trials until there are none left, neither here nor on other machines."""
+        name = spec.objective.name
+        while True:
+            for _ in self._pool.run(spec):
+                self._notify(member_progress(study, spec.budget, name, self._names))
+            requeue_dead_trials(study)
+            states = [trial.state for trial in study.get_trials(deepcopy=False)]
+            if TrialState.RUNNING in states:  # on other machines
+                time.sleep(SECONDS_BETWEEN_POLLS)
+            elif TrialState.WAITING not in states or stop_reason(study, spec.budget) is not None:
+                break
+        self._notify(member_progress(study, spec.budget, name, self._names))
+
+    def _spec(self, stage: Stage, prefix: str) -> StudySpec:
+        space = space_of(stage.config, stage.name)
+        assert space is not None
+        make = stage.factory(self._training.sources)
+        earlier = {member.name: member.params for member in self._result.members}
+        after = f" after {digest(earlier)[:6]}" if earlier else ""
+        return StudySpec(
+            f"{prefix}/{stage.name}{after}",
+            space,
+            make,
+            stage.objective,
+            self._data,
+            self._settings.scoring,
+            self._settings.sampler,
+            self._settings.pruner,
+            self._settings.random_state,
+            Budget(self._settings.most_trials, self._stage_deadline(stage), self._settings.n_trials_no_improvement),
+            steps_per_fold(make({}), space),
+        )
+
+    def _stage_deadline(self, stage: Stage) -> float | None:
+        """Return the deadline of a stage: its share of the time left, in proportion to its training letters."""
+        if self._deadline is None:
+            return None
+        costs = dict.fromkeys(self._names, MIN_COST)
+        costs |= {name: 1.0 for name in (ROUTER, WHOLE) if name in costs}
+        costs[stage.name] = max(MIN_COST, float(np.isin(self._data.y, stage.objective.problem.labels).mean()))
+        left = self._names[self._names.index(stage.name) :] if stage.name in self._names else [stage.name]
+        now = time.time()
+        return now + (self._deadline - now) * costs[stage.name] / sum(costs[name] for name in left)
+
+    def _improvement(self) -> Improvement:
+        """Measure the improvement, or read it from the folder if it was measured before."""
+        settings = self._settings
+        configs = [one.model_dump(mode="json", exclude={"tune"}) for one in (self._config, self._result.config)]
+        measured = settings.model_dump(include={"repeats", "folds", "by", "scoring", "random_state"})
+        letters = [digest(np.asarray(self._data.X)), digest(self._data.y.astype("U"))]
+        file = self._folder / f"improvement-{digest([configs, measured, letters])}.json"
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return Improvement(**json.loads(file.read_text(encoding="utf-8")))
+        classes = np.unique(self._data.y).tolist()
+        seeds = range(settings.random_state + 1, settings.random_state + 1 + settings.repeats)
+        improvement = measure_improvement(
+            build_hierarchy(self._config, classes, sources=self._training.sources),
+            build_hierarchy(self._result.config, classes, sources=self._training.sources),
+            self._data,
+            [self._training.folds(self._config, seed) for seed in seeds],
+            scoring=settings.scoring,
+            n_jobs=self._n_jobs,
+            on_progress=lambda done, n: self._notify(TuningProgress(IMPROVEMENT, self._names, done, n_trials=n)),
+        )
+        with whole_files(file) as (stream,):
+            stream.write(json.dumps(asdict(improvement)).encode())
+        return improvement
+
+
+def _base_name(config: ExperimentConfig) -> str:
+    """Return the start of the names of a config's studies: config and data."""
+    data = config.data
+    return f"{config.name}/{data.format if isinstance(data, GeneratedData) else Path(data.path).name}"
+
+
+def _fingerprint(stage: Stage, spec: StudySpec, folds: Sequence[Fold]) -> dict[str, str]:
+    """Return hashes of what all trials of a study must have in common, by descriptions for messages.
+
+    The evaluated rows of a member depend on the members before it, which the study's name identifies. They may differ
+    by single rows between machines, so that the fingerprint has the folds of all letters instead.
+    """
+    config, data = stage.config, spec.data
+    section = config.hierarchy if stage.name == WHOLE else member_of(config, stage.name)
+    declared = [
+        {name: one.model_dump(mode="json") for name, one in sections.items()}
+        for sections in (config.views, config.augmentations)
+    ]
+    own = [digest(fold.train) + digest(fold.valid) for fold in spec.objective.folds]
+    weight = "" if data.sample_weight is None else digest(data.sample_weight)
+    return {
+        "its space": digest({name: entry.model_dump(mode="json") for name, entry in spec.space.items()}),
+        "the letters": digest(np.asarray(data.X)) + digest(data.y.astype("U")) + weight,
+        "the folds": digest(own if stage.name in (ROUTER, WHOLE) else [digest(train) for train, _ in folds]),
+        "parameters that are not searched": digest([section.model_dump(mode="json"), *declared]),
+        "the scoring": digest(spec.scoring),
+        "the random_state": digest(spec.random_state),
+    }
+
+
+def _describe(config: ExperimentConfig, training: TrainingLetters, folds: Sequence[Fold]) -> dict[str, Any]:
+    """Return a description of letters, folds and search for the report."""
+    assert config.tune is not None
+    by = grouping(config)
+    return {
+        "training letters": int(training.evaluated.sum()),
+        "additional training letters": int((~training.evaluated).sum()),
+        "classes": len(np.unique(training.data.y)),
+        "folds": len(folds),
+        "folds grouped by": "nothing" if by == "sample" else by,
+        **config.tune.model_dump(include={"scoring", "sampler", "pruner", "random_state"}),
+    }
