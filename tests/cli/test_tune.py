@@ -10,7 +10,7 @@ from rich.console import Console
 from ensemble_hwr.cli import main
 from ensemble_hwr.cli._tune import line, table
 from ensemble_hwr.config import load_config
-from ensemble_hwr.tuning import Progress
+from ensemble_hwr.tuning import TuningProgress
 
 SPACE = [
     "--set",
@@ -36,7 +36,7 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     printed = capsys.readouterr()
     assert {"tuned.toml", "tuning.html", "optuna_journal.log"} <= set(os.listdir(work))
     assert not [name for name in os.listdir(work) if name.startswith(".")]
-    assert "router: log_loss" in printed.out
+    assert "router: log-loss" in printed.out
     assert f"dashboard: optuna-dashboard {work / 'optuna_journal.log'}" in printed.out
     assert f"config: {work / 'tuned.toml'}" in printed.out
     assert printed.err.splitlines()[0].startswith("router: 0/3 done")
@@ -72,7 +72,7 @@ def test_errors_in_the_config_are_printed_before_anything_is_fitted(few, tmp_pat
 
 def test_a_config_without_a_search_space_is_an_error(few, tmp_path, capsys):
     assert main(["tune", str(few / "few.toml"), "--output", str(tmp_path), "-j", "1"]) == 1
-    assert "has no space to search; write one beside a member, such as [tune.router]" in capsys.readouterr().err
+    assert "has no search space; add a section such as [tune.router]" in capsys.readouterr().err
 
 
 def test_an_interrupt_prints_how_to_continue_and_loses_no_trial(few, tmp_path, ensemble_hwr_command, capsys):
@@ -103,7 +103,7 @@ def test_an_interrupt_prints_how_to_continue_and_loses_no_trial(few, tmp_path, e
 
 
 def test_workers_of_a_killed_command_end_and_the_next_run_continues(few, tmp_path, ensemble_hwr_command):
-    from ensemble_hwr.tuning._liveness import WORKER, is_alive
+    from ensemble_hwr.tuning._heartbeat import WORKER, is_alive
     from ensemble_hwr.tuning._storage import open_storage
 
     command, environment = ensemble_hwr_command
@@ -136,7 +136,7 @@ def test_workers_of_a_killed_command_end_and_the_next_run_continues(few, tmp_pat
 
 
 def test_the_table_has_a_row_per_member():
-    first = Progress("router", ["router", "expert:B/P"], 3, 2, 1, 1, 20, 0.25, 0.5, 100.0)
+    first = TuningProgress("router", ["router", "expert:B/P"], 3, 2, 1, 1, 20, 0.25, 0.5, 100.0)
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(table({"router": first}, first))
     shown = console.export_text()
@@ -144,5 +144,5 @@ def test_the_table_has_a_row_per_member():
         ["router", "3/20", "2", "1", "0.2500", "0.5000", "2", "min"],
         ["expert:B/P"],
     ]
-    assert line(first) == "router: 3/20 done, 2 pruned, 1 failed, best 0.2500, untuned 0.5000, 2 min left"
-    assert line(Progress("gain", [], 2, most=6)) == "evaluating the improvement: 2 of 6 fits"
+    assert line(first) == "router: 3/20 done, 2 pruned, 1 failed, best 0.2500, baseline 0.5000, 2 min left"
+    assert line(TuningProgress("improvement", [], 2, n_trials=6)) == "evaluating the improvement: 2 of 6 fits"

@@ -100,8 +100,8 @@ def test_groups_weights_and_scorers():
     ("space", "message"),
     [
         ({"c": [1.0]}, "'c' is not a parameter of LogisticRegression"),
-        ({"C": {"low": 2, "high": 1}}, "C.low: got 2, which is more than high"),
-        ({"C": {"low": 0.0, "high": 1.0, "log": True}}, "a logarithm needs numbers above 0"),
+        ({"C": {"low": 2, "high": 1}}, "C.low: got 2, which is above high"),
+        ({"C": {"low": 0.0, "high": 1.0, "log": True}}, "a logarithmic scale starts above 0"),
         ({"C": [1.0, float("nan")]}, "cannot be stored"),
         ({}, "has no parameter"),
     ],

@@ -8,10 +8,18 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.tuning import _objective
-from ensemble_hwr.tuning._objective import FoldRows, MemoryFitCache, Objective, TrainingData, cross_validate
-from ensemble_hwr.tuning._scoring import loss_function, metric_name, metric_value
 from ensemble_hwr.ensemble.held_out import Member, MemberProblem
+from ensemble_hwr.tuning import _objective
+from ensemble_hwr.tuning._objective import (
+    FoldRows,
+    MemoryFitCache,
+    Objective,
+    TrainingData,
+    cross_validate,
+    loss_function,
+    metric_name,
+    metric_value,
+)
 
 LOG_LOSS = loss_function("neg_log_loss")
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import ExperimentConfig
-    from ensemble_hwr.tuning import Progress, Tuning
+    from ensemble_hwr.tuning import TuningProgress, TuningResult
 
 TUNED, REPORT = "tuned.toml", "tuning.html"
+IMPROVEMENT = "improvement"  # the last step, after all members
 SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -82,8 +83,8 @@ def tune(
         "tune", config, output=output, storage=storage, scheduler=scheduler, data=data, overrides=overrides
     )
     studies = {"storage": storage, "fresh": fresh}
-    tuning = _search(experiment, output, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)
-    _write(tuning, output, command, watch)
+    result = _search(experiment, output, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)
+    _write(result, output, command, watch)
 
 
 def _search(
@@ -95,7 +96,7 @@ def _search(
     jobs: int,
     scheduler: str | None,
     **studies: Any,
-) -> Tuning:
+) -> TuningResult:
     """Run the studies and show their progress."""
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.training import load_rows
@@ -117,26 +118,26 @@ def _resumable(command: str) -> Iterator[None]:
         raise
 
 
-def _write(tuning: Tuning, output: Path, command: str, watch: Stopwatch) -> None:
+def _write(result: TuningResult, output: Path, command: str, watch: Stopwatch) -> None:
     """Write the tuned config and the report, and print a summary."""
-    from ensemble_hwr.tuning import dashboard_command, summary, write_tuned, write_tuning_report
+    from ensemble_hwr.tuning import write_tuned_config, write_tuning_report
 
-    write_tuned(tuning, output / TUNED, command)
-    write_tuning_report(tuning, output / REPORT, command)
-    click.echo(summary(tuning))
-    if (dashboard := dashboard_command(tuning.address)) is not None:
-        click.echo(f"dashboard: {dashboard}")
+    write_tuned_config(result, output / TUNED, command)
+    write_tuning_report(result, output / REPORT, command)
+    click.echo(result.summary())
+    if result.dashboard_command is not None:
+        click.echo(f"dashboard: {result.dashboard_command}")
     click.echo(f"report: {output / REPORT}\nconfig: {output / TUNED} (in {watch})")
 
 
 @contextmanager
-def live_table() -> Iterator[Callable[[Progress], None]]:
+def live_table() -> Iterator[Callable[[TuningProgress], None]]:
     """Show the progress of tuning on standard error while the block runs: a table at a terminal, lines elsewhere.
 
     Yields
     ------
     callable
-        Function of a :class:`~ensemble_hwr.tuning.Progress`.
+        Function of a :class:`~ensemble_hwr.tuning.TuningProgress`.
     """
     from rich.console import Console
 
@@ -146,25 +147,25 @@ def live_table() -> Iterator[Callable[[Progress], None]]:
         return
     from rich.live import Live
 
-    latest: dict[str, Progress] = {}
+    latest: dict[str, TuningProgress] = {}
     with Live(console=console, refresh_per_second=4, transient=False) as live:
 
-        def show(progress: Progress) -> None:
+        def show(progress: TuningProgress) -> None:
             latest[progress.member] = progress
             live.update(table(latest, progress))
 
         yield show
 
 
-def table(latest: dict[str, Progress], now: Progress) -> Table:
+def table(latest: dict[str, TuningProgress], now: TuningProgress) -> Table:
     """Return a table with a row per member: tuned, being tuned, or waiting."""
     from rich.table import Table
 
     drawn = Table(box=None, pad_edge=False, header_style="dim")
     drawn.add_column("member")
-    for heading in ("done", "pruned", "failed", "best", "untuned", "left"):
+    for heading in ("done", "pruned", "failed", "best", "baseline", "left"):
         drawn.add_column(heading, justify="right")
-    for member in [*now.members, *(["gain"] if now.member == "gain" else [])]:
+    for member in [*now.members, *([IMPROVEMENT] if now.member == IMPROVEMENT else [])]:
         progress = latest.get(member)
         style = "bold" if member == now.member else "dim" if progress is None else ""
         cells = [""] * 6 if progress is None else _cells(progress, running=member == now.member)
@@ -172,14 +173,14 @@ def table(latest: dict[str, Progress], now: Progress) -> Table:
     return drawn
 
 
-def line(progress: Progress) -> str:
+def line(progress: TuningProgress) -> str:
     """Return the progress as one line of text."""
-    if progress.member == "gain":
-        return f"evaluating the improvement: {progress.done} of {progress.most} fits"
-    done, pruned, failed, best, untuned, left = _cells(progress, running=True)
+    if progress.member == IMPROVEMENT:
+        return f"evaluating the improvement: {progress.done} of {progress.n_trials} fits"
+    done, pruned, failed, best, baseline, left = _cells(progress, running=True)
     text = f"{progress.member}: {done} done, {pruned} pruned, {failed} failed"
     text += f", best {best}" if best else ""
-    text += f", untuned {untuned}" if untuned else ""
+    text += f", baseline {baseline}" if baseline else ""
     return text + (f", {left} left" if left else "")
 
 
@@ -188,15 +189,15 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _cells(progress: Progress, *, running: bool) -> list[str]:
-    of = f"/{progress.most}" if progress.most is not None and running else ""
+def _cells(progress: TuningProgress, *, running: bool) -> list[str]:
+    of = f"/{progress.n_trials}" if progress.n_trials is not None and running else ""
     left = "" if progress.seconds_left is None or not running else duration(progress.seconds_left)
     return [
         f"{progress.done}{of}",
         str(progress.pruned),
         str(progress.failed),
         _loss(progress.best),
-        _loss(progress.untuned),
+        _loss(progress.baseline),
         left,
     ]
 
@@ -213,7 +214,7 @@ class _Lines:
         self._member = ""
         self._when = 0.0
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: TuningProgress) -> None:
         if progress.member != self._member and self._last is not None:
             click.echo(line(self._last), err=True)
         if progress.member != self._member or time.monotonic() - self._when > SECONDS_BETWEEN_LINES:

@@ -29,8 +29,7 @@ from ensemble_hwr._typing import Fold
 from ensemble_hwr.config.search_space import NEG_LOG_LOSS, Space, read_entry
 from ensemble_hwr.ensemble.held_out import Member, MemberProblem
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData, steps_per_fold
-from ensemble_hwr.tuning._scoring import loss_function
+from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData, loss_function, steps_per_fold
 from ensemble_hwr.tuning._storage import JOURNAL, open_storage
 from ensemble_hwr.tuning._study import Budget, StudySpec, best_trial, digest, first_error, open_study
 from ensemble_hwr.tuning._trials import run_trials

@@ -16,8 +16,7 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation.contenders import with_seed
-from ensemble_hwr.tuning._objective import TrainingData, restrict_cv
-from ensemble_hwr.tuning._scoring import loss_function, metric_value
+from ensemble_hwr.tuning._objective import TrainingData, loss_function, metric_value, restrict_cv
 
 LEVEL = 0.95
 

@@ -25,7 +25,7 @@ from ensemble_hwr.ensemble.held_out import (
     soft_confusion,
 )
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
-from ensemble_hwr.hierarchy import derive_confusables, derive_groups
+from ensemble_hwr.hierarchy import NamedSets, derive_confusables, derive_groups
 from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData, fit_predict
 from ensemble_hwr.tuning._params import (
     ROUTER,
@@ -158,7 +158,7 @@ class Stages:
     def _problem_of(self, name: str) -> MemberProblem:
         """Return the problem of the router or of the whole ensemble, which have all classes."""
         if name == ROUTER and self.config.hierarchy.router_target == "groups":
-            return MemberProblem.of_router(self._classes, "groups", declared_groups(self.config, self._classes))
+            return MemberProblem.of_router(self._classes, "groups", self._sets("specialist"))
         return MemberProblem.of_member(Member(name, name, np.arange(len(self._classes)), None), self._classes)
 
     def _stage(self, objective: Objective) -> Iterator[Stage]:
@@ -169,7 +169,9 @@ class Stages:
         """Yield specialists, then experts, each with the rows on which it is applied after the members before it."""
         probabilities = [np.nan_to_num(predicted) for predicted in self._predictions(router)]
         self._declare_sets(probabilities)
-        groups, confusables = declared_groups(self.config, self._classes), declared_confusables(self.config, self._classes)
+        groups, confusables = self._sets("specialist"), self._sets("expert")
+        assert groups is not None
+        assert confusables is not None
         ensemble = build_hierarchy(self.config, self._classes.tolist(), sources=self._sources)
         held_out = HeldOutPool(probabilities, gate_of(ensemble, groups, self._classes, ensemble.router_target))
         members = [
@@ -241,8 +243,10 @@ class Stages:
             }
             self.set_params(WHOLE, named)
 
-    def _sets(self, role: str) -> Any:
-        return (declared_groups if role == "specialist" else declared_confusables)(self.config, self._classes)
+    def _sets(self, role: str) -> NamedSets | None:
+        """Return the sets of a role; None if they are still to be derived."""
+        declared = declared_groups if role == "specialist" else declared_confusables
+        return declared(self.config, self._classes.tolist())
 
     def _names_of(self, role: str) -> list[str]:
         """Return the names of the members of a role, or the role if they are not known yet."""

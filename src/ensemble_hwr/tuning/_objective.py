@@ -1,31 +1,36 @@
-"""The objective of a study: the cross-validated loss of one member, given the members before it."""
+"""The objective of a study: the cross-validated loss of one member, given the members before it.
+
+The loss is a scorer of scikit-learn with the opposite sign.
+"""
 
 from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import PredefinedSplit
 from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._composites import seed_all, unwrap, weight_params
 from ensemble_hwr._sklearn import _num_samples, _safe_indexing
 from ensemble_hwr._typing import FloatArray, IntArray
-from ensemble_hwr.config.search_space import Range, Space
+from ensemble_hwr.config.search_space import NEG_LOG_LOSS, Range, Space
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier, epoch_callback, fit_cache
 from ensemble_hwr.ensemble.held_out import HeldOutOpinion, MemberProblem, optimal_trust, pool_within
-from ensemble_hwr.tuning._scoring import Loss
 
 HELD_OUT_SHARE = 0.2
 MAX_CACHE_BYTES = 512 * 2**20
 MAX_EPOCHS = "max_iter"
 STOCHASTIC_SOLVERS = ("sgd", "adam")
+Loss = Callable[[NDArray[Any], FloatArray, NDArray[Any], FloatArray | None], float]
 
 
 class Monitor(Protocol):
@@ -143,6 +148,50 @@ class Objective:
             labels, weight = data.y[fold.valid], data.weight_of(fold.valid)
             losses.append(loss(labels, np.nan_to_num(pooled), self.problem.labels, weight))
         return float(np.average(losses, weights=[len(fold.valid) for fold, _ in evaluated]))
+
+
+def loss_function(scoring: str) -> Loss:
+    """Return the loss of a scorer as a function of labels, probabilities, classes and weights.
+
+    Parameters
+    ----------
+    scoring : str
+        The name of a scorer of scikit-learn, such as ``"neg_log_loss"``.
+
+    Returns
+    -------
+    callable
+        It returns minus the score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.tuning._objective import loss_function
+    >>> labels, probabilities = np.array(["B", "P"]), np.array([[0.8, 0.2], [0.6, 0.4]])
+    >>> loss_function("accuracy")(labels, probabilities, np.array(["B", "P"]), None)
+    -0.5
+    """
+    if scoring == NEG_LOG_LOSS:
+        return _log_loss
+    scorer = get_scorer(scoring)
+
+    def loss(
+        labels: NDArray[Any], probabilities: FloatArray, classes: NDArray[Any], weight: FloatArray | None
+    ) -> float:
+        weighted = {} if weight is None else {"sample_weight": weight}
+        return -float(scorer(_Predicted(classes), probabilities, labels, **weighted))
+
+    return loss
+
+
+def metric_name(scoring: str) -> str:
+    """Return the name of a scorer's metric for reports, such as "log-loss" for ``"neg_log_loss"``."""
+    return "log-loss" if scoring == NEG_LOG_LOSS else scoring.removeprefix("neg_").replace("_", " ")
+
+
+def metric_value(scoring: str, loss: float) -> float:
+    """Return the metric of a loss: the loss itself for scorers named ``"neg_..."``, else the score."""
+    return loss if scoring.startswith("neg_") else -loss
 
 
 def cross_validate(
@@ -335,3 +384,32 @@ def _take(value: Any, rows: IntArray, n_samples: int) -> Any:
     """Return the rows of what has a value for every sample; anything else as it is."""
     per_sample = not isinstance(value, str) and hasattr(value, "__len__") and len(value) == n_samples
     return _safe_indexing(value, rows) if per_sample else value
+
+
+def _log_loss(
+    labels: NDArray[Any], probabilities: FloatArray, classes: NDArray[Any], weight: FloatArray | None
+) -> float:
+    """Return the log-loss, with probabilities clipped as in scikit-learn, also where they do not sum to 1."""
+    of_label = probabilities[np.arange(len(labels)), np.searchsorted(classes, labels)].astype(np.float64)
+    return float(np.average(-np.log(np.clip(of_label, np.finfo(np.float64).eps, 1.0)), weights=weight))
+
+
+class _Predicted(ClassifierMixin, BaseEstimator):
+    """A classifier for scorers, whose rows are the probabilities themselves."""
+
+    def __init__(self, classes: NDArray[Any]) -> None:
+        self.classes = classes
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        return self.classes
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        return X
+
+    def predict(self, X: FloatArray) -> NDArray[Any]:
+        labels: NDArray[Any] = self.classes[np.argmax(X, axis=1)]
+        return labels

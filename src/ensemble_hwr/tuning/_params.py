@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy, build_member
 from ensemble_hwr.config.building import declared_confusables, declared_groups
-from ensemble_hwr.config.data_schema import MemberExtra
+from ensemble_hwr.config.data_schema import MemberExtra, Section
 from ensemble_hwr.config.schema import (
     AugmentationSection,
     MemberChange,
@@ -24,7 +23,7 @@ from ensemble_hwr.config.search_space import WHOLE, Choices, Space
 
 ROUTER = "router"
 TUNED = "tuned"
-_Section = TypeVar("_Section", bound=BaseModel)
+_Section = TypeVar("_Section", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,8 @@ def params_of(config: ExperimentConfig, name: str, space: Space) -> dict[str, An
 
 def drop_unknown_members(config: ExperimentConfig, classes: NDArray[Any]) -> ExperimentConfig:
     """Return a config without the members that its groups and confusable sets do not have."""
-    sets = {"specialist": declared_groups(config, classes), "expert": declared_confusables(config, classes)}
+    labels = classes.tolist()
+    sets = {"specialist": declared_groups(config, labels), "expert": declared_confusables(config, labels)}
 
     def is_known(name: str) -> bool:
         role, _, of = name.partition(":")

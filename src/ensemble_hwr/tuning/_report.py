@@ -27,9 +27,9 @@ from ensemble_hwr.tuning._charts import (
     slice_plots,
 )
 from ensemble_hwr.tuning._heartbeat import REASON
+from ensemble_hwr.tuning._objective import metric_name, metric_value
 from ensemble_hwr.tuning._result import MemberResult, TuningResult
 from ensemble_hwr.tuning._sampling import BASELINE, SURPLUS
-from ensemble_hwr.tuning._scoring import metric_name, metric_value
 from ensemble_hwr.tuning._study import ERROR, best_trial
 from ensemble_hwr.tuning._trials import EPOCHS, WARNINGS
 from ensemble_hwr.tuning._tuned_file import PACKAGES, write_text

@@ -14,8 +14,8 @@ from optuna.trial import TrialState
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning._improvement import Improvement
+from ensemble_hwr.tuning._objective import metric_name, metric_value
 from ensemble_hwr.tuning._sampling import finished_trials
-from ensemble_hwr.tuning._scoring import metric_name, metric_value
 from ensemble_hwr.tuning._storage import dashboard_command
 from ensemble_hwr.tuning._study import (
     ERROR,
@@ -146,10 +146,10 @@ class TuningResult:
             params = ", ".join(f"{name} = {_short(value)}" for name, value in member.params.items())
             lines.append(f"{member.name}: {metric} {before}{self._metric(member.loss)} with {params}")
         if self.improvement is not None:
-            before, after = self.improvement.metrics
+            baseline, tuned = self.improvement.metrics
             low, high = self.improvement.interval
             lines.append(
-                f"whole ensemble, repeated cross-validation: {metric} {before:.4f} -> {after:.4f}; improvement "
+                f"whole ensemble, repeated cross-validation: {metric} {baseline:.4f} -> {tuned:.4f}; improvement "
                 f"{self.improvement.difference:.4f}, 95 % interval {low:.4f} to {high:.4f}"
             )
         return "\n".join(lines)

@@ -14,9 +14,8 @@ from optuna.trial import Trial, TrialState
 
 from ensemble_hwr.exceptions import EnsembleHwrError
 from ensemble_hwr.tuning._heartbeat import RETRY_OF, WORKER, heartbeat, requeue, requeue_dead_trials, this_worker
-from ensemble_hwr.tuning._objective import cross_validate
+from ensemble_hwr.tuning._objective import cross_validate, loss_function
 from ensemble_hwr.tuning._sampling import SURPLUS, Stopped, TrialMonitor
-from ensemble_hwr.tuning._scoring import loss_function
 from ensemble_hwr.tuning._space import suggest_params
 from ensemble_hwr.tuning._study import ERROR, Budget, StudySpec, load_study, stop_reason
 

@@ -14,8 +14,8 @@ from ensemble_hwr._writing import whole_files
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config.loading import stored_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
+from ensemble_hwr.tuning._objective import metric_name, metric_value
 from ensemble_hwr.tuning._result import MemberResult, TuningResult
-from ensemble_hwr.tuning._scoring import metric_name, metric_value
 
 NAMED_TABLES = ("views", "augmentations", "members", "contenders")
 FIRST = ("name", "description", "seeds", "data", "split", "balance", "extra", "normalizer", "views", "augmentations")
