@@ -1,4 +1,4 @@
-"""Letters of a member's own: of its labels alone, the same in every fit, never those that the config divides."""
+"""Additional training letters for one member."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def expert(*overrides):
     return build_member(config, member_of(config, "expert:B/P"))
 
 
-def test_they_are_of_the_labels_alone_and_the_same_every_time():
+def test_generated_letters_have_the_requested_labels_and_are_reproducible():
     rows, labels = AdditionalLetters(generated=9).letters_of(np.array(["B", "P", "7"]))
     assert sorted(set(labels)) == ["B", "P"]
     assert (rows.shape, rows.dtype) == ((9, 784), np.float32)
@@ -46,12 +46,12 @@ def test_they_are_of_the_labels_alone_and_the_same_every_time():
         AdditionalLetters(generated=9).letters_of(["7"])
 
 
-def test_pictures_are_written_where_the_config_has_pictures():
+def test_generated_pictures_are_normalized():
     rows, _ = AdditionalLetters(generated=4, pictures=True, normalizer={"polarity": "light"}).letters_of(["B"])
     assert 0.02 < rows.mean() < 0.4  # read the wrong way round, paper would be ink
 
 
-def test_stored_letters_are_those_of_the_labels_and_no_more_than_wanted(stored):
+def test_stored_letters_are_filtered_by_label_and_limited_per_class(stored):
     rows, labels = AdditionalLetters(stored=stored, per_class=4).letters_of(["B", "P"])
     assert labels.tolist() == ["B"] * 4 + ["P"] * 4
     assert len(rows) == 8
@@ -61,7 +61,7 @@ def test_stored_letters_are_those_of_the_labels_and_no_more_than_wanted(stored):
         AdditionalLetters(stored=stored).letters_of(["X"])
 
 
-def test_one_member_has_them_and_the_others_do_not():
+def test_additional_letters_of_one_member_leave_others_unchanged():
     model = build_hierarchy(load_demo([MORE]), list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     having = [name for name, member in model.expert.items() if isinstance(member, AugmentedClassifier)]
     assert having == ["B/P"]
@@ -69,7 +69,7 @@ def test_one_member_has_them_and_the_others_do_not():
     assert not isinstance(model.router, AugmentedClassifier)
 
 
-def test_they_are_varied_where_the_member_varies_its_letters():
+def test_additional_letters_are_augmented_like_the_training_letters():
     built = expert("expert={ augmentation = 'default', extra = { generated = 12 } }")
     assert (built.copies, built.extra.generated) == (4, 12)
     built = expert("expert={ estimator = 'augmented_mlp', augmentation = 'default', extra = { generated = 12 } }")
@@ -78,14 +78,14 @@ def test_they_are_varied_where_the_member_varies_its_letters():
     assert built.estimator.augmenter is not None
 
 
-def test_none_is_no_wrapper():
+def test_without_additional_letters_there_is_no_wrapper():
     assert not isinstance(expert("expert.extra={}"), AugmentedClassifier)
     assert not isinstance(
         expert("expert.extra={ generated = 9 }", 'members."expert:B/P".extra={}'), AugmentedClassifier
     )
 
 
-def test_a_model_with_them_is_saved_and_loaded(tmp_path):
+def test_a_model_with_additional_letters_is_saved_and_loaded(tmp_path):
     letters = generate_letters(60, letters="BP", writers=4, random_state=0)
     model = expert(MORE, "expert.params={ hidden_layer_sizes = [4], max_iter = 3 }").fit(
         letters.to_rows(), letters.target
@@ -96,7 +96,7 @@ def test_a_model_with_them_is_saved_and_loaded(tmp_path):
     np.testing.assert_array_equal(again.predict(letters.to_rows()), model.predict(letters.to_rows()))
 
 
-def test_paths_are_read_from_the_folder_of_the_config(tmp_path):
+def test_paths_are_relative_to_the_config_file(tmp_path):
     (tmp_path / "mine.toml").write_text(
         INDEX + '[members."expert:B/P"]\nextra = { data = { format = "npz", path = "more.npz" } }'
     )
@@ -107,7 +107,7 @@ def test_paths_are_read_from_the_folder_of_the_config(tmp_path):
 @pytest.mark.parametrize(
     ("sources", "allowed"), [(["c"], True), (["c", "d"], True), (["a"], False), (["b", "c"], False), (None, False)]
 )
-def test_letters_that_the_config_divides_are_refused(tmp_path, sources, allowed):
+def test_letters_of_the_data_section_are_rejected_as_additional_letters(tmp_path, sources, allowed):
     named = "" if sources is None else f", sources = {sources}"
     (tmp_path / "mine.toml").write_text(
         INDEX + f'[members."expert:B/P"]\nextra = {{ data = {{ format = "index", path = "./letters"{named} }} }}'

@@ -32,7 +32,7 @@ def hierarchy(*overrides):
     return build_hierarchy(load_demo(overrides), CAPITALS)
 
 
-def test_settings_arrive_where_they_belong():
+def test_settings_of_the_config_reach_the_estimators():
     built = hierarchy(
         "hierarchy.trust={ 'expert:B/P' = 0.5 }",
         "hierarchy.routing=top_down",
@@ -53,7 +53,7 @@ def test_settings_arrive_where_they_belong():
     assert isinstance(built.expert, MLPClassifier)
 
 
-def test_defaults_of_a_config_are_those_of_the_estimator():
+def test_defaults_of_the_config_equal_those_of_the_estimator():
     ours = build_hierarchy(
         load_demo(["hierarchy={}"]),
         CAPITALS,
@@ -78,19 +78,19 @@ def test_one_member_can_be_changed_by_name():
     assert built.expert["B/P"]["classify"].hidden_layer_sizes == (20,)
 
 
-def test_a_member_that_is_not_made_is_refused_with_those_that_are():
+def test_an_unknown_member_is_rejected_with_the_list_of_members():
     with pytest.raises(ConfigError, match=r"no such member; allowed: specialist:A-E, specialist:F-I"):
         hierarchy('members."specialist:A-D".view=pixels')
     with pytest.raises(ConfigError, match="derived from the data"):
         hierarchy("hierarchy.confusables=derived", 'members."expert:B/P".view=pixels')
 
 
-def test_groups_that_do_not_fit_are_refused():
+def test_groups_that_do_not_fit_the_classes_are_rejected():
     with pytest.raises(HierarchyError, match="'Z'"):
         hierarchy('hierarchy.groups=["ABCDEFGHIJKLM", "NOPQRSTUVWXY"]', 'members."specialist:A-M".view=pixels')
 
 
-def test_the_committee_sees_what_the_hierarchy_sees():
+def test_the_committee_has_the_views_of_the_hierarchy():
     config = load_demo(["specialist.view=coarse", "expert.view=pixels"])
     assert list(views_of_hierarchy(config)) == ["coarse", "pixels"]
     assert list(views_of_hierarchy(load_demo(["hierarchy.confusables=none"]))) == ["coarse", "fine"]
@@ -99,18 +99,18 @@ def test_the_committee_sees_what_the_hierarchy_sees():
     assert seen == ["GradientFeatures", "str", "GradientFeatures"]
 
 
-def test_contenders_come_in_the_order_asked_for():
+def test_contenders_keep_the_order_of_the_config():
     own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"
     config = load_demo([own, 'compare.contenders=["bayes", "hierarchical", "flat"]'])
     assert list(build_contenders(config, CAPITALS)) == ["bayes", "hierarchical", "flat"]
 
 
-def test_a_flat_template_of_its_own():
+def test_the_flat_section_is_the_template_of_flat_contenders():
     config = load_demo(["flat={ view = 'coarse', params = { hidden_layer_sizes = [9, 9] } }"])
     assert build_contenders(config, CAPITALS)["flat"].template["classify"].hidden_layer_sizes == (9, 9)
 
 
-def test_the_committee_may_be_given_other_views():
+def test_committee_views_replace_the_views_of_the_hierarchy():
     committee = build_contenders(load_demo(["compare.committee_views=['fine']"]), CAPITALS)["committee"].template
     assert [member["view"].grid for _, member in committee.estimators] == [7, 7, 7]
     config = load_demo(["compare.committee_views=['pixels', 'fine', 'fine', 'coarse']"])
@@ -118,7 +118,7 @@ def test_the_committee_may_be_given_other_views():
     assert [getattr(member["view"], "grid", None) for _, member in committee.estimators] == [None, 7, 7, 5]
 
 
-def test_a_committee_of_epochs_gets_views_as_features_and_keeps_the_augmentation():
+def test_a_committee_of_augmented_mlps_gets_views_as_features_and_keeps_the_augmentation():
     config = load_demo(["router={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }"])
     contenders = build_contenders(config, CAPITALS)
     assert contenders["flat"].template.features.grid == 7
@@ -127,7 +127,7 @@ def test_a_committee_of_epochs_gets_views_as_features_and_keeps_the_augmentation
     assert all(member.augmenter is not None for member in members)
 
 
-def test_a_contender_need_not_take_part_to_be_built():
+def test_a_contender_outside_the_comparison_can_be_built():
     config = load_demo(
         ["compare.contenders=['hierarchical']", "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"]
     )
@@ -154,7 +154,7 @@ def router(*overrides):
     return build_member(config, config.router)
 
 
-def test_a_view_is_its_step_or_a_chain_of_them():
+def test_a_view_is_a_transformer_or_a_pipeline():
     config = load_demo(['views.two.steps=[{ use = "gradient", grid = 4 }, { use = "standardize", with_mean = false }]'])
     assert build_view(config, "pixels") == "passthrough"
     assert build_view(config, "coarse").grid == 5
@@ -169,19 +169,19 @@ def test_pixels_need_no_pipeline():
     assert isinstance(build_member(config, config.expert), MLPClassifier)
 
 
-def test_epochs_gets_view_and_augmentation_as_its_own_parameters():
+def test_augmented_mlp_gets_view_and_augmentation_as_parameters():
     built = router(WILD, "router={ estimator = 'augmented_mlp', view = 'coarse', augmentation = 'wild' }")
     assert isinstance(built, AugmentedMLPClassifier)
     assert repr(built.features) == "GradientFeatures(grid=5)"
     assert repr(built.augmenter) == "Augmenter(cells=(10, 12), rotation=30)"
 
 
-def test_epochs_without_them_has_none():
+def test_augmented_mlp_without_view_and_augmentation():
     built = router("router={ estimator = 'augmented_mlp', params = { max_iter = 3 } }")
     assert (built.features, built.augmenter, built.max_iter) == (None, None, 3)
 
 
-def test_any_other_estimator_is_wrapped_around_its_view():
+def test_other_estimators_are_wrapped_in_a_pipeline():
     built = router(WILD, "router={ view = 'coarse', augmentation = 'wild' }")
     assert isinstance(built, AugmentedClassifier)
     assert (built.copies, built.include_original) == (2, False)
@@ -193,13 +193,13 @@ def test_any_other_estimator_is_wrapped_around_its_view():
     assert isinstance(build_member(bayes, bayes.contenders["bayes"]).estimator, GaussianNB)
 
 
-def test_the_augmentation_that_is_always_there_is_the_augmenter_as_it_is():
+def test_the_default_augmentation_is_the_augmenter_with_defaults():
     built = router("router.augmentation=default")
     assert repr(built.augmenter) == repr(Augmenter())
     assert (built.copies, built.include_original) == (4, True)
 
 
-def test_changes_of_one_member_may_change_its_augmentation():
+def test_member_changes_can_change_the_augmentation():
     built = build_hierarchy(
         load_demo(
             [
@@ -217,7 +217,7 @@ def test_changes_of_one_member_may_change_its_augmentation():
     assert built["J-N"].features is not None
 
 
-def test_members_are_varied_before_they_see(monkeypatch):
+def test_rows_are_augmented_before_features_are_computed(monkeypatch):
     letters = generate_letters(60, letters="AB", writers=3, random_state=0)
     settings = ["router.view=coarse", "router.augmentation=default", "router.params={}"]
     members = [router(*settings, f"router.estimator={estimator}") for estimator in ("mlp", "augmented_mlp")]
@@ -283,21 +283,21 @@ def test_members_are_varied_before_they_see(monkeypatch):
         ),
     ],
 )
-def test_mistakes_are_named_by_their_key(overrides, message):
+def test_errors_contain_the_key(overrides, message):
     with pytest.raises(ConfigError) as caught:
         load_demo(overrides)
     (line,) = str(caught.value).splitlines()
     assert line.removeprefix("demo.toml: ").startswith(message)
 
 
-def test_every_setting_of_the_augmenter_can_be_tried_out_on_loading():
+def test_augmentation_settings_are_validated_on_loading():
     everything = dict.fromkeys(("erasure", "occlusion", "cut_off", "pixelation", "photo"), 0.5)
     assert AugmentationSection.model_validate(everything | {"stroke_width": [0.0, 0.02]}).augmenter().photo == 0.5
     with pytest.raises(ValidationError, match="stroke_width"):
         AugmentationSection.model_validate({"stroke_width": [0.2, 0.1]})
 
 
-def test_a_member_of_several_views_is_a_committee_with_an_estimator_for_each():
+def test_a_member_with_several_views_is_a_committee():
     config = load_demo(
         ["router={ estimator = 'augmented_mlp', views = ['coarse', 'pixels'], augmentation = 'default' }"]
     )
@@ -309,7 +309,7 @@ def test_a_member_of_several_views_is_a_committee_with_an_estimator_for_each():
     assert all(isinstance(estimator.augmenter, Augmenter) for estimator in (first, second))
 
 
-def test_a_change_of_view_takes_the_place_of_the_role_s_views_and_the_other_way_round():
+def test_view_and_views_of_a_member_change_replace_each_other():
     config = load_demo(["specialist={ views = ['coarse', 'fine'] }", "expert={ view = 'fine' }"])
     assert MemberChange(view="fine").applied_to(config.specialist).views == ()
     assert MemberChange(params={"alpha": 0.1}).applied_to(config.specialist).views == ("coarse", "fine")
@@ -324,7 +324,7 @@ def test_a_change_of_view_takes_the_place_of_the_role_s_views_and_the_other_way_
         ("{ views = ['fine', 'fien'] }", r"router\.views\[1\]: .*'fien'"),
     ],
 )
-def test_views_that_exclude_each_other_or_are_not_declared_are_refused(member, message):
+def test_conflicting_or_undeclared_views_are_rejected(member, message):
     with pytest.raises(ConfigError, match=message):
         load_demo([f"router={member}"])
 
@@ -338,29 +338,29 @@ SOURCES = ["b", "a", None, "c", "a"]
 
 
 @pytest.mark.parametrize("cv", [2, 0.25])
-def test_numbers_are_left_to_the_hierarchy(cv):
+def test_numeric_cv_is_passed_to_the_hierarchy(cv):
     assert _trust_folds(HierarchySection(cv=cv), SOURCES) == cv
 
 
-def test_each_source_named_is_held_out_once_and_the_others_are_always_learned_from():
+def test_each_listed_source_is_a_fold_and_others_are_always_in_training():
     folds = list(_trust_folds(HierarchySection(cv=["a", "b"]), SOURCES).split())
     assert [test.tolist() for _, test in folds] == [[1, 4], [0]]
     assert [train.tolist() for train, _ in folds] == [[0, 2, 3], [1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize(("sources", "known"), [(SOURCES, "'a', 'b', 'c'"), (None, "none"), ([None], "none")])
-def test_a_source_that_is_not_there_is_refused(sources, known):
+def test_an_unknown_source_is_rejected(sources, known):
     with pytest.raises(ConfigError, match=f"no training letter of source 'z'; sources: {known}"):
         _trust_folds(HierarchySection(cv=["z"]), sources)
 
 
 @pytest.mark.parametrize("cv", [[], ["a", 1], "a", True, 0.7])
-def test_what_is_no_cv_is_refused(tmp_path, cv):
+def test_invalid_cv_is_rejected(tmp_path, cv):
     with pytest.raises(ConfigError, match=r"hierarchy\.cv.*list of sources"):
         load_config(_config(tmp_path), [f"hierarchy.cv={_toml(cv)}"])
 
 
-def test_letters_that_every_seed_divides_anew_have_no_sources_to_hold_out(tmp_path):
+def test_cv_by_source_is_rejected_with_redrawn_splits(tmp_path):
     with pytest.raises(ConfigError, match=r"hierarchy\.cv.*every seed has another training part"):
         load_config(_config(tmp_path), ["hierarchy.cv=['generated']", "split.redraw=true"])
 

@@ -1,4 +1,4 @@
-"""Sections of a config that agree with one another, and ones that do not."""
+"""Checks between the sections of a config."""
 
 import pytest
 from pydantic import TypeAdapter
@@ -12,7 +12,7 @@ INDEX = {"format": "index", "path": "p", "sources": ["a", "b"]}
 
 
 def places(**sections):
-    """Where a config's sections disagree, each section valid in itself."""
+    """Return the paths of the errors between sections that are valid by themselves."""
     valid = {
         key: TypeAdapter(ExperimentConfig.model_fields[key].rebuild_annotation()).validate_python(value)
         for key, value in sections.items()
@@ -36,7 +36,7 @@ def places(**sections):
         {"members": {"specialist:A-E": {"params": {"alpha": 0.1}}, "expert:B/P": {**BAYES}}},
     ],
 )
-def test_these_agree(sections):
+def test_consistent_sections_have_no_errors(sections):
     assert places(**sections) == []
 
 
@@ -56,7 +56,7 @@ def test_these_agree(sections):
         ),
         ({"expert": BAYES, "members": {"expert:B/P": {"params": {"alpha": 1.0}}}}, ["members.expert:B/P.params.alpha"]),
         ({"contenders": {"flat": BAYES}}, ["contenders.flat"]),
-        ({"compare": {"contenders": ["nobody"]}}, ["compare.contenders.0"]),
+        ({"compare": {"contenders": ["unknown"]}}, ["compare.contenders.0"]),
         (
             {"compare": {"contenders": ["baseline", "flat", "committee"]}},
             ["compare.contenders.1", "compare.contenders.2"],
@@ -69,5 +69,5 @@ def test_these_agree(sections):
         ({"normalizer": {"bax": 20}}, ["normalizer.bax"]),
     ],
 )
-def test_these_do_not_and_the_place_is_named(sections, found):
+def test_inconsistent_sections_are_reported_with_their_path(sections, found):
     assert places(**sections) == found

@@ -7,7 +7,7 @@ DATA, SPLIT, BALANCE = TypeAdapter(Data), TypeAdapter(Split), TypeAdapter(Balanc
 
 
 @pytest.mark.parametrize("form", ["folder", "index", "kaggle", "emnist", "nist", "npz"])
-def test_every_stored_form_needs_a_path_and_nothing_else(form):
+def test_stored_formats_need_only_a_path(form):
     data = DATA.validate_python({"format": form, "path": "p"})
     assert (data.format, data.path, data.letters, data.max_per_class) == (form, "p", None, None)
     for wrong in ({"format": form}, {"format": form, "path": ""}, {"format": form, "path": "p", "letters": "A"}):
@@ -24,7 +24,7 @@ def test_generated_letters_have_no_path():
 @pytest.mark.parametrize(
     ("test_size", "valid"), [(0.01, True), (0.99, True), (0.0, False), (1.0, False), (1, False), ("0.2", False)]
 )
-def test_a_share_leaves_letters_on_both_sides(test_size, valid):
+def test_test_size_leaves_letters_in_both_parts(test_size, valid):
     split = {"kind": "random", "test_size": test_size}
     if valid:
         assert SPLIT.validate_python(split).test_size == test_size
@@ -33,7 +33,7 @@ def test_a_share_leaves_letters_on_both_sides(test_size, valid):
             SPLIT.validate_python(split)
 
 
-def test_sources_are_on_one_side_only():
+def test_a_source_cannot_be_in_both_parts():
     split = SPLIT.validate_python({"kind": "sources", "train": ["a", "b"], "test": ["c"]})
     assert (split.train, split.test) == (("a", "b"), ("c",))
     with pytest.raises(ValidationError, match="source 'b' is in train too"):
@@ -43,7 +43,7 @@ def test_sources_are_on_one_side_only():
 
 
 @pytest.mark.parametrize("method", ["none", "cap", "oversample", "weights"])
-def test_only_methods_that_count_take_a_number(method):
+def test_only_cap_and_oversample_have_a_limit(method):
     counts = method in ("cap", "oversample")
     assert BALANCE.validate_python({"method": method}).method == method
     if counts:

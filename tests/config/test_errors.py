@@ -1,4 +1,4 @@
-"""Validation errors in words, on a small schema of their own."""
+"""Messages of validation errors, for a small schema."""
 
 from typing import Annotated, Any, Literal
 
@@ -72,7 +72,7 @@ def lines(**changes):
         ({"name": "x" * 100}, None),
     ],
 )
-def test_each_problem_names_the_key_as_the_user_wrote_it(changes, line):
+def test_errors_contain_the_key_as_written(changes, line):
     if line is None:
         assert Whole.model_validate({**GOOD, **changes})
         return
@@ -80,24 +80,24 @@ def test_each_problem_names_the_key_as_the_user_wrote_it(changes, line):
     assert found.startswith(line)
 
 
-def test_what_is_missing_says_so_and_all_problems_come_in_order():
+def test_missing_keys_are_reported_and_errors_are_in_order():
     with pytest.raises(ValidationError) as caught:
         Whole.model_validate({"shape": {"form": "round", "radius": -1.0}, "flga": True})
     assert [line.split(":")[0] for line in describe(caught.value, Whole)] == ["name", "shape.radius", "flga"]
     assert describe(caught.value, Whole)[0] == "name: is missing; it has no default, so the config must give it"
 
 
-def test_a_list_is_not_also_called_too_short_when_its_items_are_wrong():
+def test_a_list_with_invalid_items_is_not_reported_as_too_short():
     assert [line.split(":")[0] for line in lines(pair=["a", "b"])] == ["pair[0]", "pair[1]"]
 
 
-def test_what_is_no_table_at_all():
+def test_a_value_that_is_not_a_table():
     with pytest.raises(ValidationError) as caught:
         Whole.model_validate(3)
     assert describe(caught.value, Whole) == ["the config: got 3; it should be a valid table or instance of Whole"]
 
 
-def test_problems_of_our_own_keep_their_words():
+def test_custom_errors_keep_their_message():
     with pytest.raises(ValidationError) as caught:
         raise_errors(
             "x", [setting_error(("named", "a", 2), "must not be {odd}", 3), setting_error((), "nor this", None)]
@@ -106,7 +106,7 @@ def test_problems_of_our_own_keep_their_words():
     raise_errors("x", [])
 
 
-def test_only_a_word_that_is_near_is_suggested():
+def test_only_similar_words_are_suggested():
     assert did_you_mean("specialst", ["router", "specialist"]) == (
         "did you mean 'specialist'? allowed: router, specialist"
     )
@@ -115,7 +115,7 @@ def test_only_a_word_that_is_near_is_suggested():
 
 
 @given(st.one_of(st.text(max_size=200), st.lists(st.integers()), st.none()))
-def test_values_are_shown_whole_or_cut(value):
+def test_values_are_shortened(value):
     shown = shorten(value)
     assert len(shown) <= 60
     assert shown == repr(value) or (shown.endswith("...") and repr(value).startswith(shown[:-3]))

@@ -23,14 +23,14 @@ def test_lists_become_tuples_where_the_default_is_one():
     assert build("mlp", {"hidden_layer_sizes": [60, 30]}).hidden_layer_sizes == (60, 30)
 
 
-def test_given_parameters_win_over_those_of_the_short_name():
+def test_given_parameters_override_those_of_the_short_name():
     assert build("mlp", {"max_iter": 7}).max_iter == 7
     assert build("mlp", {}).max_iter == 100
     assert build("sklearn.neural_network.MLPClassifier", {}).max_iter == 200
 
 
 @pytest.mark.parametrize("name", SHORT_TRANSFORMERS)
-def test_every_short_name_makes_a_transformer_that_tells_its_parameters(name):
+def test_short_names_build_transformers_with_checked_parameters(name):
     built = build(name, {}, TRANSFORMER)
     assert type(built).__name__ == SHORT_NAMES[name].rpartition(".")[2]
     ((path, message, _),) = check_parameters(type(built), {"no_such_thing": 1})
@@ -38,7 +38,7 @@ def test_every_short_name_makes_a_transformer_that_tells_its_parameters(name):
     assert "no such parameter" in message
 
 
-def test_normalising_transformers_by_name_and_setting():
+def test_normalizing_transformers_are_built_with_parameters():
     settings = {"deskew": {"limit": 0.5}, "size": {"aspect": "fill"}, "stroke_width": {"width": 2.5}}
     built = [build(name, params, TRANSFORMER) for name, params in settings.items()]
     assert [repr(transformer) for transformer in built] == [
@@ -58,7 +58,7 @@ def test_nested_tables_become_estimators():
     assert built.estimator.C == 2.0
 
 
-def test_every_refused_value_is_reported():
+def test_every_invalid_parameter_is_reported():
     found = find_class("mlp", CLASSIFIER)
     paths = [path for path, _, _ in check_parameters(found, {"alpha": -1, "solver": "x", "max_iter": 5, "what": 1})]
     assert sorted(paths) == [("alpha",), ("solver",), ("what",)]
@@ -71,12 +71,12 @@ def test_a_parameter_without_default_must_be_given():
 
 
 @pytest.mark.parametrize("name", ["", ".", "a..b", "os;system", "sklearn", "sklearn.svm.SVC()", "sklearn.svm"])
-def test_names_that_are_no_class_are_refused(name):
+def test_names_that_are_not_classes_are_rejected(name):
     with pytest.raises(ConfigError):
         find_class(name, CLASSIFIER)
 
 
-def test_a_module_that_fails_to_import_is_named(tmp_path, monkeypatch):
+def test_an_import_error_of_a_module_is_reported(tmp_path, monkeypatch):
     (tmp_path / "broken_module_for_test.py").write_text("raise RuntimeError('out of order')")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ConfigError, match="out of order"):

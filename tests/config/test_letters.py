@@ -46,19 +46,19 @@ def write_npz(file, counts, **known):
     return file
 
 
-def test_without_more_the_configs_own_path_is_read(configure, tmp_path):
+def test_the_path_of_the_config_is_the_default(configure, tmp_path):
     own = write_npz(tmp_path / "own" / "letters.npz", {"A": 3, "B": 2})
     assert locate_data(configure()) == own
     assert load_letters(configure()).counts() == {"A": 3, "B": 2}
 
 
-def test_the_data_option_may_name_the_letters_or_their_folder(configure, tmp_path):
+def test_the_data_option_accepts_the_letters_or_their_folder(configure, tmp_path):
     other = write_npz(tmp_path / "other" / "letters.npz", {"A": 1, "B": 1})
     assert locate_data(configure(), other) == other
     assert locate_data(configure(), other.parent) == other
 
 
-def test_the_environment_goes_before_the_config_and_behind_the_option(configure, tmp_path, monkeypatch):
+def test_precedence_is_option_then_environment_then_config(configure, tmp_path, monkeypatch):
     own = write_npz(tmp_path / "own" / "letters.npz", {"A": 1, "B": 1})
     other = write_npz(tmp_path / "other" / "letters.npz", {"A": 1, "B": 1})
     third = write_npz(tmp_path / "third" / "letters.npz", {"A": 1, "B": 1})
@@ -71,19 +71,19 @@ def test_the_environment_goes_before_the_config_and_behind_the_option(configure,
     assert locate_data(configure()) == own
 
 
-def test_letters_that_are_nowhere_are_missed_by_every_place(configure, tmp_path):
+def test_missing_letters_are_reported_with_the_places_searched(configure, tmp_path):
     with pytest.raises(DataError, match=r"no letters at .*own.letters\.npz; give their location"):
         locate_data(configure())
     with pytest.raises(DataError, match=r"none.letters\.npz or none"):
         locate_data(configure(), "none")
 
 
-def test_generated_letters_have_no_place():
+def test_generated_letters_reject_a_data_folder():
     with pytest.raises(ConfigError, match="generates its letters"):
         load_letters(load_demo(), data="somewhere")
 
 
-def test_letters_can_be_chosen_and_capped(configure, tmp_path):
+def test_letters_are_filtered_by_label_and_limited_per_class(configure, tmp_path):
     write_npz(tmp_path / "own" / "letters.npz", {"A": 30, "B": 3, "C": 9})
     letters = load_letters(configure("data.letters=AB", "data.max_per_class=5"))
     assert letters.counts() == {"A": 5, "B": 3}
@@ -91,7 +91,7 @@ def test_letters_can_be_chosen_and_capped(configure, tmp_path):
         load_letters(configure("data.letters=AX"))
 
 
-def test_the_three_kinds_of_division(configure, tmp_path):
+def test_the_three_kinds_of_split(configure, tmp_path):
     known = {
         "split": np.array(["train", "test", "train", "test"]),
         "source": np.array(["s", "s", "t", "t"]),
@@ -105,7 +105,7 @@ def test_the_three_kinds_of_division(configure, tmp_path):
     assert sorted([*train, *test]) == [0, 1, 2, 3]
 
 
-def test_a_division_can_be_drawn_anew_for_every_seed(configure, tmp_path):
+def test_redraw_gives_another_split_for_every_seed(configure, tmp_path):
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 40})
     config = configure("split={ kind = 'random', redraw = true }")
     draw = build_split(config, load_letters(config))
@@ -122,7 +122,7 @@ def test_a_division_can_be_drawn_anew_for_every_seed(configure, tmp_path):
         ("{ method = 'weights' }", 32, 8),
     ],
 )
-def test_balance_touches_the_training_part_alone(configure, tmp_path, balance, a, b):
+def test_balance_changes_only_the_training_part(configure, tmp_path, balance, a, b):
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 10})
     config = configure("split.kind=random", f"balance={balance}")
     letters = load_letters(config)
@@ -132,7 +132,7 @@ def test_balance_touches_the_training_part_alone(configure, tmp_path, balance, a
     assert not set(train) & set(test)
 
 
-def test_weights_make_the_classes_of_the_training_part_equal(configure, tmp_path):
+def test_sample_weights_balance_the_classes_of_the_training_part(configure, tmp_path):
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 10})
     config = configure("split.kind=random", "balance.method=weights")
     letters = load_letters(config)
@@ -144,7 +144,7 @@ def test_weights_make_the_classes_of_the_training_part_equal(configure, tmp_path
     assert training_weight(configure("split.kind=random"), letters) is None
 
 
-def test_the_report_is_told_what_the_letters_are(configure, tmp_path):
+def test_describe_data_counts_letters_sources_and_writers(configure, tmp_path):
     known = {"source": np.array(["s"] * 30 + ["t"] * 20), "writer": np.array(["x"] * 25 + [""] * 25)}
     write_npz(tmp_path / "own" / "letters.npz", {"A": 40, "B": 10}, **known)
     config = configure("split.kind=random")
@@ -154,7 +154,7 @@ def test_the_report_is_told_what_the_letters_are(configure, tmp_path):
     assert described["writers"] == 1
 
 
-def test_real_letters_are_found_by_the_shipped_configs():
+def test_shipped_configs_load_the_real_letters():
     if not (REAL_LETTERS / "letters" / "index.csv").exists():
         pytest.skip(f"no real letters in {REAL_LETTERS}; set ENSEMBLE_HWR_DATA")
     for name, train, test in (("pooled", 15_592, 3_919), ("unseen", 4_791, 6_629)):
@@ -196,7 +196,7 @@ def configure_60(tmp_path, monkeypatch):
         "{ kind = 'random', redraw = true }",
     ],
 )
-def test_the_division_is_that_without_them_and_they_are_all_in_its_training_part(configure_60, split):
+def test_extra_letters_are_all_in_the_training_part_and_do_not_change_the_split(configure_60, split):
     plain, mixed = configure_60(f"split={split}", **KNOWN), configure_60(f"split={split}", EXTRA, **KNOWN)
     letters, both = load_letters(plain), load_letters(mixed)
     assert both.target[60:].tolist() == ["A", "B"] * 15
@@ -216,7 +216,7 @@ def test_the_division_is_that_without_them_and_they_are_all_in_its_training_part
         ("{ method = 'none' }", {"A": 55, "B": 23}),
     ],
 )
-def test_they_are_balanced_with_the_others(configure_60, balance, counts):
+def test_extra_letters_are_balanced_with_the_others(configure_60, balance, counts):
     config = configure_60("split.kind=random", f"balance={balance}", EXTRA)
     letters = load_letters(config)
     train, test = build_split(config, letters)
@@ -225,7 +225,7 @@ def test_they_are_balanced_with_the_others(configure_60, balance, counts):
     assert test.max() < 60
 
 
-def test_weights_count_them(configure_60):
+def test_sample_weights_count_extra_letters(configure_60):
     config = configure_60("split.kind=random", "balance.method=weights", EXTRA)
     letters = load_letters(config)
     train, _ = build_split(config, letters)
@@ -234,7 +234,7 @@ def test_weights_count_them(configure_60):
     assert sums[0] == pytest.approx(sums[1])
 
 
-def test_the_report_is_told(configure_60):
+def test_describe_data_contains_extra_letters(configure_60):
     config = configure_60("split.kind=random", EXTRA, **KNOWN)
     described = describe_data(config, load_letters(config))
     assert described["extra"] == {"in": "train only", "generated": 30, "writers": 5, "random_state": 7}
@@ -246,7 +246,7 @@ def test_the_report_is_told(configure_60):
 
 
 @pytest.mark.parametrize("polarity", ["auto", "dark", "light"])
-def test_pictures_get_pictures_that_the_normalizer_can_read(polarity):
+def test_extra_letters_of_pictures_are_pictures_of_the_same_polarity(polarity):
     own = generate_letters(20, letters="XY", writers=2, random_state=1, format="pictures")
     shown = [255 - picture for picture in own.data] if polarity == "light" else list(own.data)
     config = load_demo([f"normalizer.polarity={polarity}"])
@@ -258,7 +258,7 @@ def test_pictures_get_pictures_that_the_normalizer_can_read(polarity):
     assert shares.max() < 0.4  # a letter read the wrong way round is nearly all ink
 
 
-def test_a_collection_of_generated_letters_is_told_from_them():
+def test_extra_letters_are_distinguished_from_generated_data():
     config = load_demo(["data.n=260", EXTRA])
     letters = load_letters(config)
     assert is_extra(letters).sum() == 30

@@ -54,7 +54,7 @@ def test_a_config_is_frozen(write):
         config.name = "other"
 
 
-def test_overrides_are_checked_like_the_file(write):
+def test_overrides_are_validated_like_the_file(write):
     assert load_config(write(), ["router.params.hidden_layer_sizes=[7]"]).router.params == {"hidden_layer_sizes": [7]}
     assert problems(write(), "router.params.alpha=-1")[0].startswith("router.params.alpha: ")
 
@@ -139,13 +139,13 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
         ("data={ format='generated' }", "split.kind: generated letters have no predefined split"),
     ],
 )
-def test_each_mistake_is_one_line_with_its_key(write, override, line):
+def test_each_error_is_one_line_with_its_key(write, override, line):
     found = problems(write(), override)
     assert len(found) == 1
     assert found[0].startswith(line)
 
 
-def test_every_problem_is_listed_at_once(write):
+def test_all_errors_are_reported_together(write):
     found = problems(write(), "seeds=3", "data.format=folder", "hierarchy.cv=1", "router.params.alpha=-1", "nmae='x'")
     assert [line.split(":")[0] for line in found] == [
         "seeds",
@@ -156,7 +156,7 @@ def test_every_problem_is_listed_at_once(write):
     ]
 
 
-def test_an_estimator_within_an_estimator_is_checked_too(write):
+def test_parameters_of_nested_estimators_are_validated(write):
     nested = "{ estimator = { estimator = 'sklearn.svm.SVC', params = { C = -1 } }, ensemble = false }"
     settings = ["router.estimator=sklearn.calibration.CalibratedClassifierCV", f"router.params={nested}"]
     assert problems(write(), *settings)[0].startswith("router.params.estimator.params.C: The 'C' parameter of SVC")
@@ -172,26 +172,26 @@ def test_an_estimator_within_an_estimator_is_checked_too(write):
         (b"", "name: is missing"),
     ],
 )
-def test_what_is_no_config_says_so(tmp_path, content, reason):
+def test_files_that_are_not_configs_are_rejected(tmp_path, content, reason):
     file = tmp_path / "mine.toml"
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=reason):
         load_config(file)
 
 
-def test_a_missing_file_and_a_folder_say_so(tmp_path):
+def test_a_missing_file_and_a_folder_are_rejected(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path)
 
 
-def test_importing_the_schema_imports_no_scikit_learn():
+def test_importing_config_does_not_import_scikit_learn():
     code = "import sys, ensemble_hwr.config; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_classifier_without_probabilities_is_refused_before_anything_is_fitted(write):
+def test_a_classifier_without_probabilities_is_rejected_on_loading(write):
     (line,) = problems(write(), "expert.estimator=sklearn.svm.LinearSVC")
     assert "has no predict_proba" in line
 
@@ -212,17 +212,17 @@ def test_flat_needs_the_hierarchy_and_an_mlp_to_scale(write):
         ("normalizer.method=mas", "normalizer.method: The 'method' parameter"),
     ],
 )
-def test_the_normalizer_is_checked_too(write, override, line):
+def test_normalizer_parameters_are_validated(write, override, line):
     assert problems(write(), override)[0].startswith(line)
 
 
-def test_a_file_that_never_ends_is_refused():
+def test_a_file_that_is_too_long_is_rejected():
     with pytest.raises(ConfigError, match="is longer than 1,000,000 bytes"):
         load_config("/dev/zero")
 
 
 @pytest.mark.parametrize("form", ["folder", "kaggle", "nist"])
-def test_a_division_by_writers_needs_writers(form):
+def test_a_split_by_writer_needs_writers(form):
     with pytest.raises(ConfigError, match=f"split.by: data of format '{form}' has no writers; write by = 'sample'"):
         load_demo([f'data={{ format = "{form}", path = "x" }}', 'split={ kind = "random", by = "writer" }'])
 
@@ -238,12 +238,12 @@ values = st.recursive(
 
 
 @given(paths, values)
-def test_what_is_written_is_read_back(path, value):
+def test_formatted_paths_and_values_are_parsed_back(path, value):
     assert parse_override(f"{show_path(path)}={json.dumps(value)}") == (tuple(path), value)
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused_as_a_config_error(text):
+def test_any_text_is_parsed_or_raises_a_config_error(text):
     try:
         path, _ = parse_override(text)
     except ConfigError as error:
@@ -254,7 +254,7 @@ def test_any_text_is_read_or_refused_as_a_config_error(text):
 
 
 @given(paths, values)
-def test_setting_a_key_changes_nothing_else(path, value):
+def test_an_override_changes_only_its_key(path, value):
     path = [part for part in path if isinstance(part, str)]
     document = {"other": {"kept": [1, {"x": 2}]}}
     if path[0] == "other":
@@ -283,21 +283,21 @@ def test_setting_a_key_changes_nothing_else(path, value):
         ("a=b=c", "b=c"),
     ],
 )
-def test_values_are_toml_and_bare_words_are_text(text, value):
+def test_values_are_toml_and_bare_words_are_strings(text, value):
     assert parse_override(text) == (("a",), value)
 
 
 @pytest.mark.parametrize(
     "text", ["", "a", "=3", "a=", "a..b=1", ".a=1", "a.=1", "[0]=1", "a.[0]=1", "a[x]=1", 'a"b"=1']
 )
-def test_an_override_that_cannot_be_read_names_itself(text):
+def test_invalid_overrides_are_quoted_in_the_error(text):
     with pytest.raises(ConfigError) as caught:
         parse_override(text)
     assert text in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["a=[1, 2", "a='x", "a={b=1", "a=1\nb=2"])
-def test_a_broken_value_is_no_bare_word(text):
+def test_a_malformed_value_is_not_a_bare_word(text):
     with pytest.raises(ConfigError, match="value"):
         parse_override(text)
 
@@ -306,15 +306,15 @@ def test_a_broken_value_is_no_bare_word(text):
     ("text", "reason"),
     [("seeds[2]=1", "2 items"), ("seeds.x=1", "not a table"), ("name[0]=1", "not a list"), ("name.x=1", "not a table")],
 )
-def test_a_path_that_does_not_fit_the_file_says_why(text, reason):
+def test_a_path_that_does_not_fit_the_file_is_rejected(text, reason):
     with pytest.raises(ConfigError, match=reason):
         apply_overrides({"seeds": [0, 1], "name": "x"}, [text])
 
 
-def test_later_overrides_win_and_missing_tables_are_made():
+def test_later_overrides_win_and_missing_tables_are_created():
     assert apply_overrides({}, ["a.b=1", "a.b=2", "a.c=x"]) == {"a": {"b": 2, "c": "x"}}
 
 
-def test_a_value_of_endless_depth_is_refused():
+def test_a_deeply_nested_value_is_rejected():
     with pytest.raises(ConfigError, match="nested too deeply"):
         apply_overrides({}, ["x=" + "[" * 5000])

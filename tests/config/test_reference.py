@@ -1,4 +1,4 @@
-"""The reference of config files names every key that there is, and no other."""
+"""The documentation of config files contains every key, and no other."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ SECTIONS = [
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.__name__)
-def test_every_key_of_every_section_is_named(section):
+def test_every_key_of_every_section_is_documented(section):
     assert issubclass(section, BaseModel)
     assert set(section.model_fields) <= NAMED
 
@@ -48,5 +48,5 @@ def test_every_section_is_a_heading_or_a_key_at_the_top():
     assert set(ExperimentConfig.model_fields) == TABLES | {"name", "description", "seeds"}
 
 
-def test_no_key_is_named_that_does_not_exist():
+def test_every_documented_key_exists():
     assert {key for section in SECTIONS for key in section.model_fields} | {"name", "description", "seeds"} == NAMED

@@ -1,4 +1,4 @@
-"""What may be searched, and how every mistake in a space is told with its key before anything is fitted."""
+"""Search spaces, and errors in them."""
 
 import pytest
 
@@ -63,19 +63,19 @@ from ensemble_hwr.exceptions import ConfigError
         ('{ by = "page" }', "tune.by: got 'page'"),
     ],
 )
-def test_mistakes_are_told_with_their_key(tune, message):
+def test_errors_in_search_spaces_contain_the_key(tune, message):
     with pytest.raises(ConfigError, match=message):
         load_demo([f"tune={tune}"])
 
 
-def test_spaces_may_be_written_with_dotted_keys_or_nested():
+def test_spaces_have_dotted_or_nested_keys():
     nested = load_demo(["tune.router.view.gradient.grid=[5, 7]"]).tune.spaces["router"]
     dotted = load_demo(['tune.router={ "view.gradient.grid" = [5, 7] }']).tune.spaces["router"]
     assert nested == dotted
     assert list(nested) == ["view.gradient.grid"]
 
 
-def test_a_budget_is_set_where_none_is():
+def test_the_default_budget_is_30_trials():
     assert load_demo(["tune={}"]).tune.most_trials == 30
     assert load_demo(["tune.timeout_minutes=3"]).tune.most_trials is None
     assert load_demo(["tune.n_trials=7"]).tune.most_trials == 7

@@ -1,4 +1,4 @@
-"""Every config that ships says only what is allowed, and works."""
+"""The shipped configs are valid."""
 
 from importlib import resources
 from pathlib import Path
@@ -22,12 +22,12 @@ def test_a_shipped_config_is_valid_and_builds_its_contenders(file):
         assert hasattr(build_member(config, contender), "fit")
 
 
-def test_all_are_there():
+def test_all_shipped_configs_are_tested():
     found = sorted(file.stem for file in CONFIGS.glob("*.toml"))
     assert found == ["az", "az_kaggle", "az_tune", "demo", "demo_tune", "folder", "pooled", "tune", "unseen"]
 
 
-def test_the_shipped_model_is_the_hierarchy_that_the_protocol_of_unseen_hands_measures_but_for_its_tuned_router():
+def test_the_shipped_model_has_the_settings_of_the_protocol_unseen_except_for_its_tuned_router():
     shipped, measured = (load_config(CONFIGS / f"{name}.toml") for name in ("az", "unseen"))
     for section in (
         "hierarchy",
@@ -44,12 +44,12 @@ def test_the_shipped_model_is_the_hierarchy_that_the_protocol_of_unseen_hands_me
     assert set(shipped.split.train) == {"photo62", "tablet55", "binary20x16"}
 
 
-def test_the_demo_within_the_package_is_the_one_in_the_folder():
+def test_the_packaged_demo_equals_the_one_in_configs():
     packaged = resources.files("ensemble_hwr.config").joinpath("demo.toml").read_bytes()
     assert packaged == (CONFIGS / "demo.toml").read_bytes()
 
 
-def test_nobody_in_the_demo_tests_himself():
+def test_writers_of_the_demo_are_in_one_part_only():
     config = load_demo(["data.n=780"])
     letters = load_letters(config)
     train, test = build_split(config, letters)

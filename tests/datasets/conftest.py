@@ -1,4 +1,4 @@
-"""Writers of the published forms, in the bytes they are published in."""
+"""Fixtures that write data sets in their published file formats."""
 
 import gzip
 import io
@@ -35,7 +35,7 @@ def to_png():
 
 @pytest.fixture
 def emnist_parts():
-    """Labels and upright images of each part of a small division."""
+    """Labels and upright images of each part of a small split."""
 
     def make(labels_train, labels_test, seed=0):
         rng = np.random.default_rng(seed)
@@ -47,13 +47,13 @@ def emnist_parts():
 
 @pytest.fixture
 def emnist_bytes():
-    """The idx files of a division by name: images stored column by column, as EMNIST does."""
+    """The idx files of a split by name, with images stored column by column as in EMNIST."""
 
-    def make(division, parts):
+    def make(split, parts):
         files = {}
         for part, (labels, images) in parts.items():
-            files[f"emnist-{division}-{part}-labels-idx1-ubyte"] = idx_bytes(labels)
-            files[f"emnist-{division}-{part}-images-idx3-ubyte"] = idx_bytes(images.transpose(0, 2, 1))
+            files[f"emnist-{split}-{part}-labels-idx1-ubyte"] = idx_bytes(labels)
+            files[f"emnist-{split}-{part}-images-idx3-ubyte"] = idx_bytes(images.transpose(0, 2, 1))
         return files
 
     return make
@@ -61,12 +61,12 @@ def emnist_bytes():
 
 @pytest.fixture
 def emnist_zip(tmp_path, emnist_bytes):
-    """A small gzip.zip in the form of the published one."""
+    """A small gzip.zip with the layout of the published one."""
 
-    def make(division, parts, name="gzip.zip"):
+    def make(split, parts, name="gzip.zip"):
         path = tmp_path / name
         with zipfile.ZipFile(path, "w") as archive:
-            for member, raw in emnist_bytes(division, parts).items():
+            for member, raw in emnist_bytes(split, parts).items():
                 archive.writestr(f"gzip/{member}.gz", gzip.compress(raw))
         return path
 

@@ -33,7 +33,7 @@ def test_labels_are_the_bytes_after_the_header():
     assert read_labels(io.BytesIO(labels_file([])), "x").tolist() == []
 
 
-def test_images_that_are_kept_are_turned_upright_in_order(images):
+def test_selected_images_are_transposed_in_order(images):
     keep = np.array([1, 0, 0, 1, 1, 0, 0, 0, 1], dtype=bool)
     out = np.zeros((4, 784), np.uint8)
     read_images(io.BytesIO(images_file(images)), "x", keep, out)
@@ -41,7 +41,7 @@ def test_images_that_are_kept_are_turned_upright_in_order(images):
         np.testing.assert_array_equal(row.reshape(28, 28), image.T)
 
 
-def test_turning_twice_changes_nothing_and_a_pixel_moves_across_the_diagonal(images):
+def test_transposing_twice_is_the_identity(images):
     rows = images.reshape(-1, 784)
     np.testing.assert_array_equal(transposed(transposed(rows)), rows)
     one = np.zeros((1, 784), np.uint8)
@@ -61,7 +61,7 @@ def test_turning_twice_changes_nothing_and_a_pixel_moves_across_the_diagonal(ima
         (labels_file([1, 2, 3]) + b"\0", "continues after the 3 labels"),
     ],
 )
-def test_labels_that_are_not_as_promised_are_refused(raw, said):
+def test_labels_that_do_not_match_the_header_are_rejected(raw, said):
     with pytest.raises(DataError, match=f"place: .*{said}"):
         read_labels(io.BytesIO(raw), "place")
 
@@ -75,13 +75,13 @@ def test_labels_that_are_not_as_promised_are_refused(raw, said):
         (lambda images: images_file(images) + b"\0", "continues after the 9 images"),
     ],
 )
-def test_images_that_are_not_as_promised_are_refused(images, change, said):
+def test_images_that_do_not_match_the_header_are_rejected(images, change, said):
     with pytest.raises(DataError, match=f"place: .*{said}"):
         read_images(io.BytesIO(change(images)), "place", np.ones(9, bool), np.zeros((9, 784), np.uint8))
 
 
 @pytest.mark.parametrize("form", ["bare", "gz", "gzip folder", "zip", "zip of gz"])
-def test_a_file_is_found_in_every_form(tmp_path, form):
+def test_a_file_is_found_in_every_format(tmp_path, form):
     raw = labels_file([7])
     place = tmp_path
     match form:
@@ -105,7 +105,7 @@ def test_a_file_is_found_in_every_form(tmp_path, form):
     assert "some-idx1" in where
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(DataError, match=r"neither some-idx1 nor some-idx1\.gz"), open_idx(tmp_path, "some-idx1"):
         pass
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
@@ -138,7 +138,7 @@ def store_mat(file, parts, mapping=((0, 48),), **extra):
 
 @pytest.fixture(params=["idx", "gz", "gzip folder", "zip", "mat", "mat folder"])
 def stored(request, tmp_path, emnist_bytes, emnist_zip):
-    """Store the parts of a split in one of the published forms; return the path to load."""
+    """Store the parts of a split in one of the published formats; return the path to load."""
 
     def make(split, parts):
         files = emnist_bytes(split, parts)
@@ -160,7 +160,7 @@ def stored(request, tmp_path, emnist_bytes, emnist_zip):
     return make
 
 
-def test_letters_in_every_form(stored, emnist_parts):
+def test_letters_in_every_format(stored, emnist_parts):
     parts = emnist_parts([1, 26, 2], [3])
     letters = load_emnist(stored("letters", parts))
     assert letters.target.tolist() == ["A", "Z", "B", "C"]
@@ -171,7 +171,7 @@ def test_letters_in_every_form(stored, emnist_parts):
     assert letters.name == "emnist-letters"
 
 
-def test_uppercase_only_in_every_form(stored, emnist_parts):
+def test_uppercase_only_in_every_format(stored, emnist_parts):
     parts = emnist_parts([by_class(c) for c in "0Aa9Z"], [by_class(c) for c in "zB"])
     letters = load_emnist(stored("byclass", parts), "byclass", uppercase_only=True)
     assert letters.target.tolist() == ["A", "Z", "B"]
@@ -193,7 +193,7 @@ def test_one_part(tmp_path, emnist_bytes, emnist_parts, subset):
         ("balanced", 47, string.digits + string.ascii_uppercase + "abdefghnqrt"),
     ],
 )
-def test_labels_of_every_division(tmp_path, emnist_bytes, emnist_parts, *, split, n, characters):
+def test_labels_of_every_split(tmp_path, emnist_bytes, emnist_parts, *, split, n, characters):
     store(tmp_path, emnist_bytes(split, emnist_parts(range(n), [0])))
     letters = load_emnist(tmp_path, split, subset="train")
     assert "".join(letters.target) == characters
@@ -201,19 +201,19 @@ def test_labels_of_every_division(tmp_path, emnist_bytes, emnist_parts, *, split
     assert "".join(capitals.target) == string.ascii_uppercase
 
 
-def test_uppercase_only_is_refused_where_cases_are_merged(tmp_path):
+def test_uppercase_only_is_rejected_for_merged_cases(tmp_path):
     with pytest.raises(DataError, match="byclass"):
         load_emnist(tmp_path, "letters", uppercase_only=True)
 
 
-def test_writers_come_from_mat(tmp_path, emnist_parts):
+def test_writers_are_read_from_mat(tmp_path, emnist_parts):
     file = store_mat(tmp_path / "e.mat", emnist_parts([1, 2], [3]))
     assert load_emnist(file).writer.tolist() == ["100", "101", "100"]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=st.lists(st.integers(0, 61), min_size=1, max_size=9), seed=st.integers(0, 99), uppercase=st.booleans())
-def test_any_idx_is_read_as_written(tmp_path, emnist_bytes, emnist_parts, *, labels, seed, uppercase):
+def test_idx_files_round_trip(tmp_path, emnist_bytes, emnist_parts, *, labels, seed, uppercase):
     parts = emnist_parts(labels, [10], seed)
     store(tmp_path, emnist_bytes("byclass", parts), compress=bool(seed % 2))
     letters = load_emnist(tmp_path, "byclass", subset="train", uppercase_only=uppercase)
@@ -236,7 +236,7 @@ IMAGES, LABELS = "emnist-letters-train-images-idx3-ubyte", "emnist-letters-train
 
 @pytest.fixture
 def spoiled(tmp_path, emnist_bytes, emnist_parts):
-    """Load a split in which one file's bytes were changed."""
+    """Load a split after changing the bytes of one file."""
 
     def load(name, change, compress=False):
         files = emnist_bytes("letters", emnist_parts([1, 2, 3], [4]))
@@ -268,12 +268,12 @@ def spoiled(tmp_path, emnist_bytes, emnist_parts):
         (LABELS, lambda raw: raw[:4] + b"\xff\xff\xff\xff" + raw[8:], "declares 4294967295"),
     ],
 )
-def test_malformed_idx_files_are_named(spoiled, name, change, message):
+def test_malformed_idx_files_are_reported(spoiled, name, change, message):
     with pytest.raises(DataError, match=f"{name}: .*{message}"):
         spoiled(name, change)
 
 
-def test_files_that_do_not_belong_together(spoiled):
+def test_files_of_different_lengths_are_rejected(spoiled):
     with pytest.raises(DataError, match="3 images for 2 labels"):
         spoiled(LABELS, lambda raw: raw[:7] + b"\2\1\1")
 
@@ -288,12 +288,12 @@ def test_files_that_do_not_belong_together(spoiled):
         lambda raw: raw[:-8] + b"\0\0\0\0" + raw[-4:],  # wrong checksum
     ],
 )
-def test_broken_gzip_files_are_named(spoiled, change):
+def test_damaged_gzip_files_are_reported(spoiled, change):
     with pytest.raises(DataError, match=rf"{IMAGES}\.gz: "):
         spoiled(IMAGES, change, compress=True)
 
 
-def test_missing_files_are_named(tmp_path, emnist_zip, emnist_parts):
+def test_missing_files_are_reported(tmp_path, emnist_zip, emnist_parts):
     with pytest.raises(DataError, match="nowhere: no such file or folder"):
         load_emnist(tmp_path / "nowhere")
     with pytest.raises(DataError, match="neither emnist-letters-train-labels-idx1-ubyte nor"):
@@ -303,7 +303,7 @@ def test_missing_files_are_named(tmp_path, emnist_zip, emnist_parts):
         load_emnist(archive, "balanced")
 
 
-def test_archives_that_are_none_or_cut_short(tmp_path, emnist_zip, emnist_parts):
+def test_invalid_and_truncated_archives(tmp_path, emnist_zip, emnist_parts):
     archive = emnist_zip("letters", emnist_parts([1, 2], [3]))
     raw = archive.read_bytes()
     archive.write_bytes(raw[: len(raw) // 2])
@@ -318,12 +318,12 @@ def test_archives_that_are_none_or_cut_short(tmp_path, emnist_zip, emnist_parts)
 
 
 @pytest.mark.parametrize(("setting", "value"), [("split", "digits"), ("subset", "validation")])
-def test_unknown_settings_are_refused(tmp_path, setting, value):
+def test_unknown_settings_are_rejected(tmp_path, setting, value):
     with pytest.raises(DataError, match=f"{setting} must be one of .*{value}"):
         load_emnist(tmp_path, **{setting: value})
 
 
-def test_malformed_mat_files_are_named(tmp_path, emnist_parts):
+def test_malformed_mat_files_are_reported(tmp_path, emnist_parts):
     file = tmp_path / "e.mat"
     for raw in (b"", b"MATLAB 5.0 MAT-file" + bytes(300), bytes(range(200))):
         file.write_bytes(raw)
@@ -349,7 +349,7 @@ def test_malformed_mat_files_are_named(tmp_path, emnist_parts):
             load_emnist(file)
 
 
-def test_mat_without_a_field_is_named(tmp_path):
+def test_a_missing_field_of_mat_is_reported(tmp_path):
     file = tmp_path / "e.mat"
     savemat(file, {"dataset": {part: {"images": np.zeros((1, 784), np.uint8)} for part in ("train", "test")}})
     with pytest.raises(DataError, match="no field 'labels'"):

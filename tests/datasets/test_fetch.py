@@ -20,14 +20,14 @@ def no_proxy(monkeypatch):
 
 @pytest.fixture
 def server():
-    """A web server on loopback; `server.files` are its contents, `server.asked` what was asked for."""
+    """A local web server; `server.files` are its contents, `server.requests` the paths requested."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.server.asked.append(self.path)
-            status, promised, body = self.server.files.get(self.path, (404, 0, b""))
+            self.server.requests.append(self.path)
+            status, declared, body = self.server.files.get(self.path, (404, 0, b""))
             self.send_response(status)
-            self.send_header("Content-Length", str(promised))
+            self.send_header("Content-Length", str(declared))
             self.end_headers()
             self.wfile.write(body)
 
@@ -35,7 +35,7 @@ def server():
             pass
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.files, httpd.asked = {}, []
+    httpd.files, httpd.requests = {}, []
     httpd.base = f"http://127.0.0.1:{httpd.server_port}"
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -59,8 +59,8 @@ def md5(raw):
     return hashlib.md5(raw, usedforsecurity=False).hexdigest()
 
 
-def serve(server, raw, status=200, promised=None):
-    server.files["/gzip.zip"] = (status, len(raw) if promised is None else promised, raw)
+def serve(server, raw, status=200, declared=None):
+    server.files["/gzip.zip"] = (status, len(raw) if declared is None else declared, raw)
     return f"{server.base}/gzip.zip"
 
 
@@ -68,7 +68,7 @@ def left_in(cache):
     return sorted(file.name for file in cache.rglob("*")) if cache.exists() else []
 
 
-def test_fetches_once_then_reads_the_cache_without_network(server, archive, cache):
+def test_downloads_once_then_reads_the_cache(server, archive, cache):
     url = serve(server, archive)
     letters = fetch_emnist(cache_dir=cache, url=url, md5=md5(archive))
     assert letters.target.tolist() == list("ABCD")
@@ -76,10 +76,10 @@ def test_fetches_once_then_reads_the_cache_without_network(server, archive, cach
     server.files.clear()
     again = fetch_emnist(cache_dir=cache, url=url, md5=md5(archive), subset="test")
     assert again.target.tolist() == ["D"]
-    assert server.asked == ["/gzip.zip"]
+    assert server.requests == ["/gzip.zip"]
 
 
-def test_quiet(server, archive, cache, capfd):
+def test_downloads_print_nothing_by_default(server, archive, cache, capfd):
     fetch_emnist(cache_dir=cache, url=serve(server, archive), md5=md5(archive), progress=True)
     assert capfd.readouterr() == ("", "")
 
@@ -97,7 +97,7 @@ def test_cache_folder_of_the_user(server, archive, cache, monkeypatch):
     assert left_in(cache / "ensemble_hwr") == ["emnist-gzip.zip"]
 
 
-def test_a_spoiled_cache_is_fetched_anew(server, archive, cache):
+def test_a_damaged_cache_is_downloaded_again(server, archive, cache):
     cache.mkdir()
     (cache / "emnist-gzip.zip").write_bytes(archive[:-9])
     fetch_emnist(cache_dir=cache, url=serve(server, archive), md5=md5(archive))
@@ -114,9 +114,9 @@ def test_a_spoiled_cache_is_fetched_anew(server, archive, cache):
         ({"wrong": True}, "hash"),
     ],
 )
-def test_failed_downloads_name_the_url_and_leave_nothing(server, archive, cache, answer, message):
+def test_failed_downloads_report_the_url_and_leave_no_file(server, archive, cache, answer, message):
     body = archive[: answer["cut"]] if "cut" in answer else archive
-    url = serve(server, body, answer.get("status", 200), promised=len(archive))
+    url = serve(server, body, answer.get("status", 200), declared=len(archive))
     checksum = "0" * 32 if "wrong" in answer else md5(archive)
     with pytest.raises(DownloadError, match=message) as caught:
         fetch_emnist(cache_dir=cache, url=url, md5=checksum)
@@ -135,7 +135,7 @@ def test_an_older_file_survives_a_failed_download(server, archive, cache):
 
 
 @pytest.mark.parametrize("url", ["{closed}/gzip.zip", "nonsense", "gopher://127.0.0.1/x", "http://"])
-def test_nobody_answers(cache, url):
+def test_unreachable_servers_are_reported(cache, url):
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as closed:
         address = f"http://127.0.0.1:{closed.server_port}"
     with pytest.raises(DownloadError, match="check the connection"):
@@ -143,13 +143,13 @@ def test_nobody_answers(cache, url):
     assert left_in(cache) == []
 
 
-def test_a_cache_folder_that_cannot_be_made(server, archive, cache):
+def test_a_cache_folder_that_cannot_be_created(server, archive, cache):
     cache.write_text("a file")
     with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch_emnist(cache_dir=cache, url=serve(server, archive), md5=md5(archive))
 
 
-def test_nist_is_read_in_place(server, cache, tmp_path, to_png):
+def test_nist_is_read_without_unpacking(server, cache, tmp_path, to_png):
     path = tmp_path / "by_class.zip"
     with zipfile.ZipFile(path, "w") as zipped:
         zipped.writestr("by_class/42/train_42/train_42_00000.png", to_png(1))
@@ -160,13 +160,13 @@ def test_nist_is_read_in_place(server, cache, tmp_path, to_png):
     assert left_in(cache) == ["nist-sd19-by_class.zip"]
 
 
-def test_without_pooch_the_extra_is_named(monkeypatch, cache):
+def test_without_pooch_the_error_names_the_extra(monkeypatch, cache):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[download\]"):
         fetch_emnist(cache_dir=cache)
 
 
-def test_the_bar_follows_the_bytes(server, archive, cache, monkeypatch):
+def test_the_progress_bar_shows_the_bytes(server, archive, cache, monkeypatch):
     from rich.console import Console
 
     with open(cache.parent / "screen", "w") as screen:
@@ -179,7 +179,7 @@ def test_the_bar_follows_the_bytes(server, archive, cache, monkeypatch):
     assert f"{size}/{size} kB" in shown
 
 
-def test_published_addresses_and_checksums():
+def test_published_urls_and_checksums():
     assert fetch.EMNIST_URL == "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
     assert fetch.EMNIST_MD5 == "58c8d27c78d21e728a6bc7b3cc06412e"
     assert fetch.NIST_SD19_URL == "https://s3.amazonaws.com/nist-srd/SD19/by_class.zip"

@@ -19,7 +19,7 @@ from ensemble_hwr.datasets._files import (
 from ensemble_hwr.exceptions import DataError
 
 
-def test_what_is_there_is_found(tmp_path, monkeypatch):
+def test_existing_paths_are_returned(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "x").write_text("")
     assert require_file("~/x", "a file") == tmp_path / "x"
@@ -36,20 +36,20 @@ def test_what_is_there_is_found(tmp_path, monkeypatch):
         (require_file, "x" * 300, "expected letters|cannot be read as letters"),
     ],
 )
-def test_what_is_not_there_is_named(tmp_path, require, name, message):
+def test_missing_paths_are_reported(tmp_path, require, name, message):
     (tmp_path / "x").write_text("")
     with pytest.raises(DataError, match=message):
         require(tmp_path / name, "letters")
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), EOFError(), MemoryError()])
-def test_failures_while_reading_name_the_file(error):
+def test_read_errors_contain_the_file(error):
     with pytest.raises(DataError, match=r"x: cannot be read as letters .*check") as caught, reading("x", "letters"):
         raise error
     assert caught.value.__cause__ is error
 
 
-def test_our_own_errors_pass_unchanged():
+def test_errors_of_the_library_pass_unchanged():
     with pytest.raises(DataError, match=r"^line 3$"), reading("x", "letters"):
         raise DataError("line 3")
 
@@ -70,7 +70,7 @@ def text(labels=(0, 1, 2, 3, 25), pixels=PIXELS):
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """A file that is worth keeping, and a folder to keep it in."""
+    """A file that is large enough for the cache, and the folder of the cache."""
     monkeypatch.setattr(_files, "WORTH_IT", 100)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache" / "deep"))
     file = tmp_path / "table.csv"
@@ -80,7 +80,7 @@ def table(tmp_path, monkeypatch):
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """How often a file was parsed."""
+    """Count how often a file is parsed."""
     times = []
     read = kaggle._read
     monkeypatch.setattr(kaggle, "_read", lambda *args: times.append(args) or read(*args))
@@ -91,7 +91,7 @@ def kept():
     return sorted(cache_folder().glob("*"))
 
 
-def test_the_second_time_nothing_is_parsed_and_everything_is_the_same(table, parsed):
+def test_a_cached_file_is_not_parsed_again(table, parsed):
     first, second = load_kaggle_az(table), load_kaggle_az(table, name="again")
     assert len(parsed) == len(kept()) == 1
     np.testing.assert_array_equal(first.data, second.data)
@@ -99,7 +99,7 @@ def test_the_second_time_nothing_is_parsed_and_everything_is_the_same(table, par
     assert (second.data.dtype, second.name, second.data.flags.writeable) == (np.uint8, "again", True)
 
 
-def test_a_file_that_changed_is_parsed_again_and_replaces_what_was_kept(table, parsed):
+def test_a_changed_file_is_parsed_again_and_replaces_its_cache(table, parsed):
     load_kaggle_az(table)
     before = table.stat()
     table.write_text(text(labels=(4, 1, 2, 3, 25)))  # as long as it was
@@ -111,7 +111,7 @@ def test_a_file_that_changed_is_parsed_again_and_replaces_what_was_kept(table, p
     assert (len(parsed), len(kept())) == (3, 1)
 
 
-def test_another_file_or_option_has_its_own(table, parsed, tmp_path):
+def test_other_files_and_options_have_their_own_cache(table, parsed, tmp_path):
     other = tmp_path / "sub" / "table.csv"
     other.parent.mkdir()
     other.write_text(text(labels=(9, 9, 9, 9, 9)))
@@ -122,7 +122,7 @@ def test_another_file_or_option_has_its_own(table, parsed, tmp_path):
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"not it"])
-def test_what_was_damaged_is_parsed_again(table, parsed, damage):
+def test_a_damaged_cache_is_parsed_again(table, parsed, damage):
     load_kaggle_az(table)
     (file,) = kept()
     file.write_bytes(damage(file.read_bytes()))
@@ -132,7 +132,7 @@ def test_what_was_damaged_is_parsed_again(table, parsed, damage):
     assert len(parsed) == 2
 
 
-def test_changed_pixels_in_what_was_kept_are_noticed(table, parsed):
+def test_changed_pixels_in_the_cache_are_detected(table, parsed):
     load_kaggle_az(table)
     (file,) = kept()
     data = bytearray(file.read_bytes())
@@ -143,7 +143,7 @@ def test_changed_pixels_in_what_was_kept_are_noticed(table, parsed):
     assert len(parsed) == 2
 
 
-def test_nothing_is_kept_of_small_files_or_when_not_wanted(table, monkeypatch, tmp_path):
+def test_small_files_are_not_cached_and_the_cache_can_be_disabled(table, monkeypatch, tmp_path):
     load_kaggle_az(table, cache=False)
     assert not cache_folder().exists()
     load_kaggle_az(table, cache=tmp_path / "mine")
@@ -153,14 +153,14 @@ def test_nothing_is_kept_of_small_files_or_when_not_wanted(table, monkeypatch, t
     assert not cache_folder().exists()
 
 
-def test_a_bad_line_is_told_and_nothing_kept(table):
+def test_a_malformed_line_is_reported_and_nothing_cached(table):
     table.write_text(text() + "1,2\n")
     with pytest.raises(DataError, match="line 6: 2 values"):
         load_kaggle_az(table)
     assert not cache_folder().exists()
 
 
-def test_without_room_the_letters_are_there_all_the_same(table, tmp_path):
+def test_letters_are_loaded_if_the_cache_cannot_be_written(table, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.warns(UserWarning, match="cannot be cached"):
         assert len(load_kaggle_az(table, cache=tmp_path / "file" / "below")) == 5
@@ -177,7 +177,7 @@ def test_without_room_the_letters_are_there_all_the_same(table, tmp_path):
     assert kept() == []
 
 
-def test_the_folder_is_the_one_named_or_the_users(monkeypatch):
+def test_the_cache_folder_is_that_of_the_environment_or_the_user(monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, "~/kept")
     assert cache_folder() == Path("~/kept").expanduser()
     monkeypatch.delenv(CACHE_VARIABLE)

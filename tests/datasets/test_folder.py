@@ -32,11 +32,11 @@ def test_labels_are_folder_names_and_order_is_fixed(root):
     assert letters.name == root.name
 
 
-def test_only_the_labels_asked_for(root):
+def test_only_requested_labels_are_loaded(root):
     assert load_folder(root, labels="B").counts() == {"B": 2}
 
 
-def test_hidden_files_and_files_beside_the_folders_are_left_out(root):
+def test_hidden_files_and_files_next_to_the_folders_are_ignored(root):
     (root / "A" / ".DS_Store").write_text("")
     (root / "A" / "Thumbs.db").write_text("")
     (root / ".cache").mkdir()
@@ -44,25 +44,25 @@ def test_hidden_files_and_files_beside_the_folders_are_left_out(root):
     assert len(load_folder(root)) == 3
 
 
-def test_what_is_not_a_picture_is_named(root):
+def test_files_other_than_pictures_are_reported(root):
     (root / "A" / "notes.txt").write_text("")
     with pytest.raises(DataError, match=r"A.notes\.txt.*\.png"):
         load_folder(root)
 
 
-def test_a_folder_too_deep_is_named(root):
+def test_a_nested_folder_is_reported(root):
     (root / "A" / "more").mkdir()
     with pytest.raises(DataError, match="more: not a picture"):
         load_folder(root)
 
 
-def test_an_empty_letter_is_named(root):
+def test_an_empty_class_folder_is_reported(root):
     (root / "C").mkdir()
     with pytest.raises(DataError, match="C: contains no pictures"):
         load_folder(root)
 
 
-def test_missing_empty_and_mistaken_roots(root, tmp_path):
+def test_invalid_roots_are_rejected(root, tmp_path):
     with pytest.raises(DataError, match="nowhere: no such folder"):
         load_folder(root / "nowhere")
     with pytest.raises(DataError, match="is a file"):
@@ -102,28 +102,28 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_pictures_come_folder_by_folder_in_order_of_their_names(folder):
+def test_pictures_are_sorted_by_folder_and_name(folder):
     found = [Path(path).relative_to(folder).as_posix() for path in find_pictures(folder)]
     assert found == ["a.JPG", "b.png", "c/d/x.webp", "z/1.gif", "z/2.tiff"]
 
 
-def test_paths_begin_as_the_folder_was_given(folder, monkeypatch):
+def test_paths_begin_with_the_given_folder(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert find_pictures("z") == [os.path.join("z", "1.gif"), os.path.join("z", "2.tiff")]
 
 
-def test_links_in_a_circle_end(folder):
+def test_circular_links_are_not_followed(folder):
     (folder / "c" / "round").symlink_to(folder, target_is_directory=True)
     assert len(find_pictures(folder)) == 5
 
 
 @pytest.mark.parametrize(("name", "message"), [("none", "no such folder"), ("b.png", "is a file")])
-def test_what_is_no_folder_is_refused(folder, name, message):
+def test_paths_that_are_not_folders_are_rejected(folder, name, message):
     with pytest.raises(DataError, match=message):
         find_pictures(folder / name)
 
 
-def test_a_folder_that_cannot_be_looked_into_is_named(folder, monkeypatch):
+def test_an_unreadable_folder_is_reported(folder, monkeypatch):
     def refuse(_):
         raise PermissionError(13, "Permission denied")
 
@@ -161,7 +161,7 @@ def test_every_column_is_read(write):
     assert load_index(root / "index.csv").target.tolist() == ["A", "B"]
 
 
-def test_sources_are_chosen_by_name(write):
+def test_sources_are_selected_by_name(write):
     root = write(HEADER + "a.png,A,pen,7,train,0,0\nb.png,B,scan,,test,1,0\n")
     assert load_index(root, sources=["scan"]).target.tolist() == ["B"]
     assert load_index(root, sources="pen").target.tolist() == ["A"]
@@ -169,7 +169,7 @@ def test_sources_are_chosen_by_name(write):
         load_index(root, sources=["pen", "ink"])
 
 
-def test_path_and_label_are_enough(write):
+def test_path_and_label_are_the_only_required_columns(write):
     letters = load_index(write("\ufefflabel,note,path\nÄ,x,a.png\n"))
     assert letters.target.tolist() == ["Ä"]
     assert letters.source is letters.writer is letters.split is letters.suspect is None
@@ -199,13 +199,13 @@ def test_path_and_label_are_enough(write):
         ('path,label\n"a.png"x,A\n', "line 2: not a CSV line"),
     ],
 )
-def test_malformed_indexes_are_refused_by_line(write, text, message):
+def test_malformed_indexes_are_rejected_with_the_line(write, text, message):
     with pytest.raises(DataError, match=message):
         load_index(write(text))
 
 
 @pytest.mark.parametrize("link", ["file", "folder"])
-def test_links_that_lead_out_are_refused(write, tmp_path_factory, link):
+def test_links_that_lead_out_are_rejected(write, tmp_path_factory, link):
     outside = tmp_path_factory.mktemp("outside")
     (outside / "x.png").write_bytes(b"")
     root = write("path,label\nlinked/x.png,A\n" if link == "folder" else "path,label\nlinked,A\n")
@@ -228,7 +228,7 @@ def test_text_that_is_not_utf8_and_folders_without_index(tmp_path):
         load_index(tmp_path)
 
 
-def test_the_real_letters_hold_the_counts_of_both_protocols(shared_letters):
+def test_the_real_letters_have_the_counts_of_both_protocols(shared_letters):
     everything = load_index(shared_letters, drop_upside_down=False)
     assert len(everything) == 20_991
     assert int(everything.suspect.sum()) == 2_081

@@ -76,30 +76,30 @@ def test_any_table_is_read_in_blocks_of_any_size(tmp_path, data, block):
         (BLANK[:-1] + "\u0663", "pixel 784"),
     ],
 )
-def test_a_bad_line_is_named_by_its_number(write, good_rows, bad, message):
+def test_a_malformed_line_is_reported_by_number(write, good_rows, bad, message):
     text = (BLANK + "\n") * (good_rows + 1) + bad + "\n" + BLANK + "\n"
     with pytest.raises(DataError, match=f"line {good_rows + 2}: .*{message}"):
         write(text)
 
 
-def test_a_bad_first_line_is_not_taken_for_column_names(write):
+def test_a_malformed_first_line_is_not_a_header(write):
     with pytest.raises(DataError, match="line 1: the label is 'A'"):
         write("A" + BLANK[1:] + "\n" + BLANK)
 
 
-def test_column_names_of_another_width_are_refused(write):
+def test_a_header_of_another_width_is_rejected(write):
     with pytest.raises(DataError, match="line 1: 3 values"):
         write("label,pixel1,pixel2\n" + BLANK)
 
 
-def test_a_row_turned_into_column_names_is_not_eaten_silently(write):
+def test_a_row_converted_to_column_names_is_rejected(write):
     mangled = ",".join(["0", *(f"0.{i}" for i in range(1, 785))])
     with pytest.raises(DataError, match=r"line 1: .*converted to column names.*header=True"):
         write(mangled + "\n" + BLANK)
     assert len(write(mangled + "\n" + BLANK, header=True)) == 1
 
 
-def test_header_can_be_denied(write):
+def test_header_detection_can_be_overridden(write):
     with pytest.raises(DataError, match="line 1: the label is 'label'"):
         write(NAMES + "\n" + BLANK, header=False)
 
@@ -110,12 +110,12 @@ def test_tables_without_rows(write, text):
         write(text)
 
 
-def test_one_endless_line_is_refused(write):
+def test_a_line_that_is_too_long_is_rejected(write):
     with pytest.raises(DataError, match="line 1: is longer than a row"):
         write(b"0," * 3_000_000)
 
 
-def test_bytes_that_are_no_text(write):
+def test_bytes_that_are_not_text(write):
     with pytest.raises(DataError, match="line 1"):
         write(bytes(range(256)) * 20)
 

@@ -29,7 +29,7 @@ def full_set(n=4):
 
 
 @pytest.mark.parametrize("index", [[2, 0], np.array([False, False, True, False]), [3, 3], []])
-def test_take_chooses_every_field_alike(index):
+def test_take_selects_from_every_field(index):
     letters = full_set()
     taken = letters.take(index)
     expected = np.arange(4)[np.asarray(index, dtype=None if len(index) else int)]
@@ -40,7 +40,7 @@ def test_take_chooses_every_field_alike(index):
     assert len(taken) == len(expected)
 
 
-def test_take_refuses_a_mask_of_another_length():
+def test_take_rejects_a_mask_of_another_length():
     with pytest.raises(DataError, match="4 letters"):
         full_set().take([True, False])
 
@@ -69,19 +69,19 @@ def test_unknown_fields_stay_unknown():
         ({"suspect": np.array([0, 1, 0])}, "True or False"),
     ],
 )
-def test_malformed_sets_are_refused(change, message):
+def test_malformed_sets_are_rejected(change, message):
     fields = {"data": rows(3), "target": labels("ABC"), "name": "mine"} | change
     with pytest.raises(DataError, match=message):
         LetterSet(**fields)
 
 
-def test_a_list_is_read_as_pictures_even_where_numpy_would_stack_it():
+def test_a_list_of_equal_shapes_is_read_as_pictures():
     letters = LetterSet([np.zeros((5, 5)), np.zeros((5, 5))], labels("AB"))
     assert letters.data.shape == (2,)
     assert not letters.is_rows
 
 
-def test_object_labels_become_text():
+def test_object_labels_become_strings():
     letters = LetterSet(rows(2), np.array(["A", "B"], object))
     assert letters.target.dtype.kind == "U"
 
@@ -92,7 +92,7 @@ def test_counts_and_repr():
     assert repr(letters) == "LetterSet(3 letters of 2 classes, rows)"
 
 
-def test_rows_become_ink():
+def test_rows_are_converted_to_ink():
     letters = LetterSet(np.full((1, 784), 255, np.uint8), labels("A"))
     ink = letters.to_rows()
     assert ink.dtype == np.float32
@@ -103,7 +103,7 @@ def test_rows_become_ink():
 
 
 class MeanShade:
-    """A normalizer as small as can be, to see what it is given."""
+    """A minimal normalizer that shows its input."""
 
     def __sklearn_clone__(self):
         return MeanShade()
@@ -112,14 +112,14 @@ class MeanShade:
         return np.array([np.full(784, picture.mean()) for picture in pictures])
 
 
-def test_a_given_normalizer_sees_pictures_and_rows_as_images():
+def test_a_given_normalizer_gets_pictures_and_rows_as_images():
     pictures = LetterSet([np.full((3, 9), 0.25), np.full((40, 4), 0.5)], labels("AB"))
     assert pictures.to_rows(MeanShade())[:, 0].tolist() == [0.25, 0.5]
     drawn = LetterSet(np.full((1, 784), 7, np.uint8), labels("A"))
     assert drawn.to_rows(MeanShade())[0, 0] == 7
 
 
-def test_pictures_are_normalised_by_default(tmp_path):
+def test_pictures_are_normalized_by_default(tmp_path):
     picture = np.full((60, 40), 255, np.uint8)
     picture[10:50, 18:24] = 0
     file = tmp_path / "I.png"
@@ -133,11 +133,11 @@ def test_pictures_are_normalised_by_default(tmp_path):
     assert (ink[0] == ink[2]).all()
 
 
-def test_no_pictures_make_no_rows():
+def test_no_pictures_give_no_rows():
     assert LetterSet([], labels("")).to_rows().shape == (0, 784)
 
 
-def test_concatenate_keeps_order_and_fills_what_is_unknown():
+def test_concatenate_keeps_order_and_fills_unknown_fields():
     known, bare = full_set(), LetterSet(rows(1), labels("Z"), name="bare")
     both = concatenate([bare, known], name="both")
     assert both.target.tolist() == list("ZABCD")
@@ -148,18 +148,18 @@ def test_concatenate_keeps_order_and_fills_what_is_unknown():
     assert both.name == "both"
 
 
-def test_concatenate_puts_bytes_and_floats_on_one_scale():
+def test_concatenate_converts_bytes_and_floats_to_one_scale():
     a = LetterSet(np.full((1, 784), 255, np.uint8), labels("A"))
     b = LetterSet(np.ones((1, 784), np.float32), labels("B"))
     assert (concatenate([a, b]).data == 1).all()
 
 
-def test_concatenate_of_unnamed_sets_knows_no_source():
+def test_concatenate_of_unnamed_sets_has_no_source():
     a = LetterSet(rows(1), labels("A"))
     assert concatenate([a, a]).source is None
 
 
-def test_concatenate_refuses_nothing_and_mixtures():
+def test_concatenate_rejects_an_empty_list_and_mixtures():
     with pytest.raises(DataError, match="at least one"):
         concatenate([])
     with pytest.raises(DataError, match="to_rows"):

@@ -38,7 +38,7 @@ def archive(tmp_path, to_png):
 
 
 @pytest.mark.parametrize("form", ["folder", "by_class", "archive"])
-def test_standard_division(request, form, to_png):
+def test_standard_split(request, form, to_png):
     path = request.getfixturevalue("archive" if form == "archive" else "folder")
     letters = load_nist(path / "by_class" if form == "by_class" else path, letters="AM")
     assert letters.target.tolist() == ["A", "A", "A", "M"]
@@ -62,7 +62,7 @@ def test_other_characters(archive):
     assert load_nist(archive, letters="m0", parts="train").target.tolist() == ["0", "m"]
 
 
-def test_letters_that_would_come_twice_are_refused(folder):
+def test_parts_with_the_same_letters_are_rejected(folder):
     with pytest.raises(DataError, match="'train' repeats"):
         load_nist(folder, parts=["train", "hsf_0"])
 
@@ -86,7 +86,7 @@ def test_wrong_settings_and_missing_pictures(request, form, settings, message):
         load_nist(request.getfixturevalue(form), **settings)
 
 
-def test_paths_that_are_nothing(tmp_path):
+def test_missing_paths_of_nist(tmp_path):
     with pytest.raises(DataError, match="no such file or folder"):
         load_nist(tmp_path / "nowhere")
     (tmp_path / "x.zip").write_bytes(b"no archive")
@@ -94,7 +94,7 @@ def test_paths_that_are_nothing(tmp_path):
         load_nist(tmp_path / "x.zip")
 
 
-def test_a_spoiled_member_is_noticed(archive):
+def test_a_damaged_member_is_reported(archive):
     raw = archive.read_bytes()
     at = raw.index(b"IHDR") + 30
     archive.write_bytes(raw[:at] + bytes([raw[at] ^ 0xFF]) + raw[at + 1 :])
@@ -103,7 +103,7 @@ def test_a_spoiled_member_is_noticed(archive):
 
 
 @pytest.mark.parametrize("member", ["../41/train_41/x.png", "/41/train_41/x.png", "c:/41/train_41/x.png"])
-def test_members_that_lead_out_are_refused_and_nothing_is_written(archive, to_png, member, tmp_path):
+def test_members_that_lead_out_are_rejected_and_nothing_is_written(archive, to_png, member, tmp_path):
     with zipfile.ZipFile(archive, "a") as zipped:
         zipped.writestr(member, to_png())
     with pytest.raises(DataError, match="leads out of the archive"):
@@ -111,7 +111,7 @@ def test_members_that_lead_out_are_refused_and_nothing_is_written(archive, to_pn
     assert list(tmp_path.iterdir()) == [archive]
 
 
-def test_members_that_would_fill_memory_are_refused(archive):
+def test_members_that_are_too_large_are_rejected(archive):
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("by_class/41/train_41/bomb.png", bytes(2_000_000))
     with pytest.raises(DataError, match=r"bomb\.png' unpacks to 2000000 bytes"):

@@ -23,7 +23,7 @@ def make(target, **fields):
 
 @st.composite
 def known_letters(draw):
-    """Letters of uneven labels, of three sources, by at least twelve writers who write every label."""
+    """Letters with imbalanced labels, three sources and at least twelve writers of every label."""
     target, source, writer = list("ABC" * 12), ["p"] * 36, [f"{i // 3}" for i in range(36)]
     for _ in range(draw(st.integers(0, 60))):
         target.append(draw(st.sampled_from("AAAABC")))
@@ -32,7 +32,7 @@ def known_letters(draw):
     return make(target, source=source, writer=writer)
 
 
-def assert_division(letters, train, test):
+def assert_partition(letters, train, test):
     assert sorted([*train, *test]) == list(range(len(letters)))
     assert (np.diff(train) > 0).all()
     assert (np.diff(test) > 0).all()
@@ -45,9 +45,9 @@ def assert_division(letters, train, test):
     letters=known_letters(), by=st.sampled_from(["sample", "source", "writer"]),
     test_size=st.floats(0.05, 0.6), seed=st.integers(0, 9),
 )  # fmt: skip
-def test_every_letter_once_every_label_in_training_and_repeatable(letters, by, test_size, seed):
+def test_a_split_is_a_partition_with_every_label_in_training_and_reproducible(letters, by, test_size, seed):
     train, test = split_letters(letters, test_size, by=by, random_state=seed)
-    assert_division(letters, train, test)
+    assert_partition(letters, train, test)
     again = split_letters(letters, test_size, by=by, random_state=seed)
     assert (again[0] == train).all()
     assert (again[1] == test).all()
@@ -55,7 +55,7 @@ def test_every_letter_once_every_label_in_training_and_repeatable(letters, by, t
 
 @settings(deadline=None)
 @given(letters=known_letters(), by=st.sampled_from(["sample", "source"]), test_size=st.floats(0.05, 0.95))
-def test_shares_of_every_label(letters, by, test_size):
+def test_stratified_fractions(letters, by, test_size):
     _, test = split_letters(letters, test_size, by=by, random_state=0)
     strata = letters.target if by == "sample" else np.char.add(letters.source, letters.target)
     for stratum in np.unique(strata):
@@ -69,7 +69,7 @@ def test_shares_of_every_label(letters, by, test_size):
 
 @settings(deadline=None)
 @given(letters=known_letters(), test_size=st.floats(0.1, 0.6), seed=st.integers(0, 9))
-def test_nobody_is_in_both_parts(letters, test_size, seed):
+def test_writers_are_in_one_part_only(letters, test_size, seed):
     train, test = split_letters(letters, test_size, by="writer", random_state=seed)
     people = np.char.add(np.char.add(letters.source, "/"), letters.writer)
     assert not set(people[train]) & set(people[test])
@@ -82,7 +82,7 @@ def test_seeds_differ():
     assert (split_letters(letters, random_state=0)[1] != split_letters(letters, random_state=1)[1]).any()
 
 
-def test_a_writer_who_alone_writes_a_label_stays_in_training():
+def test_the_only_writer_of_a_label_stays_in_training():
     letters = make("AAAAAZ", writer="112233")
     for seed in range(20):
         train, _ = split_letters(letters, 0.3, by="writer", random_state=seed)
@@ -113,12 +113,12 @@ def test_unknown_writers_of_a_source_stay_together():
         (make(""), {}, "no letters"),
     ],
 )
-def test_impossible_divisions_say_why(letters, settings_, message):
+def test_impossible_splits_are_rejected(letters, settings_, message):
     with pytest.raises(DataError, match=message):
         split_letters(letters, **settings_)
 
 
-def test_prescribed_split():
+def test_predefined_split_of_the_data_set():
     train, test = predefined_split(make("AAAA", split=["test", "train", "", "train"]))
     assert train.tolist() == [1, 3]
     assert test.tolist() == [0]
@@ -152,7 +152,7 @@ def counts(y):
 
 @settings(deadline=None)
 @given(y=labels, limit=st.integers(1, 30), seed=st.integers(0, 5))
-def test_cap_leaves_at_most_limit_and_repeats_nothing(y, limit, seed):
+def test_cap_keeps_at_most_limit_without_repeats(y, limit, seed):
     chosen = balance_indices(y, "cap", limit=limit, random_state=seed)
     assert len(np.unique(chosen)) == len(chosen)
     assert (np.diff(chosen) > 0).all()
@@ -161,7 +161,7 @@ def test_cap_leaves_at_most_limit_and_repeats_nothing(y, limit, seed):
 
 @settings(deadline=None)
 @given(y=labels, limit=st.integers(1, 30), seed=st.integers(0, 5))
-def test_oversample_loses_nothing_and_repeats_evenly(y, limit, seed):
+def test_oversample_keeps_all_rows_and_repeats_evenly(y, limit, seed):
     chosen = balance_indices(y, "oversample", limit=limit, random_state=seed)
     assert counts(y[chosen]) == {label: max(n, limit) for label, n in counts(y).items()}
     times = np.bincount(chosen, minlength=len(y))
@@ -177,7 +177,7 @@ def test_default_limits():
 
 
 @pytest.mark.parametrize("method", ["cap", "oversample"])
-def test_random_state_repeats_and_varies(method):
+def test_balance_depends_on_random_state(method):
     y = np.repeat(["O", "I"], [60, 41])
     first = balance_indices(y, method, limit=50, random_state=3)
     assert (balance_indices(y, method, limit=50, random_state=3) == first).all()
@@ -214,6 +214,6 @@ def test_weights_are_those_of_scikit_learn_and_even(y):
         (["A"], {"limit": 0}, "at least 1"),
     ],
 )
-def test_what_cannot_be_balanced(y, settings_, message):
+def test_invalid_input_of_balance(y, settings_, message):
     with pytest.raises(DataError, match=message):
         balance_indices(y, **settings_)

@@ -26,14 +26,14 @@ def letter_sets(draw):
     seed = draw(st.integers(0, 1000))
     pixels = np.random.default_rng(seed).integers(0, 256, (n, 784), np.uint8)
     column = st.lists(texts, min_size=n, max_size=n).map(lambda values: np.array(values, dtype=np.str_))
-    divisions = st.lists(st.sampled_from(["train", "test", ""]), min_size=n, max_size=n)
+    splits = st.lists(st.sampled_from(["train", "test", ""]), min_size=n, max_size=n)
     flags = st.lists(st.booleans(), min_size=n, max_size=n)
     return LetterSet(
         pixels if draw(st.booleans()) else (pixels / np.float32(255)),
         draw(column),
         source=draw(st.none() | column),
         writer=draw(st.none() | column),
-        split=draw(st.none() | divisions.map(lambda values: np.array(values, dtype=np.str_))),
+        split=draw(st.none() | splits.map(lambda values: np.array(values, dtype=np.str_))),
         suspect=draw(st.none() | flags.map(lambda values: np.array(values, dtype=np.bool_))),
         name=draw(texts),
     )
@@ -56,13 +56,13 @@ def test_round_trip(tmp_path, letters):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_pictures_are_refused(tmp_path):
+def test_pictures_are_rejected(tmp_path):
     with pytest.raises(DataError, match="to_rows"):
         save_npz(tmp_path / "x.npz", LetterSet(["a.png"], np.array(["A"])))
     assert not list(tmp_path.iterdir())
 
 
-def test_the_old_file_stays_when_writing_fails(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     file = tmp_path / "x.npz"
     save_npz(file, simple(1))
 
@@ -77,7 +77,7 @@ def test_the_old_file_stays_when_writing_fails(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
         save_npz(tmp_path / "no" / "x.npz", simple())
 
@@ -108,7 +108,7 @@ def test_pickled_objects_are_never_loaded(tmp_path):
         ({"data": np.zeros((1, 100), np.uint8), "target": np.array(["A"])}, r"x\.npz: .*\(1, 100\)"),
     ],
 )
-def test_other_contents_are_named(tmp_path, arrays, message):
+def test_other_contents_are_reported(tmp_path, arrays, message):
     file = tmp_path / "x.npz"
     np.savez(file, **arrays)
     with pytest.raises(DataError, match=message):
@@ -132,7 +132,7 @@ def test_files_of_another_kind(tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.9])
-def test_files_cut_short(tmp_path, keep):
+def test_truncated_files(tmp_path, keep):
     file = tmp_path / "x.npz"
     save_npz(file, simple(200))
     raw = file.read_bytes()
@@ -143,7 +143,7 @@ def test_files_cut_short(tmp_path, keep):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-def test_a_changed_byte_is_an_error_of_ours_or_harmless(tmp_path, at, flip):
+def test_a_changed_byte_raises_a_data_error_or_is_harmless(tmp_path, at, flip):
     file = tmp_path / "x.npz"
     save_npz(file, simple(3))
     raw = bytearray(file.read_bytes())

@@ -31,7 +31,7 @@ looks = st.fixed_dictionaries(
 
 @settings(max_examples=60)
 @given(texts, looks, st.integers(0, 2**40))
-def test_truth_is_what_is_seen(text, look, seed):
+def test_ground_truth_matches_the_picture(text, look, seed):
     (made,) = compose_words(ROWS, [text], random_state=seed, **look)
     assert made.text == text
     assert [letter.number for letter in made.letters] == list(range(len(made.letters)))
@@ -56,32 +56,32 @@ def test_truth_is_what_is_seen(text, look, seed):
 
 @given(texts, looks, st.integers(0, 100))
 @settings(max_examples=20)
-def test_clean_ink_is_owned(text, look, seed):
+def test_every_pixel_of_clean_ink_has_a_letter(text, look, seed):
     (made,) = compose_words(ROWS, [text], random_state=seed, **(look | {"noise": 0.0}))
     owned = made.owner >= 0
     assert (made.picture[owned] < 192).all()
     assert (made.picture[~owned] >= 191).all()
 
 
-def test_one_hand_writes_a_text():
+def test_a_text_has_one_writer():
     for made in compose_words(ROWS, ["HELLO WORLD", "QUIZ"] * 8, random_state=1):
         writers = set(ROWS.writer[[letter.index for letter in made.letters]].tolist())
         assert writers == {made.writer}
         assert made.source == "generated"
 
 
-def test_hands_change_from_text_to_text():
+def test_texts_have_different_writers():
     assert len({made.writer for made in compose_words(ROWS, ["ABC"] * 40, random_state=0)}) == 6
 
 
-def test_anybodys_letters_where_nobody_has_them_all():
+def test_letters_of_all_writers_are_mixed_if_no_writer_has_all_characters():
     few = ROWS.take(np.char.isalpha(ROWS.target) & ((ROWS.target == "A") == (ROWS.writer == "w000")))
     (made,) = compose_words(few, ["AB"], random_state=0)
     assert made.writer == ""
     assert made.source == "generated"
 
 
-def test_unknown_writers_keep_to_one_source():
+def test_texts_of_unknown_writers_are_from_one_source():
     source = np.where(np.arange(len(ROWS)) % 3 == 0, "pen", "scan")
     mixed = LetterSet(ROWS.data, ROWS.target, source=source)
     for made in compose_words(mixed, ["ABC", "LMNO"] * 5, random_state=2):
@@ -90,7 +90,7 @@ def test_unknown_writers_keep_to_one_source():
         assert made.writer == ""
 
 
-def test_the_same_in_any_company():
+def test_a_text_does_not_depend_on_later_texts():
     alone = compose_words(ROWS, ["ABC"], random_state=5, gap=(0.0, 0.3), noise=(0.0, 1.0))[0]
     first = compose_words(ROWS, ["ABC", "XYZ"], random_state=5, gap=(0.0, 0.3), noise=(0.0, 1.0))[0]
     np.testing.assert_array_equal(alone.picture, first.picture)
@@ -104,7 +104,7 @@ def test_random_state_may_be_a_generator(make):
     np.testing.assert_array_equal(first.picture, second.picture)
 
 
-def test_gaps_are_what_was_asked():
+def test_mean_gap_matches_the_setting():
     for gap in (0.12, 0.3, 0.5):
         measured = []
         for made in compose_words(ROWS, ["HUMBLE"] * 60, gap=gap, random_state=0):
@@ -114,7 +114,7 @@ def test_gaps_are_what_was_asked():
         assert abs(np.std(measured) - 0.05) < 0.02
 
 
-def test_touching_touches():
+def test_touching_letters_touch():
     def share(**look):
         made = compose_words(ROWS, ["HUMBLE", "DOMINO"] * 30, random_state=0, **look)
         return np.mean([pair for word in made for pair in word.words[0].touching])
@@ -125,7 +125,7 @@ def test_touching_touches():
     assert share(gap=0.0) > share(gap=0.06) > share(gap=0.12)
 
 
-def test_touching_is_what_components_say():
+def test_touching_matches_connected_components():
     """Two clean letters touch exactly if their ink is one component more than their own components."""
     from scipy import ndimage
 
@@ -159,7 +159,7 @@ def test_from_pictures():
     np.testing.assert_array_equal(made[0].picture, again[0].picture)
 
 
-def test_blank_letters_are_a_dot_at_most():
+def test_blank_letters_give_one_pixel():
     blank = LetterSet(np.zeros((1, 784), np.uint8), np.array(["A"]))
     assert compose_words(blank, ["A"], random_state=0)[0].letters[0].box.width > 0
 

@@ -86,7 +86,7 @@ def test_a_larger_set_begins_with_the_smaller():
     np.testing.assert_array_equal(many.writer[:90], few.writer)
 
 
-def test_a_writers_letters_do_not_depend_on_the_others():
+def test_letters_of_a_writer_do_not_depend_on_other_letters():
     many = generate_letters(26 * 5, writers=5, random_state=4)
     few = generate_letters(6, letters="QZ", writers=3, random_state=4)
     for row, letter, writer in zip(few.data, few.target, few.writer, strict=True):
@@ -94,7 +94,7 @@ def test_a_writers_letters_do_not_depend_on_the_others():
         np.testing.assert_array_equal(many.data[same][0], row)
 
 
-def test_rows_are_centred_by_mass_in_a_box_of_20():
+def test_rows_are_centered_by_mass_in_a_box_of_20():
     rows = generate_letters(260, writers=20, random_state=1).data.reshape(-1, 28, 28) / 255
     middle = np.arange(28) - 13.5
     for axis in (1, 2):
@@ -106,16 +106,16 @@ def test_rows_are_centred_by_mass_in_a_box_of_20():
     assert 18 <= min(spans) <= max(spans) <= 22
 
 
-def test_rows_look_like_the_pictures_normalised():
+def test_rows_resemble_normalized_pictures():
     rows, pictures = (generate_letters(52, random_state=6, format=format) for format in ("rows", "pictures"))
-    normalised = LetterNormalizer().fit_transform(list(pictures.data))
-    alike = [np.corrcoef(row, other)[0, 1] for row, other in zip(rows.data, normalised, strict=True)]
-    unlike = [np.corrcoef(row, other)[0, 1] for row, other in zip(rows.data, normalised[1:], strict=False)]
+    normalized = LetterNormalizer().fit_transform(list(pictures.data))
+    alike = [np.corrcoef(row, other)[0, 1] for row, other in zip(rows.data, normalized, strict=True)]
+    unlike = [np.corrcoef(row, other)[0, 1] for row, other in zip(rows.data, normalized[1:], strict=False)]
     assert np.median(alike) > 0.85
     assert np.median(unlike) < 0.5
 
 
-def test_a_writer_resembles_himself_more_than_others():
+def test_letters_of_one_writer_are_more_similar():
     found = generate_letters(20 * 12, letters="H", writers=20, random_state=2)
     who = np.unique(found.writer, return_inverse=True)[1]
     ink = found.data.reshape(-1, 28, 28) / 255.0
@@ -127,7 +127,7 @@ def test_a_writer_resembles_himself_more_than_others():
 
 
 def _slants(ink):
-    """How far to the right the ink moves for each pixel it rises, from its second moments."""
+    """Return the horizontal shift of ink per pixel of height, from second moments."""
     down, across = np.mgrid[:28, :28]
     mass = ink.sum(axis=(1, 2))
     y = down - ((ink * down).sum(axis=(1, 2)) / mass)[:, None, None]
@@ -175,6 +175,6 @@ def test_without_random_state_every_call_differs():
         ({"random_state": -1}, "random_state is -1"),
     ],
 )
-def test_wrong_settings_are_refused(wrong, message):
+def test_invalid_settings_are_rejected(wrong, message):
     with pytest.raises(DataError, match=message):
         generate_letters(**{"n": 10, **wrong})

@@ -65,7 +65,7 @@ def test_a_single_point_is_a_dot():
     assert ink.sum() == pytest.approx(np.pi * 16, rel=0.03)
 
 
-def test_a_dot_beside_a_line_is_kept():
+def test_a_dot_next_to_a_line_is_kept():
     ink = render_strokes([*LINE, [(0.5, 0.5)]], pen="felt")
     assert ink[:, -8:].max() > 0.9
 
@@ -92,7 +92,7 @@ def test_frame_shows_a_part_of_the_plane():
     assert render_strokes(LINE, frame=(5, 5, 6, 6)).max() == 0
 
 
-def test_grain_needs_a_seed_to_be_the_same():
+def test_grain_is_reproducible_with_a_random_state():
     first, second = (render_strokes(LINE, pen="pencil", random_state=seed) for seed in (0, 1))
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(first, render_strokes(LINE, pen="pencil", random_state=0))
@@ -120,7 +120,7 @@ def test_bounds_hold_the_ink_tightly():
         (LINE, {"frame": (0, 0, 0, 1)}, "frame is"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(strokes, settings, message):
+def test_invalid_strokes_are_rejected(strokes, settings, message):
     with pytest.raises(DataError, match=message):
         render_strokes(strokes, **settings)
 

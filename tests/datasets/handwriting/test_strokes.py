@@ -12,7 +12,7 @@ LETTERS = st.sampled_from(sorted(SKELETONS))
 
 
 @pytest.mark.parametrize("letter", SKELETONS)
-def test_default_hand_follows_the_skeleton(letter):
+def test_default_style_follows_the_skeleton(letter):
     for allograph in SKELETONS[letter]:
         expected = parse_path(allograph.path)
         strokes = letter_strokes(letter, allograph=allograph.name)
@@ -51,7 +51,7 @@ def test_constant_writer_keeps_the_usual_allograph_and_others_do_not():
     assert {len(letter_strokes("H", loose, random_state=seed)) for seed in range(60)} == {1, 2, 3}
 
 
-def test_slant_leans_the_top_to_the_right():
+def test_slant_moves_the_top_to_the_right():
     upright, leaning = letter_strokes("I")[0], letter_strokes("I", WriterStyle(slant=0.3))[0]
     np.testing.assert_allclose(leaning[:, 0] - upright[:, 0], 0.3 * (1 - upright[:, 1]), atol=1e-9)
 
@@ -63,7 +63,7 @@ def test_size_grows_from_the_baseline_and_width_from_the_left():
     np.testing.assert_allclose(1 - small[1][:, 1], 0.5 * (1 - whole[1][:, 1]))
 
 
-def test_rotation_climbs_to_the_right():
+def test_rotation_raises_the_right_end():
     foot = letter_strokes("L", WriterStyle(rotation=0.1))[0]
     assert foot[-1, 1] < letter_strokes("L")[0][-1, 1] - 0.03
 
@@ -83,7 +83,7 @@ def test_taper_and_pressure():
     assert pressed[len(pressed) // 2] == pytest.approx(0.9, abs=0.01)
 
 
-def test_habits_are_the_writers_own_and_unsteadiness_is_of_the_moment():
+def test_deviation_is_constant_per_writer_and_unsteadiness_varies():
     def shape(habit, seed, **amounts):
         return np.concatenate(letter_strokes("B", WriterStyle(habit=habit, **amounts), random_state=seed))[:, :2]
 
@@ -93,10 +93,10 @@ def test_habits_are_the_writers_own_and_unsteadiness_is_of_the_moment():
 
 
 @pytest.mark.parametrize(("letter", "name"), [("Ä", None), ("AB", None), ("A", "gothic")])
-def test_unknown_letters_and_allographs_are_refused(letter, name):
+def test_unknown_letters_and_allographs_are_rejected(letter, name):
     with pytest.raises(DataError, match=r"only the capital letters|has no allograph 'gothic'"):
         letter_strokes(letter, allograph=name)
 
 
-def test_allograph_can_be_asked_for():
+def test_allograph_can_be_selected():
     assert [len(letter_strokes("A", allograph=name)) for name in allograph_names("A")][:2] == [3, 2]

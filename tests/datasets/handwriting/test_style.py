@@ -19,7 +19,7 @@ def test_random_writers_are_valid_and_reproducible(seed, difficulty):
     assert hash(style) == hash(WriterStyle.random(seed, difficulty=difficulty))
 
 
-def test_no_difficulty_is_a_copybook_hand():
+def test_difficulty_0_is_copybook_writing():
     style = WriterStyle.random(3, difficulty=0)
     assert (style.deviation, style.unsteadiness, style.roundness, style.tremor, style.width) == (0, 0, 0, 0, 1)
 
@@ -49,19 +49,19 @@ def test_pens_can_be_chosen():
         ({"allographs": {"Ä": "tent"}}, "letter is 'Ä'"),
     ],
 )
-def test_wrong_styles_are_refused(settings, message):
+def test_invalid_styles_are_rejected(settings, message):
     with pytest.raises(DataError, match=message):
         WriterStyle(**settings)
 
 
 @pytest.mark.parametrize("pens", [[], ["ball", "quill"]])
-def test_unknown_pens_are_refused(pens):
+def test_unknown_pens_are_rejected(pens):
     with pytest.raises(DataError, match="it must name one or more of 'ball', 'pencil', 'felt'"):
         WriterStyle.random(0, pens=pens)
 
 
 @pytest.mark.parametrize("difficulty", [-1, np.inf])
-def test_wrong_difficulty_is_refused(difficulty):
+def test_invalid_difficulty_is_rejected(difficulty):
     with pytest.raises(DataError, match="difficulty is"):
         WriterStyle.random(0, difficulty=difficulty)
 
