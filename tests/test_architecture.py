@@ -9,6 +9,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from statistics import median
 
+import pytest
+
 import ensemble_hwr
 
 SOURCE = Path(ensemble_hwr.__file__).parent
@@ -181,7 +183,26 @@ def test_importing_the_library_imports_no_dependency():
     assert done.stdout.strip() == "{'ensemble_hwr'}"
 
 
-def test_every_exported_name_exists_and_has_a_docstring():
-    for name in ensemble_hwr.__all__:
-        assert getattr(ensemble_hwr, name).__doc__
-    assert set(ensemble_hwr.__all__) <= set(dir(ensemble_hwr))
+@pytest.mark.parametrize("name", ensemble_hwr.__all__)
+def test_every_public_name_has_a_docstring_and_is_completed(name):
+    assert getattr(ensemble_hwr, name).__doc__
+    assert name in dir(ensemble_hwr)
+
+
+def test_every_public_submodule_is_listed():
+    on_disk = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in SOURCE.glob("[a-z]*.py")}
+    on_disk |= {path.parent.name for path in SOURCE.glob("[a-z]*/__init__.py")}
+    assert set(ensemble_hwr._SUBMODULES) == on_disk
+    assert on_disk <= set(dir(ensemble_hwr))
+
+
+@pytest.mark.parametrize("name", sorted(ensemble_hwr._SUBMODULES))
+def test_a_submodule_is_an_attribute_after_a_bare_import(name):
+    code = f"import ensemble_hwr; print(ensemble_hwr.{name}.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"ensemble_hwr.{name}"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'ensemble_hwr' has no attribute 'nonsense'"):
+        ensemble_hwr.nonsense  # noqa: B018

@@ -1,6 +1,6 @@
 """Hierarchical ensembles of small neural networks for handwritten letters.
 
-Public names are imported when they are first used, so that importing the library costs next to nothing.
+Public names and submodules are imported when they are first used, so a bare import is quick.
 """
 
 from __future__ import annotations
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
     from ensemble_hwr.onnx import export_onnx
     from ensemble_hwr.persistence import available_models, load_model, save_model
     from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures, LetterNormalizer
-    from ensemble_hwr.reading import PageReader, WordReader
+    from ensemble_hwr.reading import Lexicon, PageReader, WordReader
     from ensemble_hwr.segmentation import WordSegmenter
     from ensemble_hwr.training import train
+    from ensemble_hwr.tuning import TunedClassifier, tune
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULE_OF = {
     "AugmentedClassifier": "preprocessing",
-    "Augmenter": "preprocessing",
     "AugmentedMLPClassifier": "ensemble",
+    "Augmenter": "preprocessing",
     "GradientFeatures": "preprocessing",
     "HierarchicalEnsembleClassifier": "ensemble",
     "LetterNormalizer": "preprocessing",
     "LetterSet": "datasets",
+    "Lexicon": "reading",
     "MemberMLPClassifier": "ensemble",
     "PageReader": "reading",
+    "TunedClassifier": "tuning",
     "WordReader": "reading",
     "WordSegmenter": "segmentation",
     "available_models": "persistence",
@@ -43,7 +46,12 @@ _HOMES = {
     "save_model": "persistence",
     "show_versions": "_versions",
     "train": "training",
+    "tune": "tuning",
 }
+_SUBMODULES = (
+    "boxes", "canvas", "cli", "config", "datasets", "ensemble", "evaluation", "exceptions", "hierarchy", "images",
+    "onnx", "persistence", "preprocessing", "reading", "report", "segmentation", "training", "tuning",
+)  # fmt: skip
 __all__ = [
     "AugmentedClassifier",
     "AugmentedMLPClassifier",
@@ -52,8 +60,10 @@ __all__ = [
     "HierarchicalEnsembleClassifier",
     "LetterNormalizer",
     "LetterSet",
+    "Lexicon",
     "MemberMLPClassifier",
     "PageReader",
+    "TunedClassifier",
     "WordReader",
     "WordSegmenter",
     "available_models",
@@ -65,16 +75,19 @@ __all__ = [
     "save_model",
     "show_versions",
     "train",
+    "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from the module it lives in."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    """Import a public name or a submodule when it is first used."""
+    if name in _MODULE_OF:
+        return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """Names for completion."""
-    return [*__all__, "__version__"]
+    """Return the public names and submodules, for completion."""
+    return [*__all__, *_SUBMODULES, "__version__"]
