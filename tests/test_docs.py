@@ -112,7 +112,7 @@ def test_scripts_have_a_title_and_an_explanation(script):
 
 def test_there_are_at_least_twelve_examples_and_three_tutorials():
     assert len([script for script in SCRIPTS if script.parent.name != "tutorials"]) >= 12
-    assert len([script for script in SCRIPTS if script.parent.name == "tutorials"]) <= 3
+    assert len([script for script in SCRIPTS if script.parent.name == "tutorials"]) == 3
 
 
 @pytest.mark.parametrize("folder", [path for path in (ROOT / "examples").iterdir() if path.is_dir()], ids=str)

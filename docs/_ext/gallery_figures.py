@@ -23,7 +23,8 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 INK, PAPER, FAINT = "#24292f", "#ffffff", "#d0d7df"
-DARK = {INK: "#d5dae1", PAPER: "#14181e", FAINT: "#3b434d"}
+DARK = {INK: "#d5dae1", PAPER: "#14181e", FAINT: "#3b434d", "#000000": "#d5dae1", "#666666": "#9aa3ad"}
+DARK |= {"#c2410c": "#f0814f", "#1764ab": "#5aa5ee", "#0b7a5e": "#35b894", "#9a3d80": "#d478bb"}  # of displays
 CYCLE = ["#3f82c9", "#e07b39", "#3a9d6e", "#9268cc", "#d1505c", "#8a8f98"]
 DARK_MAPS = {
     "gray_r": LinearSegmentedColormap.from_list("dark_ink", [DARK[PAPER], DARK[INK]]),
@@ -141,5 +142,5 @@ def replace_all(artist: Collection, name: str) -> None:
 def darker(colour: Any) -> tuple[float, float, float, float] | None:
     """Return the dark counterpart of a colour of the style, or None."""
     alpha = matplotlib.colors.to_rgba(colour)[3]
-    dark = DARK.get(to_hex(colour), DARK[INK] if to_hex(colour) == "#000000" else None)
+    dark = DARK.get(to_hex(colour))
     return None if dark is None or alpha == 0 else (*matplotlib.colors.to_rgb(dark), alpha)

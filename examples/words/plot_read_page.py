@@ -27,8 +27,11 @@ axes.imshow(page.picture, cmap="gray", vmin=0, vmax=255)
 for line in found.lines:
     for word in line.words:
         box = word.box
-        axes.add_patch(plt.Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor="#e07b39"))
-        axes.text(box.left, box.top - 3, f"{word.text} {word.confidence:.2f}", color="#3f82c9", fontsize=9)
+        axes.add_patch(plt.Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor="#2f6fb3"))
+        label = {"facecolor": "#2f6fb3", "edgecolor": "none", "pad": 1.5}
+        axes.text(
+            box.left, box.top - 4, f"{word.text} {word.confidence:.2f}", color="whitesmoke", fontsize=8, bbox=label
+        )
 axes.set_axis_off()
 
 # %%
