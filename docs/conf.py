@@ -42,6 +42,7 @@ myst_heading_anchors = 3
 
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "groupwise"
 numpydoc_show_class_members = False
 
@@ -52,6 +53,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("gallery_figures.save_figures",),
     "reset_modules": ("gallery_figures.set_style",),
     "reset_modules_order": "before",
+    "within_subsection_order": "FileNameSortKey",
     "doc_module": ("ensemble_hwr",),
     "backreferences_dir": "api/backreferences",
     "subsection_order": [

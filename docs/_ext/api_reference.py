@@ -121,8 +121,14 @@ def index_page(modules: list[str]) -> str:
         summary = (inspect.getdoc(import_module(module)) or "").split("\n\n", 1)[0].replace("\n", " ")
         lines += [f"   * - :ref:`{module} <api-{module}>`", f"     - {summary}"]
     lines += ["   * - :doc:`ensemble-hwr <command_line>`", "     - Commands, arguments and options.", ""]
-    lines += [".. toctree::", "   :hidden:", "", *(f"   {module}" for module in modules), "   command_line", ""]
+    lines += [".. toctree::", "   :hidden:", "", *(f"   {short_title(module)}" for module in modules)]
+    lines += ["   command_line", ""]
     return "\n".join(lines)
+
+
+def short_title(module: str) -> str:
+    """Write the entry of a module in the navigation, without the name of the library."""
+    return module if module == ROOT else f"{module.removeprefix(f'{ROOT}.')} <{module}>"
 
 
 def command_page() -> str:

@@ -21,7 +21,9 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from PIL import Image
 
+THUMBNAIL = (400, 280)
 INK, PAPER, FAINT = "#24292f", "#ffffff", "#d0d7df"
 DARK = {INK: "#d5dae1", PAPER: "#14181e", FAINT: "#3b434d", "#000000": "#d5dae1", "#666666": "#9aa3ad"}
 DARK |= {"#c2410c": "#f0814f", "#1764ab": "#5aa5ee", "#0b7a5e": "#35b894", "#9a3d80": "#d478bb"}  # of displays
@@ -69,14 +71,34 @@ def save_figures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str,
     for number in plt.get_fignums():
         figure = plt.figure(number)
         light = Path(next(block_vars["image_path_iterator"]))
+        if light.stem.endswith("_001"):  # Sphinx-Gallery makes the thumbnail of an example of its first picture
+            save_thumbnail(figure, light)
+            light = Path(next(block_vars["image_path_iterator"]))
         dark = light.with_name(f"{light.stem}_dark.png")
         figure.savefig(light)
         darken(figure)
         figure.savefig(dark)
         relative = light.parent.relative_to(gallery_conf["src_dir"]).as_posix()
-        shown += [image(f"/{relative}/{path.name}", mode, alt_text(figure)) for path, mode in variants(light, dark)]
+        shown += [
+            image_directive(f"/{relative}/{path.name}", mode, alt_text(figure)) for path, mode in variants(light, dark)
+        ]
     plt.close("all")
     return "\n\n".join(shown)
+
+
+def save_thumbnail(figure: Figure, path: Path) -> None:
+    """Save the left part of a figure, in the proportions of a thumbnail, without the titles that this would cut."""
+    titles = [*figure.texts, *([figure.axes[0].title] if len(figure.axes) == 1 else [])]
+    titles += [figure._suptitle] if figure._suptitle is not None else []
+    for title in titles:
+        title.set_visible(False)
+    figure.savefig(path)
+    for title in titles:
+        title.set_visible(True)
+    with Image.open(path) as picture:
+        width = min(picture.width, round(picture.height * THUMBNAIL[0] / THUMBNAIL[1]))
+        cut = picture.crop((0, 0, width, picture.height))
+    cut.save(path)
 
 
 def variants(light: Path, dark: Path) -> Iterator[tuple[Path, str]]:
@@ -85,7 +107,7 @@ def variants(light: Path, dark: Path) -> Iterator[tuple[Path, str]]:
     yield dark, "only-dark"
 
 
-def image(path: str, mode: str, alt: str) -> str:
+def image_directive(path: str, mode: str, alt: str) -> str:
     """Write one picture as reStructuredText."""
     return f".. image:: {path}\n   :alt: {alt}\n   :class: {mode} gallery-figure"
 

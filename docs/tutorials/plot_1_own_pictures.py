@@ -34,10 +34,14 @@ rng = np.random.default_rng(0)
 SIGNS = {
     "check": [[(0.1, 0.55), (0.4, 0.9), (0.95, 0.1)]],
     "arrow": [[(0.05, 0.5), (0.95, 0.5)], [(0.65, 0.2), (0.95, 0.5), (0.65, 0.8)]],
-    "hash": [[(0.35, 0.05), (0.25, 0.95)], [(0.75, 0.05), (0.65, 0.95)], [(0.05, 0.35), (0.95, 0.3)],
-             [(0.05, 0.7), (0.95, 0.65)]],
+    "hash": [
+        [(0.35, 0.05), (0.25, 0.95)],
+        [(0.75, 0.05), (0.65, 0.95)],
+        [(0.05, 0.35), (0.95, 0.3)],
+        [(0.05, 0.7), (0.95, 0.65)],
+    ],
     "star": [[(0.5, 0.05), (0.75, 0.95), (0.05, 0.4), (0.95, 0.4), (0.25, 0.95), (0.5, 0.05)]],
-}  # fmt: skip
+}
 
 
 def draw_sign(strokes):
@@ -102,9 +106,14 @@ def network(view, units, batch_size):
 
 
 hierarchy = HierarchicalEnsembleClassifier(
-    network(coarse, 40, 50), network(fine, 20, 16), network(fine, 20, 16),
-    groups="derived", confusables="derived", max_confusables=4, random_state=0,
-)  # fmt: skip
+    network(coarse, 40, 50),
+    network(fine, 20, 16),
+    network(fine, 20, 16),
+    groups="derived",
+    confusables="derived",
+    max_confusables=4,
+    random_state=0,
+)
 hierarchy.fit(rows[train], pictures.target[train])
 print("groups:", list(hierarchy.groups_))
 print("confusable sets:", list(hierarchy.confusables_))

@@ -18,9 +18,15 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
 X, y = make_classification(
-    5000, n_features=24, n_informative=16, n_redundant=4, n_classes=40, n_clusters_per_class=1, class_sep=1.5,
+    5000,
+    n_features=24,
+    n_informative=16,
+    n_redundant=4,
+    n_classes=40,
+    n_clusters_per_class=1,
+    class_sep=1.5,
     random_state=0,
-)  # fmt: skip
+)
 X = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
 split = train_test_split(np.arange(len(y)), test_size=0.5, stratify=y, random_state=0)
 
@@ -70,8 +76,9 @@ contenders["logistic"] = LogisticRegression(max_iter=300)
 contenders["one-vs-one"] = CalibratedClassifierCV(OneVsOneClassifier(LinearSVC(C=0.1)), ensemble=False, cv=3)
 contenders["stacking"] = StackingClassifier(
     [("logistic", LogisticRegression(max_iter=300)), ("bayes", GaussianNB()), ("neighbours", KNeighborsClassifier(15))],
-    final_estimator=LogisticRegression(max_iter=300), cv=3,
-)  # fmt: skip
+    final_estimator=LogisticRegression(max_iter=300),
+    cv=3,
+)
 
 # %%
 # HiClass takes a path per sample, here (group, class). A small wrapper gives it the interface of scikit-learn. It is

@@ -86,8 +86,10 @@ reports = {
 }
 for name, report in reports.items():
     print(f"{name}: {report}")
-print(f"character error rate: {reader.character_error_rate(photographs, many):.3f} without, "
-      f"{guided.character_error_rate(photographs, many):.3f} with the lexicon")  # fmt: skip
+print(
+    f"character error rate: {reader.character_error_rate(photographs, many):.3f} without, "
+    f"{guided.character_error_rate(photographs, many):.3f} with the lexicon"
+)
 
 causes = {"missed cut": "missed_cuts", "extra cut": "extra_cuts", "letter": "letters", "lexicon": "lexicon"}
 figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")

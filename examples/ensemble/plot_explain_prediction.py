@@ -26,9 +26,12 @@ def network(units, batch_size, grid):
 
 
 model = HierarchicalEnsembleClassifier(
-    network(40, 50, grid=5), network(20, 16, grid=7), network(20, 16, grid=7),
-    confusables=["BP", "DO", "UVW"], random_state=0,
-)  # fmt: skip
+    network(40, 50, grid=5),
+    network(20, 16, grid=7),
+    network(20, 16, grid=7),
+    confusables=["BP", "DO", "UVW"],
+    random_state=0,
+)
 model.fit(train.to_rows(), train.target)
 
 # %%

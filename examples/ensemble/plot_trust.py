@@ -27,9 +27,15 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_
 
 def hierarchy(trust):
     return HierarchicalEnsembleClassifier(
-        LogisticRegression(max_iter=1000), KNeighborsClassifier(15), groups=[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]],
-        min_mass=0, confidence_threshold=1, trust=trust, cv=10, random_state=0,
-    )  # fmt: skip
+        LogisticRegression(max_iter=1000),
+        KNeighborsClassifier(15),
+        groups=[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]],
+        min_mass=0,
+        confidence_threshold=1,
+        trust=trust,
+        cv=10,
+        random_state=0,
+    )
 
 
 learned = hierarchy("learned").fit(X_train, y_train)

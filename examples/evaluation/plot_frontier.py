@@ -31,16 +31,22 @@ def network(view, units, batch_size):
 letters = generate_letters(3120, writers=24, difficulty=1.3, random_state=0)
 fine, coarse = GradientFeatures(grid=7), GradientFeatures(grid=5)
 hierarchy = HierarchicalEnsembleClassifier(
-    network(coarse, 24, 50), network(fine, 16, 16), network(fine, 150, 50),
-    confusables={"second": "*"}, confidence_threshold=0.8,
-)  # fmt: skip
+    network(coarse, 24, 50),
+    network(fine, 16, 16),
+    network(fine, 150, 50),
+    confusables={"second": "*"},
+    confidence_threshold=0.8,
+)
 contenders = standard_contenders(hierarchy, views=[coarse, fine])
 contenders.pop("baseline")  # a network on raw pixels, far less accurate on so few letters
 
 result = compare(
-    contenders, letters.to_rows(), letters.target,
-    split=split_letters(letters, 0.3, by="writer", random_state=0), seeds=[0, 1],
-)  # fmt: skip
+    contenders,
+    letters.to_rows(),
+    letters.target,
+    split=split_letters(letters, 0.3, by="writer", random_state=0),
+    seeds=[0, 1],
+)
 
 # %%
 # A thin line shows the same hierarchy with other values of `confidence_threshold`: the lower it is, the fewer members

@@ -33,9 +33,15 @@ axes.set_axis_off()
 off = dict.fromkeys(["rotation", "slant", "stretch", "scale", "shift", "elastic"], 0.0)
 off |= dict.fromkeys(["erasure", "occlusion", "cut_off", "pixelation", "photo"], 0.0) | {"stroke_width": (0, 0)}
 kinds = {
-    "rotation": 25, "slant": 30, "elastic": 0.08, "stroke_width": (0.05, 0.06),
-    "erasure": 1, "occlusion": 1, "pixelation": 1, "photo": 1,
-}  # fmt: skip
+    "rotation": 25,
+    "slant": 30,
+    "elastic": 0.08,
+    "stroke_width": (0.05, 0.06),
+    "erasure": 1,
+    "occlusion": 1,
+    "pixelation": 1,
+    "photo": 1,
+}
 figure, panels = plt.subplots(1, 8, figsize=(9, 1.4), layout="constrained")
 for axes, (name, value) in zip(panels, kinds.items(), strict=True):
     varied = Augmenter(**(off | {name: value})).augment(rows[4:5], random_state=4)

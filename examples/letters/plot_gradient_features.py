@@ -28,9 +28,16 @@ for axes, row, maps in zip(panels, letters.to_rows(), values, strict=True):
     for angle, strength in zip(angles, maps / values.max(), strict=True):
         x, y = np.meshgrid(points, points)
         axes.quiver(
-            x, y, np.cos(angle) * strength, np.sin(angle) * strength,
-            color="#3f82c9", angles="xy", scale_units="xy", scale=0.25, width=0.008,
-        )  # fmt: skip
+            x,
+            y,
+            np.cos(angle) * strength,
+            np.sin(angle) * strength,
+            color="#3f82c9",
+            angles="xy",
+            scale_units="xy",
+            scale=0.25,
+            width=0.008,
+        )
     axes.set_axis_off()
 figure.suptitle("Directions of edges, on a grid of 7 x 7")
 

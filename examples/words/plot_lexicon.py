@@ -24,8 +24,9 @@ for axes, picture, text, one, other in zip(panels.flat, pictures, texts, free, g
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
     axes.set_title(
         f"without: {one.text} ({one.confidence:.2f})\nwith: {other.text} ({other.confidence:.2f})",
-        color="#3a9d6e" if one.text == text else "#e07b39", fontsize=9,
-    )  # fmt: skip
+        color="#3a9d6e" if one.text == text else "#e07b39",
+        fontsize=9,
+    )
     axes.set_axis_off()
 figure.suptitle("Read without and with a lexicon (orange: wrong without)")
 

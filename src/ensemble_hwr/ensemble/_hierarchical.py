@@ -102,7 +102,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Learned from the rows that trust is learned from; 1 without `calibration`.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where `X` had any.
 
     Notes
