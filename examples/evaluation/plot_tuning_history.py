@@ -2,7 +2,7 @@
 History of a hyperparameter search
 ==================================
 
-:class:`~ensemble_hwr.tuning.TunedClassifier` searches the parameters of any classifier with Optuna and ends
+:class:`~ensemble_hwr.TunedClassifier` searches the parameters of any classifier with Optuna and ends
 unpromising trials early. The study is kept in `study_`.
 """
 
@@ -11,8 +11,7 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import GradientFeatures, MemberMLPClassifier, generate_letters
-from ensemble_hwr.tuning import TunedClassifier
+from ensemble_hwr import GradientFeatures, MemberMLPClassifier, TunedClassifier, generate_letters
 
 letters = generate_letters(1040, writers=10, difficulty=1.5, random_state=0)
 model = TunedClassifier(
