@@ -133,7 +133,6 @@ TEXTS = [  # regular expressions, in all texts; case is ignored
     r"knows",
     r"fares|fared",
     r"what mattered|what was gained|spared by",
-    r"MoreLetters",
 ]
 PENDING = {  # expressions that a package still uses, by the beginning of the path; entries are only ever removed
     r"certaint(?:y|ies)": ("src/ensemble_hwr/segmentation/",),

@@ -171,7 +171,24 @@ def build_hierarchy(
 
 
 def views_of_hierarchy(config: ExperimentConfig) -> dict[str, BaseEstimator | str]:
-    """Build all views of the members of the hierarchy, by name."""
+    """Build all views of the members of the hierarchy.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+
+    Returns
+    -------
+    dict of str to transformer or "passthrough"
+        By name, not fitted.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo
+    >>> from ensemble_hwr.config.building import views_of_hierarchy
+    >>> list(views_of_hierarchy(load_demo()))
+    ['coarse', 'fine']
+    """
     has_experts = config.hierarchy.confusables != "none"
     roles = [config.router, config.specialist, *([config.expert] if has_experts else [])]
     names = [name for member in roles for name in member.views or (member.view,)]
@@ -269,7 +286,19 @@ def _views_of_committee(config: ExperimentConfig) -> list[BaseEstimator | str]:
 
 
 def declared_groups(config: ExperimentConfig, classes: Sequence[Any]) -> NamedSets | None:
-    """Return the groups of the hierarchy; None if they are derived from the data."""
+    """Return the groups of the hierarchy.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    classes : sequence of str
+        Class labels of the training part.
+
+    Returns
+    -------
+    dict of str to list, or None
+        Classes by group name; None if the groups are derived from the data.
+    """
     section = config.hierarchy
     if section.groups == "derived":
         return None
@@ -280,7 +309,19 @@ def declared_groups(config: ExperimentConfig, classes: Sequence[Any]) -> NamedSe
 
 
 def declared_confusables(config: ExperimentConfig, classes: Sequence[Any]) -> NamedSets | None:
-    """Return the confusable sets of the hierarchy; None if they are derived from the data."""
+    """Return the confusable sets of the hierarchy.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    classes : sequence of str
+        Class labels of the training part.
+
+    Returns
+    -------
+    dict of str to list, or None
+        Classes by name of the set; None if the sets are derived from the data.
+    """
     declared = config.hierarchy.confusables
     if declared == "none":
         return {}

@@ -202,7 +202,17 @@ def generate_of(labels: Sequence[Any], n: int, writers: int, seed: int, *, pictu
 
 
 def is_extra(letters: LetterSet) -> NDArray[np.bool_]:
-    """Return a mask of the letters that come from ``[extra]``."""
+    """Return a mask of the letters that come from ``[extra]``.
+
+    Parameters
+    ----------
+    letters : LetterSet
+        As `load_letters` returns them.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     if letters.source is None:
         return np.zeros(len(letters), np.bool_)
     return np.asarray(letters.source == EXTRA_SOURCE)
@@ -263,18 +273,53 @@ def build_split(config: ExperimentConfig, letters: LetterSet) -> Fold | Callable
 
 
 def training_sources(config: ExperimentConfig, letters: LetterSet) -> list[str] | None:
-    """Return the source of each letter of the training part, in its order.
+    """Return the source of each letter of the training part.
 
-    None if the letters have no source, or if every seed has another training part.
+    Parameters
+    ----------
+    config : ExperimentConfig
+    letters : LetterSet
+        As `load_letters` returns them.
+
+    Returns
+    -------
+    list of str or None
+        In the order of the training part. None if the letters have no source, or if every seed has another training
+        part.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo, load_letters
+    >>> from ensemble_hwr.config.letters import training_sources
+    >>> config = load_demo(["data.n=260"])
+    >>> set(training_sources(config, load_letters(config)))
+    {'generated'}
     """
     split = build_split(config, letters)
     return None if letters.source is None or callable(split) else letters.source[split[0]].tolist()
 
 
 def training_weight(config: ExperimentConfig, letters: LetterSet) -> NDArray[np.float64] | None:
-    """Return sample weights that give all classes the same total; None without ``balance.method = "weights"``.
+    """Return sample weights that give all classes the same total weight in the training part.
 
-    The weight of a class follows from its count in the training part. Letters of the test part have one too.
+    Parameters
+    ----------
+    config : ExperimentConfig
+    letters : LetterSet
+        As `load_letters` returns them.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,), or None
+        One weight per letter, including those of the test part. None unless ``balance.method`` is ``"weights"``.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo, load_letters
+    >>> from ensemble_hwr.config.letters import training_weight
+    >>> config = load_demo(["data.n=260", "balance.method=weights"])
+    >>> training_weight(config, load_letters(config)).shape
+    (260,)
     """
     if not isinstance(config.balance, WeightsBalance):
         return None
@@ -285,7 +330,28 @@ def training_weight(config: ExperimentConfig, letters: LetterSet) -> NDArray[np.
 
 
 def describe_data(config: ExperimentConfig, letters: LetterSet) -> dict[str, object]:
-    """Return a description of the data for the report: counts, split, balance, sources and writers."""
+    """Return a description of the data for the report: counts, split, balance, sources and writers.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    letters : LetterSet
+        As `load_letters` returns them.
+
+    Returns
+    -------
+    dict
+        Serializable as JSON.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo, load_letters
+    >>> from ensemble_hwr.config.letters import describe_data
+    >>> config = load_demo(["data.n=260"])
+    >>> described = describe_data(config, load_letters(config))
+    >>> described["letters"], described["writers"], described["sources"]
+    (260, 30, {'generated': 260})
+    """
     split = build_split(config, letters)
     train, test = split(config.seeds[0]) if callable(split) else split
     described: dict[str, object] = {

@@ -320,7 +320,26 @@ class ExperimentConfig(Section):
 
 
 def member_of(config: ExperimentConfig, name: str) -> MemberSection:
-    """Return the settings of a member such as ``"expert:B/P"``, or of a role such as ``"expert"``."""
+    """Return the settings of a member or of a role.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    name : str
+        A member such as ``"expert:B/P"``, or a role such as ``"expert"``.
+
+    Returns
+    -------
+    MemberSection
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo
+    >>> from ensemble_hwr.config.schema import member_of
+    >>> config = load_demo(['members."expert:B/P".view=coarse'])
+    >>> member_of(config, "expert:B/P").view, member_of(config, "expert").view
+    ('coarse', 'fine')
+    """
     role = name.partition(":")[0]
     template: MemberSection = getattr(config, role)
     change = config.members.get(name)

@@ -101,7 +101,14 @@ class Composition:
     slant, rotation : float
         Slant of the letters (tangent, positive to the right), and angle of the lines in radians (positive upwards).
     height : float
-        The cap height in pixels.
+        Cap height in pixels.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.datasets import compose_words, generate_letters
+    >>> (page,) = compose_words(generate_letters(260, random_state=0), ["ONE TWO"], random_state=0)
+    >>> page.text, [word.text for word in page.words], page.lines[0].text
+    ('ONE TWO', ['ONE', 'TWO'], 'ONE TWO')
     """
 
     picture: NDArray[np.uint8]

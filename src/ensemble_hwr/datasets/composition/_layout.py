@@ -13,10 +13,10 @@ from ensemble_hwr._typing import Ink
 
 _GAP_SPREAD = 0.05  # cap heights, standard deviation
 _WORD_GAP_SPREAD = 0.12
-_CRUSHED = 0.07  # cap heights, about a stroke width; largest overlap of ink with the neighbour
-_JOINED = 0.02  # cap heights; overlap of touching letters
-_DEEPEST = 0.2  # cap heights; largest shift to make letters touch
-_SWELL = 6.0  # cap heights; wavelength of the baseline
+_MAX_OVERLAP = 0.07  # cap heights, about a stroke width; largest overlap of ink with the neighbor
+_TOUCHING_OVERLAP = 0.02  # cap heights; overlap of touching letters
+_MAX_SHIFT = 0.2  # cap heights; largest shift to make letters touch
+_BASELINE_WAVELENGTH = 6.0  # cap heights; wavelength of the baseline
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,15 @@ def lay_out(
         placed: list[Spot] = []
         for ink in word:
             x = right
-            wave = np.sin(phase + 2 * np.pi * x / (_SWELL * height)) + rng.normal()
+            wave = np.sin(phase + 2 * np.pi * x / (_BASELINE_WAVELENGTH * height)) + rng.normal()
             y = -ink.shape[0] + height * baseline * wave / np.sqrt(1.5)
             if placed:
                 before = word[len(placed) - 1]
                 distance = height * (gap + _GAP_SPREAD * rng.normal())
                 room = _room(before, placed[-1].y, ink, y)
                 if rng.random() < touching:
-                    distance = max(-room - height * _JOINED, -height * _DEEPEST)
-                x = right + max(distance, -room - height * _CRUSHED)
+                    distance = max(-room - height * _TOUCHING_OVERLAP, -height * _MAX_SHIFT)
+                x = right + max(distance, -room - height * _MAX_OVERLAP)
             placed.append(Spot(float(round(x)), float(round(y))))
             right = placed[-1].x + ink.shape[1]
         spots.append(placed)

@@ -1,4 +1,4 @@
-"""Render letters on one sheet with slant and rotation, and turn the sheet into a grey picture."""
+"""Render letters on one sheet with slant and rotation, and turn the sheet into a gray picture."""
 
 from __future__ import annotations
 
