@@ -441,15 +441,34 @@ def test_a_hierarchy_is_loaded_with_its_splitter(cv, tmp_path):
     assert type(again.cv) is type(cv)
 
 
-def test_a_tuned_classifier_is_an_error_that_names_its_best_estimator(tmp_path):
+def test_a_tuned_classifier_is_loaded_without_its_study(tmp_path):
     from ensemble_hwr.tuning import TunedClassifier
 
     search = TunedClassifier(LogisticRegression(max_iter=500), {"C": [0.1, 1.0]}, n_trials=2, cv=2, random_state=0)
     tuned = search.fit(X[:200], y[:200])
-    with pytest.raises(ModelError, match="holds its Optuna study; save its best_estimator_"):
-        save_model(tuned, tmp_path / "m")
-    again = load_model(save_model(tuned.best_estimator_, tmp_path / "m"))
+    again = load_model(save_model(tuned, tmp_path / "m"))
     np.testing.assert_array_equal(again.predict_proba(X), tuned.predict_proba(X))
+    assert (again.best_params_, again.best_score_) == (tuned.best_params_, tuned.best_score_)
+    assert again.cv_results_["params"] == tuned.cv_results_["params"]
+    np.testing.assert_array_equal(again.cv_results_["state"], tuned.cv_results_["state"])
+    with pytest.raises(AttributeError, match="loaded without its study"):
+        again.study_  # noqa: B018
+
+
+class SearchWithStudy(LogisticRegression):
+    """A search that holds its study as an attribute, as that of optuna-integration does."""
+
+    def fit(self, X, y):
+        self.study_, self.best_estimator_ = object(), LogisticRegression(max_iter=500).fit(X, y)
+        return super().fit(X, y)
+
+
+def test_a_search_that_holds_its_study_is_an_error_that_names_its_best_estimator(tmp_path):
+    search = SearchWithStudy(max_iter=500).fit(X[:200], y[:200])
+    with pytest.raises(ModelError, match="holds its Optuna study; save its best_estimator_"):
+        save_model(search, tmp_path / "m")
+    again = load_model(save_model(search.best_estimator_, tmp_path / "m"))
+    np.testing.assert_array_equal(again.predict_proba(X), search.best_estimator_.predict_proba(X))
 
 
 def test_the_error_for_foreign_types_mentions_trees_only_for_trees(tmp_path):

@@ -28,6 +28,7 @@ _OWN_TYPES = (  # named by module, so that none is imported to be trusted
     "ensemble_hwr.preprocessing._stroke_width.StrokeWidthNormalizer",
     "ensemble_hwr.preprocessing._gradient.GradientFeatures",
     "ensemble_hwr.reading._candidates.CandidateFeatures",
+    "ensemble_hwr.tuning._classifier.TunedClassifier",
 )
 # Types that were moved or renamed: files saved before are read with the present type.
 _RENAMED_TYPES = {
@@ -186,8 +187,8 @@ def _without_training_state(part: Any, done: dict[int, Any]) -> Any:
 
 
 def _refuse_study(estimator: Any) -> None:
-    """Raise ModelError for a tuned classifier, whose study cannot be loaded safely."""
-    if "study_" in {*vars(estimator), *dir(type(estimator))} and hasattr(estimator, "best_estimator_"):
+    """Raise ModelError for a search with its study as an attribute, which cannot be loaded safely."""
+    if "study_" in vars(estimator) and hasattr(estimator, "best_estimator_"):
         kind = type(estimator).__name__
         raise ModelError(f"a {kind} holds its Optuna study; save its best_estimator_, the fitted classifier")
 
