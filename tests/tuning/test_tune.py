@@ -157,6 +157,12 @@ groups = ["batches", ["AO", "BD"]]
     again = load_config(tmp_path / "tuned.toml")
     assert again.model_copy(update={"tune": config.tune}) == tuning.config
     write_tuning_report(tuning, tmp_path / "tuning.html", "x")
+    page = (tmp_path / "tuning.html").read_text()
+    for heading in ("Improvement", "Results by member", "epochs saved by pruning", "Optimization history", "baseline"):
+        assert heading in page
+    summary = tuning.summary().splitlines()
+    assert summary[0].startswith("router: log-loss ")
+    assert summary[-1].startswith("whole ensemble, repeated cross-validation: log-loss ")
 
 
 def test_study_ends_after_trials_without_improvement_of_a_named_scorer(write, letters, rows, tmp_path):
@@ -231,3 +237,23 @@ def test_two_runs_share_a_database(write, letters, rows, tmp_path):
     assert sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials) == 8
     assert results[0].config == results[1].config
     assert len({trial.user_attrs[WORKER]["pid"] for trial in trials}) == 2
+
+
+def test_warnings_of_clipped_batches_are_stored_and_not_printed(write, letters, rows, tmp_path, capfd):
+    more = "[tune.expert]\nalpha = [0.1, 0.01]"
+    changes = ["tune.n_trials=1", "tune.repeats=1", "router.params.batch_size=150", "expert.params.batch_size=150"]
+    tuning = tune(write(more, *changes), letters, rows, tmp_path / "w")
+    assert "batch_size" not in capfd.readouterr().err
+    (trial,) = tuning.members[0].study.trials
+    assert any("batch_size" in message for message in trial.user_attrs["warnings"])
+    write_tuning_report(tuning, tmp_path / "tuning.html", "x")
+    assert "1 trial with the warning: Got `batch_size`" in (tmp_path / "tuning.html").read_text()
+
+
+def test_hyperparameter_importances_are_reported_for_enough_trials(write, letters, rows, tmp_path):
+    config = write("", "tune.n_trials=9", "tune.pruner=none", "router.params.max_iter=2")
+    tuning = tune(config, letters, rows, tmp_path / "w", n_jobs=2)
+    write_tuning_report(tuning, tmp_path / "tuning.html", "x")
+    page = (tmp_path / "tuning.html").read_text()
+    assert "Hyperparameter importances" in page
+    assert "Parallel coordinates" in page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,13 @@ from threadpoolctl import threadpool_limits
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation.contenders import with_seed
-from ensemble_hwr.tuning._objective import TrainingData, loss_function, metric_value, restrict_cv
+from ensemble_hwr.tuning._objective import (
+    TrainingData,
+    loss_function,
+    metric_value,
+    restrict_cv,
+    without_batch_warnings,
+)
 
 LEVEL = 0.95
 
@@ -152,8 +157,7 @@ def _evaluate(ensemble: Any, data: TrainingData, fold: Fold, scoring: str) -> tu
     """Return loss and accuracy of an ensemble in one fold."""
     train, valid = fold
     params = data.params_of_fit(ensemble, train, "ensemble")
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Got `batch_size`", UserWarning)  # of members with few rows
+    with threadpool_limits(1), without_batch_warnings():
         restrict_cv(ensemble, train).fit(data.X[train], data.y[train], **params)
         predicted = ensemble.predict_proba(data.X[valid])
     labels = np.unique(data.y)

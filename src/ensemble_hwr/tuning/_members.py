@@ -26,7 +26,7 @@ from ensemble_hwr.ensemble.held_out import (
 )
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.hierarchy import NamedSets, derive_confusables, derive_groups
-from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData, fit_predict
+from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData, fit_predict, without_batch_warnings
 from ensemble_hwr.tuning._params import (
     ROUTER,
     EnsembleFactory,
@@ -257,5 +257,5 @@ class Stages:
 
 
 def _fit_predict(estimator: Any, objective: Objective, number: int, data: TrainingData) -> FloatArray:
-    with threadpool_limits(1):
+    with threadpool_limits(1), without_batch_warnings():
         return fit_predict(estimator, objective.problem, objective.folds[number], data)

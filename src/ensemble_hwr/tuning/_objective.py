@@ -6,8 +6,10 @@ The loss is a scorer of scikit-learn with the opposite sign.
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
@@ -253,6 +255,14 @@ def fit_predict(estimator: Any, problem: MemberProblem, fold: FoldRows, data: Tr
     params = data.params_of_fit(estimator, fold.train, problem.name)
     fitted = restrict_cv(estimator, fold.train).fit(_safe_indexing(data.X, fold.train), target, **params)
     return problem.predict(fitted, _safe_indexing(data.X, fold.valid))
+
+
+@contextmanager
+def without_batch_warnings() -> Iterator[None]:
+    """Ignore that scikit-learn clips the batches of members with few rows, in fits that are not trials."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Got `batch_size`", UserWarning)
+        yield
 
 
 def restrict_cv(estimator: Any, train: IntArray) -> Any:

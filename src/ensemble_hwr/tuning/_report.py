@@ -54,6 +54,10 @@ def write_tuning_report(result: TuningResult, file: Path, command: str) -> None:
     ------
     DataError
         If the file cannot be written.
+
+    See Also
+    --------
+    ensemble_hwr.tuning.tune : Returns the result to report.
     """
     write_text(file, render_report(result, command))
 

@@ -48,6 +48,10 @@ class TuningProgress:
         Lowest loss so far, and the loss of the member's current parameters.
     seconds_left : float or None
         Estimated time for this member; None if it cannot be estimated.
+
+    See Also
+    --------
+    ensemble_hwr.tuning.tune : Passes it to its callback.
     """
 
     member: str
@@ -101,7 +105,7 @@ class MemberResult:
 
 @dataclass
 class TuningResult:
-    """Result of :func:`~ensemble_hwr.tuning.tune`.
+    """Result of a search: the best parameters of each member, and the improvement of the ensemble.
 
     Attributes
     ----------
@@ -117,6 +121,10 @@ class TuningResult:
         Description of the letters, the folds and the search.
     storage : str
         Address of the studies.
+
+    See Also
+    --------
+    ensemble_hwr.tuning.tune : Returns it.
     """
 
     config: ExperimentConfig

@@ -91,16 +91,24 @@ def tune(
     DataError
         If the folder or the storage cannot be written to.
 
+    See Also
+    --------
+    ensemble_hwr.tuning.TunedClassifier : Search the parameters of a single classifier.
+    ensemble_hwr.tuning.write_tuned_config : Write the config with the best parameters.
+    ensemble_hwr.tuning.write_tuning_report : Write a report as HTML.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from ensemble_hwr.config import load_demo, load_letters
     >>> from ensemble_hwr.tuning import tune
-    >>> config = load_demo(["data.n=260", "tune={ n_trials = 1, repeats = 0, router = { alpha = [1e-4, 1e-2] } }"])
+    >>> space = "router = { max_iter = [4, 8] }"
+    >>> config = load_demo(["data.n=260", f"tune={{ n_trials = 1, folds = 2, repeats = 0, {space} }}"])
     >>> letters = load_letters(config)
-    >>> with TemporaryDirectory() as folder:  # doctest: +SKIP
-    ...     print(tune(config, letters, letters.to_rows(), folder).summary())
-    router: log-loss 1.3026 -> 1.3026 with alpha = 0.0001
+    >>> with TemporaryDirectory() as folder:
+    ...     result = tune(config, letters, letters.to_rows(), folder)
+    >>> [(member.name, sorted(member.params)) for member in result.members]
+    [('router', ['max_iter'])]
     """
     if config.tune is None or not config.tune.spaces:
         raise ConfigError(f"{config.name}: has no search space; add a section such as [tune.router]")

@@ -40,6 +40,10 @@ def write_tuned_config(result: TuningResult, file: Path, command: str) -> None:
     ------
     DataError
         If the file cannot be written.
+
+    See Also
+    --------
+    ensemble_hwr.tuning.tune : Returns the result to write.
     """
     write_text(file, tuned_text(result, file, command))
 
