@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, OperatingPoint, Run
 
-# On a shared machine a property test may be slow without being wrong.
+# On a shared machine a property test may exceed its deadline.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

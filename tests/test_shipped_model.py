@@ -1,4 +1,4 @@
-"""The shipped model keeps what its card says: on letters written here, and on real ones where they are."""
+"""The shipped model has the accuracy of its card on generated letters, and on real letters if they are available."""
 
 import os
 import re
@@ -13,17 +13,17 @@ from ensemble_hwr.persistence import describe_model
 from ensemble_hwr.persistence.models import shipped_files
 
 LARGEST = 5_000_000  # bytes
-NEVER_LEARNED_FROM = {"scan34", "scan30", "cursive28"}
-LEARNED_FROM = {"photo62", "tablet55", "binary20x16", "generated extra"}
+EVALUATION_ONLY = {"scan34", "scan30", "cursive28"}
+TRAINING_SOURCES = {"photo62", "tablet55", "binary20x16", "generated extra"}
 REAL_LETTERS = Path(os.environ.get("ENSEMBLE_HWR_DATA") or Path(__file__).parents[2] / "shared" / "data")
-MARGIN = 2.5  # points: what a few hundred letters may read better or worse than thousands
+MARGIN = 2.5  # points of accuracy: sampling error of a few hundred letters
 
-pytestmark = pytest.mark.skipif("az" not in shipped_files(), reason="models/az/az.model is not there yet")
+pytestmark = pytest.mark.skipif("az" not in shipped_files(), reason="models/az/az.model is missing")
 
 
 @pytest.fixture(scope="module")
 def az():
-    return load_model("az")  # under any supported scikit-learn, without a warning
+    return load_model("az")  # with any supported scikit-learn, without a warning
 
 
 @pytest.fixture(scope="module")
@@ -32,38 +32,38 @@ def card():
 
 
 def stated(card, letters):
-    """Accuracy in percent that the card's table states."""
+    """Return the accuracy in percent in the card's table."""
     (line,) = re.findall(rf"^\| {letters} \|.*$", card, flags=re.MULTILINE)
     return float(line.split("|")[4])
 
 
-def percent_right(model, letters):
+def accuracy_in_percent(model, letters):
     return 100 * float((model.predict(list(letters.data)) == letters.target).mean())
 
 
-def test_it_reads_generated_letters_as_its_card_says(az, card):
+def test_accuracy_on_generated_letters_is_that_of_the_card(az, card):
     letters = generate_letters(780, writers=30, random_state=20_302, format="pictures")
-    assert percent_right(az, letters) > max(stated(card, "generated") - MARGIN, 90)
+    assert accuracy_in_percent(az, letters) > max(stated(card, "generated") - MARGIN, 90)
 
 
-@pytest.mark.parametrize("source", sorted(NEVER_LEARNED_FROM))
-def test_it_reads_letters_of_unseen_sources_as_its_card_says(az, card, source):
+@pytest.mark.parametrize("source", sorted(EVALUATION_ONLY))
+def test_accuracy_on_unseen_sources_is_that_of_the_card(az, card, source):
     folder = REAL_LETTERS if (REAL_LETTERS / "index.csv").is_file() else REAL_LETTERS / "letters"
     if not (folder / "index.csv").is_file():
         pytest.skip(f"no real letters in {REAL_LETTERS}; set ENSEMBLE_HWR_DATA")
     letters = load_index(folder, sources=[source])
     some = np.random.default_rng(0).permutation(len(letters))[:600]
     spread = 300 * np.sqrt(stated(card, source) / 100 * (1 - stated(card, source) / 100) / len(some))
-    assert percent_right(az, letters.take(some)) > stated(card, source) - max(MARGIN, spread)
+    assert accuracy_in_percent(az, letters.take(some)) > stated(card, source) - max(MARGIN, spread)
 
 
-def test_it_learned_only_from_what_it_may():
+def test_it_was_trained_on_licensed_sources_only():
     info = describe_model("az")
-    assert set(info.trained_on) <= LEARNED_FROM
+    assert set(info.trained_on) <= TRAINING_SOURCES
     assert {"photo62", "tablet55", "binary20x16"} <= set(info.trained_on)
 
 
-def test_its_card_tells_its_data_and_its_command(card):
+def test_its_card_names_its_data_and_its_command(card):
     info = describe_model("az")
     assert info.manifest["metadata"]["command"] in card
     assert info.manifest["metadata"]["command"].startswith("ensemble-hwr train configs/")
@@ -71,19 +71,19 @@ def test_its_card_tells_its_data_and_its_command(card):
         assert f"| {source} | {count:,} |" in card
 
 
-def test_it_is_small_and_knows_the_capitals(az):
+def test_it_is_small_and_classifies_capitals(az):
     info = describe_model("az")
     assert info.size <= LARGEST
     assert info.classes == tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     assert az.classes_.tolist() == list(info.classes)
 
 
-def test_nothing_in_it_tells_of_the_machine_it_was_made_on():
+def test_its_manifest_holds_no_paths():
     text = str(describe_model("az").manifest)
     assert not re.findall(r"'(?:/|[A-Z]:\\\\)[^']*'", text)
 
 
-def test_it_takes_pictures_of_any_form(az, tmp_path):
+def test_it_accepts_pictures_of_all_types(az, tmp_path):
     from PIL import Image
 
     letters = generate_letters(26, writers=1, random_state=20_303, format="pictures")
@@ -104,6 +104,6 @@ def test_it_takes_pictures_of_any_form(az, tmp_path):
     for form, pictures in forms.items():
         probabilities = az.predict_proba(pictures)
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
-        answered = az.classes_[probabilities.argmax(axis=1)]
-        assert answered.tolist() == az.predict(pictures).tolist()
-        assert (answered == letters.target).mean() > 0.8, form
+        predicted = az.classes_[probabilities.argmax(axis=1)]
+        assert predicted.tolist() == az.predict(pictures).tolist()
+        assert (predicted == letters.target).mean() > 0.8, form

@@ -149,7 +149,7 @@ PENDING = {  # expressions that a package still uses, by the beginning of the pa
     r"not suspect|doubted|doubts?": ("benchmarks/",),
     r"judg(?:e|es|ed|ing|ement)": ("src/ensemble_hwr/ensemble/", "tests/ensemble/"),
     r"learn(?:s|ed|t)? from": ("src/ensemble_hwr/ensemble/", "tests/ensemble/"),
-    r"beside": ("docs/", "models/", "tests/ensemble/"),
+    r"beside": ("docs/", "tests/ensemble/"),
     r"made-up": ("docs/",),
     r"strangers?": ("SECURITY.md", "docs/"),
     r"second opinion": ("docs/", "tests/ensemble/"),

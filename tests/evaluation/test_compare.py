@@ -191,11 +191,11 @@ def test_members_of_a_committee_differ_with_equal_parameters():
         hierarchy = HierarchicalEnsembleClassifier(TINY, TINY, groups=["ABC", "DEF"], trust=0.5)
         contenders = standard_contenders(hierarchy, views=["passthrough"], flat=MLPClassifier((5,), max_iter=20))
         committee = contenders["committee"].sized(300, X[TRAIN], 6)
-        seen = []
+        probabilities = []
         for seed in (0, 0, 1):
             members = with_seed(committee, seed).fit(X[TRAIN], Y[TRAIN]).estimators_
-            seen.append([member.predict_proba(X[TEST]) for member in members])
-    first, again, other = seen
+            probabilities.append([member.predict_proba(X[TEST]) for member in members])
+    first, again, other = probabilities
     assert not np.array_equal(first[0], first[1])
     assert not np.array_equal(first[0], first[2])
     assert np.array_equal(first, again)

@@ -40,12 +40,12 @@ def test_log_loss_of_no_probability_is_finite():
 
 def test_calibration_error_of_given_bins():
     y, p = sample(3)
-    top, right = p.max(axis=1), predicted_labels(p, CLASSES) == y
+    top, correct = p.max(axis=1), predicted_labels(p, CLASSES) == y
     expected = 0.0
     for low in np.arange(15) / 15:
         inside = (top > low) & (top <= low + 1 / 15)
         if inside.any():
-            expected += inside.mean() * abs(right[inside].mean() - top[inside].mean())
+            expected += inside.mean() * abs(correct[inside].mean() - top[inside].mean())
     assert expected_calibration_error(y, p, CLASSES) == pytest.approx(expected)
 
 

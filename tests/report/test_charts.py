@@ -40,10 +40,10 @@ def test_confusion_plots_without_errors_have_no_cells(build):
 
 
 def test_class_bars_are_sorted_by_error_rate_and_scaled_to_100(comparison):
-    letters = class_bars(summarise(comparison))
-    means = [np.mean(list(row["error_rates"].values())) for row in letters]
+    rows = class_bars(summarise(comparison))
+    means = [np.mean(list(row["error_rates"].values())) for row in rows]
     assert means == sorted(means, reverse=True)
-    assert max(bar["length"] for row in letters for bar in row["bars"]) == 100.0
+    assert max(bar["length"] for row in rows for bar in row["bars"]) == 100.0
 
 
 def test_intervals_are_on_a_square_root_scale(comparison):

@@ -182,14 +182,14 @@ def _members(traced: Sequence[tuple[HierarchyTrace, int]]) -> list[dict[str, Any
             "name": name,
             "role": role,
             "classes": list(member_classes),
-            "seeds": len(seen),
-            "trust": _mean(member.trust for member, _ in seen),
-            "tested": sum(tested for _, tested in seen),
-            "routed": sum(member.routed for member, _ in seen),
-            "improved": sum(member.improved for member, _ in seen),
-            "worsened": sum(member.worsened for member, _ in seen),
+            "seeds": len(traces),
+            "trust": _mean(member.trust for member, _ in traces),
+            "tested": sum(tested for _, tested in traces),
+            "routed": sum(member.routed for member, _ in traces),
+            "improved": sum(member.improved for member, _ in traces),
+            "worsened": sum(member.worsened for member, _ in traces),
         }
-        for (name, role, member_classes), seen in found.items()
+        for (name, role, member_classes), traces in found.items()
     ]
 
 

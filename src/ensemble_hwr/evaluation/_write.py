@@ -22,7 +22,7 @@ REFERENCE_MISTAKES, OTHER_MISTAKES = 24, 12  # pictures in the report
 
 
 def write_report(
-    comparison: Comparison, out_dir: PathLike, *, summary: Mapping[str, Any] | None = None
+    comparison: Comparison, output: PathLike, *, summary: Mapping[str, Any] | None = None
 ) -> tuple[Path, Path]:
     """Write report.json and the self-contained report.html.
 
@@ -33,7 +33,7 @@ def write_report(
     comparison : Comparison
         Return value of :func:`compare`. If its ``data`` has ``command`` or ``config``, they are shown as the way to
         reproduce it.
-    out_dir : path
+    output : path
         Folder; created if missing.
     summary : mapping, default=None
         Return value of ``summarise(comparison)``, if it was computed before.
@@ -63,7 +63,7 @@ def write_report(
     summary = summarise(comparison) if summary is None else summary
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     page = render_report(summary, comparison)
-    folder = Path(out_dir)
+    folder = Path(output)
     json_path, html_path = folder / "report.json", folder / "report.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ _OWN_TYPES = (  # named by module, so that none is imported to be trusted
     "ensemble_hwr.ensemble._hierarchical.HierarchicalEnsembleClassifier",
     "ensemble_hwr.ensemble._augmented_mlp.AugmentedMLPClassifier",
     "ensemble_hwr.ensemble._mlp.MemberMLPClassifier",
+    "ensemble_hwr.ensemble._members.LabelEncodedClassifier",
     "ensemble_hwr.preprocessing.augmentation._classifier.AugmentedClassifier",
     "ensemble_hwr.preprocessing.augmentation._augmenter.Augmenter",
     "ensemble_hwr.config._additional_letters.AdditionalLetters",
