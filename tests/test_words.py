@@ -90,7 +90,7 @@ TEXTS = [  # regular expressions, in all texts; case is ignored
     r"(?<!expected\s)calibration error",
     r"crumbs?",
     r"reluctance",
-    r"castings?",
+    r"castings?(?!=)",
     r"BOLDEST|MEEKEST",
     r"bold(?:er|est|ness)",
     r"companies",

@@ -48,7 +48,7 @@ def test_generated_letters_have_the_requested_labels_and_are_reproducible():
 
 def test_generated_pictures_are_normalized():
     rows, _ = AdditionalLetters(generated=4, pictures=True, normalizer={"polarity": "light"}).letters_of(["B"])
-    assert 0.02 < rows.mean() < 0.4  # read the wrong way round, paper would be ink
+    assert 0.02 < rows.mean() < 0.4  # with the wrong polarity, paper would be ink
 
 
 def test_stored_letters_are_filtered_by_label_and_limited_per_class(stored):

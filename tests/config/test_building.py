@@ -61,7 +61,7 @@ def test_defaults_of_the_config_equal_those_of_the_estimator():
     theirs = HierarchicalEnsembleClassifier().get_params(deep=False)
     differ = {name for name, value in theirs.items() if ours[name] != value}
     assert differ == {"router", "specialist", "expert", "cv"}
-    assert ours["cv"] == 3  # what None stands for
+    assert ours["cv"] == 3  # the default for None
 
 
 def test_one_member_can_be_changed_by_name():

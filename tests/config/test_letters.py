@@ -255,7 +255,7 @@ def test_extra_letters_of_pictures_are_pictures_of_the_same_polarity(polarity):
     assert set(both.target[20:]) == {"X", "Y"}
     shares = rows.mean(axis=1)
     assert shares.min() > 0.02
-    assert shares.max() < 0.4  # a letter read the wrong way round is nearly all ink
+    assert shares.max() < 0.4  # with the wrong polarity, nearly all pixels are ink
 
 
 def test_extra_letters_are_distinguished_from_generated_data():

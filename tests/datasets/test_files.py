@@ -102,11 +102,11 @@ def test_a_cached_file_is_not_parsed_again(table, parsed):
 def test_a_changed_file_is_parsed_again_and_replaces_its_cache(table, parsed):
     load_kaggle_az(table)
     before = table.stat()
-    table.write_text(text(labels=(4, 1, 2, 3, 25)))  # as long as it was
+    table.write_text(text(labels=(4, 1, 2, 3, 25)))  # same size
     os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
     assert load_kaggle_az(table).target[0] == "E"
     table.write_text(text()[:-1])
-    os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns + 1))  # another length alone
+    os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns + 1))  # only another size
     assert load_kaggle_az(table).target[0] == "A"
     assert (len(parsed), len(kept())) == (3, 1)
 

@@ -1,5 +1,6 @@
 """Load, download and generate data sets of handwritten letters; split and balance them."""
 
+from ensemble_hwr.datasets._composition._compose import Composition, compose_words
 from ensemble_hwr.datasets._emnist import load_emnist
 from ensemble_hwr.datasets._fetch import fetch_emnist, fetch_nist_sd19
 from ensemble_hwr.datasets._folder import find_pictures, load_folder, load_index
@@ -15,7 +16,6 @@ from ensemble_hwr.datasets._split import (
     writer_groups,
 )
 from ensemble_hwr.datasets._storage import load_npz, open_letters, save_npz
-from ensemble_hwr.datasets.composition import Composition, compose_words
 from ensemble_hwr.datasets.handwriting import generate_letters
 
 __all__ = [

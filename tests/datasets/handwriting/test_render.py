@@ -3,14 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble_hwr.datasets.handwriting import (
-    WriterStyle,
-    allograph_names,
-    letter_strokes,
-    paper_picture,
-    render_strokes,
-    stroke_bounds,
-)
+from ensemble_hwr.datasets.handwriting import WriterStyle, allograph_names, letter_strokes, render_strokes
+from ensemble_hwr.datasets.handwriting._render import paper_picture, stroke_bounds
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.exceptions import DataError
 

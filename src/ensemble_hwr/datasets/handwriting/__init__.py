@@ -4,7 +4,7 @@ The letters serve demonstrations, tests and examples without a download, and giv
 """
 
 from ensemble_hwr.datasets.handwriting._generate import generate_letters
-from ensemble_hwr.datasets.handwriting._render import paper_picture, render_strokes, stroke_bounds
+from ensemble_hwr.datasets.handwriting._render import render_strokes
 from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
 from ensemble_hwr.datasets.handwriting._style import WriterStyle, allograph_names
 
@@ -13,7 +13,5 @@ __all__ = [
     "allograph_names",
     "generate_letters",
     "letter_strokes",
-    "paper_picture",
     "render_strokes",
-    "stroke_bounds",
 ]

@@ -127,7 +127,7 @@ def paper_picture(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.datasets.handwriting import paper_picture
+    >>> from ensemble_hwr.datasets.handwriting._render import paper_picture
     >>> paper_picture(np.array([[0.0, 1.0]], dtype=np.float32), paper=1.0, contrast=1.0)
     array([[255,   0]], dtype=uint8)
     """
@@ -171,7 +171,7 @@ def stroke_bounds(
 
     Examples
     --------
-    >>> from ensemble_hwr.datasets.handwriting import stroke_bounds
+    >>> from ensemble_hwr.datasets.handwriting._render import stroke_bounds
     >>> stroke_bounds([[(0, 0), (0, 1)]], pen_width=0.5)
     (-0.25, -0.25, 0.25, 1.25)
     """

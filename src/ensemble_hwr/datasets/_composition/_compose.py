@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
+from ensemble_hwr.datasets._composition._layout import lay_out
+from ensemble_hwr.datasets._composition._paint import Patch, paint, photograph, slant_and_rotate, touch, transformed
+from ensemble_hwr.datasets._composition._writers import Glyphs, WriterSampler
 from ensemble_hwr.datasets._letters import LetterSet
-from ensemble_hwr.datasets.composition._layout import lay_out
-from ensemble_hwr.datasets.composition._paint import Patch, paint, photograph, slant_and_rotate, touch, transformed
-from ensemble_hwr.datasets.composition._writers import Glyphs, WriterSampler
 from ensemble_hwr.datasets.handwriting._style import generator, seed_of
 from ensemble_hwr.exceptions import DataError
 

@@ -11,8 +11,8 @@ from scipy import ndimage
 from ensemble_hwr._geometry import INK_THRESHOLD
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.datasets.composition._writers import rescaled
-from ensemble_hwr.datasets.handwriting import paper_picture
+from ensemble_hwr.datasets._composition._writers import rescaled
+from ensemble_hwr.datasets.handwriting._render import paper_picture
 
 Matrix = NDArray[np.float64]
 
