@@ -137,7 +137,6 @@ TEXTS = [  # regular expressions, in all texts; case is ignored
 PENDING = {  # expressions that a package still uses, by the beginning of the path; entries are only ever removed
     r"certaint(?:y|ies)": ("src/ensemble_hwr/segmentation/",),
     r"Watcher": ("tests/ensemble/",),
-    r"castings?": ("src/ensemble_hwr/preprocessing/",),
     r"bold(?:er|est|ness)": ("src/ensemble_hwr/preprocessing/", "tests/ensemble/"),
     r"speakers?": ("tests/ensemble/",),
     r"speaks?|spoke|spoken": ("src/ensemble_hwr/ensemble/", "tests/ensemble/"),
@@ -162,7 +161,7 @@ PENDING = {  # expressions that a package still uses, by the beginning of the pa
     r"asks|(?:is|are|was) asked": ("tests/ensemble/",),
     r"knows": ("README.md", "docs/", "src/ensemble_hwr/ensemble/", "src/ensemble_hwr/hierarchy.py", "tests/ensemble/"),
 }
-PENDING_NAMES = {"ensemble_hwr.evaluation.write_report"}
+PENDING_NAMES = {}
 
 
 def _public_objects():
