@@ -149,14 +149,14 @@ def test_the_figures_equal_those_counted_by_hand():
         ("D", "O", 2),
         ("B", "D", 1),
     ]
-    assert "accuracy_not_suspect" not in figures
+    assert "accuracy_without_suspected_errors" not in figures
 
 
 def test_suspected_label_errors_are_left_out_of_a_separate_accuracy():
     suspect = np.array([predicted != true for predicted, true in zip(PREDICTED, TRUE, strict=True)])
-    assert evaluated(suspect=suspect)["accuracy_not_suspect"] == 1.0
+    assert evaluated(suspect=suspect)["accuracy_without_suspected_errors"] == 1.0
     for all_or_none in (np.ones(16, bool), np.zeros(16, bool)):
-        assert "accuracy_not_suspect" not in evaluated(suspect=all_or_none)
+        assert "accuracy_without_suspected_errors" not in evaluated(suspect=all_or_none)
 
 
 def test_each_source_has_its_own_figures():
@@ -164,7 +164,7 @@ def test_each_source_has_its_own_figures():
     per_source = evaluated(source=source, suspect=np.arange(16) < 1)["per_source"]
     assert list(per_source) == ["brush", "pen"]
     assert per_source["pen"]["accuracy"] == pytest.approx(7 / 8)
-    assert per_source["pen"]["accuracy_not_suspect"] == pytest.approx(6 / 7)
+    assert per_source["pen"]["accuracy_without_suspected_errors"] == pytest.approx(6 / 7)
     assert per_source["brush"]["letters"] == 7
 
 

@@ -74,8 +74,9 @@ class TrainedModel:
         contender; ``predict`` takes pictures or paths.
     figures : dict
         Evaluation on the test letters of the config: ``letters`` (their number), ``accuracy``, ``macro_f1``,
-        ``log_loss``, ``expected_calibration_error``, ``per_class``, ``confused_pairs``; ``accuracy_not_suspect`` where
-        letters are flagged as suspected label errors; ``per_source`` where sources are known.
+        ``log_loss``, ``expected_calibration_error``, ``per_class``, ``confused_pairs``;
+        ``accuracy_without_suspected_errors`` where letters are flagged as suspected label errors; ``per_source`` where
+        sources are known.
     metadata : dict
         Origin of the model: ``contender``, ``random_state``, ``config``, ``data`` and ``trained_on``, the number of
         training letters of each source. JSON can hold all of it.
@@ -307,7 +308,7 @@ def _scores(letters: LetterSet, probabilities: FloatArray, classes: NDArray[Any]
     measured: dict[str, Any] = {"letters": len(letters), **scores(letters.target, probabilities, classes)}
     if letters.suspect is not None and letters.suspect.any() and not letters.suspect.all():
         right = classes[probabilities.argmax(axis=1)] == letters.target
-        measured["accuracy_not_suspect"] = float(right[~letters.suspect].mean())
+        measured["accuracy_without_suspected_errors"] = float(right[~letters.suspect].mean())
     return measured
 
 

@@ -159,7 +159,7 @@ def test_figures_are_printed_with_the_weakest_letters_first(capsys):
 
 def test_accuracy_is_printed_per_source_and_without_suspected_label_errors(capsys):
     per_source = {"brush": {"accuracy": 5 / 7}, "pen": {"accuracy": 0.875}}
-    print_figures({**FIGURES, "accuracy_not_suspect": 1.0, "per_source": per_source})
+    print_figures({**FIGURES, "accuracy_without_suspected_errors": 1.0, "per_source": per_source})
     printed = capsys.readouterr().out
     assert "brush 71.43%  pen 87.50%" in printed
     assert re.search(r"^accuracy without suspected label errors +100\.00%", printed, re.MULTILINE)

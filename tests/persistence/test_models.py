@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr import persistence
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble._members import LabelEncodedClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
 from ensemble_hwr.persistence._archive import FORMAT, pack
@@ -532,3 +533,11 @@ def test_an_old_name_is_not_trusted_unless_it_is_renamed_to_a_trusted_type(file,
     with pytest.raises(ModelError, match=r"types that are not trusted: .*Foreign"):
         load_model(file)
     assert Foreign.opened is False
+
+
+def test_a_member_that_needs_encoded_labels_is_loaded(tmp_path):
+    labels = np.array(list("ABCDEFGHIJ"))[y[:300]]
+    model = LabelEncodedClassifier(small_mlp()).fit(X[:300], labels)
+    again = load_model(save_model(model, tmp_path / "m"))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.predict(X).tolist() == model.predict(X).tolist()

@@ -84,8 +84,8 @@ def print_figures(figures: dict[str, Any]) -> None:
 def _lines(figures: dict[str, Any]) -> list[tuple[str, str]]:
     """Return name and value of each figure; the weakest letters and the confused pairs only where there are errors."""
     lines = [("letters", f"{figures['letters']:,}"), ("accuracy", f"{figures['accuracy']:.2%}")]
-    if "accuracy_not_suspect" in figures:
-        lines.append(("accuracy without suspected label errors", f"{figures['accuracy_not_suspect']:.2%}"))
+    if "accuracy_without_suspected_errors" in figures:
+        lines.append(("accuracy without suspected label errors", f"{figures['accuracy_without_suspected_errors']:.2%}"))
     lines.append(("macro-F1", f"{figures['macro_f1']:.4f}"))
     lines.append(("log-loss", f"{figures['log_loss']:.4f}"))
     lines.append(("expected calibration error", f"{figures['expected_calibration_error']:.4f}"))
