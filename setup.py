@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the models at the top of the checkout are installed beside the code."""
+"""Install the models of the top-level folder ``models`` within the package."""
 
 import shutil
 from pathlib import Path
@@ -8,14 +8,14 @@ from setuptools.command.build_py import build_py
 
 
 class BuildWithModels(build_py):
-    """Copy ``models/NAME/*`` to ``ensemble_hwr/models/NAME/*``; an editable install finds them where they are."""
+    """Copy ``models`` to ``ensemble_hwr/models``, unless the install is editable."""
 
     def run(self) -> None:
         """Build the packages, then add the models."""
         super().run()
         if not self.editable_mode:
             built = Path(self.build_lib, "ensemble_hwr", "models")
-            shutil.rmtree(built, ignore_errors=True)  # what an older build left there
+            shutil.rmtree(built, ignore_errors=True)  # files of an earlier build
             shutil.copytree("models", built)
 
 

@@ -31,24 +31,24 @@ def stop(arguments, tmp_path, ensemble_hwr_command):
     def stopped(by):
         process = subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
         until = time.monotonic() + 60
-        while len(kept(tmp_path)) < 2 and process.poll() is None and time.monotonic() < until:
+        while len(members_in(tmp_path)) < 2 and process.poll() is None and time.monotonic() < until:
             time.sleep(0.002)
         process.send_signal(by)
         errors = process.communicate(timeout=60)[1]
-        assert 2 <= len(kept(tmp_path)) < FITS
+        assert 2 <= len(members_in(tmp_path)) < FITS
         return process.returncode, errors
 
     return stopped
 
 
-def kept(folder):
+def members_in(folder):
     return sorted((folder / "m.members").glob("*.model"))
 
 
 def test_a_killed_run_continues_and_ends_with_the_same_model(arguments, stop, few, tmp_path, capsys):
     assert stop(signal.SIGKILL)[0] == -signal.SIGKILL
     assert not (tmp_path / "m").exists()
-    before = len(kept(tmp_path))
+    before = len(members_in(tmp_path))
     assert main([*arguments, "--resume"]) == 0
     assert f"with {before} finished members of an earlier run" in capsys.readouterr().out
     assert os.listdir(tmp_path) == ["m"]
@@ -79,7 +79,7 @@ def test_without_resume_all_members_are_fitted_again(arguments, stop, tmp_path, 
 
 def test_missing_letters_leave_the_finished_members(arguments, stop, few, tmp_path, capsys):
     stop(signal.SIGKILL)
-    before = {file: file.read_bytes() for file in kept(tmp_path)}
+    before = {file: file.read_bytes() for file in members_in(tmp_path)}
     shutil.copytree(few, tmp_path / "few")
     (tmp_path / "few" / "letters" / "A").rename(tmp_path / "moved")
     other_place = ["--data", str(tmp_path / "few" / "letters")]
@@ -87,7 +87,7 @@ def test_missing_letters_leave_the_finished_members(arguments, stop, few, tmp_pa
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("error: ")
     assert "A/0.png': no such picture" in last
-    assert {file: file.read_bytes() for file in kept(tmp_path)} == before
+    assert {file: file.read_bytes() for file in members_in(tmp_path)} == before
     (tmp_path / "moved").rename(tmp_path / "few" / "letters" / "A")
     assert main([*arguments, "--resume", *other_place]) == 0
     assert f"with {len(before)} finished members of an earlier run" in capsys.readouterr().out
@@ -115,7 +115,7 @@ def test_a_full_disk_leaves_earlier_files_complete(arguments, tmp_path, model, e
     done = limited(100_000)  # enough for each member, but not for the model
     assert done.returncode == 1
     assert f"error: {tmp_path / 'm'}: cannot be written: File too large" in done.stderr
-    assert len(kept(tmp_path)) == FITS
+    assert len(members_in(tmp_path)) == FITS
     assert (tmp_path / "m").read_bytes() == model.read_bytes()
     assert not list(tmp_path.rglob("*.part"))
     assert main([*arguments, "--resume"]) == 0

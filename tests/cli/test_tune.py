@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import time
+import warnings
 
 import pytest
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.console import Console
 from ensemble_hwr.cli import main
 from ensemble_hwr.cli._tune import line, table
 from ensemble_hwr.config import load_config
+from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning import TuningProgress
 
 SPACE = [
@@ -146,3 +148,14 @@ def test_the_table_has_a_row_per_member():
     ]
     assert line(first) == "router: 3/20 done, 2 pruned, 1 failed, best 0.2500, baseline 0.5000, 2 min left"
     assert line(TuningProgress("improvement", [], 2, n_trials=6)) == "evaluating the improvement: 2 of 6 fits"
+
+
+def test_warnings_are_printed_at_the_end_one_line_each(few, tmp_path, capsys, monkeypatch):
+    def warn(*_, **__):
+        for _ in range(2):
+            warnings.warn("slow", UserWarning, stacklevel=1)
+        raise ConfigError("stopped")
+
+    monkeypatch.setattr("ensemble_hwr.tuning.tune", warn)
+    assert tune(few, tmp_path) == 1
+    assert capsys.readouterr().err.splitlines() == ["warning: slow (UserWarning, 2 times)", "error: stopped"]

@@ -98,13 +98,13 @@ def _search(
     **studies: Any,
 ) -> TuningResult:
     """Run the studies and show their progress."""
-    from ensemble_hwr.cli._progress import progress
+    from ensemble_hwr.cli._progress import progress, warnings_counted
     from ensemble_hwr.training import load_rows
     from ensemble_hwr.tuning import on_cluster, tune
 
     with progress() as steps, steps.as_callback() as report:
         letters, rows = load_rows(config, data=data, n_jobs=jobs, on_progress=report)
-    with _resumable(command), on_cluster(scheduler) as cluster, live_table() as show:
+    with warnings_counted(), _resumable(command), on_cluster(scheduler) as cluster, live_table() as show:
         return tune(config, letters, rows, output, n_jobs=jobs, cluster=cluster, on_progress=show, **studies)
 
 
