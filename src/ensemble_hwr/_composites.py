@@ -1,7 +1,7 @@
 """What is inside an estimator: transformers, the classifier at the end, parts, random states and weights.
 
 Composites are scikit-learn's Pipeline, VotingClassifier and StackingClassifier, and two kinds of the library's own,
-which say so by a class attribute, so that this module imports none of them:
+which declare it by a class attribute, so that this module imports none of them:
 
 - ``_wraps = "estimator"``: a classifier around another one, which is the parameter of that name and, once fitted, the
   attribute ``estimator_``;

@@ -1,10 +1,10 @@
-"""Errors a user can meet, each with one sentence that says what was got, what is allowed and what to do."""
+"""Exceptions of the library; each message has what was got, what is allowed and what to do."""
 
 from typing import Self
 
 
 class EnsembleHwrError(Exception):
-    """Base of every error this library raises on purpose.
+    """Base class of all exceptions that the library defines.
 
     Examples
     --------
@@ -15,39 +15,39 @@ class EnsembleHwrError(Exception):
 
 
 class PictureError(EnsembleHwrError, ValueError):
-    """A picture that cannot be opened, or in which no ink can be found."""
+    """A picture cannot be opened, or no ink is found in it."""
 
 
 class HierarchyError(EnsembleHwrError, ValueError):
-    """Groups or confusable sets that do not fit the classes."""
+    """Groups, confusable sets or members do not fit the classes."""
 
 
 class DataError(EnsembleHwrError, ValueError):
-    """Letters on disk that are not in the form they should have."""
+    """A data set on disk is not in the expected format."""
 
 
 class DownloadError(EnsembleHwrError, OSError):
-    """A data set that could not be fetched whole and unchanged."""
+    """A data set could not be downloaded, or its checksum is wrong."""
 
 
 class ConfigError(EnsembleHwrError, ValueError):
-    """A config file with a key or a value that is not allowed."""
+    """A config has a key or a value that is not allowed."""
 
 
 class ModelError(EnsembleHwrError, ValueError):
-    """A model file that cannot be read, or must not be trusted."""
+    """A model file cannot be read or written, or holds types that are not trusted."""
 
 
 class FittingError(EnsembleHwrError, RuntimeError):
-    """Members that could not be fitted: a process was killed, or there was no room."""
+    """Members could not be fitted: a process was killed, or memory or disk space ran out."""
 
 
 class DisplayError(EnsembleHwrError, RuntimeError):
-    """No window can be opened: there is no screen, or no tkinter."""
+    """No window can be opened: there is no display, or tkinter is not installed."""
 
 
 class MissingExtraError(EnsembleHwrError, ImportError):
-    """An optional package is missing; the message names the extra to install."""
+    """An optional package is not installed; the message names the extra that installs it."""
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
@@ -56,4 +56,4 @@ class MissingExtraError(EnsembleHwrError, ImportError):
         self.extra = extra
 
     def __reduce__(self) -> tuple[type[Self], tuple[str | None, str]]:
-        return type(self), (self.name, self.extra)  # so that it can come back from a worker process
+        return type(self), (self.name, self.extra)  # so that it can be sent from a worker process

@@ -1,7 +1,6 @@
-"""Groups and confusable sets: declared by hand, or derived from what a classifier confuses.
+"""Groups and confusable sets of classes: declared by the user, or derived from a confusion matrix.
 
-Groups are disjoint and cover every class; confusable sets are a few classes that look alike and may overlap.
-Nothing here knows of estimators: classes and a matrix come in, named sets of classes go out.
+Groups are disjoint and cover every class. Confusable sets hold a few similar classes and may overlap.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ NamedSets = dict[str, NDArray[Any]]
 
 
 def batches(classes: ArrayLike, size: int | None = None) -> NamedSets:
-    """Divide classes into batches in label order.
+    """Split classes into batches in label order.
 
     Parameters
     ----------
     classes : array-like of shape (n_classes,)
         Sorted labels.
     size : int, optional
-        The most classes a batch may hold; batches differ by one class at most. By default 5, except that the 26
-        capitals are divided as the field does: A-E, F-I, J-N, O-R, S-V, W-Z.
+        Largest number of classes in a batch; batches differ by one class at most. By default 5, except that the 26
+        capital letters have the batches of the literature: A-E, F-I, J-N, O-R, S-V, W-Z.
 
     Returns
     -------
@@ -57,6 +56,18 @@ def batches(classes: ArrayLike, size: int | None = None) -> NamedSets:
 
 def set_name(members: ArrayLike, classes: ArrayLike) -> str:
     """Name a set after its classes: ``A-E`` for neighbours in label order, ``B/P`` for others.
+
+    Parameters
+    ----------
+    members : array-like of shape (n_set,)
+        Classes of the set, sorted.
+    classes : array-like of shape (n_classes,)
+        Sorted labels.
+
+    Returns
+    -------
+    str
+        The name; more than six classes that are no neighbours are cut to ``first/second/../last``.
 
     Examples
     --------
@@ -107,13 +118,13 @@ def resolve_groups(groups: Declaration, classes: ArrayLike) -> NamedSets:
             if label in owner:
                 raise HierarchyError(
                     f"groups: class {label!r} is in group {owner[label]!r} and in group {name!r}; "
-                    "groups are disjoint, keep it in one of them."
+                    "groups are disjoint, keep it in one of them"
                 )
             owner[label] = name
-    homeless = [label for label in labels.tolist() if label not in owner]
-    if homeless:
+    missing = [label for label in labels.tolist() if label not in owner]
+    if missing:
         raise HierarchyError(
-            f"groups: {_listed(homeless)} in no group; every class must be in exactly one, add what is missing."
+            f"groups: {_listed(missing)} in no group; every class must be in exactly one, add what is missing"
         )
     return named
 
@@ -149,7 +160,7 @@ def resolve_confusables(confusables: Declaration, classes: ArrayLike) -> NamedSe
 
 
 def derive_groups(confusion: ArrayLike, classes: ArrayLike, size: int | None = None) -> NamedSets:
-    """Group classes that are taken for one another.
+    """Derive groups of classes that are confused with one another.
 
     Clusters are merged greedily by average linkage, the two most confused first, while the result holds no more
     than `size` classes, until there are as few groups as batches of `size` would make.
@@ -157,11 +168,11 @@ def derive_groups(confusion: ArrayLike, classes: ArrayLike, size: int | None = N
     Parameters
     ----------
     confusion : array-like of shape (n_classes, n_classes)
-        Counts or probabilities; row: true class, column: answered class.
+        Counts or probabilities; row: true class, column: predicted class.
     classes : array-like of shape (n_classes,)
         Sorted labels.
     size : int, optional
-        The most classes a group may hold, 5 by default.
+        Largest number of classes in a group, 5 by default.
 
     Returns
     -------
@@ -205,7 +216,7 @@ def derive_confusables(
     max_size: int = 3,
     min_rate: float = 0.005,
 ) -> NamedSets:
-    """Find the few classes that are most often taken for one another.
+    """Derive sets of the classes that are confused most often.
 
     Pairs are taken from the most confused down; a pair joins an earlier set when every pair within the result is
     confused too, and otherwise opens a set of its own.
@@ -213,13 +224,15 @@ def derive_confusables(
     Parameters
     ----------
     confusion : array-like of shape (n_classes, n_classes)
-        Counts or probabilities; row: true class, column: answered class.
+        Counts or probabilities; row: true class, column: predicted class.
     classes : array-like of shape (n_classes,)
         Sorted labels.
-    max_sets, max_size : int
-        The most sets, and the most classes in one.
-    min_rate : float
-        Share of the letters of two classes, averaged over both, that must be taken for the other class.
+    max_sets : int, default=10
+        Largest number of sets.
+    max_size : int, default=3
+        Largest number of classes in a set.
+    min_rate : float, default=0.005
+        Smallest share of the samples of two classes, averaged over both, that is predicted as the other class.
 
     Returns
     -------
@@ -265,7 +278,7 @@ def _named(parts: Iterable[NDArray[Any]], classes: NDArray[Any]) -> NamedSets:
 
 
 def _similarity(confusion: ArrayLike) -> NDArray[np.float64]:
-    """Share of each class taken for the other, averaged over both directions; zero diagonal."""
+    """Return the share of each class that is predicted as the other, averaged over both directions; zero diagonal."""
     matrix = np.array(confusion, dtype=float)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     similarity: NDArray[np.float64] = (share + share.T) / 2
@@ -282,7 +295,7 @@ def _resolve(declared: Declaration, classes: NDArray[Any], what: str, smallest: 
     """Turn a declaration into named arrays of known classes, in label order."""
     if isinstance(declared, str) or not isinstance(declared, Iterable):
         raise HierarchyError(
-            f"{what}: got {declared!r}; give a list of sets such as ['BP', 'DO'], or a mapping of names to sets."
+            f"{what}: got {declared!r}; give a list of sets such as ['BP', 'DO'], or a mapping of names to sets"
         )
     given = declared.items() if isinstance(declared, Mapping) else ((None, members) for members in declared)
     named: NamedSets = {}
@@ -290,7 +303,7 @@ def _resolve(declared: Declaration, classes: NDArray[Any], what: str, smallest: 
         labels = _known(members, classes, what, smallest)
         key = set_name(labels, classes) if name is None else str(name)
         if key in named:
-            raise HierarchyError(f"{what}: two sets are called {key!r}; drop one, or give them names of their own.")
+            raise HierarchyError(f"{what}: two sets are called {key!r}; drop one, or give them different names")
         named[key] = labels
     return named
 
@@ -303,38 +316,38 @@ def _known(members: SetDeclaration, classes: NDArray[Any], what: str, smallest: 
         if not all(isinstance(label, str) and len(label) == 1 for label in classes.tolist()):
             raise HierarchyError(
                 f"{what}: {members!r} is a string, which stands for single letters, but the classes are not all "
-                f"single characters; write the set as a list of classes.{_encoded(classes)}"
+                f"single characters; write the set as a list of classes{_encoded(classes)}"
             )
     elif not isinstance(members, Iterable):
-        raise HierarchyError(f"{what}: {members!r} is not a set of classes; write a list such as ['B', 'P'].")
+        raise HierarchyError(f"{what}: {members!r} is not a set of classes; write a list such as ['B', 'P']")
     labels = [label.item() if isinstance(label, np.generic) else label for label in members]
     known = classes.tolist()
     position = {label: i for i, label in enumerate(known)}
     for i, label in enumerate(labels):
         if not isinstance(label, Hashable) or label not in position:
             raise HierarchyError(
-                f"{what}: {label!r} is not one of the classes, which are {_listed(known, verb='')}.{_encoded(classes)}"
+                f"{what}: {label!r} is not one of the classes, which are {_listed(known, verb='')}{_encoded(classes)}"
             )
         if label in labels[:i]:
-            raise HierarchyError(f"{what}: class {label!r} is twice in the set {labels!r}; write it once.")
+            raise HierarchyError(f"{what}: class {label!r} is twice in the set {labels!r}; write it once")
     if len(labels) < smallest:
         number = "one class" if smallest == 1 else "two classes"
-        raise HierarchyError(f"{what}: the set {labels!r} must hold at least {number}; complete it or drop it.")
+        raise HierarchyError(f"{what}: the set {labels!r} must hold at least {number}; complete it or drop it")
     return classes[sorted(position[label] for label in labels)]
 
 
 def _encoded(classes: NDArray[Any]) -> str:
-    """Say what may have become of the labels where classes are 0, 1, 2, ..."""
+    """Return a hint on encoded labels if the classes are 0, 1, 2, ..."""
     if classes.dtype.kind not in "iu" or classes.tolist() != list(range(len(classes))):
         return ""
     return (
-        " Some of scikit-learn's helpers (VotingClassifier, StackingClassifier, BaggingClassifier, cross_val_predict "
-        "of probabilities) put numbers from 0 in the place of labels, in their order: there, declare sets of numbers."
+        "; some of scikit-learn's meta-estimators (VotingClassifier, StackingClassifier, BaggingClassifier, "
+        "cross_val_predict of probabilities) encode labels as 0, 1, 2, ...: there, declare sets of these numbers"
     )
 
 
 def _listed(labels: list[Any], verb: str | None = None) -> str:
-    """Labels in words, cut after ten."""
+    """Return labels as text, cut after ten."""
     shown = ", ".join(repr(label) for label in labels[:10]) + (", ..." if len(labels) > 10 else "")
     if verb is None:
         return f"class {shown} is" if len(labels) == 1 else f"classes {shown} are"

@@ -58,10 +58,10 @@ def test_a_constant_step_is_what_partial_fit_does():
 def test_the_step_falls_along_half_a_cosine(monkeypatch):
     steps = []
     monkeypatch.setattr(
-        AugmentedMLPClassifier, "_pass", lambda self, *_: steps.append(self.mlp_._optimizer.learning_rate_init)
+        AugmentedMLPClassifier, "_train_epoch", lambda self, *_: steps.append(self.mlp_._optimizer.learning_rate_init)
     )
     monkeypatch.setattr(AugmentedMLPClassifier, "_kept", lambda *_: [])
-    monkeypatch.setattr(AugmentedMLPClassifier, "_settle", lambda *_: None)
+    monkeypatch.setattr(AugmentedMLPClassifier, "_set_average", lambda *_: None)
     network = MLPClassifier((2,), learning_rate_init=0.1).partial_fit(X, CODES, classes=np.arange(10))
     monkeypatch.setattr(AugmentedMLPClassifier, "_network", lambda *_: network)
     AugmentedMLPClassifier(max_iter=4, learning_rate_init=0.1).fit(X, Y)
@@ -101,7 +101,7 @@ def test_the_best_epoch_is_kept_and_patience_ends():
     curve = model.validation_curve_
     assert len(curve) < 60
     assert len(curve) - 1 - int(np.argmin(curve)) == 5
-    _, held_out = model._divide(CODES, model.mlp_.random_state)
+    _, held_out = model._split(CODES, model.mlp_.random_state)
     answered = model.predict_proba(X[held_out]).astype(float)
     found = log_loss(CODES[held_out], answered / answered.sum(axis=1, keepdims=True))
     assert found == pytest.approx(min(curve), rel=1e-3)

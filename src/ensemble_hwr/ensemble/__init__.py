@@ -1,4 +1,4 @@
-"""The hierarchical ensemble classifier."""
+"""Hierarchical ensemble classifier, its member networks, and hooks around their fits."""
 
 from ensemble_hwr.ensemble._augmented_mlp import AugmentedMLPClassifier
 from ensemble_hwr.ensemble._explanation import Explanation

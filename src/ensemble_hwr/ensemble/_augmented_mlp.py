@@ -1,4 +1,4 @@
-"""An MLP trained epoch by epoch, on fresh copies of its letters each time."""
+"""Multi-layer perceptron that is trained on newly augmented rows in every epoch."""
 
 from __future__ import annotations
 
@@ -27,46 +27,47 @@ Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
 
 
 class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
-    """A multi-layer perceptron with its own augmentation, its own features and a falling learning rate.
+    """Multi-layer perceptron with data augmentation, built-in features and a decaying learning rate.
 
-    Every epoch sees fresh augmented copies of the rows, turned into features on the way, some 16,000 rows at a time,
-    so memory does not grow with the number of epochs or copies. Each pass is one ``partial_fit`` of scikit-learn's
-    :class:`~sklearn.neural_network.MLPClassifier`.
+    Every epoch trains on newly augmented copies of the rows, which are transformed into features in parts of about
+    16,000 rows, so memory does not grow with the number of epochs. Each part is one ``partial_fit`` of scikit-learn's
+    :class:`~sklearn.neural_network.MLPClassifier` with the Adam solver.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, default=(100,)
-        Units of each hidden layer.
+        Number of units of each hidden layer.
     features : transformer, default=None
-        Applied to the rows after augmentation; fitted on the rows as they are. None is the rows themselves.
+        Transforms the rows after augmentation. It is cloned, and fitted on the rows without augmentation. If None, the
+        network is trained on the rows themselves.
     augmenter : object with ``augment(rows, random_state)``, default=None
-        Makes the copies. None is the rows as they are.
+        Returns a random variation of each row, such as :class:`Augmenter`. If None, rows are not varied.
     max_iter : int, default=40
-        Passes over the rows.
+        Number of epochs, at most.
     batch_size : int, default=100
-        Rows a step.
+        Number of rows per gradient step.
     learning_rate_init : float, default=0.001
-        Adam's step in the beginning.
+        Learning rate of the first epoch.
     learning_rate : {"cosine", "constant"}, default="cosine"
-        Whether the step falls along half a cosine to nothing, or stays.
+        Schedule: ``"cosine"`` decays to 0 over `max_iter` epochs.
     average_last : int, default=0
-        Epochs at the end whose weights are averaged; 0 and 1 keep the last weights.
+        Number of final epochs whose weights are averaged; 0 and 1 keep the last weights. Ignored with a held-out part.
     validation_fraction : float, default=0.0
-        Share of the rows, stratified, that is held out, never augmented, and judges each epoch by log-loss; the best
-        epoch's weights are kept. 0 holds out nothing.
+        Share of the rows in [0, 1) that is held out, stratified and without augmentation. The weights of the epoch
+        with the smallest log-loss on it are kept. 0 holds out nothing.
     n_iter_no_change : int, default=None
-        With a held-out part, epochs without a better one after which to stop. None never stops early.
+        With a held-out part, number of epochs without improvement after which training stops. None never stops early.
     activation : {"relu", "tanh", "logistic"}, default="relu"
-        Of the hidden units.
+        Activation of the hidden units.
     alpha : float, default=0.0001
         Strength of the L2 penalty.
-    random_state : int, RandomState or None, default=None
-        Seeds weights, batches, copies and the held-out part.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, batches, augmentation and the held-out part. Pass an int for reproducible results.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Sorted labels.
+        Sorted class labels.
     mlp_ : MLPClassifier
         The fitted network; its classes are positions in ``classes_``.
     features_ : transformer or None
@@ -78,7 +79,14 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
     validation_curve_ : list of float
         Log-loss of the held-out part after each epoch.
     n_features_in_ : int
-        Number of features seen in fit.
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`, if `X` has names that are all strings.
+
+    See Also
+    --------
+    AugmentedClassifier : Augmentation for any classifier.
+    MemberMLPClassifier : A network without augmentation.
 
     Examples
     --------
@@ -149,20 +157,25 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,)
-            Labels of any sortable type.
+            Class labels of one sortable type.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
+            Weights, 0 or more; rows of weight 0 are left out.
 
         Returns
         -------
         self
             The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If `y` holds one class only, all weights are 0, or `validation_fraction` cannot hold out every class.
         """
         rows, labels = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
+            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}")
         weight = None
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, rows, dtype=rows.dtype, ensure_non_negative=True)
@@ -172,7 +185,7 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
             rows, codes, weight = rows[weighted], codes[weighted], weight[weighted]
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
-        train, held_out = self._divide(codes, seed)
+        train, held_out = self._split(codes, seed)
         self.features_ = None if self.features is None else clone(self.features).fit(rows[train], codes[train])
         self.mlp_ = self._network(len(train), seed)
         self.loss_curve_: list[float] = []
@@ -181,13 +194,13 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         kept: list[Weights] = []
         for epoch in range(self.max_iter):
             self._set_rate(epoch)
-            self._pass(rows, codes, weight, draw.permutation(train), draw)
+            self._train_epoch(rows, codes, weight, draw.permutation(train), draw)
             kept = self._kept(kept, rows[held_out], codes[held_out])
             self.n_iter_ = epoch + 1
             on_epoch_end(self)
             if self.n_iter_no_change is not None and self._epochs_since_best() >= self.n_iter_no_change:
                 break
-        self._settle(kept)
+        self._set_average(kept)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating]:
@@ -205,7 +218,7 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
-        return network_probabilities(self.mlp_, self._described(rows))
+        return network_probabilities(self.mlp_, self._features_of(rows))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -224,8 +237,8 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         labels: NDArray[Any] = self.classes_[codes]
         return labels
 
-    def _divide(self, codes: NDArray[np.intp], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the rows to train on and those to judge by."""
+    def _split(self, codes: NDArray[np.intp], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Split rows into those to train on and the held-out part."""
         everything = np.arange(len(codes))
         if self.validation_fraction == 0:
             return everything, everything[:0]
@@ -253,14 +266,14 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         )
 
     def _set_rate(self, epoch: int) -> None:
-        """Set the step of one epoch."""
+        """Set the learning rate of one epoch."""
         if epoch and self.learning_rate == "cosine":
-            # Adam takes its step from here; there is no public way to change it between epochs.
+            # Adam reads its learning rate from here; there is no public way to change it between epochs.
             self.mlp_._optimizer.learning_rate_init = (
                 self.learning_rate_init * (1 + cos(pi * epoch / self.max_iter)) / 2
             )
 
-    def _pass(
+    def _train_epoch(
         self,
         rows: NDArray[np.floating],
         codes: NDArray[np.intp],
@@ -268,16 +281,16 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         order: NDArray[np.intp],
         draw: np.random.Generator,
     ) -> None:
-        """Learn once from every row in `order`."""
+        """Train one epoch, on the rows in this order."""
         losses = []
         for part in _parts(order):
             copies = rows[part] if self.augmenter is None else self.augmenter.augment(rows[part], draw)
-            described = self._described(copies)
+            features = self._features_of(copies)
             with warnings.catch_warnings():
-                # scikit-learn 1.7 takes the classes for labels, and so many different ones for a mistake.
+                # scikit-learn 1.7 checks the classes as if they were labels, and warns that so many are unique.
                 warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
                 self.mlp_.partial_fit(
-                    described,
+                    features,
                     codes[part],
                     classes=np.arange(len(self.classes_)),
                     sample_weight=None if weight is None else weight[part],
@@ -285,18 +298,18 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
             losses.append(self.mlp_.loss_)
         self.loss_curve_.append(float(np.mean(losses)))
 
-    def _described(self, rows: NDArray[np.floating]) -> Any:
+    def _features_of(self, rows: NDArray[np.floating]) -> Any:
         if self.features_ is None:
             return rows
-        described = self.features_.transform(rows)
-        return described.to_numpy() if hasattr(described, "to_numpy") else described  # frames, where users ask for them
+        features = self.features_.transform(rows)
+        return features.to_numpy() if hasattr(features, "to_numpy") else features  # a frame with set_output
 
     def _kept(self, kept: list[Weights], rows: NDArray[np.floating], codes: NDArray[np.intp]) -> list[Weights]:
-        """Return the weights to settle on, were this the last epoch: the best epoch's, or the last ones'."""
+        """Return the weights to keep after this epoch: those of the best epoch, or of the last ones."""
         if len(rows):
-            answered = self.mlp_.predict_proba(self._described(rows)).astype(np.float64)
-            answered /= answered.sum(axis=1, keepdims=True)
-            self.validation_curve_.append(log_loss(codes, answered, labels=np.arange(len(self.classes_))))
+            predicted = self.mlp_.predict_proba(self._features_of(rows)).astype(np.float64)
+            predicted /= predicted.sum(axis=1, keepdims=True)
+            self.validation_curve_.append(log_loss(codes, predicted, labels=np.arange(len(self.classes_))))
             return kept if self._epochs_since_best() else [_copied(self.mlp_)]
         return [*kept, _copied(self.mlp_)][-max(self.average_last, 1) :]
 
@@ -305,8 +318,8 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
             return 0
         return len(self.validation_curve_) - 1 - int(np.argmin(self.validation_curve_))
 
-    def _settle(self, kept: list[Weights]) -> None:
-        """Give the network the average of the weights kept."""
+    def _set_average(self, kept: list[Weights]) -> None:
+        """Set the weights of the network to the average of those kept."""
         for name, layers in zip(("coefs_", "intercepts_"), zip(*kept, strict=True), strict=True):
             setattr(
                 self.mlp_, name, [np.mean(layer, axis=0, dtype=layer[0].dtype) for layer in zip(*layers, strict=True)]
@@ -314,7 +327,7 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _parts(order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Cut an order of rows into parts that are held in memory at once, none much smaller than the others."""
+    """Split rows into parts of nearly equal size that are transformed at once."""
     yield from np.array_split(order, -(-len(order) // ROWS_AT_ONCE))
 
 

@@ -1,4 +1,4 @@
-"""What a hierarchy did with each row, as arrays and in words."""
+"""Explanation of predictions: the probabilities after each member, as arrays and as text."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ensemble_hwr.ensemble._pooling import MemberStep
 
 @dataclass(frozen=True)
 class Explanation:
-    """The path of rows through a hierarchy.
+    """Probabilities of some rows before and after each member of a hierarchical ensemble.
 
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
         Labels; columns of all probabilities follow them.
     router : ndarray of shape (n_rows, n_classes)
-        The router's opinion.
+        Probabilities of the router.
     steps : tuple of MemberStep
-        What each member with any trust did, in the order in which they spoke: ``step.member.name``,
+        The change of each member with a trust above 0, in the order in which they were applied: ``step.member.name``,
         ``step.trust``, ``step.rows``, and the probabilities of those rows ``step.before`` and ``step.after``.
     result : ndarray of shape (n_rows, n_classes)
-        Probabilities in the end: what ``predict_proba`` returns.
+        Final probabilities, as ``predict_proba`` returns them.
     temperature : float
-        What made the result of what the members left; 1 changes nothing.
+        Temperature by which the final probabilities were scaled; 1 changes nothing.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Explanation:
         return "\n".join(self.text(i) for i in range(len(self)))
 
     def text(self, row: int) -> str:
-        """Tell in words what happened to one row.
+        """Describe the prediction of one row.
 
         Parameters
         ----------
@@ -67,14 +67,14 @@ class Explanation:
         Returns
         -------
         str
-            One line for the router, one for each member that spoke, one for the result.
+            One line for the router, one for each member that was applied, one for the result.
         """
         row = range(len(self))[row]
         lines = [f"router: {self._ranked(self.router[row])}"]
         for step in self.steps:
             at = np.flatnonzero(step.rows == row)
             if len(at):
-                lines.append(self._spoken(step, step.before[at[0]], step.after[at[0]]))
+                lines.append(self._described(step, step.before[at[0]], step.after[at[0]]))
         if self.temperature != 1:
             lines.append(f"  at temperature {self.temperature:.2f}")
         return "\n".join([*lines, f"result: {self._ranked(self.result[row])}"])
@@ -84,9 +84,9 @@ class Explanation:
         first, *others = (f"{self.classes[i]} ({probabilities[i]:.3f})" for i in best)
         return f"{first}, then {', '.join(others)}"
 
-    def _spoken(self, step: MemberStep, before: FloatArray, after: FloatArray) -> str:
+    def _described(self, step: MemberStep, before: FloatArray, after: FloatArray) -> str:
         columns = step.member.columns
-        # what two classes exchange is equal but for the last bits, which must not choose the order
+        # two classes exchange equal amounts but for the last bits, which must not decide the order
         moved = sorted(columns, key=lambda column: -round(float(abs(after[column] - before[column])), 6))[:2]
         changes = ", ".join(f"{self.classes[i]} {before[i]:.3f} -> {after[i]:.3f}" for i in moved)
         letters = "/".join(str(self.classes[i]) for i in columns[:6]) + ("/.." if len(columns) > 6 else "")

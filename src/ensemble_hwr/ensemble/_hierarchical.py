@@ -1,4 +1,4 @@
-"""The hierarchical ensemble as a scikit-learn classifier."""
+"""Hierarchical ensemble classifier: the scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -28,88 +28,120 @@ ROWS_AT_ONCE = 1024
 
 
 class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
-    """A router, specialists of groups of classes and experts of confusable sets, combined by learned trust.
+    """Hierarchical ensemble of a router, specialists for groups of classes and experts for confusable sets.
 
-    The router gives every class a probability. Specialists first, then experts, each in declared order,
-    redistribute the probability that their set holds: with `q` the set's probabilities scaled to sum to 1, `e` the
-    member's opinion and `w` its trust, the set's probability is shared as ``normalise(q**(1-w) * e**w)``. How much
-    a set holds never changes. With ``trust=1`` and no experts this is the classic top-down product of hierarchical
-    classification; with ``trust=0`` it is the router.
+    The router predicts a probability for every class. Specialists, then experts, are applied to it in their declared
+    order, each on the classes of its set and only on the rows where its decision is open. A member redistributes the
+    probability of its set by a logarithmic opinion pool: if `q` is the set's probability scaled to sum to 1, `e` the
+    member's own probability and `w` its trust, the set's probability is shared as ``normalise(q**(1-w) * e**w)``. The
+    total probability of a set never changes. Trust is learned from held-out rows. With ``trust=1`` and no experts the
+    result is the top-down product of classic hierarchical classification; with ``trust=0`` it is the router.
 
     Parameters
     ----------
     router : classifier, default=None
-        Sees every class. None stands for an :class:`MemberMLPClassifier` with one layer of 100
-        units that takes about 3,000 steps on 500 to 20,000 rows, in 30 to 200 epochs; so it does for the two below.
+        Classifier for all classes. If None, an :class:`MemberMLPClassifier` with one hidden layer of 100 units, whose
+        batch size and number of epochs (30 to 200) follow from the number of rows. Any scikit-learn classifier with
+        ``predict_proba`` may be used; it is cloned.
     specialist : classifier or dict of str to classifier, default=None
-        Template of the members that each see one group; or one for each group by name.
+        Template of the specialists. Each is trained on the rows of one group. A dict holds one classifier for each
+        group by its name, such as ``"A-E"``. If None, the default of `router`.
     expert : classifier or dict of str to classifier, default=None
-        Template of the members that each see one confusable set; or one for each set by name.
+        Template of the experts. Each is trained on the rows of one confusable set. A dict holds one classifier for
+        each set by its name. If None, the default of `router`.
     groups : {"batches", "derived"}, list of sets or dict of str to set, default="batches"
-        Disjoint groups that cover all classes. "batches": runs of classes in label order; "derived": classes that
-        the router confuses out of fold. A set is a list of labels, or a string of letters where all classes are
-        single characters.
+        Disjoint groups of classes that cover all classes. A set is a list of labels, or a string of letters if all
+        classes are single characters.
+
+        - ``"batches"``: runs of classes in label order.
+        - ``"derived"``: classes that the router confuses in its out-of-fold probabilities, merged by average linkage.
+        - a list or a dict: these groups; a list is named after its classes.
     group_size : int, default=None
-        The most classes in a batch or a derived group. None is 5, save that the 26 capitals are batched A-E, F-I,
-        J-N, O-R, S-V, W-Z.
+        Largest number of classes in a batch or a derived group. If None, 5, except that the 26 capital letters have the
+        batches A-E, F-I, J-N, O-R, S-V and W-Z.
     confusables : {"derived"}, list of sets or dict of str to set, default=None
-        Sets of two or more classes that look alike; they may overlap and cross groups. ``"*"`` as a set stands for
-        all classes. None is no set, "derived" those that the router confuses most out of fold.
+        Sets of two or more similar classes, declared as for `groups`. They may overlap and cross groups; ``"*"`` is
+        the set of all classes. ``"derived"`` takes the sets that the router confuses most in its out-of-fold
+        probabilities. If None, there are no experts.
     max_confusables : int, default=10
-        The most sets to derive.
+        Largest number of derived confusable sets.
     router_target : {"classes", "groups"}, default="classes"
-        What the router learns. A router of groups knows nothing inside a group: its specialists have trust 1 and
-        groups and confusable sets cannot be derived.
+        Labels that the router is trained on. A router of groups shares the probability of a group evenly among its
+        classes, so all specialists have trust 1, and neither groups nor confusable sets can be derived.
     routing : {"soft", "top_down"}, default="soft"
-        Whether every specialist may speak, or only that of the group to which the router gives most.
+        With ``"soft"`` every specialist may be applied, with ``"top_down"`` only that of the group which the router
+        finds most probable.
     trust : "learned", float or dict of str to float, default="learned"
-        Weight of the members' opinions. "learned": for each member the weight that minimises log-loss on rows it
-        was not fitted on. A number in [0, 1] holds for all, a dict gives each member by name its own.
-    cv : int, float, splitter, iterable or "prefit", default=None
-        Rows on which trust is learned and sets are derived. int: number of stratified folds; a float
-        between 0 and 0.5: one held-out part of about this share, the nearest of 1/2, 1/3, 1/4 and so on; None: 3
-        folds, or from 5,000 rows on one held-out half, which teaches as much for half the fits; a splitter or an
-        iterable of (train, test) as in scikit-learn. Members are fitted on all rows in the end. "prefit":
-        `router` and the estimators in the dicts `specialist` and `expert` are fitted already, on other rows than
-        those given to `fit`.
+        Weight of the members in the pool, in [0, 1]. ``"learned"`` finds the weight of each member that minimises
+        log-loss on rows it was not trained on. A number holds for all members; a dict gives the weight of each by
+        name, such as ``"specialist:A-E"``.
+    cv : int, float, cross-validation generator, iterable or "prefit", default=None
+        Determines the held-out rows on which trust and temperature are learned and sets are derived. Members of the
+        final ensemble are trained on all rows.
+
+        - None: 3 stratified folds; from 5,000 rows on, one held-out half.
+        - int: the number of stratified folds.
+        - float in (0, 0.5]: one held-out part of about this share (the nearest of 1/2, 1/3, 1/4, ...).
+        - a splitter, or an iterable of (train, test), as in scikit-learn.
+        - ``"prefit"``: `router` and the classifiers in the dicts `specialist` and `expert` are fitted already, on
+          other rows than those passed to `fit`.
     min_mass : float, default=0.02
-        A member speaks only on rows in which its set holds at least this probability ...
+        A member is applied only on rows where its set holds at least this probability, in [0, 1].
     confidence_threshold : float, default=0.995
-        ... and the set's leading class holds less than this share of it. With ``min_mass=0,
-        confidence_threshold=1`` every member speaks on every row.
+        A member is applied only on rows where the most probable class of its set holds less than this share of the
+        set's probability, in [0, 1]. Higher values cost more computation. With ``min_mass=0`` and
+        ``confidence_threshold=1`` every member is applied on every row.
     calibration : {"temperature"}, default=None
-        "temperature": in the end all probabilities are raised to the power ``1 / temperature_`` and scaled to sum to
-        1, so that they are as sure as they are right on rows that nobody was fitted on. What is predicted stays.
+        ``"temperature"`` scales the final probabilities by a temperature, learned from held-out rows, so that they
+        are calibrated. Predicted classes stay the same.
     n_jobs : int, default=None
-        Processes in which members are fitted, each with one BLAS thread.
-    random_state : int, RandomState or None, default=None
-        Seeds folds and every ``random_state`` of the members. With None members keep their own.
+        Number of processes that fit members, each with one BLAS thread. None is 1 unless in a
+        :func:`joblib.parallel_config` context, -1 is one for each core.
+    random_state : int, RandomState instance or None, default=None
+        Determines the folds and every ``random_state`` of the members. Pass an int for reproducible results. With None
+        members keep their own.
     verbose : int, default=0
-        Passed to joblib.
+        Verbosity of joblib.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Sorted labels.
-    groups_, confusables_ : dict of str to ndarray
-        Classes of each group and confusable set.
+        Sorted class labels.
+    groups_ : dict of str to ndarray
+        Name and classes of each group.
+    confusables_ : dict of str to ndarray
+        Name and classes of each confusable set.
     members_ : dict of str to classifier
-        Fitted members: ``"router"``, then ``"specialist:NAME"`` and ``"expert:NAME"`` in the order in which they
-        speak. A group of one class, or of all classes, has no specialist.
+        Fitted members: ``"router"``, then ``"specialist:NAME"`` and ``"expert:NAME"`` in the order in which they are
+        applied. A group of one class, or of all classes, has no specialist.
     trust_ : dict of str to float
-        Trust of each specialist and expert.
+        Trust of each specialist and expert, in [0, 1].
     temperature_ : float
-        Learned from the rows that trust is learned from; 1 without `calibration`.
+        Temperature of the final probabilities; 1 without `calibration`.
     n_features_in_ : int
-        Number of features seen in fit.
+        Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where `X` had any.
+        Names of features seen during `fit`, if `X` has names that are all strings.
+
+    See Also
+    --------
+    MemberMLPClassifier : The default member.
+    AugmentedMLPClassifier : A member with its own features and data augmentation.
+    sklearn.ensemble.StackingClassifier : Members for all classes, combined by a final classifier.
 
     Notes
     -----
-    The pool of two opinions by powers is the logarithmic pool of Genest and Zidek (1986), "Combining probability
-    distributions: a critique and an annotated bibliography", Statistical Science 1(1). Members only ever see
-    arrays: names of columns are checked here and dropped.
+    Members are trained on arrays: feature names are checked by the ensemble and not passed on. A member that accepts
+    only the labels 0, 1, 2, ... is trained on the positions of its labels. Rows of weight 0 are left out.
+
+    References
+    ----------
+    .. [1] C. Genest and J. V. Zidek (1986). Combining probability distributions: a critique and an annotated
+       bibliography. Statistical Science 1(1), 114-135. The logarithmic opinion pool.
+    .. [2] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017). On calibration of modern neural networks. ICML.
+       Temperature scaling.
+    .. [3] C. N. Silla and A. A. Freitas (2011). A survey of hierarchical classification across different application
+       domains. Data Mining and Knowledge Discovery 22, 31-72.
 
     Examples
     --------
@@ -253,17 +285,20 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
-        """Fit the members and learn how far to trust them.
+        """Fit router, specialists and experts, and learn their trust.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,)
-            Labels of any sortable type.
+            Class labels of one sortable type.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, 0 or more. They are passed to the fit of every member, and used where sets are derived
+            and trust and temperature are learned.
         **fit_params : dict
-            ``sample_weight``, given to every member and to the learning of trust, and ``groups`` for `cv`; with
-            metadata routing enabled, whatever members and splitter request.
+            ``groups`` of the rows for `cv`. With metadata routing enabled, everything that members and splitter
+            request.
 
         Returns
         -------
@@ -274,11 +309,13 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         ------
         HierarchyError
             If groups, confusable sets, members or trusts do not fit the classes.
+        ValueError
+            If `y` holds one class only, or a member cannot be fitted; the message names the member.
         """
         rows, labels = validate_data(self, X, y, accept_sparse="csr")
         self.classes_, codes = _sorted_classes(labels)
         if len(self.classes_) < 2:
-            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}.")
+            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}")
         rng = None if self.random_state is None else check_random_state(self.random_state)
         weight = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         if not weight.any():
@@ -294,11 +331,11 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.members_ = {member.name: member.estimator for member in (fitted.router, *fitted.members)}
         self.trust_ = fitted.trust
         self.temperature_ = fitted.temperature
-        self._router_target = self.router_target  # what the router learned, whatever is set later
+        self._router_target = self.router_target  # what it was trained on, even if the parameter is set later
         return self
 
     def route(self, X: ArrayLike) -> FloatArray:
-        """Return the router's opinion.
+        """Return the router's probabilities.
 
         Parameters
         ----------
@@ -308,8 +345,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities of the classes, before any member speaks. A router of groups shares what it gives a group
-            evenly among its classes.
+            Probabilities of the classes, before any member is applied. A router of groups shares the probability of a
+            group evenly among its classes.
         """
         checked = self._validated(X)
         routed = np.empty((checked.shape[0], len(self.classes_)))
@@ -319,27 +356,32 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         return routed
 
     def refine(self, X: ArrayLike, probabilities: ArrayLike) -> FloatArray:
-        """Let specialists and experts speak on anybody's probabilities.
+        """Apply specialists and experts to given probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
         probabilities : array-like of shape (n_samples, n_classes)
-            What is believed before they speak; columns follow ``classes_``, rows sum to 1.
+            Probabilities before; columns follow ``classes_``, rows sum to 1.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities after they spoke, before any calibration.
+            Probabilities after, before any calibration.
+
+        Raises
+        ------
+        ValueError
+            If `probabilities` has another shape, negative values, or rows that do not sum to 1.
         """
         checked = self._validated(X)
         refined: FloatArray = check_array(probabilities, dtype=np.float64, copy=True)
         needed = (checked.shape[0], len(self.classes_))
         if refined.shape != needed:
-            raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}.")
+            raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}")
         if (refined < 0).any() or not np.allclose(refined.sum(axis=1), 1, atol=1e-3):
-            raise ValueError("probabilities must be 0 or more, and every row must sum to 1; scale the rows.")
+            raise ValueError("probabilities must be 0 or more, and every row must sum to 1; scale the rows")
         predictor = predictor_of(self)
         for rows, views in _blocks(checked):
             for _ in predictor.apply_members(views, refined[rows]):
@@ -387,7 +429,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         return labels
 
     def explain(self, X: ArrayLike) -> Explanation:
-        """Tell what the router said of each row, what each member changed, and the result.
+        """Return the probabilities of the router, the change that each member made, and the result.
 
         Parameters
         ----------
@@ -397,7 +439,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         Explanation
-            Arrays for all rows; ``print`` it, or its ``text(i)``, for words.
+            Arrays for all rows; ``print`` it, or its ``text(i)``, for a description.
         """
         views = Views(self._validated(X))
         predictor = predictor_of(self)
@@ -407,7 +449,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         return Explanation(self.classes_, router, steps, temper(result, self.temperature_), self.temperature_)
 
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
-        """Count the rows on which each member speaks.
+        """Count the rows on which each member is applied.
 
         Parameters
         ----------
@@ -417,7 +459,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         dict of str to int
-            For each of ``members_``; a member without trust is never asked.
+            For each of ``members_``; a member of trust 0 is never applied.
         """
         counts = dict.fromkeys(self.members_, 0)
         checked = self._validated(X)
@@ -433,14 +475,14 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         return validate_data(self, X, accept_sparse="csr", reset=False)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Say which members and splitter may be given metadata in fit.
+        """Return which metadata `fit` passes to members and splitter.
 
         Returns
         -------
         MetadataRouter
             See scikit-learn's user guide on metadata routing.
         """
-        return metadata_router(self).add_self_request(self)  # which says what score may be given
+        return metadata_router(self).add_self_request(self)  # for sample_weight of fit and score
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -463,7 +505,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _blocks(X: Any) -> Iterator[tuple[slice, Views]]:
-    """Cut checked rows into blocks of a few megabytes, each with its views."""
+    """Split validated rows into blocks of a few megabytes, each with its views."""
     for rows in gen_batches(X.shape[0], ROWS_AT_ONCE):
         yield rows, Views(X[rows])
 
@@ -479,7 +521,7 @@ def _sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
         types = sorted({type(label).__name__ for label in labels.tolist()})
         raise ValueError(
             f"y mixes labels of the types {', '.join(types)}, which cannot be sorted; "
-            "make them all one type, such as str."
+            "make them all one type, such as str"
         ) from None
     return classes, codes
 

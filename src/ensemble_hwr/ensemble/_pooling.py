@@ -100,7 +100,7 @@ class Gate:
     top_down : bool
         Whether only the specialist of the most probable group is applied.
     router_of_groups : bool
-        Whether the router predicts groups, so that its leading class says nothing and specialists ignore
+        Whether the router predicts groups. Its probabilities inside a group are even then, so specialists ignore
         `confidence_threshold`.
     """
 

@@ -36,7 +36,7 @@ __all__ = ["MemberStep", "PredictProba", "Predictor", "Views", "predictor_of"]
 
 @dataclass(frozen=True)
 class Transform:
-    """A fitted transformer. Transforms are equal whose transformers hold the same, for they do the same to rows.
+    """A fitted transformer. Two transforms are equal if their transformers have the same type and content.
 
     Attributes
     ----------
@@ -288,7 +288,7 @@ def predictor_of(ensemble: FittedEnsemble) -> Predictor:
 
 
 def _parts(ensemble: FittedEnsemble) -> tuple[Any, ...]:
-    """Return everything that a predictor depends on: fits rebind attributes, so that identity tells a new fit."""
+    """Return everything that a predictor depends on: a new fit rebinds attributes, so comparing identities detects it."""
     return (
         ensemble.classes_,
         ensemble._router_target,
