@@ -56,6 +56,10 @@ class TrainingProgress:
         Number of letters processed in this step.
     total : int or None
         Number of letters to process; None for a step that is not counted.
+
+    See Also
+    --------
+    train : Reports its progress by these objects.
     """
 
     step: str
@@ -80,6 +84,10 @@ class TrainedModel:
     metadata : dict
         Origin of the model: ``contender``, ``random_state``, ``config``, ``data`` and ``trained_on``, the number of
         training letters of each source. JSON can hold all of it.
+
+    See Also
+    --------
+    train : Returns a trained model.
     """
 
     model: Pipeline
