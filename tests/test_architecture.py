@@ -53,7 +53,7 @@ OWNERS = {
     "tkinter": {"canvas/_painter.py", "canvas/_window.py"},
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_graph.py"},
-    "jinja2": {"report/page.py", "tuning/_report"},
+    "jinja2": {"report/page.py"},
 }
 PRIVATE_IMPORTS = set()  # pairs of a module and a private module of another package that it imports
 NO_CODE = {
