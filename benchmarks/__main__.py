@@ -38,9 +38,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "speed.md"
 @click.option("--update", is_flag=True, help="Write the tables into docs/user_guide/speed.md.")
 def main(sections: tuple[str, ...], quick: bool, output: Path | None, before: Path | None, update: bool) -> None:
     """Run the given sections, or all of them."""
-    os.environ.setdefault(
-        "PYTHONWARNINGS", "ignore"
-    )  # of worker processes, where rows are fewer than a batch
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of worker processes, where rows are fewer than a batch
     unknown = sorted(set(sections) - set(SECTIONS))
     if unknown:
         raise click.BadParameter(f"unknown section {', '.join(unknown)}; choose from {', '.join(SECTIONS)}")

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr._typing import FloatArray, IntArray, PathLike
 from ensemble_hwr._composites import weight_params
+from ensemble_hwr._typing import FloatArray, IntArray, PathLike
 from ensemble_hwr.config import (
     ExperimentConfig,
     build_hierarchy,
