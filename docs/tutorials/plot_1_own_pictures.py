@@ -23,7 +23,12 @@ from ensemble_hwr import generate_letters
 
 folder = Path(mkdtemp(), "pictures")
 letters = generate_letters(
-    12 * 188, letters="ABDEHKLMPRSX", writers=47, format="pictures", difficulty=1.6, random_state=0
+    12 * 188,
+    letters="ABDEHKLMPRSX",
+    writers=47,
+    format="pictures",
+    difficulty=1.6,
+    random_state=0,
 )
 for number, (picture, label) in enumerate(zip(letters.data, letters.target, strict=True)):
     path = folder / label / f"{number:04}.png"
@@ -40,7 +45,9 @@ SIGNS = {
         [(0.05, 0.35), (0.95, 0.3)],
         [(0.05, 0.7), (0.95, 0.65)],
     ],
-    "star": [[(0.5, 0.05), (0.75, 0.95), (0.05, 0.4), (0.95, 0.4), (0.25, 0.95), (0.5, 0.05)]],
+    "star": [
+        [(0.5, 0.05), (0.75, 0.95), (0.05, 0.4), (0.95, 0.4), (0.25, 0.95), (0.5, 0.05)]
+    ],
 }
 
 
@@ -51,7 +58,11 @@ def draw_sign(strokes):
     for stroke in strokes:
         points = np.array(stroke) + rng.normal(scale=0.07, size=(len(stroke), 2))
         points[:, 0] += slant * (0.5 - points[:, 1])
-        ImageDraw.Draw(picture).line([*(side * (points + 0.5)).ravel()], fill=int(rng.integers(0, 90)), width=int(pen))
+        ImageDraw.Draw(picture).line(
+            [*(side * (points + 0.5)).ravel()],
+            fill=int(rng.integers(0, 90)),
+            width=int(pen),
+        )
     return picture
 
 
@@ -96,13 +107,19 @@ for axes, label in zip(panels.flat, sorted(set(pictures.target)), strict=True):
 
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier
+from ensemble_hwr import (
+    GradientFeatures,
+    HierarchicalEnsembleClassifier,
+    MemberMLPClassifier,
+)
 
 coarse, fine = GradientFeatures(grid=5), GradientFeatures(grid=7)
 
 
 def network(view, units, batch_size):
-    return make_pipeline(view, MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30))
+    return make_pipeline(
+        view, MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30)
+    )
 
 
 hierarchy = HierarchicalEnsembleClassifier(
@@ -132,9 +149,11 @@ from ensemble_hwr import compare
 from ensemble_hwr.evaluation import FrontierDisplay, standard_contenders, summarise
 
 standard = standard_contenders(hierarchy, views=[coarse, fine])
-contenders = {name: standard[name] for name in ("flat", "committee", "top_down", "hierarchical")}
+contenders = {
+    name: standard[name] for name in ("flat", "committee", "top_down", "hierarchical")
+}
 result = compare(contenders, rows, pictures.target, split=(train, test), seeds=[0, 1])
-print(fill(summarise(result)["verdict"], 100))
+print(fill(summarise(result)["verdict"], 84))
 
 display = FrontierDisplay.from_comparison(result)
 display.figure_.set_size_inches(7.5, 4)
@@ -153,7 +172,10 @@ tuned = TunedClassifier(
     {
         "gradientfeatures__grid": [5, 7, 9],
         "membermlpclassifier__alpha": {"low": 1e-5, "high": 1.0, "log": True},
-        "membermlpclassifier__hidden_layer_sizes": {"n": [1, 1], "width": {"low": 30, "high": 150, "log": True}},
+        "membermlpclassifier__hidden_layer_sizes": {
+            "n": [1, 1],
+            "width": {"low": 30, "high": 150, "log": True},
+        },
     },
     n_trials=12,
     cv=2,
@@ -173,7 +195,9 @@ print(f"accuracy: {tuned.score(rows[test], pictures.target[test]):.3f}")
 from ensemble_hwr import load_model, save_model
 
 model = make_pipeline(LetterNormalizer(), tuned.best_estimator_)
-path = save_model(model, folder.parent / "signs.model", metadata={"trained on": "tutorial pictures"})
+path = save_model(
+    model, folder.parent / "signs.model", metadata={"trained on": "tutorial pictures"}
+)
 print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 # %%
@@ -186,7 +210,12 @@ reader = load_model(path)
 for label in ("K", "star"):
     picture = folder / label / sorted(file.name for file in (folder / label).iterdir())[0]
     probabilities = reader.predict_proba([picture])[0]
-    print(picture.parent.name, "->", reader.predict([picture])[0], f"({probabilities.max():.2f})")
+    print(
+        picture.parent.name,
+        "->",
+        reader.predict([picture])[0],
+        f"({probabilities.max():.2f})",
+    )
 
 # %%
 # On the command line, ``ensemble-hwr letters scans/ --model signs.model`` does the same for all pictures in a folder,

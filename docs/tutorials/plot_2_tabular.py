@@ -41,15 +41,24 @@ from ensemble_hwr import HierarchicalEnsembleClassifier, MemberMLPClassifier
 
 
 def network(units, batch_size):
-    return MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30, learning_rate_init=0.003)
+    return MemberMLPClassifier(
+        (units,), batch_size=batch_size, max_iter=30, learning_rate_init=0.003
+    )
 
 
 hierarchy = HierarchicalEnsembleClassifier(
-    network(60, 50), network(30, 16), network(30, 16), groups="derived", confusables="derived", random_state=0
+    network(60, 50),
+    network(30, 16),
+    network(30, 16),
+    groups="derived",
+    confusables="derived",
+    random_state=0,
 )
 hierarchy.fit(X[split[0]], y[split[0]])
 for name, classes in hierarchy.groups_.items():
-    print(f"group {name}: trust {hierarchy.trust_['specialist:' + name]:.2f}, classes {classes.tolist()}")
+    print(
+        f"group {name}: trust {hierarchy.trust_['specialist:' + name]:.2f}, classes {classes.tolist()}"
+    )
 
 # %%
 # The other contenders
@@ -73,9 +82,15 @@ standard = standard_contenders(hierarchy, views=["passthrough"])
 contenders = {name: standard[name] for name in ("hierarchical", "flat")}
 contenders["router"] = network(60, 50)
 contenders["logistic"] = LogisticRegression(max_iter=300)
-contenders["one-vs-one"] = CalibratedClassifierCV(OneVsOneClassifier(LinearSVC(C=0.1)), ensemble=False, cv=3)
+contenders["one-vs-one"] = CalibratedClassifierCV(
+    OneVsOneClassifier(LinearSVC(C=0.1)), ensemble=False, cv=3
+)
 contenders["stacking"] = StackingClassifier(
-    [("logistic", LogisticRegression(max_iter=300)), ("bayes", GaussianNB()), ("neighbours", KNeighborsClassifier(15))],
+    [
+        ("logistic", LogisticRegression(max_iter=300)),
+        ("bayes", GaussianNB()),
+        ("neighbours", KNeighborsClassifier(15)),
+    ],
     final_estimator=LogisticRegression(max_iter=300),
     cv=3,
 )
@@ -102,7 +117,11 @@ class HiClass(ClassifierMixin, BaseEstimator):
         from sklearn.base import clone
 
         self.classes_ = np.unique(y)
-        group_of = {label: f"group {number}" for number, group in enumerate(self.groups) for label in group}
+        group_of = {
+            label: f"group {number}"
+            for number, group in enumerate(self.groups)
+            for label in group
+        }
         paths = np.array([[group_of[label], str(label)] for label in y])
         member = clone(self.member).set_params(random_state=self.random_state)
         self.model_ = LocalClassifierPerParentNode(member, n_jobs=1).fit(X, paths)
@@ -138,14 +157,18 @@ summary = summarise(result)
 
 import matplotlib.pyplot as plt
 
-accuracy = {name: 100 * np.array(found["accuracy"]) for name, found in summary["contenders"].items()}
+accuracy = {
+    name: 100 * np.array(found["accuracy"]) for name, found in summary["contenders"].items()
+}
 names = sorted(accuracy, key=lambda name: accuracy[name].mean())
 figure, axes = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
 colours = ["#e07b39" if name == "hierarchical" else "#3f82c9" for name in names]
 axes.barh(names, [accuracy[name].mean() for name in names], color=colours)
 for place, name in enumerate(names):
     axes.plot([accuracy[name].min(), accuracy[name].max()], [place, place], color="#8a8f98")
-    axes.text(accuracy[name].max() + 0.8, place, f"{accuracy[name].mean():.1f}", va="center")
+    axes.text(
+        accuracy[name].max() + 0.8, place, f"{accuracy[name].mean():.1f}", va="center"
+    )
 axes.set(xlabel="accuracy (%)", title="40 classes")
 
 # %%
@@ -156,7 +179,7 @@ axes.set(xlabel="accuracy (%)", title="40 classes")
 
 from textwrap import fill
 
-print(fill(summary["verdict"], 100))
+print(fill(summary["verdict"], 84))
 
 # %%
 # A hierarchy does not pay here. It is more accurate than its own router, than logistic regression and than the classic

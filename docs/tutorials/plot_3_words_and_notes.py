@@ -23,7 +23,17 @@ POTATO QUICK RETURN SALT SEVEN SUGAR SUNDAY TEA THE TOMATO WATER WINDOW WRITE YE
 LEXICON = WORDS.split()
 
 letters = generate_letters(26 * 40, writers=20, difficulty=1.7, random_state=7)
-texts = ["MARKET", "BUTTER", "QUICK", "NEEDLE", "FRIDAY", "YEAST", "POTATO", "WINDOW", "HONEY"]
+texts = [
+    "MARKET",
+    "BUTTER",
+    "QUICK",
+    "NEEDLE",
+    "FRIDAY",
+    "YEAST",
+    "POTATO",
+    "WINDOW",
+    "HONEY",
+]
 
 
 def photograph(picture, seed):
@@ -31,12 +41,18 @@ def photograph(picture, seed):
     height, width = picture.shape
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     rng = np.random.default_rng(seed)
-    light = 0.55 + 0.35 * np.exp(-(((x - rng.uniform()) ** 2 + (y - rng.uniform()) ** 2) / 0.4))
-    light -= 0.15 / (1 + np.exp(-(x + rng.uniform(-0.4, 0.4) * y - rng.uniform(0.3, 0.8)) * 30))
+    light = 0.55 + 0.35 * np.exp(
+        -(((x - rng.uniform()) ** 2 + (y - rng.uniform()) ** 2) / 0.4)
+    )
+    light -= 0.15 / (
+        1 + np.exp(-(x + rng.uniform(-0.4, 0.4) * y - rng.uniform(0.3, 0.8)) * 30)
+    )
     return np.clip(picture * light, 0, 255).astype(np.uint8)
 
 
-words = compose_words(letters, texts, gap=(0.0, 0.15), noise=0.7, slant=(0, 0.3), height=36, random_state=1)
+words = compose_words(
+    letters, texts, gap=(0.0, 0.15), noise=0.7, slant=(0, 0.3), height=36, random_state=1
+)
 pictures = [photograph(word.picture, seed) for seed, word in enumerate(words)]
 
 figure, panels = plt.subplots(3, 3, figsize=(9, 4), layout="constrained")
@@ -55,7 +71,9 @@ from ensemble_hwr import WordReader
 reader = WordReader().fit()
 found = reader.predict_details(pictures)
 for text, word in zip(texts, found, strict=True):
-    others = ", ".join(f"{other} {probability:.2f}" for other, probability in word.alternatives[:2])
+    others = ", ".join(
+        f"{other} {probability:.2f}" for other, probability in word.alternatives[:2]
+    )
     print(f"{text:8} read as {word.text:8} ({word.confidence:.2f}), alternatives: {others}")
 
 # %%
@@ -77,7 +95,9 @@ from ensemble_hwr.reading import error_report
 
 rng = np.random.default_rng(3)
 many = [LEXICON[i] for i in rng.integers(0, len(LEXICON), 60)]
-composed = compose_words(letters, many, gap=(0.0, 0.15), noise=0.7, slant=(0, 0.3), height=36, random_state=2)
+composed = compose_words(
+    letters, many, gap=(0.0, 0.15), noise=0.7, slant=(0, 0.3), height=36, random_state=2
+)
 photographs = [photograph(word.picture, seed) for seed, word in enumerate(composed)]
 
 reports = {
@@ -91,11 +111,21 @@ print(
     f"{guided.character_error_rate(photographs, many):.3f} with the lexicon"
 )
 
-causes = {"missed cut": "missed_cuts", "extra cut": "extra_cuts", "letter": "letters", "lexicon": "lexicon"}
+causes = {
+    "missed cut": "missed_cuts",
+    "extra cut": "extra_cuts",
+    "letter": "letters",
+    "lexicon": "lexicon",
+}
 figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
 for offset, (name, report) in zip((-0.2, 0.2), reports.items(), strict=True):
     counts = [getattr(report, attribute) for attribute in causes.values()]
-    axes.bar(np.arange(4) + offset, counts, 0.4, label=f"{name}: {report.n_right} of {report.n_words} words right")
+    axes.bar(
+        np.arange(4) + offset,
+        counts,
+        0.4,
+        label=f"{name}: {report.n_right} of {report.n_words} words right",
+    )
 axes.set_xticks(range(4), causes)
 axes.set(ylabel="wrong words", title="Errors by cause")
 axes.legend()
@@ -109,7 +139,9 @@ axes.legend()
 from ensemble_hwr import PageReader
 
 note = "PLEASE BRING MILK\nBREAD AND COFFEE\nTO THE GARDEN\nBEFORE SEVEN"
-page = compose_words(letters, [note], gap=0.12, noise=0.6, rotation=0.03, height=36, random_state=6)[0]
+page = compose_words(
+    letters, [note], gap=0.12, noise=0.6, rotation=0.03, height=36, random_state=6
+)[0]
 picture = photograph(page.picture, 5)
 pages = PageReader(guided).fit()
 result = pages.read(picture)
@@ -120,11 +152,11 @@ axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
 for line in result.lines:
     for word in line.words:
         box, colour = word.box, "#c25a1c" if word.confidence < 0.9 else "#2f6fb3"
-        axes.add_patch(plt.Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor=colour, lw=1.5))
+        frame = plt.Rectangle(box[:2], box.width, box.height, fill=False, edgecolor=colour)
+        axes.add_patch(frame)
         label = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
-        axes.text(
-            box.left, box.top - 4, f"{word.text} {word.confidence:.2f}", color="whitesmoke", fontsize=8, bbox=label
-        )
+        text = f"{word.text} {word.confidence:.2f}"
+        axes.text(box.left, box.top - 4, text, color="whitesmoke", size=8, bbox=label)
 axes.set_axis_off()
 
 # %%

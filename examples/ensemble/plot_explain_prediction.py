@@ -14,15 +14,25 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
+from ensemble_hwr import (
+    GradientFeatures,
+    HierarchicalEnsembleClassifier,
+    MemberMLPClassifier,
+    generate_letters,
+)
 from ensemble_hwr.datasets import split_letters
 
 letters = generate_letters(2600, writers=20, difficulty=1.5, random_state=0)
-train, test = (letters.take(part) for part in split_letters(letters, 0.25, by="writer", random_state=0))
+train, test = (
+    letters.take(part) for part in split_letters(letters, 0.25, by="writer", random_state=0)
+)
 
 
 def network(units, batch_size, grid):
-    return make_pipeline(GradientFeatures(grid=grid), MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30))
+    return make_pipeline(
+        GradientFeatures(grid=grid),
+        MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30),
+    )
 
 
 model = HierarchicalEnsembleClassifier(
@@ -46,7 +56,9 @@ print(explanation)
 # %%
 # The same as a picture: the router's probabilities, and those after all members have been applied.
 
-figure, panels = plt.subplots(3, 2, figsize=(8, 5.5), width_ratios=[1, 4], layout="constrained")
+figure, panels = plt.subplots(
+    3, 2, figsize=(8, 5.5), width_ratios=[1, 4], layout="constrained"
+)
 for i, (picture, bars) in enumerate(panels):
     picture.imshow(rows[corrected[i]].reshape(28, 28), cmap="gray_r")
     picture.set_title(f"label: {test.target[corrected[i]]}")

@@ -10,14 +10,27 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, generate_letters
+from ensemble_hwr import (
+    GradientFeatures,
+    HierarchicalEnsembleClassifier,
+    MemberMLPClassifier,
+    generate_letters,
+)
 from ensemble_hwr.datasets import split_letters
 
 letters = generate_letters(2600, writers=20, difficulty=1.3, random_state=1)
-train, test = (letters.take(part) for part in split_letters(letters, 0.3, by="writer", random_state=0))
-member = make_pipeline(GradientFeatures(), MemberMLPClassifier((20,), batch_size=16, max_iter=30))
-router = make_pipeline(GradientFeatures(grid=5), MemberMLPClassifier((40,), batch_size=50, max_iter=30))
-model = HierarchicalEnsembleClassifier(router, member, member, confusables=["BP", "DO", "UVW"], random_state=0)
+train, test = (
+    letters.take(part) for part in split_letters(letters, 0.3, by="writer", random_state=0)
+)
+member = make_pipeline(
+    GradientFeatures(), MemberMLPClassifier((20,), batch_size=16, max_iter=30)
+)
+router = make_pipeline(
+    GradientFeatures(grid=5), MemberMLPClassifier((40,), batch_size=50, max_iter=30)
+)
+model = HierarchicalEnsembleClassifier(
+    router, member, member, confusables=["BP", "DO", "UVW"], random_state=0
+)
 model.fit(train.to_rows(), train.target)
 
 # %%
@@ -34,7 +47,10 @@ names = [name for name in counts[0] if name != "router" and counts[-1][name]]
 shares = np.array([[count[name] for count in counts] for name in names]) / len(test.target)
 figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
 image = axes.imshow(100 * shares, cmap="Blues", aspect="auto", vmin=0)
-axes.set_xticks(range(5), [f"{t}\naccuracy {a:.3f}" for t, a in zip(thresholds, accuracies, strict=True)])
+axes.set_xticks(
+    range(5),
+    [f"{t}\naccuracy {a:.3f}" for t, a in zip(thresholds, accuracies, strict=True)],
+)
 axes.set_yticks(range(len(names)), names)
 axes.set_xlabel("confidence_threshold")
 axes.set_title("Test letters processed by each member")

@@ -21,7 +21,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from ensemble_hwr import HierarchicalEnsembleClassifier
 
 X, y = load_digits(return_X_y=True)
-X = X / 16 + np.random.default_rng(0).normal(scale=0.3, size=X.shape)  # noise makes the task harder
+X = X / 16 + np.random.default_rng(0).normal(
+    scale=0.3, size=X.shape
+)  # noise makes the task harder
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=0)
 
 
@@ -47,12 +49,22 @@ print(learned.trust_)
 # low, since members that are fitted on folds see fewer samples than the final members.
 
 weights = np.linspace(0, 1, 11)
-losses = [log_loss(y_test, hierarchy(float(weight)).fit(X_train, y_train).predict_proba(X_test)) for weight in weights]
+losses = [
+    log_loss(y_test, hierarchy(float(weight)).fit(X_train, y_train).predict_proba(X_test))
+    for weight in weights
+]
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 axes.plot(weights, losses, "o-", label="the same trust for both specialists")
-axes.axhline(log_loss(y_test, learned.predict_proba(X_test)), color="#e07b39", ls="--", label="learned trust")
+axes.axhline(
+    log_loss(y_test, learned.predict_proba(X_test)),
+    color="#e07b39",
+    ls="--",
+    label="learned trust",
+)
 for number, trust in enumerate(learned.trust_.values()):
-    axes.axvline(trust, color="#e07b39", lw=1, ls=":", label=None if number else "learned weights")
+    axes.axvline(
+        trust, color="#e07b39", lw=1, ls=":", label=None if number else "learned weights"
+    )
 axes.set_xlabel("trust")
 axes.set_ylabel("log-loss on test samples")
 axes.set_title("Trust in the specialists")

@@ -25,7 +25,9 @@ from ensemble_hwr.evaluation import FrontierDisplay, standard_contenders
 
 
 def network(view, units, batch_size):
-    return make_pipeline(view, MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30))
+    return make_pipeline(
+        view, MemberMLPClassifier((units,), batch_size=batch_size, max_iter=30)
+    )
 
 
 letters = generate_letters(3120, writers=24, difficulty=1.3, random_state=0)
@@ -38,7 +40,7 @@ hierarchy = HierarchicalEnsembleClassifier(
     confidence_threshold=0.8,
 )
 contenders = standard_contenders(hierarchy, views=[coarse, fine])
-contenders.pop("baseline")  # a network on raw pixels, far less accurate on so few letters
+del contenders["baseline"]  # a network on raw pixels, less accurate on so few letters
 
 result = compare(
     contenders,
@@ -63,4 +65,4 @@ from rich.console import Console
 
 from ensemble_hwr.evaluation import comparison_table, summarise
 
-Console(width=110).print(comparison_table(summarise(result)))
+Console(width=88).print(comparison_table(summarise(result)))

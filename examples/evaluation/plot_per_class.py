@@ -16,7 +16,9 @@ from ensemble_hwr.evaluation import ConfusionDisplay, PerClassDisplay
 
 letters = generate_letters(2600, writers=20, difficulty=1.5, random_state=0)
 contenders = {
-    "network": make_pipeline(GradientFeatures(), MemberMLPClassifier((60,), batch_size=50, max_iter=30)),
+    "network": make_pipeline(
+        GradientFeatures(), MemberMLPClassifier((60,), batch_size=50, max_iter=30)
+    ),
     "logistic": make_pipeline(GradientFeatures(), LogisticRegression()),
     "neighbours": make_pipeline(GradientFeatures(), KNeighborsClassifier(5)),
 }

@@ -19,7 +19,9 @@ rows = letters.to_rows()
 
 augmenter = Augmenter()
 columns = [rows] + [augmenter.augment(rows, random_state=seed) for seed in range(13)]
-sheet = np.stack(columns).reshape(14, 6, 28, 28).transpose(1, 2, 0, 3).reshape(6 * 28, 14 * 28)
+sheet = (
+    np.stack(columns).reshape(14, 6, 28, 28).transpose(1, 2, 0, 3).reshape(6 * 28, 14 * 28)
+)
 
 figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
 axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
@@ -31,7 +33,9 @@ axes.set_axis_off()
 # Each kind of variation has a parameter; 0 turns it off. Here they are exaggerated, one per picture.
 
 off = dict.fromkeys(["rotation", "slant", "stretch", "scale", "shift", "elastic"], 0.0)
-off |= dict.fromkeys(["erasure", "occlusion", "cut_off", "pixelation", "photo"], 0.0) | {"stroke_width": (0, 0)}
+off |= dict.fromkeys(["erasure", "occlusion", "cut_off", "pixelation", "photo"], 0.0) | {
+    "stroke_width": (0, 0)
+}
 kinds = {
     "rotation": 25,
     "slant": 30,

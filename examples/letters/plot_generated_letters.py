@@ -30,7 +30,9 @@ from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes
 
 figure, panels = plt.subplots(1, 5, figsize=(9, 2.2), layout="constrained")
 for axes, letter in zip(panels, "ABKRW", strict=True):
-    for x, y, pressure in (stroke.T for stroke in letter_strokes(letter, WriterStyle.random(5), random_state=1)):
+    for x, y, pressure in (
+        stroke.T for stroke in letter_strokes(letter, WriterStyle.random(5), random_state=1)
+    ):
         axes.scatter(x, y, s=30 * pressure)
     axes.set_aspect("equal")
     axes.invert_yaxis()

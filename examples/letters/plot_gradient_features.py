@@ -50,8 +50,12 @@ from ensemble_hwr import MemberMLPClassifier
 from ensemble_hwr.datasets import split_letters
 
 letters = generate_letters(2080, writers=20, difficulty=1.5, random_state=0)
-train, test = (letters.take(part) for part in split_letters(letters, 0.3, by="writer", random_state=0))
+train, test = (
+    letters.take(part) for part in split_letters(letters, 0.3, by="writer", random_state=0)
+)
 for name, steps in {"pixels": [], "gradient features": [features]}.items():
-    model = make_pipeline(*steps, MemberMLPClassifier((40,), max_iter=30, batch_size=50, random_state=0))
+    model = make_pipeline(
+        *steps, MemberMLPClassifier((40,), max_iter=30, batch_size=50, random_state=0)
+    )
     accuracy = model.fit(train.to_rows(), train.target).score(test.to_rows(), test.target)
     print(f"{name}: {accuracy:.3f}")

@@ -9,14 +9,17 @@ import matplotlib.pyplot as plt
 
 from ensemble_hwr import LetterNormalizer, generate_letters
 
-letters = generate_letters(7, letters="AEGKQRS", writers=7, random_state=3, format="pictures", size=(28, 90))
+letters = generate_letters(
+    7, letters="AEGKQRS", writers=7, random_state=3, format="pictures", size=(28, 90)
+)
 
 # Make some of the pictures harder: light on dark, and a shadow across the paper.
 pictures = list(letters.data)
 pictures[1] = 255 - pictures[1]
-pictures[4] = (pictures[4] * [0.45 + 0.55 * x / pictures[4].shape[1] for x in range(pictures[4].shape[1])]).astype(
-    "uint8"
-)
+pictures[4] = (
+    pictures[4]
+    * [0.45 + 0.55 * x / pictures[4].shape[1] for x in range(pictures[4].shape[1])]
+).astype("uint8")
 
 rows = LetterNormalizer().fit_transform(pictures)
 print(rows.shape, rows.min(), rows.max())

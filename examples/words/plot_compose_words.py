@@ -26,14 +26,23 @@ for axes, (name, values) in zip(panels.flat, settings.items(), strict=True):
     axes.imshow(word.picture, cmap="gray", vmin=0, vmax=255)
     for letter in word.letters:
         box = letter.box
-        axes.add_patch(plt.Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor="#e07b39"))
+        frame = plt.Rectangle(
+            box[:2], box.width, box.height, fill=False, edgecolor="#e07b39"
+        )
+        axes.add_patch(frame)
     axes.set_title(name)
     axes.set_axis_off()
 
 # %%
 # A text with spaces and line breaks becomes a page.
 
-page = compose_words(letters, ["DEAR READER\nTHIS PAGE WAS\nNEVER WRITTEN"], gap=0.2, noise=0.5, random_state=1)[0]
+page = compose_words(
+    letters,
+    ["DEAR READER\nTHIS PAGE WAS\nNEVER WRITTEN"],
+    gap=0.2,
+    noise=0.5,
+    random_state=1,
+)[0]
 figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
 axes.imshow(page.picture, cmap="gray", vmin=0, vmax=255)
 axes.set_axis_off()

@@ -17,10 +17,16 @@ words = compose_words(letters, texts, gap=0.05, noise=0.6, random_state=0)
 pictures = [word.picture for word in words]
 
 free = WordReader().fit().predict_details(pictures)
-guided = WordReader(lexicon=[*texts, "CLOUD", "LATTER", "QUIET", "WINNER", "HARDEN"]).fit().predict_details(pictures)
+guided = (
+    WordReader(lexicon=[*texts, "CLOUD", "LATTER", "QUIET", "WINNER", "HARDEN"])
+    .fit()
+    .predict_details(pictures)
+)
 
 figure, panels = plt.subplots(2, 4, figsize=(9, 3.4), layout="constrained")
-for axes, picture, text, one, other in zip(panels.flat, pictures, texts, free, guided, strict=True):
+for axes, picture, text, one, other in zip(
+    panels.flat, pictures, texts, free, guided, strict=True
+):
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
     axes.set_title(
         f"without: {one.text} ({one.confidence:.2f})\nwith: {other.text} ({other.confidence:.2f})",

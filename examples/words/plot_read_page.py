@@ -12,7 +12,9 @@ from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters
 
 text = "WE MEET AT NOON\nBRING THE MAP\nAND SOME BREAD"
 letters = generate_letters(26 * 30, writers=15, random_state=2)
-page = compose_words(letters, [text], gap=0.12, noise=0.6, rotation=0.03, height=36, random_state=3)[0]
+page = compose_words(
+    letters, [text], gap=0.12, noise=0.6, rotation=0.03, height=36, random_state=3
+)[0]
 
 lexicon = [*text.split(), "MEAT", "AS", "THIN", "MOP", "BROAD", "NOW", "RING"]
 reader = PageReader(WordReader(lexicon=lexicon)).fit()
@@ -27,11 +29,13 @@ axes.imshow(page.picture, cmap="gray", vmin=0, vmax=255)
 for line in found.lines:
     for word in line.words:
         box = word.box
-        axes.add_patch(plt.Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor="#2f6fb3"))
-        label = {"facecolor": "#2f6fb3", "edgecolor": "none", "pad": 1.5}
-        axes.text(
-            box.left, box.top - 4, f"{word.text} {word.confidence:.2f}", color="whitesmoke", fontsize=8, bbox=label
+        frame = plt.Rectangle(
+            box[:2], box.width, box.height, fill=False, edgecolor="#2f6fb3"
         )
+        axes.add_patch(frame)
+        label = {"facecolor": "#2f6fb3", "edgecolor": "none", "pad": 1.5}
+        text = f"{word.text} {word.confidence:.2f}"
+        axes.text(box.left, box.top - 4, text, color="whitesmoke", size=8, bbox=label)
 axes.set_axis_off()
 
 # %%

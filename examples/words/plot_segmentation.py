@@ -10,7 +10,9 @@ import matplotlib.pyplot as plt
 from ensemble_hwr import WordSegmenter, compose_words, generate_letters
 
 letters = generate_letters(26 * 20, writers=10, random_state=0)
-word = compose_words(letters, ["SEGMENT"], gap=0.08, slant=0.25, noise=0.4, height=48, random_state=2)[0]
+word = compose_words(
+    letters, ["SEGMENT"], gap=0.08, slant=0.25, noise=0.4, height=48, random_state=2
+)[0]
 found = WordSegmenter().segment(word.picture)
 print(found)
 
@@ -23,7 +25,8 @@ axes = above.subplots()
 axes.imshow(word.picture, cmap="gray", vmin=0, vmax=255)
 for number, box in enumerate(found.boxes):
     colour = "#e07b39" if number % 2 else "#3f82c9"
-    axes.add_patch(plt.Rectangle((box.left, box.top), box.width, box.height, fill=False, edgecolor=colour, lw=2))
+    frame = plt.Rectangle(box[:2], box.width, box.height, fill=False, edgecolor=colour)
+    axes.add_patch(frame)
 axes.set_title("Picture and boxes")
 axes.set_axis_off()
 for axes, ink in zip(below.subplots(1, len(found.letters)), found.letters, strict=True):
