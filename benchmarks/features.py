@@ -25,7 +25,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.pages import put
 from ensemble_hwr import GradientFeatures, MemberMLPClassifier
-from ensemble_hwr.config import build_split, load_config, load_letters
+from ensemble_hwr.config import load_config, load_letters
+from ensemble_hwr.config.letters import build_split
 from ensemble_hwr.datasets import LetterSet, load_npz, save_npz
 from ensemble_hwr.evaluation import count_macs
 from ensemble_hwr.preprocessing import Deskewer, SizeNormalizer, StrokeWidthNormalizer

@@ -27,7 +27,8 @@ from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import letters_to_time
 from benchmarks.trust import hierarchy
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.evaluation import count_parameters, scale_hidden_layers
+from ensemble_hwr.evaluation import count_parameters
+from ensemble_hwr.evaluation.scaling import scale_hidden_layers
 
 Work = Callable[[], Any]
 

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from ensemble_hwr.config import load_config
 from ensemble_hwr.config.letters import locate_data
 from ensemble_hwr.datasets import LetterSet, generate_letters, load_index
-from ensemble_hwr.evaluation import confused_pairs, count_macs, count_parameters, per_class, scores
+from ensemble_hwr.evaluation import count_macs, count_parameters
+from ensemble_hwr.evaluation.metrics import confused_pairs, per_class, scores
 from ensemble_hwr.persistence import ModelInfo, describe_model, load_model
 
 ROOT = Path(__file__).parent.parent

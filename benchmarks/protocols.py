@@ -25,17 +25,13 @@ from scipy.stats import t as student
 
 from benchmarks.fit_cache import cached, settings_of
 from benchmarks.pages import put
-from ensemble_hwr.config import (
-    ExperimentConfig,
-    build_contenders,
-    build_member,
-    build_split,
-    load_config,
-    load_letters,
-)
-from ensemble_hwr.config.letters import describe_data, training_sources
+from ensemble_hwr.config import ExperimentConfig, build_contenders, load_config, load_letters
+from ensemble_hwr.config.building import build_member
+from ensemble_hwr.config.letters import build_split, describe_data, training_sources
 from ensemble_hwr.datasets import LetterSet
-from ensemble_hwr.evaluation import CompareProgress, Comparison, compare, scale_hidden_layers, write_report
+from ensemble_hwr.evaluation import Comparison, compare, write_report
+from ensemble_hwr.evaluation.results import CompareProgress
+from ensemble_hwr.evaluation.scaling import scale_hidden_layers
 
 ROOT = Path(__file__).parent.parent
 PROTOCOLS = ("pooled", "unseen")

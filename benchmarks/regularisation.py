@@ -27,7 +27,9 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks.fit_cache import cached, settings_of
 from benchmarks.pages import put
 from benchmarks.settings import FIFTHS, POOLED, ROOT, SOURCES, fifth_of, leaving_out
-from ensemble_hwr.config import ExperimentConfig, build_member, build_split, load_config, load_letters
+from ensemble_hwr.config import ExperimentConfig, load_config, load_letters
+from ensemble_hwr.config.building import build_member
+from ensemble_hwr.config.letters import build_split
 from ensemble_hwr.datasets import LetterSet
 
 UNITS, EPOCHS, BATCH, STEP = 300, 45, 100, 0.002

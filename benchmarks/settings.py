@@ -25,18 +25,13 @@ from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.fit_cache import cached, settings_of
 from benchmarks.pages import put
-from ensemble_hwr.config import (
-    ExperimentConfig,
-    build_hierarchy,
-    build_member,
-    build_split,
-    load_config,
-    load_letters,
-)
-from ensemble_hwr.config.letters import training_sources
+from ensemble_hwr.config import ExperimentConfig, build_hierarchy, load_config, load_letters
+from ensemble_hwr.config.building import build_member
+from ensemble_hwr.config.letters import build_split, training_sources
 from ensemble_hwr.datasets import LetterSet
-from ensemble_hwr.evaluation import Run, compare
+from ensemble_hwr.evaluation import compare
 from ensemble_hwr.evaluation.metrics import log_loss
+from ensemble_hwr.evaluation.results import Run
 
 ROOT = Path(__file__).parent.parent
 UNSEEN, POOLED = (ROOT / "configs" / f"{name}.toml" for name in ("unseen", "pooled"))

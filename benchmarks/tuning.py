@@ -26,7 +26,8 @@ import click
 import numpy as np
 import optuna
 
-from ensemble_hwr.config import ExperimentConfig, build_normalizer, load_config, load_letters
+from ensemble_hwr.config import ExperimentConfig, load_config, load_letters
+from ensemble_hwr.config.letters import build_normalizer
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.tuning import TuningResult, tune
 

@@ -17,26 +17,20 @@ from sklearn.pipeline import Pipeline
 
 from ensemble_hwr._composites import weight_params
 from ensemble_hwr._typing import FloatArray, IntArray, PathLike
-from ensemble_hwr.config import (
-    ExperimentConfig,
-    build_hierarchy,
-    build_normalizer,
-    build_split,
-    load_config,
-    load_letters,
-)
+from ensemble_hwr.config import ExperimentConfig, build_hierarchy, load_config, load_letters
 from ensemble_hwr.config.building import build_contender
-from ensemble_hwr.config.letters import describe_data, training_sources, training_weight
+from ensemble_hwr.config.letters import build_normalizer, build_split, describe_data, training_sources, training_weight
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier
 from ensemble_hwr.ensemble import fit_cache as use_fit_cache
-from ensemble_hwr.evaluation import EqualParameters, confused_pairs, per_class, scores
+from ensemble_hwr.evaluation import EqualParameters
 from ensemble_hwr.evaluation.contenders import with_seed
+from ensemble_hwr.evaluation.metrics import confused_pairs, per_class, scores
 from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import DiskFitCache, save_model
 
-__all__ = ["TrainedModel", "TrainingProgress", "train"]
+__all__ = ["TrainedModel", "train"]
 
 CONTENDERS = ("hierarchical", "top_down", "baseline", "flat", "committee")
 CONFUSED_PAIRS = 5

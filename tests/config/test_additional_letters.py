@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ensemble_hwr.config import build_hierarchy, build_member, load_config, load_demo
+from ensemble_hwr.config import build_hierarchy, load_config, load_demo
 from ensemble_hwr.config._additional_letters import AdditionalLetters
+from ensemble_hwr.config.building import build_member
 from ensemble_hwr.config.schema import member_of
 from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.datasets.handwriting import generate_letters

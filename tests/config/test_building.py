@@ -7,17 +7,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr.config import (
-    build_contenders,
-    build_hierarchy,
-    build_member,
-    build_split,
-    load_config,
-    load_demo,
-    load_letters,
-)
-from ensemble_hwr.config.building import _trust_folds, build_contender, build_view, views_of_hierarchy
-from ensemble_hwr.config.letters import training_sources
+from ensemble_hwr.config import build_contenders, build_hierarchy, load_config, load_demo, load_letters
+from ensemble_hwr.config.building import _trust_folds, build_contender, build_member, build_view, views_of_hierarchy
+from ensemble_hwr.config.letters import build_split, training_sources
 from ensemble_hwr.config.schema import AugmentationSection, HierarchySection, MemberChange
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import SVC
 
-from ensemble_hwr.config import build_member, load_demo
+from ensemble_hwr.config import load_demo
 from ensemble_hwr.config._estimators import (
     CLASSIFIER,
     SHORT_NAMES,
@@ -16,6 +16,7 @@ from ensemble_hwr.config._estimators import (
     check_parameters,
     find_class,
 )
+from ensemble_hwr.config.building import build_member
 from ensemble_hwr.exceptions import ConfigError
 
 

@@ -4,15 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ensemble_hwr.config import (
+from ensemble_hwr.config import load_config, load_demo, load_letters
+from ensemble_hwr.config.data_schema import ExtraLetters
+from ensemble_hwr.config.letters import (
+    EXTRA_SOURCE,
     build_normalizer,
     build_split,
-    load_config,
-    load_demo,
-    load_letters,
+    describe_data,
+    is_extra,
+    locate_data,
+    training_weight,
+    with_extra,
 )
-from ensemble_hwr.config.data_schema import ExtraLetters
-from ensemble_hwr.config.letters import EXTRA_SOURCE, describe_data, is_extra, locate_data, training_weight, with_extra
 from ensemble_hwr.datasets import LetterSet, save_npz
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ensemble_hwr.config import build_contenders, build_member, build_split, load_config, load_demo, load_letters
+from ensemble_hwr.config import build_contenders, load_config, load_demo, load_letters
+from ensemble_hwr.config.building import build_member
+from ensemble_hwr.config.letters import build_split
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -16,8 +16,8 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.evaluation import EqualParameters, count_parameters, scale_hidden_layers
-from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
+from ensemble_hwr.evaluation import EqualParameters, count_parameters
+from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted, scale_hidden_layers
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 

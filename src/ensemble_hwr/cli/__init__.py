@@ -16,7 +16,7 @@ from ensemble_hwr.cli._read import draw, read
 from ensemble_hwr.cli._train import train
 from ensemble_hwr.cli._tune import tune
 
-__all__ = ["cli", "main"]
+__all__ = ["main"]
 
 MAIN_PACKAGES = ("ensemble_hwr", "python", "numpy", "scipy", "scikit-learn", "skops")
 

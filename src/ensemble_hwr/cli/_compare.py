@@ -24,7 +24,7 @@ from ensemble_hwr.cli._options import (
 
 if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
-    from ensemble_hwr.evaluation import CompareProgress
+    from ensemble_hwr.evaluation.results import CompareProgress
 
 
 @click.command()
@@ -100,8 +100,8 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
 
 def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, command: str) -> tuple[Any, Any]:
     """Fit every contender with every seed; return the comparison, and the F-tests if the config has them."""
-    from ensemble_hwr.config import build_contenders, build_split
-    from ensemble_hwr.config.letters import describe_data, training_sources, training_weight
+    from ensemble_hwr.config import build_contenders
+    from ensemble_hwr.config.letters import build_split, describe_data, training_sources, training_weight
     from ensemble_hwr.evaluation import compare, five_by_two
     from ensemble_hwr.training import load_rows
 

@@ -12,16 +12,13 @@ from ensemble_hwr.config.loading import load_config, load_demo
 from ensemble_hwr.config.schema import ExperimentConfig
 
 if TYPE_CHECKING:
-    from ensemble_hwr.config.building import build_contenders, build_hierarchy, build_member
-    from ensemble_hwr.config.letters import build_normalizer, build_split, load_letters
+    from ensemble_hwr.config.building import build_contenders, build_hierarchy
+    from ensemble_hwr.config.letters import load_letters
 
 __all__ = [
     "ExperimentConfig",
     "build_contenders",
     "build_hierarchy",
-    "build_member",
-    "build_normalizer",
-    "build_split",
     "load_config",
     "load_demo",
     "load_letters",
@@ -30,9 +27,6 @@ __all__ = [
 _MODULES = {  # imported on first use, since they import scikit-learn: loading a config stays fast
     "build_contenders": "building",
     "build_hierarchy": "building",
-    "build_member": "building",
-    "build_normalizer": "letters",
-    "build_split": "letters",
     "load_letters": "letters",
 }
 

@@ -84,7 +84,8 @@ def build_member(config: ExperimentConfig, member: MemberSection) -> BaseEstimat
 
     Examples
     --------
-    >>> from ensemble_hwr.config import build_member, load_demo
+    >>> from ensemble_hwr.config import load_demo
+    >>> from ensemble_hwr.config.building import build_member
     >>> config = load_demo(["router={ estimator = 'augmented_mlp', view = 'coarse', augmentation = 'default' }"])
     >>> build_member(config, config.router)
     AugmentedMLPClassifier(augmenter=Augmenter(), features=GradientFeatures(grid=5))

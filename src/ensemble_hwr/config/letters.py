@@ -233,7 +233,8 @@ def build_normalizer(config: ExperimentConfig, n_jobs: int | None = None) -> Let
 
     Examples
     --------
-    >>> from ensemble_hwr.config import build_normalizer, load_demo
+    >>> from ensemble_hwr.config import load_demo
+    >>> from ensemble_hwr.config.letters import build_normalizer
     >>> build_normalizer(load_demo(["normalizer.polarity='dark'"]))
     LetterNormalizer(polarity='dark')
     """
@@ -261,7 +262,8 @@ def build_split(config: ExperimentConfig, letters: LetterSet) -> Fold | Callable
 
     Examples
     --------
-    >>> from ensemble_hwr.config import build_split, load_demo, load_letters
+    >>> from ensemble_hwr.config import load_demo, load_letters
+    >>> from ensemble_hwr.config.letters import build_split
     >>> config = load_demo(["data.n=260", "split.test_size=0.5"])
     >>> train, test = build_split(config, load_letters(config))
     >>> len(train) + len(test)

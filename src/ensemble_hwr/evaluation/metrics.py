@@ -130,7 +130,7 @@ def scores(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import scores
+    >>> from ensemble_hwr.evaluation.metrics import scores
     >>> scores(np.array(["B", "P"]), np.array([[0.75, 0.25], [0.25, 0.75]]), np.array(["B", "P"]))["accuracy"]
     1.0
     """
@@ -167,7 +167,7 @@ def per_class(
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import per_class
+    >>> from ensemble_hwr.evaluation.metrics import per_class
     >>> per_class(np.array(["B", "B", "P"]), np.array(["B", "P", "P"]), np.array(["B", "P"]))["B"]
     {'support': 2, 'correct': 1, 'accuracy': 0.5, 'misclassified_with': {'P': 1}}
     """
@@ -203,7 +203,7 @@ def confused_pairs(y_true: NDArray[np.str_], y_pred: NDArray[np.str_], *, n: int
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.evaluation import confused_pairs
+    >>> from ensemble_hwr.evaluation.metrics import confused_pairs
     >>> confused_pairs(np.array(["B", "B", "P"]), np.array(["B", "P", "B"]))
     [{'a': 'B', 'b': 'P', 'count': 2, 'a_as_b': 1, 'b_as_a': 1}]
     """

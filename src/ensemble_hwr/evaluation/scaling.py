@@ -143,7 +143,7 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
     --------
     >>> import numpy as np
     >>> from sklearn.neural_network import MLPClassifier
-    >>> from ensemble_hwr.evaluation import scale_hidden_layers
+    >>> from ensemble_hwr.evaluation.scaling import scale_hidden_layers
     >>> scale_hidden_layers(MLPClassifier((10,)), 1_500, np.zeros((1, 20)), n_classes=9).hidden_layer_sizes
     (50,)
     """

@@ -13,8 +13,9 @@ Examples
 (0.0, 1.0)
 """
 
-from ensemble_hwr.images._ink import Polarity, to_ink
+from ensemble_hwr.images._ink import Polarity as Polarity
+from ensemble_hwr.images._ink import to_ink
 from ensemble_hwr.images._open import open_picture
-from ensemble_hwr.images.sources import Picture
+from ensemble_hwr.images.sources import Picture as Picture
 
-__all__ = ["Picture", "Polarity", "open_picture", "to_ink"]
+__all__ = ["open_picture", "to_ink"]

@@ -6,21 +6,19 @@ instead of code to run. Only types of a fixed list are built on loading.
 """
 
 from ensemble_hwr.persistence._disk_fit_cache import DiskFitCache
+from ensemble_hwr.persistence.models import ModelInfo as ModelInfo
 from ensemble_hwr.persistence.models import (
-    ModelInfo,
     available_models,
     describe_model,
     load_model,
-    read_manifest,
     save_model,
 )
+from ensemble_hwr.persistence.models import read_manifest as read_manifest
 
 __all__ = [
     "DiskFitCache",
-    "ModelInfo",
     "available_models",
     "describe_model",
     "load_model",
-    "read_manifest",
     "save_model",
 ]

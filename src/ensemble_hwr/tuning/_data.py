@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from ensemble_hwr._typing import Fold
-from ensemble_hwr.config import ExperimentConfig, build_split
+from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config.data_schema import OversampleBalance, RandomSplit, SourcesSplit
-from ensemble_hwr.config.letters import is_extra, training_weight
+from ensemble_hwr.config.letters import build_split, is_extra, training_weight
 from ensemble_hwr.datasets import LetterSet, balance_indices
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning._objective import TrainingData

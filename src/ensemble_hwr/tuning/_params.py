@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from ensemble_hwr.config import ExperimentConfig, build_hierarchy, build_member
-from ensemble_hwr.config.building import declared_confusables, declared_groups
+from ensemble_hwr.config import ExperimentConfig, build_hierarchy
+from ensemble_hwr.config.building import build_member, declared_confusables, declared_groups
 from ensemble_hwr.config.data_schema import MemberExtra, Section
 from ensemble_hwr.config.schema import (
     AugmentationSection,
