@@ -58,7 +58,7 @@ display = FrontierDisplay.from_comparison(result)
 display.figure_.set_size_inches(8, 4.5)
 
 # %%
-# The table contains the paired tests and the verdict. With two random states and few letters, most differences are
+# The table contains the paired tests. With two random states and few letters, most differences are
 # not significant.
 
 from rich.console import Console

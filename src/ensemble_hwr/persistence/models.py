@@ -237,7 +237,13 @@ def describe_model(model: PathLike) -> ModelInfo:
 
     See Also
     --------
-    read_manifest : Has an example.
+    read_manifest : The whole manifest.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.persistence import describe_model
+    >>> describe_model("az").classes[:3]
+    ('A', 'B', 'C')
     """
     file, manifest = locate_model(model), read_manifest(model)
     metadata = manifest.get("metadata") or {}
