@@ -13,12 +13,10 @@ DOCS = ROOT / "docs"
 SCRIPTS = sorted([*(ROOT / "examples").rglob("plot_*.py"), *(DOCS / "tutorials").glob("plot_*.py")])
 PAGES = ["index", "quick_start", "glossary", "user_guide/index", "notes/index"]
 
-pytest.importorskip("sphinx")
 sys.path.insert(0, str(DOCS / "_ext"))
 import api_reference  # noqa: E402
 
 sys.path.pop(0)
-NAMES = [(module, name) for module, names in api_reference.public_names().items() for name in names]
 HOMES = api_reference.canonical_names()
 LINKS = re.compile(r"See Also\n-+\n(.*?)(?:\n\n\S+\n-+\n|\Z)", flags=re.DOTALL)
 

@@ -14,10 +14,12 @@ import textwrap
 from importlib import import_module
 from pathlib import Path
 from types import GenericAlias, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from sphinx.application import Sphinx
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 ROOT = "ensemble_hwr"
 VALUES = "Types and constants"
