@@ -100,7 +100,7 @@ def test_templates_without_hidden_layers_are_an_error(template):
 
 LETTERS = generate_letters(120, letters="ABCD", writers=4, random_state=0)
 LETTER_ROWS = LETTERS.to_rows()
-_pass = AugmentedMLPClassifier._pass
+_train_epoch = AugmentedMLPClassifier._train_epoch
 EPOCHS = AugmentedMLPClassifier((6,), features=VIEW, augmenter=Augmenter(), max_iter=3)
 
 
@@ -128,7 +128,9 @@ def test_parameters_in_advance_equal_those_of_the_fitted_hierarchy(router, speci
 def test_counting_in_advance_fits_one_epoch_without_augmentation(monkeypatch):
     monkeypatch.setattr(Augmenter, "augment", None)
     passes = []
-    monkeypatch.setattr(AugmentedMLPClassifier, "_pass", lambda self, *args: passes.append(self) or _pass(self, *args))
+    monkeypatch.setattr(
+        AugmentedMLPClassifier, "_train_epoch", lambda self, *args: passes.append(self) or _train_epoch(self, *args)
+    )
     hierarchy = HierarchicalEnsembleClassifier(EPOCHS, EPOCHS, groups=["AB", "CD"], trust="learned", random_state=0)
     count_parameters_when_fitted(hierarchy, LETTER_ROWS, LETTERS.target)
     assert len(passes) == 3
