@@ -1,4 +1,4 @@
-"""Training by epochs: fresh copies, a falling step, the best or the average weights, and scikit-learn's manners."""
+"""Augmentation, learning rate, early stopping, averaged weights and scikit-learn's checks."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ SMALL = {"hidden_layer_sizes": (16,), "max_iter": 6, "batch_size": 20, "learning
 
 
 class Shifter(BaseEstimator):
-    """Copies a row with a constant added, and remembers what it was asked for."""
+    """Copies a row with a constant added, and records its calls."""
 
     def __init__(self, shift=0.0):
         self.shift = shift
-        self.asked = []
+        self.calls = []
 
     def augment(self, rows, random_state):
-        self.asked.append((len(rows), random_state))
+        self.calls.append((len(rows), random_state))
         return rows + np.float32(self.shift)
 
 
@@ -36,7 +36,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-def test_it_learns_letters():
+def test_digits_are_classified():
     model = AugmentedMLPClassifier((32,), max_iter=20, batch_size=20, learning_rate_init=0.01, random_state=0).fit(
         X[::2], Y[::2]
     )
@@ -46,7 +46,7 @@ def test_it_learns_letters():
     assert model.predict_proba(X).dtype == np.float32
 
 
-def test_a_constant_step_is_what_partial_fit_does():
+def test_a_constant_learning_rate_equals_partial_fit():
     model = AugmentedMLPClassifier((8,), max_iter=1, batch_size=1797, learning_rate="constant", random_state=0).fit(
         X, Y
     )
@@ -55,7 +55,7 @@ def test_a_constant_step_is_what_partial_fit_does():
     np.testing.assert_allclose(model.predict_proba(X), plain.predict_proba(X), atol=1e-5)
 
 
-def test_the_step_falls_along_half_a_cosine(monkeypatch):
+def test_the_learning_rate_decays_along_half_a_cosine(monkeypatch):
     steps = []
     monkeypatch.setattr(
         AugmentedMLPClassifier, "_train_epoch", lambda self, *_: steps.append(self.mlp_._optimizer.learning_rate_init)
@@ -68,34 +68,34 @@ def test_the_step_falls_along_half_a_cosine(monkeypatch):
     np.testing.assert_allclose(steps, [0.1, 0.1 * (1 + 0.5**0.5) / 2, 0.05, 0.1 * (1 - 0.5**0.5) / 2])
 
 
-def test_every_epoch_sees_fresh_copies_of_every_row():
+def test_every_epoch_augments_every_row_anew():
     shifter = Shifter()
     model = AugmentedMLPClassifier(**SMALL)
     model.set_params(augmenter=shifter).fit(X, Y)
-    assert [n for n, _ in shifter.asked] == [len(X)] * 6
-    assert len({id(draw) for _, draw in shifter.asked}) == 1
+    assert [n for n, _ in shifter.calls] == [len(X)] * 6
+    assert len({id(draw) for _, draw in shifter.calls}) == 1
     plain = AugmentedMLPClassifier(**SMALL).fit(X, Y)
     np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X))
     moved = AugmentedMLPClassifier(**SMALL, augmenter=Shifter(1.0)).fit(X, Y)
     assert moved.score(X + 1, Y) > moved.score(X, Y) + 0.2
 
 
-def test_features_are_fitted_on_the_rows_and_applied_to_copies():
+def test_features_are_fitted_on_the_rows_and_applied_to_augmented_rows():
     model = AugmentedMLPClassifier(**SMALL, features=StandardScaler(), augmenter=Shifter(1.0)).fit(X, Y)
     np.testing.assert_allclose(model.features_.mean_, X.mean(axis=0), atol=1e-6)
     by_hand = model.mlp_.predict_proba(model.features_.transform(X))
     np.testing.assert_array_equal(model.predict_proba(X), by_hand)
 
 
-def test_large_sets_go_in_parts(monkeypatch):
+def test_many_rows_are_trained_on_in_parts(monkeypatch):
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 500)
     shifter = Shifter()
     model = AugmentedMLPClassifier(**SMALL, augmenter=shifter).fit(X, Y)
-    assert {n for n, _ in shifter.asked} == {449, 450}
+    assert {n for n, _ in shifter.calls} == {449, 450}
     assert model.score(X, Y) > 0.9
 
 
-def test_the_best_epoch_is_kept_and_patience_ends():
+def test_the_best_epoch_is_kept_and_training_stops_early():
     model = AugmentedMLPClassifier((64,), max_iter=60, batch_size=10, learning_rate_init=0.02, learning_rate="constant",
                      validation_fraction=0.3, n_iter_no_change=5, random_state=0).fit(X, Y)  # fmt: skip
     curve = model.validation_curve_
@@ -107,27 +107,27 @@ def test_the_best_epoch_is_kept_and_patience_ends():
     assert found == pytest.approx(min(curve), rel=1e-3)
 
 
-def test_the_last_weights_are_averaged():
+def test_the_weights_of_the_last_epochs_are_averaged():
     settings = {**SMALL, "learning_rate": "constant"}
     lengths = [AugmentedMLPClassifier(**{**settings, "max_iter": n}).fit(X, Y).mlp_.coefs_[0] for n in (4, 5, 6)]
     averaged = AugmentedMLPClassifier(**settings, average_last=3).fit(X, Y).mlp_.coefs_[0]
     np.testing.assert_allclose(averaged, np.mean(lengths, axis=0), atol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_bits():
+def test_the_same_random_state_gives_the_same_bits():
     first, second, other = (AugmentedMLPClassifier(**{**SMALL, "random_state": seed}).fit(X, Y) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
     assert not np.array_equal(first.predict_proba(X), other.predict_proba(X))
 
 
-def test_weights_count():
+def test_sample_weights_change_the_fit():
     weight = np.where(CODES == 3, 0.0, 1.0)
     model = AugmentedMLPClassifier(**{**SMALL, "max_iter": 15}).fit(X, Y, sample_weight=weight)
     assert (model.predict(X) == "D").mean() < 0.01
     assert (model.predict(X) == Y)[CODES != 3].mean() > 0.9
 
 
-def test_it_is_a_member_like_any_other():
+def test_it_can_be_a_member_of_an_ensemble():
     member = AugmentedMLPClassifier(**SMALL)
     model = HierarchicalEnsembleClassifier(
         member, member, member, groups=["ABCDE", "FGHIJ"], confusables=["DJ"], cv=0.3
@@ -145,12 +145,12 @@ def test_it_is_a_member_like_any_other():
         {"n_iter_no_change": 0},
     ],
 )
-def test_settings_are_checked(wrong):
+def test_parameters_are_validated(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         AugmentedMLPClassifier(**wrong).fit(X, Y)
 
 
-def test_features_that_give_frames_are_as_good():
+def test_features_may_return_data_frames():
     pytest.importorskip("pandas")
     plain = AugmentedMLPClassifier(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
     with config_context(transform_output="pandas"):

@@ -1,4 +1,4 @@
-"""An explanation's words, taken apart again."""
+"""Text of an explanation, parsed again."""
 
 import re
 
@@ -25,7 +25,7 @@ def explanation():
     return Explanation(LETTERS, ROUTER, steps, np.vstack([AFTER, ROUTER[1:]]))
 
 
-def test_a_row_is_told_from_router_to_result(explanation):
+def test_the_text_of_a_row_goes_from_router_to_result(explanation):
     assert explanation.text(0).splitlines() == [
         "router: A (0.400), then B (0.300), C (0.100)",
         "  expert:A/B, trust 0.50, on A/B holding 0.70: A 0.400 -> 0.200, B 0.300 -> 0.500",
@@ -39,12 +39,12 @@ def test_a_wide_set_is_cut_and_shows_the_two_that_moved_most(explanation):
     assert line.count("->") == 2
 
 
-def test_only_members_that_spoke_on_a_row_are_named(explanation):
+def test_only_members_applied_to_a_row_are_named(explanation):
     assert "expert:all" not in explanation.text(0)
     assert "expert:A/B" not in explanation.text(1)
 
 
-def test_all_rows_are_told_in_order_and_negative_ones_count_from_the_end(explanation):
+def test_all_rows_are_described_in_order_and_negative_indices_count_from_the_end(explanation):
     assert len(explanation) == 2
     assert str(explanation) == f"{explanation.text(0)}\n{explanation.text(1)}"
     assert explanation.text(-2) == explanation.text(0)

@@ -1,4 +1,4 @@
-"""The classifier: scikit-learn's checks, the invariants of its mathematics, and what its users do with it."""
+"""The ensemble: scikit-learn's checks, mathematical invariants, and its use in meta-estimators."""
 
 import warnings
 
@@ -85,7 +85,7 @@ def test_rows_sum_to_one_and_predict_is_their_argmax(letters, routing, router_ta
     assert (model.classes_[probabilities.argmax(axis=1)] == model.predict(X)).all()
 
 
-def test_a_row_does_not_depend_on_the_others(fitted, letters):
+def test_the_probabilities_of_a_row_do_not_depend_on_other_rows(fitted, letters):
     X, _ = letters
     alone = np.concatenate([fitted.predict_proba(X[i : i + 1]) for i in range(50)])
     np.testing.assert_allclose(fitted.predict_proba(X)[:50], alone, atol=1e-12)
@@ -93,27 +93,27 @@ def test_a_row_does_not_depend_on_the_others(fitted, letters):
     np.testing.assert_allclose(fitted.predict_proba(X), backwards, atol=1e-12)
 
 
-def test_more_rows_than_are_answered_at_once(fitted, letters):
+def test_more_rows_than_one_block(fitted, letters):
     X, _ = letters
     many = np.tile(X, (20, 1))
     np.testing.assert_allclose(fitted.predict_proba(many), np.tile(fitted.predict_proba(X), (20, 1)), atol=1e-12)
 
 
-def test_no_trust_is_the_router(letters):
+def test_trust_0_equals_the_router(letters):
     X, y = letters
     model = ensemble(trust=0.0, min_mass=0, confidence_threshold=1).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X), model.members_["router"].predict_proba(X), atol=1e-12)
     assert model.route_counts(X) == {name: len(X) if name == "router" else 0 for name in model.members_}
 
 
-def test_one_group_and_no_experts_is_the_router(letters):
+def test_one_group_and_no_experts_equals_the_router(letters):
     X, y = letters
     model = ensemble(groups=["ABCDEFGH"], confusables=None).fit(X, y)
     assert list(model.members_) == ["router"]
     np.testing.assert_allclose(model.predict_proba(X), linear().fit(X, y).predict_proba(X), atol=1e-12)
 
 
-def test_full_trust_without_experts_is_the_top_down_product(letters):
+def test_trust_1_without_experts_equals_the_top_down_product(letters):
     X, y = letters
     model = ensemble(confusables=None, trust=1.0, min_mass=0, confidence_threshold=1).fit(X, y)
     router = model.members_["router"].predict_proba(X)
@@ -126,7 +126,7 @@ def test_full_trust_without_experts_is_the_top_down_product(letters):
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-12)
 
 
-def test_a_router_of_groups_is_the_top_down_product_of_group_and_letter(letters):
+def test_a_router_of_groups_gives_the_product_of_group_and_class_probabilities(letters):
     X, y = letters
     model = ensemble(confusables=None, router_target="groups", min_mass=0, confidence_threshold=0.6).fit(X, y)
     in_first = np.isin(y, list("ABCD"))
@@ -139,25 +139,25 @@ def test_a_router_of_groups_is_the_top_down_product_of_group_and_letter(letters)
     assert model.trust_ == {"specialist:A-D": 1.0, "specialist:E-H": 1.0}
 
 
-def test_hard_routing_asks_only_the_specialist_of_the_winning_group(letters):
+def test_top_down_routing_applies_only_the_specialist_of_the_winning_group(letters):
     X, y = letters
     model = ensemble(routing="top_down", confusables=None, trust=1.0, min_mass=0, confidence_threshold=1).fit(X, y)
     winner = model.route(X)[:, :4].sum(axis=1) > 0.5
-    asked = {step.member.name: step.rows for step in model.explain(X).steps}
-    assert asked["specialist:A-D"].tolist() == np.flatnonzero(winner).tolist()
-    assert asked["specialist:E-H"].tolist() == np.flatnonzero(~winner).tolist()
+    rows_of = {step.member.name: step.rows for step in model.explain(X).steps}
+    assert rows_of["specialist:A-D"].tolist() == np.flatnonzero(winner).tolist()
+    assert rows_of["specialist:E-H"].tolist() == np.flatnonzero(~winner).tolist()
 
 
-def test_gated_answers_are_near_those_of_asking_everybody(letters):
+def test_the_gate_changes_probabilities_little(letters):
     X, y = letters
-    everybody = ensemble(min_mass=0, confidence_threshold=1, trust=0.5).fit(X, y)
+    ungated = ensemble(min_mass=0, confidence_threshold=1, trust=0.5).fit(X, y)
     gated = ensemble(min_mass=0.01, confidence_threshold=0.99, trust=0.5).fit(X, y)
-    assert sum(gated.route_counts(X).values()) < sum(everybody.route_counts(X).values())
-    assert np.abs(gated.predict_proba(X) - everybody.predict_proba(X)).max() < 0.05
-    assert (gated.predict(X) == everybody.predict(X)).mean() > 0.99
+    assert sum(gated.route_counts(X).values()) < sum(ungated.route_counts(X).values())
+    assert np.abs(gated.predict_proba(X) - ungated.predict_proba(X)).max() < 0.05
+    assert (gated.predict(X) == ungated.predict(X)).mean() > 0.99
 
 
-def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
+def test_the_same_random_state_gives_the_same_bits_in_one_process_and_in_two(letters):
     X, y = letters
     mlp = MemberMLPClassifier((8,), max_iter=15, early_stopping=True)
     with warnings.catch_warnings():
@@ -172,7 +172,7 @@ def test_the_same_seed_gives_the_same_bits_in_one_process_and_in_two(letters):
     assert not np.array_equal(other.predict_proba(X), models[0].predict_proba(X))
 
 
-def test_without_a_seed_members_keep_their_own(letters):
+def test_without_a_random_state_members_keep_their_own(letters):
     mlp = MemberMLPClassifier((4,), max_iter=300, random_state=5, solver="lbfgs")
     model = HierarchicalEnsembleClassifier(mlp, mlp, trust=1.0, groups=["ABCD", "EFGH"])
     with warnings.catch_warnings():
@@ -201,7 +201,7 @@ def test_class_order_does_not_matter(letters):
     np.testing.assert_allclose(straight.predict_proba(X), turned.predict_proba(X)[:, ::-1], atol=1e-3)
 
 
-def test_members_have_names_templates_and_views_of_their_own(letters):
+def test_dicts_give_each_member_its_own_estimator_and_features(letters):
     X, y = letters
     scaled = make_pipeline(StandardScaler(), linear())
     tree = DecisionTreeClassifier(max_depth=4)
@@ -221,7 +221,7 @@ def test_members_have_names_templates_and_views_of_their_own(letters):
     clone(model)
 
 
-def test_an_expert_may_be_asked_about_all_letters(letters):
+def test_an_expert_may_cover_all_classes(letters):
     X, y = letters
     forest = RandomForestClassifier(30, random_state=0)
     model = HierarchicalEnsembleClassifier(
@@ -240,7 +240,7 @@ def test_an_expert_may_be_asked_about_all_letters(letters):
 
 
 @pytest.mark.parametrize("cv", [2, 0.25, GroupKFold(3), [(np.arange(0, 300), np.arange(300, 480))]])
-def test_trust_is_learned_from_any_held_out_rows(letters, cv):
+def test_trust_is_learned_with_every_kind_of_cv(letters, cv):
     X, y = letters
     params = {"groups": np.arange(len(y)) % 6} if isinstance(cv, GroupKFold) else {}
     model = ensemble(cv=cv).fit(X, y, **params)
@@ -248,18 +248,18 @@ def test_trust_is_learned_from_any_held_out_rows(letters, cv):
     assert set(model.trust_) == set(model.members_) - {"router"}
 
 
-def test_trust_is_learned_out_of_fold_and_a_parrot_earns_none(letters):
+def test_a_member_that_memorises_rows_gets_no_trust(letters):
     X, y = letters
     noise = np.random.default_rng(0).normal(size=(len(y), 1))
-    parrot = KNeighborsClassifier(1)
+    memoriser = KNeighborsClassifier(1)
     router = make_pipeline(StandardScaler(), linear())
     model = HierarchicalEnsembleClassifier(
-        router, linear(), parrot, groups=["ABCDEFGH"], confusables=["AB", "CD"], random_state=0
+        router, linear(), memoriser, groups=["ABCDEFGH"], confusables=["AB", "CD"], random_state=0
     ).fit(np.hstack([X, 100 * noise]), y)
     assert max(model.trust_.values()) < 0.1
 
 
-def test_trust_may_be_given(letters):
+def test_trust_may_be_fixed(letters):
     names = ["specialist:A-D", "specialist:E-H", "expert:A/H", "expert:D/E", "expert:C-E"]
     given = dict(zip(names, [0, 0.5, 1, 0.25, 0.75], strict=True))
     assert ensemble(trust=given).fit(*letters).trust_ == given
@@ -269,9 +269,9 @@ def test_trust_may_be_given(letters):
         ensemble(trust=given | {"expert:A/H": 2}).fit(*letters)
 
 
-def test_prefit_members_are_used_as_they_are(letters):
+def test_prefit_members_are_used_unchanged(letters):
     X, y = letters
-    fit, judge = np.arange(0, 480, 2), np.arange(1, 480, 2)
+    fit, held_out = np.arange(0, 480, 2), np.arange(1, 480, 2)
 
     def on(labels):
         mine = fit[np.isin(y[fit], list(labels))]
@@ -284,7 +284,7 @@ def test_prefit_members_are_used_as_they_are(letters):
         groups=["ABCD", "EFGH"],
         confusables=["AH"],
         cv="prefit",
-    ).fit(X[judge], y[judge])
+    ).fit(X[held_out], y[held_out])
     assert model.members_["router"] is model.router
     assert model.members_["expert:A/H"] is model.expert["A/H"]
     with pytest.raises(HierarchyError, match=r"'expert:A/H' was fitted on \['A', 'B'\]"):
@@ -304,7 +304,7 @@ def test_sets_are_derived_from_what_the_router_confuses_out_of_fold(letters):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"groups": ["ABCD", "DEFGH"]}, "class 'D' is in group"),
         ({"groups": ["ABCD", "EFG"]}, "class 'H' is in no group"),
@@ -315,8 +315,8 @@ def test_sets_are_derived_from_what_the_router_confuses_out_of_fold(letters):
         ({"router_target": "groups", "groups": ["ABCDEFGH"]}, "two groups or more"),
     ],
 )
-def test_a_hierarchy_that_does_not_fit_is_one_clear_error(letters, settings, said):
-    with pytest.raises(HierarchyError, match=said):
+def test_sets_that_do_not_fit_the_classes_raise(letters, settings, message):
+    with pytest.raises(HierarchyError, match=message):
         ensemble(**settings).fit(*letters)
 
 
@@ -327,7 +327,7 @@ def test_a_group_of_one_class_has_no_specialist(letters):
     assert model.score(X, y) > 0.5
 
 
-def test_a_class_that_is_missing_in_a_fold_is_no_harm(letters):
+def test_a_class_may_be_missing_from_a_fold(letters):
     X, y = letters
     kept = np.flatnonzero((y != "H") & (y != "G") | (np.arange(len(y)) == np.flatnonzero(y == "H")[0]))
     kept = np.r_[kept, np.flatnonzero(y == "G")[:2]]
@@ -336,13 +336,13 @@ def test_a_class_that_is_missing_in_a_fold_is_no_harm(letters):
     assert model.classes_.tolist() == LETTERS.tolist()
 
 
-def test_too_few_rows_to_learn_trust_from():
+def test_too_few_rows_to_learn_trust_raise():
     X, y = np.arange(8.0).reshape(4, 2), list("ABCD")
     with pytest.raises(HierarchyError, match="no class has two rows"):
         ensemble(groups=["AB", "CD"], confusables=None).fit(X, y)
 
 
-def test_one_class_is_refused():
+def test_one_class_raises():
     with pytest.raises(ValueError, match="1 class only: 'A'"):
         ensemble().fit([[1.0], [2.0]], ["A", "A"])
 
@@ -357,13 +357,13 @@ def test_sample_weight_reaches_every_member_down_a_pipeline(letters):
     np.testing.assert_allclose(weighted.predict_proba(X), half.predict_proba(X), atol=1e-3)
 
 
-def test_negative_weights_are_refused(letters):
+def test_negative_weights_raise(letters):
     X, y = letters
     with pytest.raises(ValueError, match=r"(?i)negative values in.*sample_weight"):
         ensemble().fit(X, y, sample_weight=np.r_[-1.0, np.ones(len(y) - 1)])
 
 
-def test_a_member_that_takes_no_weights_is_named(letters):
+def test_a_member_that_accepts_no_weights_is_named(letters):
     X, y = letters
     with pytest.raises(TypeError, match="the specialist:A-D is a KNeighborsClassifier, whose fit accepts none"):
         HierarchicalEnsembleClassifier(linear(), KNeighborsClassifier(), **{**SETTINGS, "confusables": None}).fit(
@@ -373,7 +373,7 @@ def test_a_member_that_takes_no_weights_is_named(letters):
         ensemble().fit(X, y, colour=1)
 
 
-def test_refine_takes_anybodys_probabilities(fitted, letters):
+def test_refine_accepts_probabilities_of_any_source(fitted, letters):
     X, _ = letters
     np.testing.assert_allclose(fitted.refine(X, fitted.route(X)), fitted.predict_proba(X))
     given = np.full((len(X), 8), 1 / 8)
@@ -383,17 +383,17 @@ def test_refine_takes_anybodys_probabilities(fitted, letters):
         fitted.refine(X, given[:2])
 
 
-def test_counts_are_those_of_the_explanation(letters):
+def test_route_counts_equal_those_of_the_explanation(letters):
     X, y = letters
     model = ensemble(confidence_threshold=0.9).fit(X, y)
     counts = model.route_counts(X)
     assert counts.pop("router") == len(X)
-    spoken = {step.member.name: len(step.rows) for step in model.explain(X).steps}
-    assert counts == {name: spoken.get(name, 0) for name in model.trust_}
+    applied = {step.member.name: len(step.rows) for step in model.explain(X).steps}
+    assert counts == {name: applied.get(name, 0) for name in model.trust_}
     assert 0 < counts["expert:D/E"] < len(X)
 
 
-def test_it_works_in_the_tools_of_scikit_learn(letters):
+def test_it_works_in_the_meta_estimators_of_scikit_learn(letters):
     X, y = letters
     base = ensemble(confusables=["AH"], cv=2)
     assert cross_val_score(base, X, y, cv=2).mean() > 0.5
@@ -414,7 +414,7 @@ def test_it_works_in_the_tools_of_scikit_learn(letters):
     assert nested.fit(X, y, sample_weight=np.ones(len(y))).score(X, y) > 0.5
 
 
-def test_a_temperature_changes_how_sure_it_is_and_not_what_it_reads(letters):
+def test_temperature_scaling_keeps_the_predicted_classes(letters):
     plain = ensemble(trust=0.7).fit(*letters)
     tempered = ensemble(trust=0.7, calibration="temperature").fit(*letters)
     assert plain.temperature_ == 1
@@ -435,7 +435,7 @@ def test_the_diagram_shows_the_members():
         assert shown in html
 
 
-def test_what_the_router_learned_stays_what_it_is_when_the_parameter_is_set_later():
+def test_setting_router_target_after_fit_changes_nothing():
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
     nb = GaussianNB()
     model = HierarchicalEnsembleClassifier(nb, nb, groups={"A": "AB", "B": "CD"}, router_target="groups").fit(X, y)
@@ -444,7 +444,7 @@ def test_what_the_router_learned_stays_what_it_is_when_the_parameter_is_set_late
 
 
 @pytest.mark.parametrize("wrong", [-1.0, 0.0, 2.0])
-def test_refine_takes_probabilities_only(wrong):
+def test_refine_refuses_what_is_no_probability(wrong):
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
     model = HierarchicalEnsembleClassifier(GaussianNB(), GaussianNB(), group_size=2).fit(X, y)
     with pytest.raises(ValueError, match="sum to 1"):
@@ -452,18 +452,18 @@ def test_refine_takes_probabilities_only(wrong):
 
 
 @pytest.mark.parametrize("odd", [None, 1])
-def test_labels_that_cannot_be_sorted_are_named_by_type(odd):
+def test_labels_that_cannot_be_sorted_raise_with_their_types(odd):
     y = np.array(["A", "B", odd] * 20, dtype=object)
     with pytest.raises(ValueError, match=r"y mixes labels of the types \w+, str\w*, which cannot be sorted"):
         HierarchicalEnsembleClassifier(GaussianNB()).fit(np.zeros((60, 2)), y)
 
 
-def test_an_explanation_counts_negative_rows_from_the_end():
+def test_negative_rows_of_an_explanation_count_from_the_end():
     X, y = np.random.default_rng(0).normal(size=(60, 3)), np.tile(list("ABCD"), 15)
     model = HierarchicalEnsembleClassifier(
         GaussianNB(), GaussianNB(), group_size=2, trust=0.5, min_mass=0, confidence_threshold=1
     ).fit(X, y)
-    told = model.explain(X[:3])
-    assert told.text(-1) == told.text(2)
+    applied = model.explain(X[:3])
+    assert applied.text(-1) == applied.text(2)
     with pytest.raises(IndexError):
-        told.text(3)
+        applied.text(3)

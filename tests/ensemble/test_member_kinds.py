@@ -128,7 +128,7 @@ def test_a_member_that_is_fitted_again_predicts_by_its_new_fit(member):
     "member",
     [MemberMLPClassifier((6,), batch_size=5, max_iter=5), AugmentedMLPClassifier((4,), max_iter=3, batch_size=10)],
 )
-def test_rows_of_weight_0_are_as_good_as_absent(member):
+def test_rows_of_weight_0_equal_absent_rows(member):
     weight = np.repeat([0.0, 1.0], 90)
     folds = [(np.r_[:45, 90:135], np.r_[45:90, 135:180])]
     short = [(np.r_[:45], np.r_[45:90])]

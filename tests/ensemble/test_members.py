@@ -1,4 +1,4 @@
-"""Members: who answers for which set, and what they are asked."""
+"""Declaration, templates, checks and probabilities of members."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ GROUPS = {"x": np.array(["A", "D", "E"]), "y": np.array(["B", "C"])}
 SETS = {"A-B": np.array(["A", "B"]), "C": np.array(["C"]), "D-E": np.array(["D", "E"])}
 
 
-class Says:
+class FixedProbabilities:
     def __init__(self, labels, answer):
         self.classes_, self.answer = np.asarray(labels), np.asarray(answer, dtype=float)
 
@@ -41,14 +41,14 @@ def names(members):
 
 
 @pytest.mark.parametrize("n", [512, 1000, 5000, 12_800, 20_000])
-def test_the_default_takes_as_many_steps_for_a_small_set_as_for_a_large_one(n):
+def test_the_default_mlp_takes_the_same_number_of_steps_for_any_number_of_rows(n):
     mlp = default_estimator(n)
     assert isinstance(mlp, MemberMLPClassifier)
     assert mlp.max_iter * n / mlp.batch_size == pytest.approx(3000, rel=0.05)
 
 
 @pytest.mark.parametrize("n", [2, 31, 32, 1_000_000])
-def test_the_default_can_be_fitted_on_any_number_of_rows(n):
+def test_the_default_mlp_has_a_valid_batch_size_for_any_number_of_rows(n):
     mlp = default_estimator(n)
     assert 1 <= mlp.batch_size <= n
     assert 30 <= mlp.max_iter <= 200
@@ -64,7 +64,7 @@ def test_sets_of_one_class_and_groups_of_all_have_no_specialist():
     assert names(declare_members("expert", template, {"all": CLASSES}, CLASSES)) == ["expert:all"]
 
 
-def test_a_mapping_may_name_a_set_that_asks_nothing_but_none_that_is_not_there():
+def test_a_mapping_may_name_a_set_of_one_class_but_no_unknown_set():
     one, other = LogisticRegression(), DecisionTreeClassifier()
     members = declare_members("specialist", {"D-E": other, "C": one, "A-B": one}, SETS, CLASSES)
     assert [(member.name, member.estimator) for member in members] == [
@@ -75,7 +75,7 @@ def test_a_mapping_may_name_a_set_that_asks_nothing_but_none_that_is_not_there()
         declare_members("specialist", {"A-B": one, "Z": one}, SETS, CLASSES)
 
 
-def test_every_random_state_is_drawn_also_within_a_pipeline():
+def test_every_random_state_is_drawn_inside_a_pipeline_too():
     template = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=3))
     first, again = (seed_all(template, np.random.RandomState(0)) for _ in range(2))
     assert first[-1].random_state == again[-1].random_state != 3
@@ -83,15 +83,15 @@ def test_every_random_state_is_drawn_also_within_a_pipeline():
     assert template[-1].random_state == 3
 
 
-def test_an_opinion_names_the_columns_its_estimator_knows():
-    asked = Member("expert:B/E", "expert", np.array([1, 4]), Says(["B", "E"], [[0.2, 0.8]]))
-    columns, opinion = opinion_of(asked, [[0.0]], CLASSES)
+def test_an_opinion_has_the_columns_of_the_classes_of_its_estimator():
+    member = Member("expert:B/E", "expert", np.array([1, 4]), FixedProbabilities(["B", "E"], [[0.2, 0.8]]))
+    columns, opinion = opinion_of(member, [[0.0]], CLASSES)
     assert columns.tolist() == [1, 4]
     np.testing.assert_array_equal(opinion, [[0.2, 0.8]])
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ([[0.2, 0.8]], r"shape \(1, 2\), where 2 rows of 2 classes need \(2, 2\)"),
         ([[0.2], [0.8]], r"shape \(2, 1\)"),
@@ -102,17 +102,17 @@ def test_an_opinion_names_the_columns_its_estimator_knows():
         ([[0.5, 0.5], [0, 0]], "no probability to any class of row 1"),
     ],
 )
-def test_what_is_no_probability_is_refused_by_the_members_name(answer, said):
-    asked = Member("expert:B/E", "expert", np.array([1, 4]), Says(["B", "E"], answer))
-    with pytest.raises(HierarchyError, match=f"member 'expert:B/E': predict_proba of its Says gave .*{said}"):
-        opinion_of(asked, [[0.0], [1.0]], CLASSES)
+def test_invalid_probabilities_raise_with_the_name_of_the_member(answer, message):
+    member = Member("expert:B/E", "expert", np.array([1, 4]), FixedProbabilities(["B", "E"], answer))
+    with pytest.raises(HierarchyError, match=f"member 'expert:B/E': predict_proba of its .* gave .*{message}"):
+        opinion_of(member, [[0.0], [1.0]], CLASSES)
 
 
-def test_a_member_must_keep_the_labels_it_was_given():
+def test_a_member_must_keep_its_labels():
     y = np.array(list("ABAB"))
-    check_classes("expert:A/B", Says(["A", "B"], []), y)
+    check_classes("expert:A/B", FixedProbabilities(["A", "B"], []), y)
     with pytest.raises(HierarchyError, match=r"fitted on \['A', 'B'\], but its classes_ are \[0, 1\]"):
-        check_classes("expert:A/B", Says([0, 1], []), y)
+        check_classes("expert:A/B", FixedProbabilities([0, 1], []), y)
     with pytest.raises(HierarchyError, match="its object has no classes_ after fit"):
         check_classes("expert:A/B", object(), y)
 
@@ -120,17 +120,17 @@ def test_a_member_must_keep_the_labels_it_was_given():
 @given(st.integers(0, 1000))
 def test_a_router_of_groups_shares_evenly_and_rows_sum_to_one(seed):
     answer = np.random.default_rng(seed).dirichlet([1, 1], size=4)
-    found = MemberProblem.of_router(CLASSES, "groups", GROUPS).predict(Says(["x", "y"], answer), answer)
+    found = MemberProblem.of_router(CLASSES, "groups", GROUPS).predict(FixedProbabilities(["x", "y"], answer), answer)
     np.testing.assert_allclose(found[:, [0, 3, 4]], np.repeat(answer[:, :1] / 3, 3, axis=1))
     np.testing.assert_allclose(found[:, [1, 2]], np.repeat(answer[:, 1:] / 2, 2, axis=1))
 
 
-def test_a_router_that_misses_a_class_gives_it_nothing():
-    found = MemberProblem.of_router(CLASSES).predict(Says(["A", "D"], [[0.3, 0.3]]), [[0.0]])
+def test_a_router_without_a_class_gives_it_probability_0():
+    found = MemberProblem.of_router(CLASSES).predict(FixedProbabilities(["A", "D"], [[0.3, 0.3]]), [[0.0]])
     np.testing.assert_allclose(found, [[0.5, 0, 0, 0.5, 0]])
 
 
-def test_trusts_that_are_given():
+def test_fixed_trusts():
     members = [*declare_members("specialist", None, SETS, CLASSES), *declare_members("expert", None, SETS, CLASSES)]
     specialists, experts = names(members)[:2], names(members)[2:]
     assert fixed_trusts("learned", members, router_of_groups=False) == {}

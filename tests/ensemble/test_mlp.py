@@ -1,5 +1,6 @@
-"""The MLP stops early on text labels, and is otherwise scikit-learn's."""
+"""The member network: training as in scikit-learn, early stopping on text labels, accurate probabilities."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -8,13 +9,13 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from ensemble_hwr.ensemble import MemberMLPClassifier
+from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
 
 X, CODES = load_iris(return_X_y=True)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_on_letters_it_is_what_scikit_learns_is_on_numbers(weighted):
+def test_text_labels_give_the_same_network_as_numbers_in_scikit_learn(weighted):
     weight = np.linspace(1, 2, len(X)) if weighted else None
     settings = {"early_stopping": True, "random_state": 0, "max_iter": 30}
     with warnings.catch_warnings():
@@ -24,3 +25,21 @@ def test_on_letters_it_is_what_scikit_learns_is_on_numbers(weighted):
     np.testing.assert_array_equal(letters.predict_proba(X), numbers.predict_proba(X))
     assert letters.validation_scores_ == numbers.validation_scores_
     assert letters.classes_.tolist() == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [MemberMLPClassifier((4,), max_iter=40), AugmentedMLPClassifier((4,), max_iter=40)],
+    ids=["MemberMLPClassifier", "AugmentedMLPClassifier"],
+)
+def test_with_two_classes_small_probabilities_are_accurate(network):
+    sure = np.repeat([[-1.0], [1.0]], 50, axis=0)
+    network.set_params(random_state=0, learning_rate_init=0.3).fit(np.float32(sure), np.repeat(["A", "B"], 50))
+    exact = copy.deepcopy(network)
+    fitted = getattr(exact, "mlp_", exact)
+    fitted.coefs_ = [weights.astype(float) for weights in fitted.coefs_]
+    fitted.intercepts_ = [offsets.astype(float) for offsets in fitted.intercepts_]
+    found, wanted = network.predict_proba(np.float32(sure)), exact.predict_proba(sure)
+    assert found.dtype == np.float32
+    assert wanted.min() < 1e-6
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
