@@ -11,7 +11,7 @@ ERRORS = [kind for _, kind in inspect.getmembers(exceptions, inspect.isclass) if
 EXTRA = exceptions.MissingExtraError("matplotlib", "plots")
 
 
-def test_all_are_of_one_family_and_documented():
+def test_all_exceptions_have_one_base_class_and_are_documented():
     assert len(ERRORS) == 10
     for kind in ERRORS:
         assert issubclass(kind, exceptions.EnsembleHwrError)
@@ -30,17 +30,17 @@ def test_all_are_of_one_family_and_documented():
         (exceptions.MissingExtraError, ImportError),
     ],
 )
-def test_each_is_caught_as_what_it_is(kind, pythons):
+def test_each_is_a_builtin_exception_too(kind, pythons):
     assert issubclass(kind, pythons)
 
 
-def test_a_missing_package_is_named_with_what_to_type():
+def test_a_missing_package_is_named_with_the_install_command():
     assert str(EXTRA) == "matplotlib is not installed; install it with: pip install 'ensemble_hwr[plots]'"
     assert EXTRA.name == "matplotlib"
 
 
 @pytest.mark.parametrize("error", [*(kind("text") for kind in ERRORS if kind is not type(EXTRA)), EXTRA])
-def test_errors_survive_a_worker_process(error):
+def test_exceptions_can_be_pickled(error):
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert str(again) == str(error)

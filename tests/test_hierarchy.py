@@ -1,4 +1,4 @@
-"""Groups and confusable sets: what is declared is checked, what is derived covers."""
+"""Checks of declared sets, and properties of derived ones."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 CONFUSIONS = st.integers(2, 12).flatmap(lambda n: arrays(float, (n, n), elements=st.floats(0, 100)))
 
 
-def test_the_capitals_are_batched_as_the_field_does():
+def test_capital_letters_have_the_batches_of_the_literature():
     assert ["".join(members) for members in batches(CAPITALS).values()] == [
         "ABCDE",
         "FGHI",
@@ -41,7 +41,7 @@ def test_batches_cover_in_order_and_differ_by_one_class_at_most(n_classes, size)
 
 
 @pytest.mark.parametrize(
-    ("groups", "said"),
+    ("groups", "message"),
     [
         (["AB", "BC", "D"], "class 'B' is in group 'A/B' and in group 'B/C'"),
         (["AB"], "classes 'C', 'D' are in no group"),
@@ -55,21 +55,21 @@ def test_batches_cover_in_order_and_differ_by_one_class_at_most(n_classes, size)
         ([5, "ABCD"], "5 is not a set of classes"),
     ],
 )
-def test_wrong_groups_are_one_error_that_names_the_letter(groups, said):
-    with pytest.raises(HierarchyError, match=said):
+def test_invalid_groups_raise_with_the_class(groups, message):
+    with pytest.raises(HierarchyError, match=message):
         resolve_groups(groups, list("ABCD"))
 
 
 @pytest.mark.parametrize(
-    ("sets", "said"),
+    ("sets", "message"),
     [
         (["B"], r"\['B'\] must hold at least two classes"),
         (["AB", "BA"], "two sets are called 'A/B'"),
         (["AZ"], "'Z' is not one of the classes"),
     ],
 )
-def test_wrong_confusable_sets_are_one_error(sets, said):
-    with pytest.raises(HierarchyError, match=said):
+def test_invalid_confusable_sets_raise(sets, message):
+    with pytest.raises(HierarchyError, match=message):
         resolve_confusables(sets, list("ABCD"))
 
 
@@ -83,7 +83,7 @@ def test_sets_may_overlap_and_a_star_is_every_class():
     assert {name: "".join(labels) for name, labels in sets.items()} == {"pair": "AD", "near": "AB", "all": "ABCD"}
 
 
-def test_labels_of_any_type_are_taken_from_plain_python():
+def test_labels_of_any_type_may_be_declared_as_python_objects():
     assert [part.tolist() for part in resolve_groups([(3, 1), np.array([2])], np.array([1, 2, 3])).values()] == [
         [1, 3],
         [2],
@@ -118,7 +118,7 @@ def test_derived_sets_are_within_their_limits(confusion, max_sets, max_size):
     assert all(2 <= len(labels) <= max_size for labels in sets.values())
 
 
-def test_what_is_confused_most_is_found_first_and_joined():
+def test_the_most_confused_classes_come_first_and_are_joined():
     confusion = np.eye(26) * 1000
     for pair, times in {"OD": 90, "UV": 80, "VW": 70, "UW": 60, "BP": 50, "XY": 1}.items():
         a, b = (CAPITALS.index(letter) for letter in pair)
@@ -130,11 +130,11 @@ def test_what_is_confused_most_is_found_first_and_joined():
     assert joined["U"] == joined["V"] == joined["W"]
 
 
-def test_nothing_confused_is_no_set():
+def test_without_confusions_there_is_no_set():
     assert derive_confusables(np.eye(4), list("ABCD")) == {}
 
 
-def test_no_derived_set_is_lost_where_labels_make_two_names_one():
+def test_derived_sets_of_equal_names_are_numbered():
     labels = ["a", "a/b", "b/c", "c"]
     confusion = [[5, 0, 5, 0], [0, 5, 0, 5], [5, 0, 5, 0], [0, 5, 0, 5]]
     for derived in (derive_groups(confusion, labels, size=2), derive_confusables(confusion, labels)):
@@ -143,13 +143,13 @@ def test_no_derived_set_is_lost_where_labels_make_two_names_one():
 
 
 @pytest.mark.parametrize("odd", [["A", ["B"]], ["A", {}]])
-def test_labels_that_can_be_no_labels_are_unknown(odd):
+def test_objects_that_cannot_be_labels_are_unknown(odd):
     with pytest.raises(HierarchyError, match="not one of the classes"):
         resolve_groups([odd], list("AB"))
 
 
 @pytest.mark.parametrize("sets", [["AB"], [["A", "B"]]])
-def test_classes_that_scikit_learn_has_numbered_are_explained(sets):
+def test_encoded_classes_are_explained(sets):
     with pytest.raises(HierarchyError, match="VotingClassifier"):
         resolve_groups(sets, np.arange(4))
     with pytest.raises(HierarchyError) as told:
