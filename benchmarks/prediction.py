@@ -218,8 +218,8 @@ def memory(ensemble: Any, letters: Letters, most: int) -> list[Figure]:
     """Measure the memory of a prediction in addition to its input and output, on few rows and on many."""
     explained = ensemble.explain(letters.test[:200])
     members = np.bincount(np.concatenate([step.rows for step in explained.steps]), minlength=200)
-    doubtful = letters.test[int(members.argmax())]  # the row that most members are evaluated on
-    few, many = (_peak(ensemble, np.broadcast_to(doubtful, (n, len(doubtful)))) for n in (1000, most))
+    uncertain = letters.test[int(members.argmax())]  # the row that most members are evaluated on
+    few, many = (_peak(ensemble, np.broadcast_to(uncertain, (n, len(uncertain)))) for n in (1000, most))
     return [
         Figure("additional memory for 1,000 rows", few / 1e6, "MB"),
         Figure(f"additional memory for {most:,} rows", many / 1e6, "MB"),

@@ -51,7 +51,7 @@ def measure(quick: bool = False) -> list[Figure]:
         table = folder / f"letters{n}.csv"
         if not table.exists():
             write_table(table, n)
-        return [*loading(table, folder / "cache"), *growth(table, n, quick), *classes(quick), *experts(quick)]
+        return [*loading(table, folder / "cache"), *scaling(table, n, quick), *classes(quick), *experts(quick)]
 
 
 def write_table(table: Path, n: int, n_jobs: int = 2) -> None:
@@ -88,7 +88,7 @@ def loading(table: Path, cache: Path) -> list[Figure]:
     ]
 
 
-def growth(table: Path, n: int, quick: bool) -> list[Figure]:
+def scaling(table: Path, n: int, quick: bool) -> list[Figure]:
     """Fit the hierarchy on an eighth of the letters and on all, each in a new process."""
     small, large = (_in_process("fit", table, count) for count in (n // PARTS, n))
     grown = (large["seconds"] / small["seconds"]) / (n / (n // PARTS))

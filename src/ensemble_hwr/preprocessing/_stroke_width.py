@@ -41,7 +41,7 @@ class StrokeWidthNormalizer(PictureTransformer):
 
     Notes
     -----
-    Erosion breaks strokes that are thinner than the mean. Prefer a `width` that makes most letters bolder.
+    Erosion breaks strokes that are thinner than the mean. Prefer a `width` that thickens most letters.
 
     References
     ----------
@@ -54,8 +54,8 @@ class StrokeWidthNormalizer(PictureTransformer):
     >>> from ensemble_hwr.preprocessing import StrokeWidthNormalizer
     >>> thin = np.zeros((1, 784), dtype=np.float32)
     >>> thin.reshape(28, 28)[4:24, 14] = 1.0
-    >>> bold = StrokeWidthNormalizer(width=3.0).fit_transform(thin).reshape(28, 28)
-    >>> bold[14, 11:18].round(1).tolist()
+    >>> thick = StrokeWidthNormalizer(width=3.0).fit_transform(thin).reshape(28, 28)
+    >>> thick[14, 11:18].round(1).tolist()
     [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
 

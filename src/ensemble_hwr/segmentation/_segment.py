@@ -51,7 +51,7 @@ class Segmentation:
     cuts : tuple of int
         Positions of the letters that were cut from the letter before because they touched.
     confidence : float
-        Certainty of the least certain decision, from 0 to 1. It is high if all gaps are far from the threshold and
+        Confidence of the least certain decision, from 0 to 1. It is high if all gaps are far from the threshold and
         nothing was cut.
     slant : float
         Tangent of the slant that was removed; positive is to the right.
@@ -259,7 +259,7 @@ def _gaps(letters: Labels, scale: Scale) -> NDArray[np.float64]:
 
 
 def _confidence(groups: Groups, costs: list[float]) -> float:
-    """Return the certainty of the least certain decision: the gap nearest to its threshold, or the dearest cut."""
-    certainties = [1.0, *(1 - 0.5 * np.exp(-groups.margin / _UNCERTAIN)).tolist()]
-    certainties += [0.7 * float(np.exp(-cost / _UNCERTAIN_COST)) for cost in costs]
-    return float(min(certainties))
+    """Return the confidence of the least certain decision: the gap nearest to its threshold, or the dearest cut."""
+    confidences = [1.0, *(1 - 0.5 * np.exp(-groups.margin / _UNCERTAIN)).tolist()]
+    confidences += [0.7 * float(np.exp(-cost / _UNCERTAIN_COST)) for cost in costs]
+    return float(min(confidences))

@@ -89,7 +89,7 @@ def _count_strokes(mask: NDArray[np.bool_], rows: NDArray[np.intp]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _WideGroup:
-    """A wide group, and the cost of its best division into any number of letters.
+    """A wide group, and the cost of its best split into any number of letters.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class _WideGroup:
 
     @classmethod
     def take(cls, ink: Ink, mask: NDArray[np.bool_], width: float, scale: Scale) -> Self:
-        """Find the cuts of a group, and the costs of its divisions."""
+        """Find the cuts of a group, and the costs of its splits."""
         columns = np.flatnonzero(mask.any(axis=0))
         window = (slice(None), slice(int(columns[0]), int(columns[-1]) + 1))
         alone = np.where(mask[window], ink[window], np.float32(0))
