@@ -61,8 +61,8 @@ def test_a_member_that_needs_labels_from_0_is_fitted_on_encoded_labels():
 
 
 def test_other_errors_of_a_member_are_raised_with_its_name():
-    with pytest.raises(ValueError, match="member 'router': Solver lbfgs supports"):
-        ensemble(LogisticRegression(l1_ratio=1.0, max_iter=9)).fit(X, Y)
+    with pytest.raises(ValueError, match="member 'router': Number of priors must match"):
+        ensemble(GaussianNB(priors=[1.0])).fit(X, Y)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
