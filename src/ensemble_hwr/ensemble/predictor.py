@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import is_
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -210,7 +211,9 @@ class Predictor:
     functions : mapping of str to callable
         Computes the probabilities of each member.
     made_of : tuple
-        The fitted attributes that this was made of.
+        The members and sets that this was made of.
+    snapshots : tuple
+        The attributes of the members when this was made.
 
     Examples
     --------
@@ -235,6 +238,11 @@ class Predictor:
     temperature: float
     functions: Mapping[str, PredictProba] = field(repr=False)
     made_of: tuple[Any, ...] = field(repr=False)
+    snapshots: tuple[_Snapshot, ...] = field(repr=False)
+
+    def is_current(self, made_of: tuple[Any, ...]) -> bool:
+        """Return whether members and sets are the same, and no member was fitted again."""
+        return _are_the_same(self.made_of, made_of) and all(snapshot.is_current() for snapshot in self.snapshots)
 
     def route(self, views: Views) -> FloatArray:
         """Return the router's probabilities of all classes."""
@@ -276,7 +284,7 @@ def predictor_of(ensemble: FittedEnsemble) -> Predictor:
     """
     made_of = _parts(ensemble)
     predictor = _PREDICTORS.get(ensemble)
-    if predictor is None or not _are_the_same(predictor.made_of, made_of):
+    if predictor is None or not predictor.is_current(made_of):
         predictor = _PREDICTORS[ensemble] = _made(ensemble, made_of)
     gate = replace(
         predictor.gate,
@@ -288,32 +296,40 @@ def predictor_of(ensemble: FittedEnsemble) -> Predictor:
 
 
 def _parts(ensemble: FittedEnsemble) -> tuple[Any, ...]:
-    """Return everything that a predictor depends on: a new fit rebinds attributes, so comparing identities detects it."""
+    """Return the members and sets that a predictor is made of."""
     return (
         ensemble.classes_,
         ensemble._router_target,
-        *(part for member in ensemble.members_.values() for part in _attributes(member)),
+        *ensemble.members_.values(),
         *ensemble.groups_.values(),
         *ensemble.confusables_.values(),
     )
 
 
-def _attributes(part: Any) -> Iterator[Any]:
-    """Yield an object, and the attributes of the estimators that it is or holds."""
-    yield part
+@dataclass(frozen=True)
+class _Snapshot:
+    """The attributes of an estimator at some time. A fit rebinds attributes, so comparing identities detects it."""
+
+    attributes: Mapping[str, Any]
+    values: tuple[Any, ...]
+
+    def is_current(self) -> bool:
+        return len(self.attributes) == len(self.values) and all(map(is_, self.attributes.values(), self.values))
+
+
+def _snapshots(part: Any) -> Iterator[_Snapshot]:
+    """Yield a snapshot of every estimator that a member is or holds."""
     if isinstance(part, BaseEstimator) and not isinstance(part, type):
+        yield _Snapshot(vars(part), tuple(vars(part).values()))
         for value in vars(part).values():
-            yield from _attributes(value)
-    elif isinstance(part, list | tuple) and part and isinstance(part[0], BaseEstimator | tuple):
+            yield from _snapshots(value)
+    elif isinstance(part, list | tuple):
         for item in part:
-            yield from _attributes(item)
-    elif isinstance(part, tuple):  # a name and an estimator
-        for item in part[1:2]:
-            yield from _attributes(item)
+            yield from _snapshots(item)
 
 
 def _are_the_same(these: tuple[Any, ...], those: tuple[Any, ...]) -> bool:
-    return len(these) == len(those) and all(a is b for a, b in zip(these, those, strict=True))
+    return len(these) == len(those) and all(map(is_, these, those))
 
 
 def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
@@ -331,6 +347,7 @@ def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
         temperature=ensemble.temperature_,
         functions={name: predict_proba_fn(estimator) for name, estimator in ensemble.members_.items()},
         made_of=made_of,
+        snapshots=tuple(shot for member in ensemble.members_.values() for shot in _snapshots(member)),
     )
 
 
