@@ -206,3 +206,14 @@ def test_a_submodule_is_an_attribute_after_a_bare_import(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'ensemble_hwr' has no attribute 'nonsense'"):
         ensemble_hwr.nonsense  # noqa: B018
+
+
+def test_the_number_of_exported_names_is_small():
+    exported = [
+        name
+        for path in [SOURCE / "__init__.py", *modules()]
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["__all__"]
+        for name in ast.literal_eval(node.value)
+    ]
+    assert len(exported) <= 130

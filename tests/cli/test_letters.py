@@ -101,7 +101,9 @@ def test_control_characters_in_names_are_escaped(model, pictures, tmp_path, caps
     assert json.loads(capsys.readouterr().out)["path"] == str(odd)
 
 
-@pytest.mark.parametrize(("model_name", "message"), [("xy", "nor a shipped model of that name"), (".", "not a file")])
+@pytest.mark.parametrize(
+    ("model_name", "message"), [("xy", "no shipped model of that name"), (".", "not a regular file")]
+)
 def test_an_unknown_model_is_an_error(model_name, message, pictures, capsys):
     assert read(model_name, pictures[0]) == 1
     (line,) = capsys.readouterr().err.splitlines()

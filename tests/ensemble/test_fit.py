@@ -58,7 +58,7 @@ def test_declared_sets_are_kept_and_make_the_only_members():
 @pytest.mark.parametrize(
     ("settings", "fits"),
     [
-        ({"trust": 0.5}, 1 + 3),  # nothing is learned from held-out rows: every member is fitted once
+        ({"trust": 0.5}, 1 + 3),  # nothing is estimated on held-out rows: every member is fitted once
         ({"cv": 2}, (1 + 3) * 3),
         ({"cv": 0.5}, (1 + 3) * 2),
         ({"trust": 0.5, "groups": "derived", "cv": 2}, 3 + 3),  # routers alone are fitted on folds

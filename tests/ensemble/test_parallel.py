@@ -32,7 +32,7 @@ from ensemble_hwr.ensemble._parallel import (
 X = np.arange(40.0).reshape(20, 2)
 Y = np.array(list("AB") * 10)
 
-# Every fit tells its process, its BLAS threads and the other fits that ran meanwhile, and multiplies matrices.
+# Every fit records its process, its BLAS threads and the other fits that ran meanwhile, and multiplies matrices.
 REAL_PROCESSES = """
 import json, os, sys, time
 import numpy as np

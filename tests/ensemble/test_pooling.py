@@ -114,13 +114,13 @@ def test_applying_members_equals_a_loop_over_rows(seed, trust, min_mass, confide
     ]
     _, together = applied(members, [trust] * 3, Gate(min_mass, confidence_threshold, GROUP_OF), router)
     for row, expected in enumerate(router.copy()):
-        for speaker in members:
-            inside = expected[speaker.columns]
+        for applied_member in members:
+            inside = expected[applied_member.columns]
             if inside.sum() >= min_mass and (
                 confidence_threshold == 1 or inside.max() < confidence_threshold * inside.sum()
             ):
-                pooled = (inside / inside.sum()) ** (1 - trust) * speaker.estimator.table[row] ** trust
-                expected[speaker.columns] = inside.sum() * pooled / pooled.sum()
+                pooled = (inside / inside.sum()) ** (1 - trust) * applied_member.estimator.table[row] ** trust
+                expected[applied_member.columns] = inside.sum() * pooled / pooled.sum()
         np.testing.assert_allclose(together[row], expected, atol=1e-9)
 
 

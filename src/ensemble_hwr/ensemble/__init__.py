@@ -1,7 +1,7 @@
 """Hierarchical ensemble classifier, its member networks, and hooks around their fits."""
 
 from ensemble_hwr.ensemble._augmented_mlp import AugmentedMLPClassifier
-from ensemble_hwr.ensemble._explanation import Explanation
+from ensemble_hwr.ensemble._explanation import Explanation as Explanation
 from ensemble_hwr.ensemble._hierarchical import HierarchicalEnsembleClassifier
 from ensemble_hwr.ensemble._hooks import epoch_callback, fit_cache
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
@@ -9,7 +9,6 @@ from ensemble_hwr.ensemble._parallel import fit_classifier
 
 __all__ = [
     "AugmentedMLPClassifier",
-    "Explanation",
     "HierarchicalEnsembleClassifier",
     "MemberMLPClassifier",
     "epoch_callback",

@@ -247,7 +247,7 @@ def _folds(
     confusables: NamedSets | None,
     split_params: Mapping[str, Any],
 ) -> list[Fold]:
-    """Return the folds; none where nothing is learned from held-out rows."""
+    """Return the folds; none if no trust, set or temperature is estimated."""
     if is_prefit(settings):
         everything = np.arange(len(trainer.codes))
         return [(everything[:0], everything)]

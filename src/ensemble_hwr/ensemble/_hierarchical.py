@@ -34,7 +34,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     order, each on the classes of its set and only on the rows where its decision is open. A member redistributes the
     probability of its set by a logarithmic opinion pool: if `q` is the set's probability scaled to sum to 1, `e` the
     member's own probability and `w` its trust, the set's probability is shared as ``normalise(q**(1-w) * e**w)``. The
-    total probability of a set never changes. Trust is learned from held-out rows. With ``trust=1`` and no experts the
+    total probability of a set never changes. Trust is estimated on held-out rows. With ``trust=1`` and no experts the
     result is the top-down product of classic hierarchical classification; with ``trust=0`` it is the router.
 
     Parameters
@@ -92,7 +92,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         set's probability, in [0, 1]. Higher values cost more computation. With ``min_mass=0`` and
         ``confidence_threshold=1`` every member is applied on every row.
     calibration : {"temperature"}, default=None
-        ``"temperature"`` scales the final probabilities by a temperature, learned from held-out rows, so that they
+        ``"temperature"`` scales the final probabilities by a temperature, fitted on held-out rows, so that they
         are calibrated. Predicted classes stay the same.
     n_jobs : int, default=None
         Number of processes that fit members, each with one BLAS thread. None is 1 unless in a

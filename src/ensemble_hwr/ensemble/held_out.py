@@ -1,4 +1,4 @@
-"""Members on held-out rows: folds, out-of-fold probabilities, the pool, and the trust that is learned from them.
+"""Members on held-out rows: folds, out-of-fold probabilities, the pool, and the estimation of trust.
 
 :class:`~ensemble_hwr.HierarchicalEnsembleClassifier` learns trust and derives sets with these parts; hyperparameter
 tuning evaluates single members with them.
@@ -20,41 +20,20 @@ from sklearn.model_selection import StratifiedKFold, check_cv
 from ensemble_hwr._composites import weight_params
 from ensemble_hwr._sklearn import _num_samples, _safe_indexing
 from ensemble_hwr._typing import FloatArray, Fold, IntArray
-from ensemble_hwr.ensemble._members import (
-    ROUTER,
-    ClassExpansion,
-    Member,
-    checked_probabilities,
-    columns_by_router_label,
-    declare_members,
-    fit_member,
-    fixed_trusts,
-)
-from ensemble_hwr.ensemble._pooling import Gate, Opinion, gate_of, redistribute
-from ensemble_hwr.ensemble._trust import learn_temperature, learn_trust, temper
+from ensemble_hwr.ensemble._members import ROUTER as ROUTER
+from ensemble_hwr.ensemble._members import ClassExpansion, checked_probabilities, fit_member
+from ensemble_hwr.ensemble._members import Member as Member
+from ensemble_hwr.ensemble._members import columns_by_router_label as columns_by_router_label
+from ensemble_hwr.ensemble._members import declare_members as declare_members
+from ensemble_hwr.ensemble._members import fixed_trusts as fixed_trusts
+from ensemble_hwr.ensemble._pooling import Gate as Gate
+from ensemble_hwr.ensemble._pooling import Opinion, redistribute
+from ensemble_hwr.ensemble._pooling import gate_of as gate_of
+from ensemble_hwr.ensemble._trust import learn_temperature as learn_temperature
+from ensemble_hwr.ensemble._trust import learn_trust as learn_trust
+from ensemble_hwr.ensemble._trust import temper as temper
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import NamedSets
-
-__all__ = [
-    "ROUTER",
-    "Gate",
-    "HeldOutOpinion",
-    "HeldOutPool",
-    "Member",
-    "MemberProblem",
-    "columns_by_router_label",
-    "declare_members",
-    "fixed_trusts",
-    "gate_of",
-    "held_out_folds",
-    "learn_temperature",
-    "learn_trust",
-    "optimal_trust",
-    "pool",
-    "pool_within",
-    "soft_confusion",
-    "temper",
-]
 
 DEFAULT_FOLDS = 3
 MANY_ROWS = 5000  # from here on one held-out half serves as well, for half the fits

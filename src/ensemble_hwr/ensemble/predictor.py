@@ -29,10 +29,9 @@ from ensemble_hwr.ensemble._members import (
 )
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier, network_probabilities
 from ensemble_hwr.ensemble._parallel import read_only
-from ensemble_hwr.ensemble._pooling import Gate, MemberStep, Opinion, apply_members, gate_of
+from ensemble_hwr.ensemble._pooling import Gate, Opinion, apply_members, gate_of
+from ensemble_hwr.ensemble._pooling import MemberStep as MemberStep
 from ensemble_hwr.ensemble._settings import FittedEnsemble
-
-__all__ = ["MemberStep", "PredictProba", "Predictor", "Views", "predictor_of"]
 
 
 @dataclass(frozen=True)
