@@ -45,7 +45,7 @@ def main() -> None:
     text = str(reader.predict([photograph])[0])
     left = Image.fromarray(photograph)
     right = card(text, (470, left.height))
-    sheet = Image.new("RGB", (left.width + 16 + right.width, left.height), "white")
+    sheet = Image.new("RGBA", (left.width + 16 + right.width, left.height))  # transparent between the two
     sheet.paste(left, (0, 0))
     sheet.paste(right, (left.width + 16, 0))
     sheet.save(OUTPUT, optimize=True)

@@ -24,6 +24,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 THUMBNAIL = (400, 280)
+WIDEST = 2.2  # width over height of a figure that is shown whole in its thumbnail
 INK, PAPER, FAINT = "#24292f", "#ffffff", "#d0d7df"
 DARK = {INK: "#d5dae1", PAPER: "#14181e", FAINT: "#3b434d", "#000000": "#d5dae1", "#666666": "#9aa3ad"}
 DARK |= {"#c2410c": "#f0814f", "#1764ab": "#5aa5ee", "#0b7a5e": "#35b894", "#9a3d80": "#d478bb"}  # of displays
@@ -87,7 +88,7 @@ def save_figures(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str,
 
 
 def save_thumbnail(figure: Figure, path: Path) -> None:
-    """Save the left part of a figure, in the proportions of a thumbnail, without the titles that this would cut."""
+    """Save a figure without its titles; of a very wide one only the left part, in the proportions of a thumbnail."""
     titles = [*figure.texts, *([figure.axes[0].title] if len(figure.axes) == 1 else [])]
     titles += [figure._suptitle] if figure._suptitle is not None else []
     for title in titles:
@@ -96,7 +97,9 @@ def save_thumbnail(figure: Figure, path: Path) -> None:
     for title in titles:
         title.set_visible(True)
     with Image.open(path) as picture:
-        width = min(picture.width, round(picture.height * THUMBNAIL[0] / THUMBNAIL[1]))
+        width = round(picture.height * THUMBNAIL[0] / THUMBNAIL[1])
+        if picture.width <= WIDEST * picture.height:
+            width = picture.width
         cut = picture.crop((0, 0, width, picture.height))
     cut.save(path)
 
