@@ -162,7 +162,7 @@ display.figure_.set_size_inches(7.5, 4)
 # Tune
 # ----
 #
-# The differences are small, so the simplest model will do: one network. :class:`~ensemble_hwr.TunedClassifier`
+# The differences are small, so choose the simplest model: one network. :class:`~ensemble_hwr.TunedClassifier`
 # searches its parameters by cross-validation on the training part.
 
 from ensemble_hwr import TunedClassifier

@@ -1,6 +1,6 @@
 """
-Does a hierarchy pay on a tabular problem?
-==========================================
+Compare a hierarchy on tabular data
+===================================
 
 The ensemble is not limited to letters. This tutorial compares it with other ways to handle many classes, on a table of
 24 features and 40 classes: logistic regression, one-vs-one, stacking, the top-down classifier of HiClass, and one
@@ -64,7 +64,7 @@ for name, classes in hierarchy.groups_.items():
 # The other contenders
 # --------------------
 #
-# :func:`~ensemble_hwr.evaluation.standard_contenders` returns the hierarchy with its natural rivals. Of these, `flat`
+# :func:`~ensemble_hwr.evaluation.standard_contenders` returns the hierarchy and the standard contenders. Of these, `flat`
 # is one network with as many parameters. The router alone shows what specialists and experts add. scikit-learn
 # provides the others. `compare` needs probabilities, so one-vs-one is calibrated.
 
@@ -182,10 +182,10 @@ from textwrap import fill
 print(fill(summary["verdict"], 84))
 
 # %%
-# A hierarchy does not pay here. It is more accurate than its own router, than logistic regression and than the classic
+# The hierarchy is not the best model here. It is more accurate than its own router, than logistic regression and than the classic
 # top-down hierarchy on the same groups, whose networks are as small as the specialists. But one network with as many
-# parameters is more accurate still, and it is simpler and faster to fit. What the hierarchy saves is computation per
+# parameters is even more accurate, simpler and faster to fit. The advantage of the hierarchy is less computation per
 # sample.
 #
 # This is a common result. Consider a hierarchy if predictions must be cheap, if members can use different features, if
-# groups are to be maintained separately, or if the comparison on your own data says so. Otherwise use the flat model.
+# groups are to be maintained separately, or if it is better in a comparison on your own data. Otherwise use the flat model.

@@ -163,7 +163,7 @@ axes.set_axis_off()
 # JSON and hOCR
 # -------------
 #
-# JSON for programs, hOCR (or ALTO, with :func:`~ensemble_hwr.reading.to_alto`) for tools that put text behind scans.
+# JSON for programs, hOCR (or ALTO, with :func:`~ensemble_hwr.reading.to_alto`) for tools that add a text layer to scans.
 
 import json
 
@@ -174,4 +174,4 @@ print(json.dumps({key: first[key] for key in ("text", "confidence", "box")}, ind
 print(to_hocr(result, image="note.png")[:900])
 
 # %%
-# The same from the command line: ``ensemble-hwr read note.png --page --lexicon words.txt --json``.
+# On the command line: ``ensemble-hwr read note.png --page --lexicon words.txt --json``.

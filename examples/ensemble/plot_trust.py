@@ -45,8 +45,8 @@ print(learned.trust_)
 
 # %%
 # For comparison, the same trust for both specialists, from 0 (the router alone) to 1 (the specialists alone within
-# their groups). The learned weights were chosen without the test samples and keep most of the gain. They are a little
-# low, since members that are fitted on folds see fewer samples than the final members.
+# their groups). The learned trusts were chosen without the test samples and retain most of the improvement. They are a little
+# low, since members of the folds are fitted on fewer samples than the final members.
 
 weights = np.linspace(0, 1, 11)
 losses = [
@@ -59,13 +59,13 @@ axes.axhline(
     log_loss(y_test, learned.predict_proba(X_test)),
     color="#e07b39",
     ls="--",
-    label="learned trust",
+    label="log-loss with the learned trusts",
 )
 for number, trust in enumerate(learned.trust_.values()):
     axes.axvline(
-        trust, color="#e07b39", lw=1, ls=":", label=None if number else "learned weights"
+        trust, color="#e07b39", lw=1, ls=":", label=None if number else "learned trusts"
     )
 axes.set_xlabel("trust")
 axes.set_ylabel("log-loss on test samples")
 axes.set_title("Trust in the specialists")
-axes.legend(loc="upper center")
+axes.legend(loc="upper center", frameon=True, framealpha=1)

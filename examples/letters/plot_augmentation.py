@@ -30,7 +30,7 @@ axes.set_title("Six letters and 13 variations of each")
 axes.set_axis_off()
 
 # %%
-# Each kind of variation has a parameter; 0 turns it off. Here they are exaggerated, one per picture.
+# Each kind of variation has a parameter; 0 disables it. Here they are exaggerated, one per picture.
 
 off = dict.fromkeys(["rotation", "slant", "stretch", "scale", "shift", "elastic"], 0.0)
 off |= dict.fromkeys(["erasure", "occlusion", "cut_off", "pixelation", "photo"], 0.0) | {

@@ -34,8 +34,8 @@ for axes, ink in zip(below.subplots(1, len(found.letters)), found.letters, stric
     axes.set_axis_off()
 
 # %%
-# A reader of words does not rely on one segmentation. :func:`~ensemble_hwr.segmentation.cut_word` cuts wherever letters
-# might meet; runs of neighbouring pieces are the candidates, from which the reader selects.
+# `WordReader` does not use a single segmentation. :func:`~ensemble_hwr.segmentation.cut_word` cuts at every possible
+# boundary of letters; runs of neighbouring pieces are the candidates, from which the reader selects.
 
 import numpy as np
 
