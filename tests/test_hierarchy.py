@@ -47,7 +47,7 @@ def test_batches_cover_in_order_and_differ_by_one_class_at_most(n_classes, size)
         (["AB"], "classes 'C', 'D' are in no group"),
         (["ABC"], "class 'D' is in no group"),
         (["ABCD", "E"], "'E' is not one of the classes"),
-        (["AAB", "CD"], "class 'A' is twice"),
+        (["AAB", "CD"], "class 'A' occurs twice"),
         (["ABCD", ""], "must hold at least one class"),
         ({"x": "AB", "y": ["C", 7]}, "7 is not one of the classes"),
         ("ABCD", "give a list of sets"),
@@ -64,7 +64,7 @@ def test_invalid_groups_raise_with_the_class(groups, message):
     ("sets", "message"),
     [
         (["B"], r"\['B'\] must hold at least two classes"),
-        (["AB", "BA"], "two sets are called 'A/B'"),
+        (["AB", "BA"], "two sets have the name 'A/B'"),
         (["AZ"], "'Z' is not one of the classes"),
     ],
 )

@@ -1,7 +1,7 @@
-"""What is inside an estimator: transformers, the classifier at the end, parts, random states and weights.
+"""Structure of estimators: transformers, the classifier at the end, parts, random states and weights.
 
-Composites are scikit-learn's Pipeline, VotingClassifier and StackingClassifier, and two kinds of the library's own,
-which declare it by a class attribute, so that this module imports none of them:
+Composites are scikit-learn's Pipeline, VotingClassifier and StackingClassifier, and two kinds of this library, which
+declare their structure by a class attribute, so that this module imports none of them:
 
 - ``_wraps = "estimator"``: a classifier around another one, which is the parameter of that name and, once fitted, the
   attribute ``estimator_``;
@@ -76,7 +76,7 @@ def wrapped_classifier(wrapper: Any) -> Any:
 
 
 def children(estimator: Any) -> list[Any]:
-    """Return the estimators that a composite is made of, the fitted ones where there are any; none for other kinds.
+    """Return the parts of a composite estimator, fitted ones if there are any; an empty list for other estimators.
 
     Examples
     --------

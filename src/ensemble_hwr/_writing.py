@@ -1,4 +1,4 @@
-"""Atomic writing of files, and checks of output files and folders before long work."""
+"""Atomic writing of files, and checks of output files and folders before a long run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exceptions of the library; each message has what was got, what is allowed and what to do."""
+"""Exceptions of the library; each message has the value found, the values allowed and the remedy."""
 
 from typing import Self
 

@@ -67,7 +67,7 @@ def set_name(members: ArrayLike, classes: ArrayLike) -> str:
     Returns
     -------
     str
-        The name; more than six classes that are no neighbours are cut to ``first/second/../last``.
+        The name; more than six classes that are not neighbours are shortened to ``first/second/../last``.
 
     Examples
     --------
@@ -118,13 +118,13 @@ def resolve_groups(groups: Declaration, classes: ArrayLike) -> NamedSets:
             if label in owner:
                 raise HierarchyError(
                     f"groups: class {label!r} is in group {owner[label]!r} and in group {name!r}; "
-                    "groups are disjoint, keep it in one of them"
+                    "groups must be disjoint, so keep it in one of them"
                 )
             owner[label] = name
     missing = [label for label in labels.tolist() if label not in owner]
     if missing:
         raise HierarchyError(
-            f"groups: {_listed(missing)} in no group; every class must be in exactly one, add what is missing"
+            f"groups: {_listed(missing)} in no group; every class must be in exactly one; add the missing ones"
         )
     return named
 
@@ -218,8 +218,8 @@ def derive_confusables(
 ) -> NamedSets:
     """Derive sets of the classes that are confused most often.
 
-    Pairs are taken from the most confused down; a pair joins an earlier set when every pair within the result is
-    confused too, and otherwise opens a set of its own.
+    Pairs are processed from the most confused to the least; a pair joins an earlier set when every pair within the
+    result is confused too, and otherwise starts a new set.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def derive_confusables(
 
 
 def _named(parts: Iterable[NDArray[Any]], classes: NDArray[Any]) -> NamedSets:
-    """Name sets after their classes; where labels that hold "/" or "-" make two names one, number them."""
+    """Name sets after their classes; number equal names, which labels with "/" or "-" can cause."""
     named: NamedSets = {}
     for part in parts:
         name = first = set_name(part, classes)
@@ -303,7 +303,7 @@ def _resolve(declared: Declaration, classes: NDArray[Any], what: str, smallest: 
         labels = _known(members, classes, what, smallest)
         key = set_name(labels, classes) if name is None else str(name)
         if key in named:
-            raise HierarchyError(f"{what}: two sets are called {key!r}; drop one, or give them different names")
+            raise HierarchyError(f"{what}: two sets have the name {key!r}; drop one, or give them different names")
         named[key] = labels
     return named
 
@@ -329,7 +329,7 @@ def _known(members: SetDeclaration, classes: NDArray[Any], what: str, smallest: 
                 f"{what}: {label!r} is not one of the classes, which are {_listed(known, verb='')}{_encoded(classes)}"
             )
         if label in labels[:i]:
-            raise HierarchyError(f"{what}: class {label!r} is twice in the set {labels!r}; write it once")
+            raise HierarchyError(f"{what}: class {label!r} occurs twice in the set {labels!r}; write it once")
     if len(labels) < smallest:
         number = "one class" if smallest == 1 else "two classes"
         raise HierarchyError(f"{what}: the set {labels!r} must hold at least {number}; complete it or drop it")

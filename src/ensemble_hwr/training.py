@@ -77,7 +77,7 @@ class TrainedModel:
         sources are known.
     metadata : dict
         Origin of the model: ``contender``, ``random_state``, ``config``, ``data`` and ``trained_on``, the number of
-        training letters of each source. JSON can hold all of it.
+        training letters of each source. All values are serializable as JSON.
 
     See Also
     --------
@@ -96,7 +96,7 @@ class TrainedModel:
         file : path
             The model file; :func:`~ensemble_hwr.load_model` reads it.
         metadata : mapping, optional
-            Additional entries for the manifest, which JSON can hold.
+            Additional entries for the manifest, serializable as JSON.
 
         Returns
         -------

@@ -21,7 +21,7 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Interrupted(BaseException):
-    """Ctrl-C. Not a KeyboardInterrupt: scikit-learn's MLPs catch that one and continue after training."""
+    """Ctrl-C. Not a KeyboardInterrupt: MLPClassifier catches KeyboardInterrupt and ends its fit normally."""
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         _stop_workers()
         click.echo("interrupted; no incomplete file is left", err=True)
         return INTERRUPTED
-    except Exception as error:  # the last place where an exception can become a line
+    except Exception as error:  # any other exception becomes a one-line message here
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
         return FAILED
     return code if isinstance(code, int) else DONE

@@ -24,7 +24,7 @@ WEAKEST_LETTERS = 6
 @click.option(
     "--part",
     type=click.Choice(["all", "train", "test"]),
-    help="The part of data that have a predefined split; by default test.",
+    help="Part of the predefined split to evaluate, if DATA has one; by default test.",
 )
 @jobs_option
 def evaluate(model: str, data: Path, part: str | None, jobs: int | None) -> int:

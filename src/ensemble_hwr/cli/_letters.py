@@ -31,9 +31,9 @@ def letters(paths: tuple[str, ...], model: str, as_json: bool, jobs: int | None)
     PATH is a picture of one letter, or a folder, which is searched with its subfolders. Pictures may have any size, and
     be dark on light or light on dark.
 
-    Each line has path, letter, probability, and two alternatives with theirs, separated by tabs; at a terminal the
-    columns are aligned. A picture that cannot be read is reported on standard error. The others are still classified,
-    and the exit code is 1.
+    Each line has path, letter, probability, and two alternatives with their probabilities, separated by tabs; at a
+    terminal the columns are aligned. A picture that cannot be read is reported on standard error. The others are still
+    classified, and the exit code is 1.
     """
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.persistence import load_model

@@ -33,7 +33,7 @@ def models(as_json: bool) -> None:
 @click.option(
     "--after",
     type=click.Choice(["features"]),
-    help="Let the graph take the features of the members as its inputs, in place of rows of ink.",
+    help="Use the features of the members as inputs of the graph, instead of rows of ink.",
 )
 def export(model: str, output: Path, after: str | None) -> None:
     """Write MODEL as an ONNX graph.

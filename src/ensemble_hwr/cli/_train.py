@@ -125,7 +125,7 @@ def _resumable(fit_cache: DiskFitCache) -> Iterator[None]:
 
 
 def _cluster(scheduler: str | None) -> AbstractContextManager[object]:
-    """Return a context in which members are fitted by the workers of a Dask scheduler, if one is given."""
+    """Return a context that fits members on the workers of a Dask scheduler, if one is given."""
     if scheduler is None:
         return nullcontext()
     from ensemble_hwr.tuning import on_cluster

@@ -1,4 +1,4 @@
-"""Checks between the sections of a config: declared names, and settings that exclude each other."""
+"""Checks between the sections of a config: declared names, and settings that contradict each other."""
 
 from __future__ import annotations
 

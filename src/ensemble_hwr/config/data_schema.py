@@ -26,7 +26,7 @@ class _Letters(Section):
     """Keys that all formats have."""
 
     letters: Letters | None = None  # use only these letters, such as "ABCDE"
-    max_per_class: Positive | None = None  # at most so many per class, drawn at random with random state 0
+    max_per_class: Positive | None = None  # maximum number per class, drawn at random with random state 0
 
 
 class _StoredLetters(_Letters):
@@ -145,7 +145,7 @@ class MemberExtra(Section):
     writers: Positive = 100
     random_state: Seed = 1
     data: StoredData | None = None
-    per_class: Annotated[int, Field(ge=0)] | None = None  # at most so many per class from `data`, drawn at random
+    per_class: Annotated[int, Field(ge=0)] | None = None  # maximum number per class from `data`, drawn at random
 
     @property
     def is_empty(self) -> bool:
@@ -167,14 +167,14 @@ class NoBalance(Section):
 
 
 class CapBalance(Section):
-    """Keep at most so many training letters per class, by default the median class size."""
+    """Limit the training letters per class, by default to the median class size."""
 
     method: Literal["cap"]
     per_class: Positive | None = None
 
 
 class OversampleBalance(Section):
-    """Repeat letters of rare classes until each class has so many, by default the largest class size."""
+    """Repeat letters of rare classes up to a number per class, by default the largest class size."""
 
     method: Literal["oversample"]
     per_class: Positive | None = None

@@ -71,7 +71,7 @@ def fit_hierarchy(
     settings : HierarchySettings
         The ensemble's parameters.
     trainer : Trainer
-        Makes the fits.
+        Runs the fits.
     labels : ndarray of shape (n_samples,)
         Label of each row.
     classes : ndarray of shape (n_classes,)
@@ -84,7 +84,7 @@ def fit_hierarchy(
     Returns
     -------
     FittedHierarchy
-        All of it fitted.
+        Router, members, sets, trust and temperature.
     """
     groups = _declared_groups(settings, classes)
     confusables = _declared_confusables(settings, classes)
@@ -133,7 +133,7 @@ class _Fit:
         return self._plan([declared], problem.target(self.labels), self.folds)
 
     def _plan_members(self, groups: NamedSets, confusables: NamedSets) -> tuple[FitPlan, dict[str, float]]:
-        """Plan specialists and experts, for folds too where trust is learned, and return the trusts that are fixed."""
+        """Plan specialists and experts, also for the folds if trust is learned; return the fixed trusts."""
         declared = [
             *declare_members("specialist", self.settings.specialist, groups, self.classes),
             *declare_members("expert", self.settings.expert, confusables, self.classes),
@@ -153,7 +153,7 @@ class _Fit:
         return self.trainer.plan(members, target, parts)
 
     def _fit(self, *plans: FitPlan) -> list[list[list[Member]]]:
-        """Make the fits of plans; prefit members are the same for every part."""
+        """Run the fits of plans; prefit members are the same for every part."""
         if is_prefit(self.settings):
             return [[list(plan.members) for _ in plan.tasks] for plan in plans]
         return self.trainer.fit(*plans)

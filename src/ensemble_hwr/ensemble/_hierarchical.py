@@ -31,11 +31,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     """Hierarchical ensemble of a router, specialists for groups of classes and experts for confusable sets.
 
     The router predicts a probability for every class. Specialists, then experts, are applied to it in their declared
-    order, each on the classes of its set and only on the rows where its decision is open. A member redistributes the
-    probability of its set by a logarithmic opinion pool: if `q` is the set's probability scaled to sum to 1, `e` the
-    member's own probability and `w` its trust, the set's probability is shared as ``normalise(q**(1-w) * e**w)``. The
-    total probability of a set never changes. Trust is estimated on held-out rows. With ``trust=1`` and no experts the
-    result is the top-down product of classic hierarchical classification; with ``trust=0`` it is the router.
+    order, each on the classes of its set and only on the rows where the leading class of this set is uncertain. A
+    member redistributes the probability of its set by a logarithmic opinion pool: if `q` is the set's probability
+    scaled to sum to 1, `e` the member's own probability and `w` its trust, the set's probability is shared as
+    ``normalise(q**(1-w) * e**w)``. The total probability of a set never changes. Trust is estimated on held-out rows.
+    With ``trust=1`` and no experts the result is the top-down product of classic hierarchical classification; with
+    ``trust=0`` it is the router.
 
     Parameters
     ----------
@@ -69,8 +70,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Labels that the router is trained on. A router of groups shares the probability of a group evenly among its
         classes, so all specialists have trust 1, and neither groups nor confusable sets can be derived.
     routing : {"soft", "top_down"}, default="soft"
-        With ``"soft"`` every specialist may be applied, with ``"top_down"`` only that of the group which the router
-        finds most probable.
+        With ``"soft"`` every specialist may be applied, with ``"top_down"`` only that of the most probable group.
     trust : "learned", float or dict of str to float, default="learned"
         Weight of the members in the pool, in [0, 1]. ``"learned"`` finds the weight of each member that minimises
         log-loss on rows it was not trained on. A number holds for all members; a dict gives the weight of each by
@@ -475,7 +475,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         return validate_data(self, X, accept_sparse="csr", reset=False)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return which metadata `fit` passes to members and splitter.
+        """Return the metadata that `fit` passes to members and splitter.
 
         Returns
         -------

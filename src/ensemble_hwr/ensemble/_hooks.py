@@ -37,7 +37,7 @@ def epoch_callback(callback: Callback) -> Iterator[None]:
     """Call a function after each training epoch of every network that is fitted inside the block.
 
     The networks are :class:`~ensemble_hwr.MemberMLPClassifier` and :class:`~ensemble_hwr.AugmentedMLPClassifier`, also
-    inside a Pipeline or an ensemble, as far as they are fitted in this process.
+    inside a Pipeline or an ensemble, if they are fitted in this process.
 
     Parameters
     ----------
@@ -73,10 +73,10 @@ def on_epoch_end(network: Any) -> None:
 def fit_cache(cache: FitCache) -> Iterator[None]:
     """Reuse and store the fits of ensemble members that happen inside the block.
 
-    Every member is looked up in the cache before it is fitted, and stored as soon as it is. The key of a fit is a
-    hash of everything it depends on: the member with its parameters and random states, its rows, labels and weights,
-    and the versions of the packages. So a fit is reused only where it would be made again in the same way. Members
-    without a ``random_state`` differ from fit to fit; any stored one is reused.
+    Every member is looked up in the cache before it is fitted, and stored as soon as it is. The key of a fit is a hash
+    of everything it depends on: the member with its parameters and random states, its rows, labels and weights, and the
+    versions of the packages. A fit is therefore reused only if fitting again would give the same result. A member
+    without a ``random_state`` is reused too, although another fit of it would differ.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class CachedFits:
 
     @classmethod
     def of(cls, names: Sequence[str], contents: Sequence[tuple[Any, ...]], X: Any) -> CachedFits:
-        """Compute the keys of fits on the rows `X` from what else each depends on, if there is a cache."""
+        """Compute the keys of fits on the rows `X`, each from its other inputs; empty without a cache."""
         cache = _fit_cache.get()
         if cache is None:
             return cls(None, [""] * len(names), names)

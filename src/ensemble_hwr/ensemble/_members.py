@@ -94,8 +94,8 @@ def declare_members(
 ) -> list[Member]:
     """Return one unfitted member for every set of two or more classes.
 
-    A set of one class leaves nothing to decide, and a group of all classes is the router's own problem: neither gets
-    a specialist.
+    A set of one class needs no classifier, and a group of all classes is the task of the router, so neither has a
+    specialist.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def declare_members(
     Raises
     ------
     HierarchyError
-        If a mapping does not name the sets, or holds something else than classifiers.
+        If a mapping does not name the sets, or has values other than classifiers.
     """
     needed = {name: labels for name, labels in sets.items() if len(labels) > 1}
     if role == "specialist":
@@ -152,7 +152,7 @@ def _check_mapping(
 
 
 def checked_probabilities(name: str, estimator: BaseEstimator, probabilities: Any, n_rows: int) -> FloatArray:
-    """Return a member's probabilities as floats, or refuse a wrong shape, NaN, and a row that sums to 0."""
+    """Return a member's probabilities as floats; raise an error for a wrong shape, NaN or a row that sums to 0."""
     checked: FloatArray = np.asarray(probabilities, dtype=float)
     needed = (n_rows, len(estimator.classes_))
     wrong = None
@@ -202,7 +202,7 @@ def fixed_trusts(
     Raises
     ------
     HierarchyError
-        If a mapping does not name the members, or holds something else than numbers from 0 to 1.
+        If a mapping does not name the members, or has values other than numbers from 0 to 1.
     """
     names = [member.name for member in members]
     if isinstance(trust, Mapping):
@@ -220,7 +220,7 @@ def fixed_trusts(
 
 
 class LabelEncodedClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier that is fitted on the positions 0, 1, 2, ... of the labels, for one that refuses other labels.
+    """Wrapper for classifiers that accept no other labels than 0, 1, 2, ...: it fits them on positions of labels.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def fit_member(
 def _fit_on_any_labels(
     estimator: BaseEstimator, X: Any, target: NDArray[Any], params: Mapping[str, Any]
 ) -> BaseEstimator:
-    """Fit an estimator, if it fails by a ValueError once more on positions in place of labels."""
+    """Fit an estimator; if that raises ValueError, fit it on the positions of the labels instead."""
     try:
         return estimator.fit(X, target, **params)
     except ValueError:
@@ -288,7 +288,7 @@ def _fit_on_any_labels(
             raise
         try:
             return LabelEncodedClassifier(estimator).fit(X, target, **params)
-        except Exception:  # the labels were not the reason: the first error is the one to raise
+        except Exception:  # the labels were not the cause, so the first error is raised
             pass
         raise
 

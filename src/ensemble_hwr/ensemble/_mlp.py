@@ -31,7 +31,7 @@ class MemberMLPClassifier(MLPClassifier):
     :class:`~sklearn.neural_network.MLPClassifier`. The changes:
 
     - ``early_stopping`` works with text labels under every supported release of scikit-learn.
-    - Reaching ``max_iter`` raises no ConvergenceWarning, since the number of epochs is a choice here; ``n_iter_`` is
+    - Reaching ``max_iter`` raises no ConvergenceWarning, since the number of epochs is fixed on purpose; ``n_iter_`` is
       the number of epochs run.
     - With two classes, both probabilities are computed by a sigmoid, so that small ones are accurate.
 

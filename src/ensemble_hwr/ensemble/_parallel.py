@@ -1,4 +1,4 @@
-"""Fit many members in parallel: the longest first, one BLAS thread each, the voters of a committee side by side."""
+"""Fit many members in parallel: the longest first, one BLAS thread each, the voters of a committee as separate fits."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class FitTask:
 
 
 def run_tasks(tasks: Sequence[FitTask], X: Any, n_jobs: int | None = None, verbose: int = 0) -> list[BaseEstimator]:
-    """Make fits in parallel.
+    """Run fits in parallel.
 
-    Rows are shared with the processes by a memory map, and each takes those of its task. Fits that the current cache
-    holds are not made again, and new ones are stored at once.
+    Processes share the rows by a memory map, and each selects those of its task. Fits in the current cache are reused,
+    and new ones are stored at once.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def assemble_voting(task: FitTask, parts: Sequence[FitTask], fitted: Sequence[Ba
 
 
 def _run(tasks: Sequence[FitTask], X: Any, n_jobs: int | None, verbose: int) -> list[BaseEstimator]:
-    """Make the fits that are not cached, the longest first."""
+    """Run the fits that are not cached, the longest first."""
     contents = [(task.rows, task.target, dict(task.params), task.estimator) for task in tasks]
     cached = CachedFits.of([task.name for task in tasks], contents, X)
     fitted = {number: found for number, found in enumerate(cached.get_all()) if found is not None}

@@ -1,4 +1,4 @@
-"""The logarithmic opinion pool: members redistribute the probability of their sets, in order, where the gate is open.
+"""The logarithmic opinion pool: members redistribute the probability of their sets in open rows.
 
 With ``P(S)`` the probability that a set holds in a row, ``q = P / P(S)`` inside the set, ``e`` the member's
 probabilities and ``w`` its trust, the set keeps ``P(S)`` and shares it as ``P(S) * normalise(q**(1-w) * e**w)``: a
@@ -75,7 +75,7 @@ def redistribute(probabilities: FloatArray, columns: IntArray, opinion: FloatArr
     Returns
     -------
     ndarray of shape (n_rows, n_classes)
-        Probabilities after. Rows in which opinion and prior exclude each other are left as they were.
+        Probabilities after. Rows in which the product of opinion and prior is 0 for every class are left unchanged.
     """
     inside = probabilities[:, columns]
     mass = inside.sum(axis=1, keepdims=True)
@@ -170,7 +170,7 @@ def apply_members(
     predict: Callable[[Member, IntArray], Opinion],
     gate: Gate,
 ) -> Iterator[MemberStep]:
-    """Apply every member with a trust above 0 in turn, and yield what each changed.
+    """Apply every member with a trust above 0 in turn, and yield the change of each.
 
     Parameters
     ----------

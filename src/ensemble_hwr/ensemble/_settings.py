@@ -1,4 +1,4 @@
-"""What the parts of the ensemble read of the estimator, as protocols, so that they need not import it."""
+"""Protocols for the parameters and attributes of the estimator that other modules read without importing it."""
 
 from __future__ import annotations
 

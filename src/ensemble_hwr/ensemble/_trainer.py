@@ -1,4 +1,4 @@
-"""Plan and make the fits of one ensemble: which rows, labels, random states and metadata each member gets."""
+"""Plan and run the fits of one ensemble: rows, labels, random states and metadata of each member."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class Trainer:
     rng: np.random.RandomState | None
 
     def plan(self, members: Sequence[Member], target: NDArray[Any], parts: Sequence[IntArray]) -> FitPlan:
-        """Plan to fit every member on every part of the rows, each on those whose class is in its set.
+        """Plan the fits of every member on every part of the rows, restricted to the classes of its set.
 
         Random states are drawn here, so they depend on the order of plans and not on that of fits.
         """
         return FitPlan(members, [[self._task(member, target, rows) for member in members] for rows in parts])
 
     def fit(self, *plans: FitPlan) -> list[list[list[Member]]]:
-        """Make the fits of several plans, all in parallel.
+        """Run the fits of several plans in parallel.
 
         Returns
         -------
@@ -113,7 +113,7 @@ def _without_weight_zero(rows: IntArray, params: Mapping[str, Any]) -> IntArray:
 
 
 def _rows_of(value: Any, rows: IntArray, n_samples: int) -> Any:
-    """Return the rows of a parameter that has one value per sample, and any other parameter whole."""
+    """Select rows of a parameter with one value per sample; return any other parameter unchanged."""
     per_sample = hasattr(value, "__len__") and not isinstance(value, str) and _num_samples(value) == n_samples
     return _safe_indexing(value, rows) if per_sample else value
 
@@ -163,7 +163,7 @@ def metadata_router(ensemble: HierarchySettings) -> MetadataRouter:
     for role in ("router", "specialist", "expert"):
         declared = getattr(ensemble, role)
         if role == "expert" and ensemble.confusables is None:
-            declared = None  # a template without sets makes no member, whose requests would matter
+            declared = None  # without sets no member is made from the template, so its requests do not matter
         named = (
             {f"{role}:{name}": estimator for name, estimator in declared.items()}
             if isinstance(declared, Mapping)

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from ensemble_hwr._typing import FloatArray, IntArray
 
-SMALLEST = 1e-15  # smaller probabilities count as this much, so that each has a logarithm
+SMALLEST = 1e-15  # smaller probabilities are clipped to this, so that the logarithm is finite
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 10.0
 
 

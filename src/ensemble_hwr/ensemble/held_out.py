@@ -1,7 +1,7 @@
 """Members on held-out rows: folds, out-of-fold probabilities, the pool, and the estimation of trust.
 
-:class:`~ensemble_hwr.HierarchicalEnsembleClassifier` learns trust and derives sets with these parts; hyperparameter
-tuning evaluates single members with them.
+:class:`~ensemble_hwr.HierarchicalEnsembleClassifier` estimates trust and derives sets with these functions;
+hyperparameter tuning evaluates single members with them.
 """
 
 from __future__ import annotations
@@ -435,7 +435,7 @@ def learn_trusts(
 ) -> dict[str, float]:
     """Learn the trusts of members in the order in which they are applied.
 
-    A member is evaluated on the probabilities that its predecessors leave, on the rows where the gate is open for it,
+    A member is evaluated on the probabilities after the members before it, on the rows that the gate selects for it,
     so that trust means the same at prediction time.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A fitted ensemble made ready to predict: members taken apart, so that features that several use are computed once."""
+"""Prediction of a fitted ensemble; features that several members share are computed once."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Transform:
         """Make a transform of a fitted transformer."""
         try:
             return cls(transformer, joblib.hash(transformer))
-        except Exception:  # what cannot be pickled equals nothing but itself; picklers raise any error
+        except Exception:  # a transformer that cannot be pickled equals only itself; pickling can raise any error
             return cls(transformer, f"id {id(transformer)}")
 
     def __call__(self, rows: Any) -> Any:
-        """Transform rows; an own transformer does not check float32 rows again."""
+        """Transform rows; transformers of this library do not validate float32 rows again."""
         own = getattr(self.transformer, "_transform_checked", None)
         if own is not None and isinstance(rows, np.ndarray) and rows.dtype == np.float32:
             return own(rows)
@@ -69,7 +69,7 @@ Chain = tuple[Transform, ...]
 
 
 class Views:
-    """The features that chains of transforms compute from one block of rows, kept as long as this object lives.
+    """Cache of the features that chains of transforms compute from one block of rows.
 
     Parameters
     ----------
@@ -137,8 +137,8 @@ PredictProba = Callable[[Views, IntArray | None], Any]
 def predict_proba_fn(estimator: Any, chain: Chain = ()) -> PredictProba:
     """Return a function that computes a classifier's ``predict_proba`` from views that other members share.
 
-    Pipelines, committees and wrappers of a network are taken apart, so that their features can be shared; of any
-    other classifier, or a class with a ``predict_proba`` of its own, that method is called.
+    Pipelines, committees and wrappers of a network are split into features and network, so that the features can be
+    shared. For any other classifier, its ``predict_proba`` is called.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def predict_proba_fn(estimator: Any, chain: Chain = ()) -> PredictProba:
 
 
 def _as_array(features: Any) -> Any:
-    """Return the array of a frame, and anything else as it is."""
+    """Convert a data frame to an array; return anything else unchanged."""
     return features.to_numpy() if hasattr(features, "to_numpy") else features
 
 
@@ -248,7 +248,7 @@ class Predictor:
         return self.expansion(self._probabilities(self.router, views, None))
 
     def apply_members(self, views: Views, probabilities: FloatArray) -> Iterator[MemberStep]:
-        """Apply the members in turn, and yield what each changed; `probabilities` changes in place."""
+        """Apply the members in turn, and yield the change of each; `probabilities` changes in place."""
         return apply_members(
             self.members, self.trust, probabilities, predict=partial(self._opinion, views), gate=self.gate
         )
@@ -268,8 +268,8 @@ _PREDICTORS: WeakKeyDictionary[FittedEnsemble, Predictor] = WeakKeyDictionary()
 def predictor_of(ensemble: FittedEnsemble) -> Predictor:
     """Return the predictor of a fitted ensemble.
 
-    Its members are taken apart once, and again when members or sets have changed or a member was fitted again. The
-    result is stored outside of the ensemble, so that prediction leaves it unchanged and files hold no predictors.
+    It is built once, and again when members or sets have changed or a member was fitted again. The result is stored
+    outside of the ensemble, so that prediction leaves it unchanged and files hold no predictors.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def verdict_sentences(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _seen_from(reference: str, pair: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a pair with the difference taken as reference minus rival."""
+    """Return a pair with its difference as reference minus other contender."""
     turned = pair["a"] != reference
     low, high = pair["interval"]
     return {

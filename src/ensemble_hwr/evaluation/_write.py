@@ -26,7 +26,7 @@ def write_report(
 ) -> tuple[Path, Path]:
     """Write report.json and the self-contained report.html.
 
-    Both files are written under temporary names and then renamed, so that no reader sees an incomplete file.
+    Both files are written under temporary names and then renamed, so that an incomplete file is never visible.
 
     Parameters
     ----------

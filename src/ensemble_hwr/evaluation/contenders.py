@@ -85,7 +85,7 @@ def standard_contenders(
 
 
 def top_down(hierarchy: HierarchicalEnsembleClassifier) -> HierarchicalEnsembleClassifier:
-    """Return the classic top-down variant of a hierarchy: the specialist of the most probable group alone decides.
+    """Return the classic top-down variant of a hierarchy: only the specialist of the most probable group is applied.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class EqualParameters:
     template : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, AugmentedClassifier or VotingClassifier
         Its hidden layers are scaled in proportion. Members of a VotingClassifier share the parameters evenly.
     reference : str
-        Name of the contender with the wanted number of parameters.
+        Name of the contender whose number of parameters is matched.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class EqualParameters:
         _check_scalable(self.template)
 
     def sized(self, n_parameters: int | None, X: NDArray[Any], n_classes: int) -> BaseEstimator:
-        """Return a clone of the template with the wanted number of parameters.
+        """Return a clone of the template scaled to a number of parameters.
 
         Parameters
         ----------

@@ -19,7 +19,7 @@ class PairedTest:
     Attributes
     ----------
     statistic : float
-        Statistic of the test: discordant samples won by the first contender, chi-squared, or F.
+        Statistic of the test: discordant samples that only the first contender classified correctly, chi-squared, or F.
     p_value : float
         Between 0 and 1.
     name : str
@@ -35,7 +35,7 @@ def mcnemar(a_correct: ArrayLike, b_correct: ArrayLike, sample_ids: ArrayLike | 
     """Test whether two contenders have the same accuracy on the same samples (McNemar's test).
 
     If every sample is tested once this is McNemar's exact test: of the samples on which exactly one contender is
-    correct, the number won by the first is binomial with probability 1/2 under the null hypothesis.
+    correct, the number that the first classified correctly is binomial with probability 1/2 under the null hypothesis.
 
     If `sample_ids` has repeated values, as when several seeds tested the same samples, predictions of one sample are
     not independent, and the sample is the unit: d_k is the number of times sample k was classified correctly by the

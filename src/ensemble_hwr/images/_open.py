@@ -1,4 +1,4 @@
-"""Open any picture as 8-bit grey, without trusting it: files, bytes, PIL images and arrays."""
+"""Open any picture safely as 8-bit grey: files, bytes, PIL images and arrays."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def composite_on_paper(grey: Grey, alpha: Grey) -> Grey:
         If every pixel is fully transparent.
     """
     if alpha.max() == 0:
-        raise PictureError("every pixel is transparent; there is nothing to see in it")
+        raise PictureError("every pixel is transparent; a picture needs opaque pixels")
     if alpha.min() == alpha.max():
         return grey
     paper = _paper_under_transparency(grey, alpha)

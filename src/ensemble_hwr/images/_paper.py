@@ -1,4 +1,4 @@
-"""Paper of a picture: which tone it is, dark or light, and how bright it is at every pixel."""
+"""Paper of a picture: its polarity (dark or light), and its brightness at every pixel."""
 
 from __future__ import annotations
 

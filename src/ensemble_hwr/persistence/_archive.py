@@ -14,7 +14,7 @@ from ensemble_hwr._versions import package_versions
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.exceptions import ModelError
 
-FORMAT = 1  # increase it when files of before can no longer be read
+FORMAT = 1  # increase it when older files can no longer be read
 MANIFEST = "manifest.json"
 MODEL = "model.skops"
 _PACKAGES = ("ensemble_hwr", "python", "scikit-learn", "numpy", "scipy", "skops")
@@ -30,7 +30,7 @@ def pack(content: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(file: Path, wanted: Collection[str] = (MANIFEST, MODEL)) -> dict[str, bytes]:
-    """Return the wanted parts of a model file; without compression they are no longer than the file."""
+    """Return some parts of a model file; without compression they are no longer than the file."""
     try:
         if file.exists() and not file.is_file():
             raise ModelError(f"{file}: cannot be read, since it is not a regular file; give the path of a model file")
@@ -81,7 +81,7 @@ def make_manifest(model: Any, data: bytes, metadata: Mapping[str, Any] | None, f
     try:
         return json.dumps(manifest, indent=2, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
-        raise ModelError(f"{file}: metadata must consist of types that JSON has: {error}") from None
+        raise ModelError(f"{file}: metadata must consist of types that JSON supports: {error}") from None
 
 
 def parse_manifest(content: Mapping[str, bytes], file: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence._archive import pack, refuse_compression
 
 _SCHEMA = "schema.json"
-_OWN_TYPES = (  # named by module, so that none is imported to be trusted
+_OWN_TYPES = (  # names, so that no module is imported for this list
     "ensemble_hwr.ensemble._hierarchical.HierarchicalEnsembleClassifier",
     "ensemble_hwr.ensemble._augmented_mlp.AugmentedMLPClassifier",
     "ensemble_hwr.ensemble._mlp.MemberMLPClassifier",

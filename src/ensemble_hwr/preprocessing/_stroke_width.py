@@ -79,7 +79,7 @@ class StrokeWidthNormalizer(PictureTransformer):
     def macs_per_row(self) -> float:
         """Return the number of multiply-accumulates (MACs) per row.
 
-        The width takes 6 per pixel. Each step takes 4 and 6 comparisons, which count alike.
+        The width takes 6 per pixel. Each step takes 4 and 6 comparisons, which count as one operation each.
 
         Returns
         -------

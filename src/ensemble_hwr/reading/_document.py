@@ -1,4 +1,4 @@
-"""The tree of what was read: a page holds lines, a line holds words, a word holds letters."""
+"""Results of recognition as a tree: a page has lines, a line has words, a word has letters."""
 
 from __future__ import annotations
 

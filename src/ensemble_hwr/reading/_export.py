@@ -1,4 +1,4 @@
-"""Export what was read: hOCR and ALTO XML for pages, and a picture with the boxes of letters."""
+"""Export of results: hOCR and ALTO XML for pages, and a picture with the boxes of letters."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _PRIOR_WEIGHT = 5.0  # pseudo-count of the next shorter context
 class LanguageModel(Protocol):
     """Letter-by-letter log-probabilities of texts.
 
-    A state holds all that matters of the letters so far. Equal letters lead to equal states.
+    A state summarises the letters so far. Equal letters lead to equal states.
     """
 
     @property

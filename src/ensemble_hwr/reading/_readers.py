@@ -127,10 +127,10 @@ class PictureReader(BaseEstimator, Generic[Found]):
 class WordReader(PictureReader[Word]):
     """Handwritten word recognition: read pictures of words, with or without a lexicon.
 
-    A word is cut wherever two letters might meet. Every run of a few pieces is a letter candidate. A letter classifier
-    gives the probability of each letter, and a non-letter model the probability that the candidate is a letter at all,
-    not a part of a letter or several letters (the literature calls this garbage or reject class). The reading that
-    explains all candidates best is found by beam search, or by A* search over a lexicon.
+    A word is cut at every possible boundary between letters. Every run of a few pieces is a letter candidate. A letter
+    classifier gives the probability of each letter, and a non-letter model the probability that the candidate is a
+    letter at all, not a part of a letter or several letters (the literature calls this garbage or reject class). The
+    reading that explains all candidates best is found by beam search, or by A* search over a lexicon.
 
     Parameters
     ----------

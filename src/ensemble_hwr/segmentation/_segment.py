@@ -259,7 +259,7 @@ def _gaps(letters: Labels, scale: Scale) -> NDArray[np.float64]:
 
 
 def _confidence(groups: Groups, costs: list[float]) -> float:
-    """Return the confidence of the least certain decision: the gap nearest to its threshold, or the dearest cut."""
+    """Return the confidence of the least certain decision: the gap nearest to its threshold, or the costliest cut."""
     confidences = [1.0, *(1 - 0.5 * np.exp(-groups.margin / _UNCERTAIN)).tolist()]
     confidences += [0.7 * float(np.exp(-cost / _UNCERTAIN_COST)) for cost in costs]
     return float(min(confidences))

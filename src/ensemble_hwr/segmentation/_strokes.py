@@ -146,7 +146,7 @@ def _letter_height(strokes: Sequence[Points]) -> float:
     sizes = np.array([np.ptp(stroke, axis=0) for stroke in strokes])
     height = sizes[:, 1]
     if height.max() < _PEN * sizes[:, 0].max():
-        return max(float(sizes[:, 0].max()), 1.0)  # there are only bars
+        return max(float(sizes[:, 0].max()), 1.0)  # all strokes are bars
     order = np.argsort(height, kind="stable")
     weight = np.cumsum(((sizes[:, 0] + _PEN * height) * np.sqrt(height))[order])
     return max(float(height[order][np.searchsorted(weight, weight[-1] / 2)]), 1e-6)

@@ -1,4 +1,4 @@
-"""A classifier with hyperparameter search by Optuna, in the manner of GridSearchCV."""
+"""A classifier with hyperparameter search by Optuna, with the interface of GridSearchCV."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ class TunedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return probabilities
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return which metadata `fit` uses itself, and which it passes to `estimator` and `cv`.
+        """Return the metadata that `fit` uses itself, and those that it passes to `estimator` and `cv`.
 
         Returns
         -------

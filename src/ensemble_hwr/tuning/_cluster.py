@@ -92,8 +92,8 @@ class ClusterPool:
     def run(self, spec: StudySpec) -> Iterator[None]:
         """Run trials of a study in every thread of every worker until it is done; yield twice per second meanwhile.
 
-        The scheduler gives the work of a dead worker to another one, and its trial is queued again. If the worker
-        was the only one to hold something that others need, the data are sent again.
+        The scheduler gives the work of a dead worker to another one, and its trial is queued again. If the dead worker
+        held the only copy of data that others need, the data are sent again.
 
         Raises
         ------

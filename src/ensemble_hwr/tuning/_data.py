@@ -73,7 +73,7 @@ def training_letters(config: ExperimentConfig, letters: LetterSet, rows: NDArray
 
 
 def grouping(config: ExperimentConfig) -> str:
-    """Return what the folds are grouped by; ``by = "auto"`` follows the split into training and test letters.
+    """Return the grouping of the folds; ``by = "auto"`` follows the split into training and test letters.
 
     Where the data predefine that split, folds are grouped by writer.
     """

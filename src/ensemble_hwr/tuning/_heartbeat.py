@@ -63,7 +63,7 @@ def heartbeat(trial: Trial) -> Iterator[None]:
 def requeue_dead_trials(study: Study) -> int:
     """Mark the running trials of dead workers as failed, queue them again, and return their number.
 
-    A trial is queued again three times at most, since it may be what ends its workers.
+    A trial is queued again three times at most, since the trial itself may be the reason why its workers die.
     """
     requeued = 0
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):

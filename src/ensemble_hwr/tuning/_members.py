@@ -56,7 +56,7 @@ class Stage:
     objective: Objective
 
     def factory(self, sources: Sequence[str | None] | None) -> MemberFactory | EnsembleFactory:
-        """Return what makes the estimator of a trial."""
+        """Return the factory of the estimator of a trial."""
         if self.name == WHOLE:
             return EnsembleFactory(self.config, self.objective.problem.classes, sources)
         return MemberFactory(self.config, self.name)
@@ -114,7 +114,7 @@ class Stages:
         return [name for name in names if space_of(self.config, name) is not None]
 
     def check(self) -> None:
-        """Reject spaces of members that do not exist, and searched groups or sets that do not fit the classes.
+        """Raise an error for spaces of unknown members, and for searched groups or sets that do not fit the classes.
 
         Raises
         ------

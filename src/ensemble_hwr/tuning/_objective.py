@@ -259,7 +259,7 @@ def fit_predict(estimator: Any, problem: MemberProblem, fold: FoldRows, data: Tr
 
 @contextmanager
 def without_batch_warnings() -> Iterator[None]:
-    """Ignore that scikit-learn clips the batches of members with few rows, in fits that are not trials."""
+    """Ignore scikit-learn's warning about clipped batch sizes, for fits outside trials."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Got `batch_size`", UserWarning)
         yield
@@ -391,7 +391,7 @@ class _EpochObserver:
 
 
 def _take(value: Any, rows: IntArray, n_samples: int) -> Any:
-    """Return the rows of what has a value for every sample; anything else as it is."""
+    """Select rows of a value with one entry per sample; return anything else unchanged."""
     per_sample = not isinstance(value, str) and hasattr(value, "__len__") and len(value) == n_samples
     return _safe_indexing(value, rows) if per_sample else value
 

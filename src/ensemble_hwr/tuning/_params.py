@@ -1,4 +1,4 @@
-"""Change parameters of a config's members, and make the members that result."""
+"""Change parameters of a config's members, and build the changed members."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class EnsembleFactory:
 
 
 def space_of(config: ExperimentConfig, name: str) -> Space | None:
-    """Return the search space of a member, or that of its role; None if there is neither.
+    """Return the search space of a member, or that of its role; None if neither exists.
 
     A parameter of a step that only some of the searched views have is searched with these views only.
     """

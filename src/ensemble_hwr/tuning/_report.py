@@ -83,7 +83,7 @@ def render_report(result: TuningResult, command: str) -> str:
 
 @dataclass(frozen=True)
 class StudyTable:
-    """What the report shows of one study.
+    """Contents of the report for one study.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class StudyTable:
 
 
 def study_table(result: MemberResult, scoring: str) -> StudyTable:
-    """Collect what the report shows of a member."""
+    """Collect the contents of the report for one member."""
     trials = [
         trial
         for trial in result.study.get_trials(deepcopy=False)

@@ -1,4 +1,4 @@
-"""Draw and prune trials, in a way that an interruption does not change."""
+"""Samplers and pruners whose decisions do not depend on interruptions of the search."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class ResumableSampler(BaseSampler):
 def make_pruner(kind: str, steps_per_fold: int, n_folds: int) -> optuna.pruners.BasePruner:
     """Make a pruner of trials that report up to `steps_per_fold` times in each fold.
 
-    Only Hyperband prunes in the first sixth of the first fold, where the loss depends more on the learning rate than
-    on the quality of the final network.
+    Only Hyperband prunes in the first sixth of the first fold: there the loss depends more on the learning rate than on
+    the final network.
     """
     n_steps = steps_per_fold * n_folds
     if kind in PERCENTILES:

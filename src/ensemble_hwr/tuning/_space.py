@@ -1,4 +1,4 @@
-"""Convert between a search space, the parameters that a trial draws from it, and what a study stores of them."""
+"""Convert between a search space, the parameters drawn from it, and their form in a study."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def suggest_params(trial: Suggester, space: Space) -> dict[str, Any]:
 
 
 def stored_params(space: Space, params: Mapping[str, Any]) -> dict[str, Scalar] | None:
-    """Return what a study stores of given parameters; None if the space does not contain them.
+    """Return parameters in the form that a study stores; None if the space does not contain them.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _value(trial: Suggester, name: str, entry: Range | Choices) -> Any:
 
 
 def _label(entry: Choices, value: Any) -> Scalar:
-    """Return what is stored of a choice: the choice if all are of one scalar type, else its JSON text."""
+    """Return the stored form of a choice: the choice itself if all are of one scalar type, else its JSON text."""
     kinds = {type(choice) for choice in entry.choices}
     if len(kinds) == 1 and kinds <= {str, int, float, bool}:
         return value  # type: ignore[no-any-return]

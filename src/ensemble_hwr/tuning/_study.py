@@ -122,7 +122,7 @@ def open_study(
     spec : StudySpec
         The study.
     fingerprint : mapping of str to str
-        Hashes of what all trials must have in common, by descriptions for messages.
+        Hashes of the settings that all trials must share, by descriptions for messages.
     baseline : mapping of str to object
         The current parameters, which are the first trial if the space contains them.
 

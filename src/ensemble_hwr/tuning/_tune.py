@@ -191,7 +191,7 @@ class _Run:
         return result.params
 
     def _finish(self, study: Study, spec: StudySpec) -> None:
-        """Run trials until there are none left, neither here nor on other machines."""
+        """Run trials until the study is done, here and on other machines."""
         name = spec.objective.name
         while True:
             for _ in self._pool.run(spec):
@@ -267,7 +267,7 @@ def _base_name(config: ExperimentConfig) -> str:
 
 
 def _fingerprint(stage: Stage, spec: StudySpec, folds: Sequence[Fold]) -> dict[str, str]:
-    """Return hashes of what all trials of a study must have in common, by descriptions for messages.
+    """Return hashes of the settings that all trials of a study must share, by descriptions for messages.
 
     The evaluated rows of a member depend on the members before it, which the study's name identifies. They may differ
     by single rows between machines, so that the fingerprint has the folds of all letters instead.

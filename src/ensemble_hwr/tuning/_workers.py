@@ -187,7 +187,7 @@ class _Worker:
 
     def send(self, spec: StudySpec) -> None:
         self.busy = True
-        with contextlib.suppress(BrokenPipeError, ConnectionError):  # `poll` finds that it died
+        with contextlib.suppress(BrokenPipeError, ConnectionError):  # `poll` detects its death
             self._connection.send(spec)
 
     def poll(self) -> bool:

@@ -51,7 +51,7 @@ def change_width(pictures: Pictures, change: NDArray[np.floating], scratch: Scra
 
 
 def _dilated(pictures: Pictures, found: Pictures) -> Pictures:
-    """Return the maximum of each pixel and its four neighbours in the frame; `found` holds the result."""
+    """Write the maximum of each pixel and its four neighbours in the frame to `found`, and return it."""
     found[:] = pictures
     for here, there in (
         (found[:, 1:], pictures[:, :-1]),
