@@ -1,7 +1,8 @@
-"""What is inside composite estimators, and how weights reach the classifier at the end."""
+"""Parts of composite estimators, and keywords of fits: weights for the classifier at the end, rows of parts."""
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -12,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from ensemble_hwr import AugmentedClassifier, AugmentedMLPClassifier, MemberMLPClassifier
 from ensemble_hwr._composites import (
     children,
+    params_of_rows,
     random_state_names,
     replace_classifier,
     seed_all,
@@ -113,3 +115,11 @@ def test_seed_all_draws_every_random_state_or_keeps_them():
     states = [voter.random_state for _, voter in seed_all(voting, np.random.RandomState(0)).estimators]
     assert len({*states, None, 3}) == 4
     assert [voter.random_state for _, voter in seed_all(voting, None).estimators] == [None, 3]
+
+
+def test_params_of_rows_selects_rows_of_lists_and_sparse_matrices():
+    params = {"groups": ["a", "b", "c", "d"], "extra": csr_array(X), "mode": "abcd", "scale": 2.0, "other": [1, 2]}
+    selected = params_of_rows(params, np.array([1, 3]), n_samples=4)
+    assert selected["groups"] == ["b", "d"]
+    assert selected["extra"].toarray().ravel().tolist() == [1.0, 3.0]
+    assert (selected["mode"], selected["scale"], selected["other"]) == ("abcd", 2.0, [1, 2])

@@ -11,7 +11,7 @@ declare their structure by a class attribute, so that this module imports none o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from typing import Any
 
@@ -20,7 +20,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 
-from ensemble_hwr._typing import FloatArray
+from ensemble_hwr._sklearn import _num_samples, _safe_indexing
+from ensemble_hwr._typing import FloatArray, IntArray
 
 
 def steps_of(transformer: Any) -> list[Any]:
@@ -198,3 +199,34 @@ def weight_params(estimator: BaseEstimator | None, sample_weight: Any, name: str
                 "leave the weights out or choose an estimator that accepts them"
             )
     return {"sample_weight": sample_weight}
+
+
+def params_of_rows(params: Mapping[str, Any], rows: IntArray, n_samples: int) -> dict[str, Any]:
+    """Select rows of the keywords of a fit that have one value per sample; other keywords stay as they are.
+
+    Parameters
+    ----------
+    params : mapping of str to object
+        Keywords of a fit on `n_samples` samples.
+    rows : ndarray of int
+        Positions of the samples to select.
+    n_samples : int
+        Number of samples.
+
+    Returns
+    -------
+    dict of str to object
+        Keywords of a fit on the selected samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr._composites import params_of_rows
+    >>> params_of_rows({"groups": ["a", "b", "c"], "mode": "abc"}, np.array([0, 2]), n_samples=3)
+    {'groups': ['a', 'c'], 'mode': 'abc'}
+    """
+
+    def per_sample(value: Any) -> bool:
+        return hasattr(value, "__len__") and not isinstance(value, str) and _num_samples(value) == n_samples
+
+    return {name: _safe_indexing(value, rows) if per_sample(value) else value for name, value in params.items()}

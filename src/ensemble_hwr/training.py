@@ -187,7 +187,7 @@ def train(
     letters, rows = load_rows(config, data=data, n_jobs=n_jobs, normalize_rows=True, on_progress=report)
     split = build_split(config, letters)
     training, test = split(random_state) if callable(split) else split
-    fit = _Fit(config, contender, random_state, n_jobs if _on_this_machine() else -1, report)
+    fit = _ContenderFit(config, contender, random_state, n_jobs if _on_this_machine() else -1, report)
     with nullcontext() if fit_cache is None else use_fit_cache(fit_cache):
         classifier = fit(letters, rows, training)
     report(TrainingProgress("evaluating"))
@@ -246,7 +246,7 @@ def evaluate_classifier(classifier: Any, rows: NDArray[np.float32], letters: Let
 
 
 @dataclass(frozen=True)
-class _Fit:
+class _ContenderFit:
     """Fit one contender on the training part of the letters."""
 
     config: ExperimentConfig

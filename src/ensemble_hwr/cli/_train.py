@@ -94,8 +94,7 @@ def train(
             )
         trained.save(output, {"command": command})
     print_figures(trained.figures)
-    reused = f", with {_members(fit_cache.n_reused)} of an earlier run" if fit_cache.n_reused else ""
-    click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{reused})")
+    click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{_reused(fit_cache)})")
 
 
 def check_output_file(file: Path, inputs: Sequence[Path]) -> None:
@@ -122,6 +121,11 @@ def _resumable(fit_cache: DiskFitCache) -> Iterator[None]:
             click.echo(f"{members} kept in {fit_cache.folder}; to continue, add --resume to the same command", err=True)
         raise
     fit_cache.clear()
+
+
+def _reused(fit_cache: DiskFitCache) -> str:
+    """Return the number of members that an earlier run had fitted, as the end of a sentence; "" for none."""
+    return f", with {_members(fit_cache.n_reused)} of an earlier run" if fit_cache.n_reused else ""
 
 
 def _cluster(scheduler: str | None) -> AbstractContextManager[object]:

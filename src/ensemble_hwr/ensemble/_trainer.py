@@ -13,8 +13,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from ensemble_hwr._composites import seed_all, weight_params
-from ensemble_hwr._sklearn import _num_samples, _safe_indexing
+from ensemble_hwr._composites import params_of_rows, seed_all, weight_params
 from ensemble_hwr._typing import IntArray
 from ensemble_hwr.ensemble._members import Member, default_estimator
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
@@ -100,7 +99,7 @@ class Trainer:
         if n_targets == 1:
             return FitTask(member.name, DummyClassifier(), own, target[own], {})
         template = default_estimator(len(own)) if member.estimator is None else member.estimator
-        own_params = {name: _rows_of(value, own, len(target)) for name, value in params.items()}
+        own_params = params_of_rows(params, own, len(target))
         return FitTask(member.name, seed_all(template, self.rng), own, target[own], own_params)
 
 
@@ -110,12 +109,6 @@ def _without_weight_zero(rows: IntArray, params: Mapping[str, Any]) -> IntArray:
         if name.split("__")[-1] == "sample_weight":
             rows = rows[np.asarray(value)[rows] != 0]
     return rows
-
-
-def _rows_of(value: Any, rows: IntArray, n_samples: int) -> Any:
-    """Select rows of a parameter with one value per sample; return any other parameter unchanged."""
-    per_sample = hasattr(value, "__len__") and not isinstance(value, str) and _num_samples(value) == n_samples
-    return _safe_indexing(value, rows) if per_sample else value
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ensemble_hwr.evaluation._checks import (
     checked_split,
     one_per_sample,
 )
-from ensemble_hwr.evaluation._measure import FitTask, measure
+from ensemble_hwr.evaluation._measure import ContenderFit, measure
 from ensemble_hwr.evaluation.metrics import predicted_labels
 from ensemble_hwr.evaluation.results import CompareProgress, Comparison, Run
 from ensemble_hwr.evaluation.scaling import EqualParameters
@@ -118,7 +118,7 @@ def compare(
 
     free = {name: contender for name, contender in contenders.items() if not isinstance(contender, EqualParameters)}
     bound = {name: contender for name, contender in contenders.items() if name not in free}
-    runs = bench.run([FitTask(name, free[name], seed, folds[seed]) for seed in folds for name in free])
+    runs = bench.run([ContenderFit(name, free[name], seed, folds[seed]) for seed in folds for name in free])
     parameters = {(run.contender, run.seed): run.parameters for run in runs}
     runs += bench.run([bench.sized(name, bound[name], seed, parameters) for seed in folds for name in bound])
     order, seeds_in_order = list(contenders), list(folds)
@@ -209,7 +209,7 @@ class _Bench:
     n_jobs: int | None
     report: _Reporter
 
-    def run(self, tasks: list[FitTask]) -> list[Run]:
+    def run(self, tasks: list[ContenderFit]) -> list[Run]:
         """Fit and measure in parallel; return the runs in the order in which they finish."""
         pool = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
         try:
@@ -224,7 +224,7 @@ class _Bench:
 
     def sized(
         self, name: str, contender: EqualParameters, seed: int, parameters: Mapping[tuple[str, int], int | None]
-    ) -> FitTask:
+    ) -> ContenderFit:
         """Return the fit of a contender scaled to the number of parameters of its reference with this seed."""
         train, _ = self.folds[seed]
         try:
@@ -232,7 +232,7 @@ class _Bench:
             estimator = contender.sized(n_parameters, self.rows[train], len(np.unique(self.labels[train])))
         except ConfigError as error:
             raise ConfigError(f"contender {name!r}: {error}") from error
-        return FitTask(name, estimator, seed, self.folds[seed])
+        return ContenderFit(name, estimator, seed, self.folds[seed])
 
 
 @dataclass

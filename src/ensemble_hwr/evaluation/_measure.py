@@ -24,7 +24,7 @@ from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
 
 
 @dataclass(frozen=True)
-class FitTask:
+class ContenderFit:
     """One fit: a contender, a seed, and the indices of training and test samples."""
 
     name: str
@@ -33,7 +33,7 @@ class FitTask:
     fold: Fold
 
 
-def measure(task: FitTask, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+def measure(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
     """Fit one contender with one seed on one core, and measure it; errors name contender and seed."""
     try:
         return _measured(task, rows, labels, weight)
@@ -44,7 +44,7 @@ def measure(task: FitTask, rows: NDArray[Any], labels: NDArray[Any], weight: NDA
         raise ConfigError(f"{where}fit or prediction failed: {type(error).__name__}: {error}") from error
 
 
-def _measured(task: FitTask, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+def _measured(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
     train, test = task.fold
     estimator = _prepared(task.contender, task.seed)
     params = {} if weight is None else weight_params(estimator, weight[train], task.name)

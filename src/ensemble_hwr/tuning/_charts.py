@@ -33,7 +33,7 @@ class TrialPoint:
 
 
 @dataclass(frozen=True)
-class Scale:
+class Axis:
     """An axis: the position of a value, and ticks as positions and labels."""
 
     position: Callable[[Any], float]
@@ -192,7 +192,7 @@ def short_value(value: Any) -> str:
     return str(value)
 
 
-def _metric_scale(points: Sequence[TrialPoint], start: float, stop: float) -> Scale:
+def _metric_scale(points: Sequence[TrialPoint], start: float, stop: float) -> Axis:
     """Return an axis for the metric, logarithmic if its values are positive and far apart."""
     values = _within_reach([point.metric for point in points if point.metric is not None])
     low, high = min(values), max(values)
@@ -204,7 +204,7 @@ def _metric_scale(points: Sequence[TrialPoint], start: float, stop: float) -> Sc
     return _linear_scale(low, high, start, stop, 5)
 
 
-def _parameter_scale(distribution: BaseDistribution, start: float, stop: float) -> Scale:
+def _parameter_scale(distribution: BaseDistribution, start: float, stop: float) -> Axis:
     """Return an axis for a parameter: choices at equal distances, ranges linear or logarithmic as they are searched."""
     if isinstance(distribution, CategoricalDistribution):
         choices = list(distribution.choices)
@@ -222,7 +222,7 @@ def _parameter_scale(distribution: BaseDistribution, start: float, stop: float) 
     return _scale(lambda value: (value - low) / (high - low), start, stop, ticks)
 
 
-def _linear_scale(low: float, high: float, start: float, stop: float, n_ticks: int) -> Scale:
+def _linear_scale(low: float, high: float, start: float, stop: float, n_ticks: int) -> Axis:
     """Return a linear axis with some space at both ends."""
     space = (high - low) * 0.06 or 1e-6
     low, high = low - space, high + space
@@ -232,16 +232,16 @@ def _linear_scale(low: float, high: float, start: float, stop: float, n_ticks: i
     return _scale(lambda value: (value - low) / (high - low), start, stop, ticks)
 
 
-def _log_scale(low: float, high: float, start: float, stop: float, ticks: Sequence[tuple[Any, str]]) -> Scale:
+def _log_scale(low: float, high: float, start: float, stop: float, ticks: Sequence[tuple[Any, str]]) -> Axis:
     span = math.log(high / low)
     return _scale(lambda value: math.log(value / low) / span, start, stop, ticks)
 
 
-def _scale(share: Callable[[Any], float], start: float, stop: float, ticks: Sequence[tuple[Any, str]]) -> Scale:
+def _scale(share: Callable[[Any], float], start: float, stop: float, ticks: Sequence[tuple[Any, str]]) -> Axis:
     def position(value: Any) -> float:
         return start + (stop - start) * share(value)
 
-    return Scale(position, [(round(position(value), 1), text) for value, text in ticks])
+    return Axis(position, [(round(position(value), 1), text) for value, text in ticks])
 
 
 def _frame(width: float, height: float, x: tuple[float, float], y: tuple[float, float]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import PredefinedSplit
 from threadpoolctl import threadpool_limits
 
-from ensemble_hwr._composites import seed_all, unwrap, weight_params
+from ensemble_hwr._composites import params_of_rows, seed_all, unwrap, weight_params
 from ensemble_hwr._sklearn import _num_samples, _safe_indexing
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.config.search_space import NEG_LOG_LOSS, Range, Space
@@ -72,7 +72,7 @@ class TrainingData:
         if self.fit_params is None:
             weight = self.weight_of(rows)
             return {} if weight is None else weight_params(estimator, weight, name)
-        return {key: _take(value, rows, len(self.y)) for key, value in self.fit_params.items()}
+        return params_of_rows(self.fit_params, rows, len(self.y))
 
 
 @dataclass(frozen=True)
@@ -388,12 +388,6 @@ class _EpochObserver:
             for transformer in (*transformers, *own_transformers):
                 self._features = transformer.transform(self._features)
         return np.asarray(mlp.predict_proba(self._features), dtype=float)
-
-
-def _take(value: Any, rows: IntArray, n_samples: int) -> Any:
-    """Select rows of a value with one entry per sample; return anything else unchanged."""
-    per_sample = not isinstance(value, str) and hasattr(value, "__len__") and len(value) == n_samples
-    return _safe_indexing(value, rows) if per_sample else value
 
 
 def _log_loss(
