@@ -147,7 +147,7 @@ def command_page() -> str:
 
 def help_block(command: click.Command, name: str, parent: click.Context | None) -> list[str]:
     """Return what ``--help`` prints, as a literal block."""
-    text = command.get_help(click.Context(command, info_name=name, parent=parent, terminal_width=88))
+    text = command.get_help(click.Context(command, info_name=name, parent=parent, terminal_width=78))
     return [".. code-block:: text", "", *(f"    {line}".rstrip() for line in text.splitlines()), ""]
 
 

@@ -24,7 +24,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 THUMBNAIL = (400, 280)
-WIDEST = 2.2  # width over height of a figure that is shown whole in its thumbnail
+WIDEST = 2.5  # width over height of a figure that is shown whole in its thumbnail
 INK, PAPER, FAINT = "#24292f", "#ffffff", "#d0d7df"
 DARK = {INK: "#d5dae1", PAPER: "#14181e", FAINT: "#3b434d", "#000000": "#d5dae1", "#666666": "#9aa3ad"}
 DARK |= {"#c2410c": "#f0814f", "#1764ab": "#5aa5ee", "#0b7a5e": "#35b894", "#9a3d80": "#d478bb"}  # of displays
