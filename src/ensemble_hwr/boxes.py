@@ -126,7 +126,7 @@ def draw_boxes(
     dashed : collection of int, default=()
         Positions of the boxes whose left edge is dashed.
     colours : sequence of tuple of int, default=COLOURS
-        Colours of the boxes, which take turns: red, green and blue from 0 to 255.
+        Colours of the boxes, used in turn: red, green and blue from 0 to 255.
 
     Returns
     -------

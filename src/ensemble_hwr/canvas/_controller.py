@@ -179,7 +179,7 @@ class Controller:
             self._read()
 
     def redo(self) -> None:
-        """Redo what was undone last."""
+        """Redo the change that was undone last."""
         self.pen, self.message = [], ""
         if self.history.redo():
             self._read()

@@ -21,7 +21,7 @@ from ensemble_hwr.exceptions import ConfigError
 if TYPE_CHECKING:
     from ensemble_hwr._typing import PathLike
 
-MAX_BYTES = 1_000_000  # a config has some kilobytes; reading stops before a mistaken data file fills the memory
+MAX_BYTES = 1_000_000  # a config has some kilobytes; a larger file is not read, since it is probably a data file
 
 KeyPath = tuple[str | int, ...]
 

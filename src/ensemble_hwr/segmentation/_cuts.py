@@ -192,7 +192,7 @@ def _descend(ink: Ink) -> tuple[NDArray[np.float32], Steps]:
 
 
 def _weigh(ink: Ink, scale: Scale) -> Ink:
-    """Return the cost of each pixel: less inside of what is thicker than a stroke, where strokes of letters touch."""
+    """Return the cost of each pixel: less inside parts thicker than a stroke, where letters touch."""
     depth = ndimage.distance_transform_cdt(np.pad(ink > INK_THRESHOLD, 1))[1:-1, 1:-1]
     return np.where(depth > _DEEP * scale.stroke, np.float32(_DEEP_COST) * ink, ink)
 
