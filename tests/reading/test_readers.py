@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
@@ -131,6 +132,14 @@ def test_letters_keep_the_row_that_was_classified(reader, wide, cut):
 
 def test_without_a_non_letter_model_words_are_read(classifier, wide):
     assert len(WordReader(classifier, non_letter_model=None).fit().predict(pictures(wide[:2]))) == 2
+
+
+def test_words_are_read_where_transformers_return_frames(wide):
+    pytest.importorskip("pandas")
+    shipped = WordReader().fit()
+    with config_context(transform_output="pandas"):
+        found = shipped.predict(pictures(wide)[:3])
+    np.testing.assert_array_equal(found, shipped.predict(pictures(wide)[:3]))
 
 
 def test_a_pipeline_with_a_normalizer_reads_the_same(classifier, non_letter_model, reader, wide):

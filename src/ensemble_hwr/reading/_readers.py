@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -342,7 +343,8 @@ class WordReader(PictureReader[Word]):
             scores = scores_by_pieces(probability, lattice.spans)
         else:
             column = model.classes_.tolist().index(LETTER)
-            is_letter = model.predict_proba(candidate_rows(lattice, rows))[:, column]
+            with config_context(transform_output="default"):  # it was fitted without feature names
+                is_letter = model.predict_proba(candidate_rows(lattice, rows))[:, column]
             scores = non_letter_log_odds(probability, is_letter)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
         graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())

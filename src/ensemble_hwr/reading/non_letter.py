@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -276,4 +277,5 @@ def _fit(rows: Rows, labels: NDArray[np.str_], classifier: Any, random_state: in
     if classifier is None:
         network = MemberMLPClassifier((48,), batch_size=64, max_iter=15, alpha=1e-3, random_state=random_state)
         classifier = make_pipeline(CandidateFeatures(), StandardScaler(), network)
-    return clone(classifier).fit(rows, labels)
+    with config_context(transform_output="default"):
+        return clone(classifier).fit(rows, labels)
