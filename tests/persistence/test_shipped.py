@@ -86,6 +86,13 @@ def test_a_file_without_metadata_is_described(tmp_path):
     assert info.classes == ("A", "B")
 
 
+def test_a_file_with_metadata_of_other_types_is_described(tmp_path):
+    metadata = {"trained_on": "generated letters", "figures": [0.5]}
+    info = describe_model(save_model(MODEL, tmp_path / "m.model", metadata=metadata))
+    assert (info.trained_on, info.figures) == ({}, {})
+    assert info.manifest["metadata"] == metadata
+
+
 @pytest.mark.parametrize("labels", [None, np.array([b"A"]), np.array([np.nan]), [np.array(["A"])]])
 def test_classes_that_json_cannot_hold_are_left_out(labels):
     assert classes_for_json(SimpleNamespace(classes_=labels)) is None

@@ -252,10 +252,16 @@ def describe_model(model: PathLike) -> ModelInfo:
         file=file,
         size=file.stat().st_size,
         classes=tuple(manifest.get("classes") or ()),
-        trained_on=dict(metadata.get("trained_on") or {}),
-        figures=dict(metadata.get("figures") or {}),
+        trained_on=_mapping(metadata, "trained_on"),
+        figures=_mapping(metadata, "figures"),
         manifest=manifest,
     )
+
+
+def _mapping(metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return a mapping of the metadata; metadata are free, so an entry of another type counts as not given."""
+    value = metadata.get(key)
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def shipped_files() -> dict[str, Path]:
