@@ -274,7 +274,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         declared = getattr(self, role)
         names = [name for name in declared if key == name or key.startswith(f"{name}__")]
         if not names:
-            raise ValueError(f"{role}__{key} is no parameter; the {role} mapping names {list(declared)}")
+            raise ValueError(f"{role}__{key} is not a parameter; the names in the {role} mapping are {list(declared)}")
         name = max(names, key=len)
         if key == name:
             setattr(self, role, {**declared, name: value})
