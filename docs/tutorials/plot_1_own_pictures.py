@@ -196,7 +196,9 @@ from ensemble_hwr import load_model, save_model
 
 model = make_pipeline(LetterNormalizer(), tuned.best_estimator_)
 path = save_model(
-    model, folder.parent / "signs.model", metadata={"trained on": "tutorial pictures"}
+    model,
+    folder.parent / "signs.model",
+    metadata={"trained_on": {"tutorial pictures": len(train)}},
 )
 print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
