@@ -1,4 +1,4 @@
-"""Draw the picture of the README: a photographed note, and the text that `ensemble-hwr read --page` prints for it.
+"""Draw the picture of the README: a note on simulated paper, and the output of `ensemble-hwr read --page` for it.
 
     python -m benchmarks.readme_picture        writes docs/images/read.png
 
