@@ -32,7 +32,7 @@ from ensemble_hwr.persistence import DiskFitCache, save_model
 
 __all__ = ["TrainedModel", "train"]
 
-CONTENDERS = ("hierarchical", "top_down", "baseline", "flat", "committee")
+CONTENDERS = ("hierarchical", "top_down", "baseline", "logreg", "flat", "committee")
 CONFUSED_PAIRS = 5
 
 Callback = Callable[["TrainingProgress"], None]
@@ -131,9 +131,9 @@ def train(
     config : ExperimentConfig or path
         As returned by :func:`~ensemble_hwr.config.load_config`, or the path of a TOML file.
     contender : str, default="hierarchical"
-        ``"hierarchical"``, ``"top_down"``, ``"baseline"``, ``"flat"``, ``"committee"``, or a name from the config's
-        ``[contenders]``. ``"flat"`` and ``"committee"`` get as many parameters as the hierarchy has, which is built
-        first to count them.
+        ``"hierarchical"``, ``"top_down"``, ``"baseline"``, ``"logreg"``, ``"flat"``, ``"committee"``, or a name from
+        the config's ``[contenders]``. ``"flat"`` and ``"committee"`` get as many parameters as the hierarchy has, which
+        is built first to count them.
     data : path, optional
         Folder or file of the letters, where it differs from the config's.
     random_state : int, optional

@@ -36,7 +36,7 @@ def test_training_again_gives_the_same_model(few, model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--contender", "svm"], "contender: got 'svm'; allowed: hierarchical, top_down, baseline, flat, committee"),
+        (["--contender", "svm"], "contender: got 'svm'; allowed: hierarchical, top_down, baseline, logreg, flat, committee"),
         (["--set", "nmae=x"], "nmae: unknown key"),
         (["--data", "no/such"], "no letters at"),
     ],
@@ -115,7 +115,7 @@ def test_a_contender_that_cannot_be_scaled_is_one_line(few, tmp_path, capsys):
     settings += ["--set", 'compare.contenders=["hierarchical"]']
     shared = [str(few / "few.toml"), "-j", "1", "-o", str(tmp_path / "m"), "--contender", "flat"]
     assert main(["train", *shared, *settings]) == 1
-    assert "flat and committee are scaled from an MLPClassifier" in capsys.readouterr().err
+    assert "flat contenders and committee are scaled from an MLPClassifier" in capsys.readouterr().err
     assert main(["train", *shared, *settings, "--set", "flat.params.hidden_layer_sizes=[9]"]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: contender 'flat': ")

@@ -17,7 +17,7 @@ from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-WITHOUT_CONTROLS = "compare.contenders=['baseline', 'top_down', 'hierarchical']"
+WITHOUT_CONTROLS = 'compare.contenders=["baseline", "logreg", "top_down", "hierarchical"]'
 
 
 def hierarchy(*overrides):
@@ -119,6 +119,15 @@ def test_a_committee_of_augmented_mlps_gets_views_as_features_and_keeps_the_augm
     assert all(member.augmenter is not None for member in members)
 
 
+def test_the_cheap_view_of_equal_macs_is_one_of_the_hierarchy():
+    config = load_demo(["compare.committee_views=['pixels']", "flat={ view = 'fine' }"])
+    cheap, best, logreg = (
+        build_contender(config, name, CAPITALS) for name in ("flat_macs_cheap", "flat_macs", "logreg")
+    )
+    assert [view.grid for view in cheap.views] == [5, 7]
+    assert best.template["view"].grid == logreg["view"].grid == 7
+
+
 def test_a_contender_outside_the_comparison_can_be_built():
     config = load_demo(
         ["compare.contenders=['hierarchical']", "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"]
@@ -131,9 +140,9 @@ def test_a_contender_outside_the_comparison_can_be_built():
     assert type(build_contender(config, "bayes", CAPITALS)).__name__ == "GaussianNB"
 
 
-def test_only_flat_and_committee_need_an_mlp():
+def test_only_scaled_contenders_need_an_mlp():
     config = load_demo(["router.estimator=sklearn.naive_bayes.GaussianNB", "router.params={}", WITHOUT_CONTROLS])
-    assert list(build_contenders(config, CAPITALS)) == ["baseline", "top_down", "hierarchical"]
+    assert list(build_contenders(config, CAPITALS)) == ["baseline", "logreg", "top_down", "hierarchical"]
     with pytest.raises(ConfigError, match="the router is a GaussianNB"):
         build_contender(config, "committee", CAPITALS)
 

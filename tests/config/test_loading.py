@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ensemble_hwr.config import load_config, load_demo
 from ensemble_hwr.config._errors import show_path
 from ensemble_hwr.config.loading import apply_overrides, parse_override
+from ensemble_hwr.config.schema import STANDARD_CONTENDERS
 from ensemble_hwr.exceptions import ConfigError
 
 GOOD = """
@@ -43,7 +44,7 @@ def problems(file, *overrides):
 def test_defaults_are_filled_in_and_the_path_is_relative_to_the_file(write, tmp_path):
     config = load_config(write())
     assert config.data.path == str(tmp_path / "letters")
-    assert config.compare.contenders == ("baseline", "flat", "committee", "top_down", "hierarchical")
+    assert config.compare.contenders == STANDARD_CONTENDERS
     assert config.seeds == (0, 1, 2, 3, 4)
     assert config.split.kind == "predefined"
 

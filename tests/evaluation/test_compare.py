@@ -21,6 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import EqualParameters, compare, five_by_two, standard_contenders
 from ensemble_hwr.evaluation.contenders import with_seed
+from ensemble_hwr.evaluation.scaling import EqualMacs
 from ensemble_hwr.exceptions import ConfigError, DataError
 
 X, CODES = make_blobs(240, centers=6, n_features=4, cluster_std=3, random_state=0)
@@ -100,6 +101,20 @@ def test_flat_controls_get_as_many_parameters_as_the_hierarchy():
     assert result.of("flat")[0].hierarchy is None
 
 
+def test_a_flat_control_needs_as_many_macs_as_the_hierarchy_did_with_the_same_seed():
+    wide = MLPClassifier((40,), solver="lbfgs", max_iter=3000, alpha=1.0)
+    hierarchy = HierarchicalEnsembleClassifier(wide, wide, groups=["ABC", "DEF"], trust=0.5, confidence_threshold=0.8)
+    contenders = {"flat_macs": EqualMacs(make_pipeline(StandardScaler(), TINY)), "hierarchical": hierarchy}
+    result = compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0, 1])
+    macs = {(run.contender, run.seed): run.macs for run in result.runs}
+    router, specialist = 4 * 40 + 40 * 6, 4 * 40 + 40 * 3
+    for run in result.of("hierarchical"):
+        routed = sum(member.routed for member in run.hierarchy.members)
+        assert 0 < routed < len(TEST)
+        assert run.macs == pytest.approx(router + specialist * routed / len(TEST))
+        assert abs(macs["flat_macs", run.seed] - run.macs) <= (4 + 6) / 2
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_warnings_of_fits_are_raised_again_from_any_process(n_jobs):
     hasty = MLPClassifier((5,), max_iter=1)
@@ -115,6 +130,8 @@ def test_warnings_of_fits_are_raised_again_from_any_process(n_jobs):
         ({"ridge": RidgeClassifier()}, "'ridge' is a RidgeClassifier without predict_proba"),
         ({"flat": EqualParameters(TINY)}, "'hierarchical', which is not among the contenders"),
         ({"flat": EqualParameters(TINY, "bayes"), "bayes": GaussianNB()}, "which cannot be counted"),
+        ({"flat": EqualMacs(TINY)}, "needs the MACs of 'hierarchical', which is not among the contenders"),
+        ({"flat": EqualMacs(TINY, "bayes"), "bayes": GaussianNB()}, "needs the MACs of 'bayes', which cannot be"),
     ],
 )
 def test_contenders_that_cannot_be_compared_are_an_error(contenders, message):

@@ -1,13 +1,16 @@
 """Standard contenders of a comparison."""
 
 import pytest
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
+from ensemble_hwr.config.schema import STANDARD_CONTENDERS
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation import standard_contenders
+from ensemble_hwr.evaluation.contenders import logistic_regression
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
@@ -17,7 +20,7 @@ def test_the_standard_contenders():
     router = Pipeline([("view", view), ("mlp", MLPClassifier((9,)))])
     hierarchy = HierarchicalEnsembleClassifier(router, router, router, confusables=["BP"], trust="learned")
     contenders = standard_contenders(hierarchy, views=[view, "passthrough"])
-    assert list(contenders) == ["baseline", "flat", "committee", "top_down", "hierarchical"]
+    assert tuple(contenders) == STANDARD_CONTENDERS
     assert contenders["baseline"].hidden_layer_sizes == (100, 100, 100)
     assert contenders["hierarchical"] is hierarchy
     assert contenders["top_down"].routing == "top_down"
@@ -60,3 +63,33 @@ def test_a_committee_of_augmented_classifiers_augments_before_each_view():
     assert [member.copies for member in members] == [2, 2, 2]
     assert [getattr(member.estimator["view"], "grid", None) for member in members] == [4, None, 4]
     assert all(member.estimator["mlp"].hidden_layer_sizes == (9,) for member in members)
+
+
+NETWORK = Pipeline([("view", GradientFeatures(grid=4)), ("mlp", MLPClassifier((9,)))])
+
+
+@pytest.mark.parametrize(
+    ("template", "grid"),
+    [
+        (NETWORK, 4),
+        (AugmentedClassifier(NETWORK, copies=2), 4),
+        (AugmentedMLPClassifier((9,), features=GradientFeatures(grid=5), augmenter=Augmenter()), 5),
+        (VotingClassifier([("one", NETWORK), ("two", MLPClassifier())]), 4),
+    ],
+)
+def test_logistic_regression_has_the_features_of_the_flat_contender_without_its_augmentation(template, grid):
+    logreg = logistic_regression(template)
+    assert [type(step) for _, step in logreg.steps] == [GradientFeatures, LogisticRegression]
+    assert logreg["view"].grid == grid
+
+
+def test_logistic_regression_without_features_is_on_raw_samples():
+    assert isinstance(logistic_regression(MLPClassifier()), LogisticRegression)
+
+
+def test_the_flat_contender_of_equal_macs_has_the_view_of_the_flat_contender_or_the_cheapest_one():
+    views = [GradientFeatures(grid=9), GradientFeatures(grid=5)]
+    contenders = standard_contenders(HierarchicalEnsembleClassifier(NETWORK), views=views)
+    assert contenders["flat_macs"].template is NETWORK
+    assert contenders["flat_macs"].views == ()
+    assert contenders["flat_macs_cheap"].views == tuple(views)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -27,6 +28,7 @@ LINEAR = LogisticRegression(max_iter=3000)
         (MLP, 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3, 4 * 7 + 7 * 5 + 5 * 3),
         (LINEAR, 15, 12),
         (make_pipeline(StandardScaler(), "passthrough", LINEAR), 15, 4 + 12),
+        (make_pipeline(PCA(2), LINEAR), 2 * 3 + 3, 4 * 2 + 2 * 3),
         (VotingClassifier([("a", LINEAR), ("b", MLP)], voting="soft"), 15 + 93, 12 + 78),
         (AugmentedMLPClassifier((7, 5), max_iter=1), 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3, 4 * 7 + 7 * 5 + 5 * 3),
         (AugmentedMLPClassifier((7, 5), max_iter=1, features=StandardScaler()), 93, 4 + 78),

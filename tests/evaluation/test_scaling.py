@@ -12,12 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.preprocessing import PolynomialFeatures, QuantileTransformer
 
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.evaluation import EqualParameters, count_parameters
-from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted, scale_hidden_layers
+from ensemble_hwr.evaluation import EqualParameters, count_macs, count_parameters
+from ensemble_hwr.evaluation.scaling import EqualMacs, count_parameters_when_fitted, scale_hidden_layers
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
@@ -57,6 +57,7 @@ def test_a_committee_divides_the_parameters():
 
 ROWS = np.random.default_rng(0).random((40, 784), dtype=np.float32)
 VIEW = GradientFeatures(grid=4)
+UNCOUNTED = make_pipeline(QuantileTransformer(n_quantiles=10), MLPClassifier((5,)))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,55 @@ def test_templates_with_features_have_the_wanted_parameters_when_fitted(template
     wanted = 30_000
     scaled = EqualParameters(template).sized(wanted, ROWS, 4).fit(ROWS, np.arange(40) % 4)
     assert count_parameters(scaled) == pytest.approx(wanted, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        AugmentedMLPClassifier((10, 5), max_iter=1),
+        AugmentedMLPClassifier((10, 5), features=VIEW, max_iter=1),
+        make_pipeline(VIEW, PCA(7), AugmentedMLPClassifier((10, 5), max_iter=1)),
+        AugmentedClassifier(AugmentedMLPClassifier((10, 5), features=VIEW, max_iter=1), copies=0),
+    ],
+)
+def test_templates_with_features_need_the_wanted_macs_when_fitted(template):
+    wanted = 60_000
+    scaled = EqualMacs(template).sized(wanted, ROWS, 4).fit(ROWS, np.arange(40) % 4)
+    assert count_macs(scaled, ROWS) == pytest.approx(wanted, rel=0.03)
+
+
+def test_the_cheapest_view_is_the_one_with_the_fewest_macs():
+    views = (GradientFeatures(grid=9), GradientFeatures(grid=4), GradientFeatures(grid=7))
+    scaled = EqualMacs(AugmentedMLPClassifier((10,), max_iter=1), views=views).sized(90_000, ROWS, 4)
+    assert scaled.features.grid == 4
+    assert count_macs(scaled.fit(ROWS, np.arange(40) % 4), ROWS) == pytest.approx(90_000, rel=0.01)
+
+
+def test_features_that_need_more_macs_than_the_reference_are_a_warning():
+    with pytest.warns(UserWarning, match="MACs per sample alone, of 500; it has one unit per layer"):
+        scaled = EqualMacs(make_pipeline(VIEW, MLPClassifier((10, 5)))).sized(500, ROWS, 4)
+    assert scaled[-1].hidden_layer_sizes == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("template", "macs", "message"),
+    [
+        (MLPClassifier((5,)), None, "it needs the MACs of 'hierarchical', which cannot be counted"),
+        (
+            UNCOUNTED,
+            9e9,
+            "the MACs of its features cannot be counted",
+        ),
+    ],
+)
+def test_macs_that_cannot_be_counted_are_an_error(template, macs, message):
+    with pytest.raises(ConfigError, match=message):
+        EqualMacs(template).sized(macs, ROWS, 4)
+
+
+def test_a_committee_of_equal_macs_is_an_error():
+    with pytest.raises(ConfigError, match="is a single MLP"):
+        EqualMacs(VotingClassifier([("one", MLPClassifier((5,)))]))
 
 
 @pytest.mark.parametrize(

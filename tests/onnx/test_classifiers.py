@@ -8,7 +8,7 @@ from sklearn.svm import LinearSVC
 from ensemble_hwr import AugmentedClassifier, AugmentedMLPClassifier, Augmenter, GradientFeatures, MemberMLPClassifier
 from ensemble_hwr.config import build_contenders, load_demo
 from ensemble_hwr.evaluation import EqualParameters
-from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
+from ensemble_hwr.evaluation.scaling import EqualMacs, count_parameters_when_fitted
 from ensemble_hwr.exceptions import ModelError
 
 TINY = ["hidden_layer_sizes=[6]", "max_iter=4", "batch_size=8"]
@@ -28,6 +28,8 @@ def test_exported_contenders_of_the_demo_equal_predict_proba(name, after, letter
     contender = contenders()[name]
     if isinstance(contender, EqualParameters):
         contender = contender.sized(count_parameters_when_fitted(contenders()["top_down"], train, labels), train, 26)
+    if isinstance(contender, EqualMacs):
+        contender = contender.sized(60_000, train, 26)
     if name == "baseline":
         contender.set_params(max_iter=3, validation_fraction=0.3)  # so that each class has several held-out samples
     contender.fit(train, labels)

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     "--contender",
     default="hierarchical",
     show_default=True,
-    help="The classifier to train: hierarchical, top_down, baseline, flat, committee, or a name from the config's "
-    "[contenders]. flat and committee get as many parameters as the hierarchy. To count them, the hierarchy is fitted "
-    "first: for one epoch, or completely where its groups or confusable sets are derived from the letters.",
+    help="The classifier to train: hierarchical, top_down, baseline, logreg, flat, committee, or a name from the "
+    "config's [contenders]. flat and committee get as many parameters as the hierarchy. To count them, the hierarchy "
+    "is fitted first: for one epoch, or completely where its groups or confusable sets are derived from the letters.",
 )
 @click.option(
     "--resume",

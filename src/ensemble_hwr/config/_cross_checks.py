@@ -22,7 +22,12 @@ from ensemble_hwr.config.schema import (
 )
 from ensemble_hwr.exceptions import ConfigError
 
-EQUAL_TO_HIERARCHY = ("flat", "committee")
+EQUAL_TO_HIERARCHY = {
+    "flat": "parameter count",
+    "flat_macs": "MACs",
+    "flat_macs_cheap": "MACs",
+    "committee": "parameter count",
+}
 SCALABLE = ("sklearn.neural_network.MLPClassifier", "augmented_mlp")
 WITHOUT_WRITERS = ("folder", "kaggle", "emnist", "nist")
 
@@ -95,7 +100,8 @@ def _contender_errors(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
             text = f"there is no contender {name!r}; declare it as [contenders.{name}]; {did_you_mean(name, known)}"
             yield setting_error(("compare", "contenders", i), text, name)
         elif name in EQUAL_TO_HIERARCHY and "hierarchical" not in config.compare.contenders:
-            text = f"{name!r} is scaled to the parameter count of 'hierarchical', which must be among the contenders"
+            thing = EQUAL_TO_HIERARCHY[name]
+            text = f"{name!r} is scaled to the {thing} of 'hierarchical', which must be among the contenders"
             yield setting_error(("compare", "contenders", i), text, name)
     yield from _flat_errors(config)
 

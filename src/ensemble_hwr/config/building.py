@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from ensemble_hwr.hierarchy import NamedSets, batches, resolve_confusables, reso
 from ensemble_hwr.preprocessing import AugmentedClassifier
 
 Sources = Sequence[str | None]
+CHEAP = "flat_macs_cheap"
 
 
 def build_view(config: ExperimentConfig, name: str) -> BaseEstimator | str:
@@ -227,8 +229,8 @@ def build_contenders(
     Examples
     --------
     >>> from ensemble_hwr.config import build_contenders, load_demo
-    >>> list(build_contenders(load_demo(), ["A", "B", "C", "D", "O", "P", "U", "V", "W"]))
-    ['baseline', 'flat', 'committee', 'top_down', 'hierarchical']
+    >>> list(build_contenders(load_demo(), ["A", "B", "C", "D", "O", "P", "U", "V", "W"]))[:3]
+    ['baseline', 'logreg', 'flat']
     """
     return {name: build_contender(config, name, classes, sources=sources) for name in config.compare.contenders}
 
@@ -257,27 +259,30 @@ def build_contender(
 
     Returns
     -------
-    estimator or EqualParameters
+    estimator, EqualParameters or EqualMacs
         Not fitted.
 
     Raises
     ------
     ConfigError
-        If ``flat`` or ``committee`` is requested without an MLP to scale.
+        If a flat contender or ``committee`` is requested without an MLP to scale.
     """
-    from ensemble_hwr.evaluation.contenders import baseline, standard_contenders, top_down
+    from ensemble_hwr.evaluation.contenders import baseline, logistic_regression, standard_contenders, top_down
 
     if name in config.contenders:
         return build_member(config, config.contenders[name])
     if name == "baseline":
         return baseline()
+    template = build_member(config, config.router if config.flat is None else config.flat)
+    if name == "logreg":
+        return logistic_regression(template)
     hierarchy = build_hierarchy(config, classes, sources=sources, n_jobs=n_jobs)
     if name == "hierarchical":
         return hierarchy
     if name == "top_down":
         return top_down(hierarchy)
-    flat = None if config.flat is None else build_member(config, config.flat)
-    return standard_contenders(hierarchy, views=_views_of_committee(config), flat=flat)[name]
+    contender = standard_contenders(hierarchy, views=_views_of_committee(config), flat=template)[name]
+    return replace(contender, views=tuple(views_of_hierarchy(config).values())) if name == CHEAP else contender
 
 
 def _views_of_committee(config: ExperimentConfig) -> list[BaseEstimator | str]:

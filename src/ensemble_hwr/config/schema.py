@@ -37,7 +37,16 @@ from ensemble_hwr.config.search_space import Choices, TuneSection
 PIXELS = "pixels"
 NO_AUGMENTATION = "none"
 DEFAULT_AUGMENTATION = "default"
-STANDARD_CONTENDERS = ("baseline", "flat", "committee", "top_down", "hierarchical")
+STANDARD_CONTENDERS = (
+    "baseline",
+    "logreg",
+    "flat",
+    "flat_macs",
+    "flat_macs_cheap",
+    "committee",
+    "top_down",
+    "hierarchical",
+)
 FEATURES = "features"  # parameter of estimators that transform rows themselves; the key `view` sets it
 AUGMENTER = "augmenter"  # parameter of estimators that augment rows themselves; the key `augmentation` sets it
 AUGMENTER_CLASS = "ensemble_hwr.preprocessing.Augmenter"
@@ -274,7 +283,7 @@ class ExperimentConfig(Section):
     router, specialist, expert : MemberSection
         The estimator of each role.
     flat : MemberSection or None
-        The MLP that contenders ``flat`` and ``committee`` are scaled from; the router by default.
+        The MLP that the flat contenders and ``committee`` are scaled from; the router by default.
     members : dict of str to MemberChange
         Changes for single members, by name such as ``"specialist:A-E"``.
     compare : CompareSection

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ensemble_hwr._typing import Fold
-from ensemble_hwr.evaluation.scaling import EqualParameters
+from ensemble_hwr.evaluation.scaling import EqualMacs, EqualParameters
 from ensemble_hwr.exceptions import ConfigError, DataError
 
-Contender: TypeAlias = Any  # a classifier or EqualParameters; scikit-learn is untyped
+Contender: TypeAlias = Any  # a classifier, EqualParameters or EqualMacs; scikit-learn is untyped
+SCALED = (EqualParameters, EqualMacs)
 Split = tuple[ArrayLike, ArrayLike] | Callable[[int], tuple[ArrayLike, ArrayLike]]
 
 
@@ -24,12 +25,13 @@ def check_contenders(contenders: Mapping[str, Contender]) -> None:
     for name, contender in contenders.items():
         if not isinstance(name, str) or not name:
             raise ConfigError(f"contenders: got the name {name!r}; a name is a non-empty string")
-        if isinstance(contender, EqualParameters):
+        if isinstance(contender, SCALED):
             reference = contenders.get(contender.reference)
-            if reference is None or isinstance(reference, EqualParameters):
+            if reference is None or isinstance(reference, SCALED):
+                thing = "MACs" if isinstance(contender, EqualMacs) else "number of parameters"
                 raise ConfigError(
-                    f"contender {name!r} needs the number of parameters of {contender.reference!r}, which is not among "
-                    f"the contenders {list(contenders)}; add it"
+                    f"contender {name!r} needs the {thing} of {contender.reference!r}, which is not among the "
+                    f"contenders {list(contenders)}; add it"
                 )
         elif isinstance(contender, type):
             raise ConfigError(

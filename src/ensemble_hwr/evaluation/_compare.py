@@ -16,6 +16,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._checks import (
+    SCALED,
     Contender,
     Split,
     check_contenders,
@@ -27,7 +28,7 @@ from ensemble_hwr.evaluation._checks import (
 from ensemble_hwr.evaluation._measure import ContenderFit, measure
 from ensemble_hwr.evaluation.metrics import predicted_labels
 from ensemble_hwr.evaluation.results import CompareProgress, Comparison, Run
-from ensemble_hwr.evaluation.scaling import EqualParameters
+from ensemble_hwr.evaluation.scaling import EqualMacs, EqualParameters
 from ensemble_hwr.evaluation.statistics import PairedTest, combined_ftest_5x2cv
 from ensemble_hwr.exceptions import ConfigError
 
@@ -51,7 +52,7 @@ def compare(
 
     Parameters
     ----------
-    contenders : mapping of str to classifier or EqualParameters
+    contenders : mapping of str to classifier, EqualParameters or EqualMacs
         At least one. Classifiers need ``predict_proba``. Every ``random_state`` in them is set by the seed, and
         every ``n_jobs`` to one core, so that times are comparable.
     X : array-like of shape (n_samples, n_features)
@@ -116,11 +117,11 @@ def compare(
     flags = None if suspect is None else one_per_sample(suspect, "suspect", "b", len(rows))
     bench = _Bench(rows, labels, weight, folds, n_jobs, _Reporter(len(contenders) * len(folds), on_progress))
 
-    free = {name: contender for name, contender in contenders.items() if not isinstance(contender, EqualParameters)}
+    free = {name: contender for name, contender in contenders.items() if not isinstance(contender, SCALED)}
     bound = {name: contender for name, contender in contenders.items() if name not in free}
     runs = bench.run([ContenderFit(name, free[name], seed, folds[seed]) for seed in folds for name in free])
-    parameters = {(run.contender, run.seed): run.parameters for run in runs}
-    runs += bench.run([bench.sized(name, bound[name], seed, parameters) for seed in folds for name in bound])
+    measured = {(run.contender, run.seed): run for run in runs}
+    runs += bench.run([bench.sized(name, bound[name], seed, measured) for seed in folds for name in bound])
     order, seeds_in_order = list(contenders), list(folds)
     runs.sort(key=lambda run: (order.index(run.contender), seeds_in_order.index(run.seed)))
     return Comparison(tuple(runs), labels, rows, flags, dict(data or {}))
@@ -140,7 +141,7 @@ def five_by_two(
 
     Parameters
     ----------
-    contenders : mapping of str to classifier or EqualParameters
+    contenders : mapping of str to classifier, EqualParameters or EqualMacs
         As for :func:`compare`; each is fitted ten times, regardless of the number of pairs.
     X : array-like of shape (n_samples, n_features)
         Features.
@@ -223,13 +224,13 @@ class _Bench:
             ) from error
 
     def sized(
-        self, name: str, contender: EqualParameters, seed: int, parameters: Mapping[tuple[str, int], int | None]
+        self, name: str, contender: EqualParameters | EqualMacs, seed: int, measured: Mapping[tuple[str, int], Run]
     ) -> ContenderFit:
-        """Return the fit of a contender scaled to the number of parameters of its reference with this seed."""
+        """Return the fit of a contender scaled to the parameters or the MACs of its reference with this seed."""
         train, _ = self.folds[seed]
         try:
-            n_parameters = parameters[contender.reference, seed]
-            estimator = contender.sized(n_parameters, self.rows[train], len(np.unique(self.labels[train])))
+            cost = getattr(measured[contender.reference, seed], contender.cost)
+            estimator = contender.sized(cost, self.rows[train], len(np.unique(self.labels[train])))
         except ConfigError as error:
             raise ConfigError(f"contender {name!r}: {error}") from error
         return ContenderFit(name, estimator, seed, self.folds[seed])

@@ -112,6 +112,7 @@ _COUNTED: dict[str, Callable[[Any], float]] = {
     "macs_per_row": lambda transformer: transformer.macs_per_row(),
     "coefs_": lambda mlp: sum(weights.size for weights in mlp.coefs_),
     "support_vectors_": lambda svm: svm.support_vectors_.size + svm.dual_coef_.size,
+    "explained_variance_": lambda pca: pca.components_.size,
     "coef_": lambda linear: linear.coef_.size,
     "scale_": lambda scaler: 0 if scaler.scale_ is None else len(scaler.scale_),
 }

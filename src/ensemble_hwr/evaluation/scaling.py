@@ -1,12 +1,12 @@
-"""Equal numbers of parameters: scale the hidden layers of MLPs, and count the parameters of a hierarchy in advance."""
+"""Equal budgets: scale the hidden layers of MLPs to a number of parameters or of MACs."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from ensemble_hwr._composites import replace_classifier, steps_of, unwrap
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation._cost import count_parameters
+from ensemble_hwr.evaluation._cost import count_macs, count_parameters
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.preprocessing import AugmentedClassifier
 
@@ -51,6 +51,7 @@ class EqualParameters:
 
     template: BaseEstimator
     reference: str = "hierarchical"
+    cost: ClassVar[str] = "parameters"
 
     def __post_init__(self) -> None:
         _check_scalable(self.template)
@@ -83,6 +84,92 @@ class EqualParameters:
                 "use MLPs as members of that contender, or leave this one out"
             )
         return scale_hidden_layers(self.template, n_parameters, X, n_classes)
+
+
+@dataclass(frozen=True)
+class EqualMacs:
+    """A contender that needs as many MACs per sample as another contender needs once it is fitted.
+
+    A hierarchy needs the MACs of its router, and those of each member on the samples on which it is evaluated, features
+    included; their mean per sample is matched. No labels are used to count them.
+
+    Attributes
+    ----------
+    template : MLPClassifier, AugmentedMLPClassifier, Pipeline that ends in one, or AugmentedClassifier of such
+        Its hidden layers are scaled in proportion; its features keep their size.
+    reference : str
+        Name of the contender whose MACs are matched.
+    views : tuple of transformer or "passthrough"
+        If there are any, the one with the fewest MACs replaces the features of the template.
+
+    Raises
+    ------
+    ConfigError
+        If `template` has no hidden layers.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import MemberMLPClassifier
+    >>> from ensemble_hwr.evaluation.scaling import EqualMacs
+    >>> EqualMacs(MemberMLPClassifier((50,)))
+    EqualMacs(template=MemberMLPClassifier(hidden_layer_sizes=(50,)), reference='hierarchical', views=())
+    """
+
+    template: BaseEstimator
+    reference: str = "hierarchical"
+    views: tuple[Any, ...] = ()
+    cost: ClassVar[str] = "macs"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.template, VotingClassifier):
+            raise ConfigError("a contender of equal MACs is a single MLP; give one in place of a VotingClassifier")
+        _check_scalable(self.template)
+
+    def sized(self, macs: float | None, X: NDArray[Any], n_classes: int) -> BaseEstimator:
+        """Return a clone of the template scaled to a number of MACs per sample.
+
+        Parameters
+        ----------
+        macs : float or None
+            MACs per sample of the reference; None if they cannot be counted, which is an error.
+        X : ndarray of shape (n_samples, n_features)
+            Training samples; feature extractors are fitted on them, to count their MACs.
+        n_classes : int
+            Number of classes.
+
+        Returns
+        -------
+        estimator
+            An unfitted clone, with the nearest number of MACs that integer widths allow. If the features alone need
+            more, every layer has one unit, and a UserWarning is issued.
+
+        Raises
+        ------
+        ConfigError
+            If `macs` is None, or the MACs of the features cannot be counted.
+        """
+        if macs is None:
+            raise ConfigError(
+                f"it needs the MACs of {self.reference!r}, which cannot be counted; use MLPs as members of that "
+                "contender, or leave this one out"
+            )
+        template, view_macs, n_features = self._cheapest(X)
+        if view_macs >= macs:
+            warnings.warn(
+                f"the features of an MLP with as many MACs as {self.reference!r} need {view_macs:,.0f} MACs per sample "
+                f"alone, of {macs:,.0f}; it has one unit per layer, and its accuracy is no fair comparison",
+                stacklevel=2,
+            )
+        _, mlp = unwrap(template)
+        layers = np.atleast_1d(np.asarray(mlp.hidden_layer_sizes))
+        sizes = _nearest_sizes(layers, macs - view_macs, n_features, n_classes, _count_products)
+        return replace_classifier(template, lambda fresh: fresh.set_params(hidden_layer_sizes=sizes))
+
+    def _cheapest(self, X: NDArray[Any]) -> tuple[BaseEstimator, float, int]:
+        """Return the template with the cheapest features, their MACs per sample and their number."""
+        templates = [with_view(view, self.template) for view in self.views] or [self.template]
+        found = [(template, *_cost_of_features(template, X)) for template in templates]
+        return min(found, key=lambda candidate: candidate[1])
 
 
 def with_view(view: Any, template: BaseEstimator) -> BaseEstimator:
@@ -152,13 +239,12 @@ def scale_hidden_layers(estimator: BaseEstimator, n_parameters: int, X: NDArray[
         share = n_parameters // len(estimator.estimators)
         members = [(name, scale_hidden_layers(member, share, X, n_classes)) for name, member in estimator.estimators]
         return clone(estimator).set_params(estimators=members)
-    transformers, mlp = unwrap(estimator)
-    if isinstance(mlp, AugmentedMLPClassifier):
-        transformers = [*transformers, *steps_of(mlp.features)]
+    _, mlp = unwrap(estimator)
+    transformers = features_of(estimator)
     if transformers:
         X = make_pipeline(*map(clone, transformers)).fit(X).transform(X[:1])
     layers = np.atleast_1d(np.asarray(mlp.hidden_layer_sizes))
-    sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes)
+    sizes = _nearest_sizes(layers, n_parameters, np.shape(X)[1], n_classes, _count_weights)
     return replace_classifier(estimator, lambda fresh: fresh.set_params(hidden_layer_sizes=sizes))
 
 
@@ -232,21 +318,56 @@ def _check_scalable(template: BaseEstimator) -> None:
         )
 
 
-def _nearest_sizes(layers: NDArray[Any], n_parameters: int, n_features: int, n_classes: int) -> tuple[int, ...]:
-    """Return widths in the proportions of `layers` with the number of parameters nearest to `n_parameters`."""
+def features_of(estimator: BaseEstimator) -> list[BaseEstimator]:
+    """Return the transformers from samples to the input of the network at the end of an estimator, not fitted.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import AugmentedMLPClassifier, GradientFeatures
+    >>> from ensemble_hwr.evaluation.scaling import features_of
+    >>> features_of(AugmentedMLPClassifier((9,), features=GradientFeatures()))
+    [GradientFeatures()]
+    """
+    transformers, mlp = unwrap(estimator)
+    return [*transformers, *steps_of(mlp.features)] if isinstance(mlp, AugmentedMLPClassifier) else transformers
+
+
+def _cost_of_features(template: BaseEstimator, X: NDArray[Any]) -> tuple[float, int]:
+    """Return the MACs per sample of the features of a template, and the number of features."""
+    transformers = features_of(template)
+    if not transformers:
+        return 0.0, np.shape(X)[1]
+    view = make_pipeline(*map(clone, transformers)).fit(X)
+    macs = count_macs(view, X[:1])
+    if macs is None:
+        raise ConfigError("the MACs of its features cannot be counted; use other features, or leave this contender out")
+    return macs, np.shape(view.transform(X[:1]))[1]
+
+
+def _count_weights(sizes: Sequence[int]) -> int:
+    return sum((a + 1) * b for a, b in pairwise(sizes))
+
+
+def _count_products(sizes: Sequence[int]) -> int:
+    return sum(a * b for a, b in pairwise(sizes))
+
+
+def _nearest_sizes(
+    layers: NDArray[Any], wanted: float, n_features: int, n_classes: int, count: Callable[[Sequence[int]], int]
+) -> tuple[int, ...]:
+    """Return widths in the proportions of `layers` whose count is nearest to `wanted`."""
     outputs = 1 if n_classes == 2 else n_classes
 
     def widths(scale: float) -> tuple[int, ...]:
         return tuple(max(1, round(width * scale)) for width in layers.tolist())
 
-    def parameters(scale: float) -> int:
-        sizes = (n_features, *widths(scale), outputs)
-        return sum((a + 1) * b for a, b in pairwise(sizes))
+    def counted(scale: float) -> int:
+        return count((n_features, *widths(scale), outputs))
 
     low, high = 0.0, 1.0
-    while parameters(high) < n_parameters:
+    while counted(high) < wanted:
         high *= 2
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if parameters(middle) < n_parameters else (low, middle)
-    return widths(min((low, high), key=lambda scale: abs(parameters(scale) - n_parameters)))
+        low, high = (middle, high) if counted(middle) < wanted else (low, middle)
+    return widths(min((low, high), key=lambda scale: abs(counted(scale) - wanted)))
