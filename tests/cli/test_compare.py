@@ -35,13 +35,13 @@ def test_compare_prints_a_table_and_writes_a_report(few, tmp_path, capsys):
     assert f"report: {tmp_path / 'deep' / 'out' / 'report.html'}" in printed.out
 
 
-def test_each_warning_is_printed_once_with_its_count(few, tmp_path, capsys):
+def test_each_warning_is_printed_once_with_its_contender_and_count(few, tmp_path, capsys):
     hasty = 'contenders.hasty={ estimator = "sklearn.linear_model.LogisticRegression", params = { max_iter = 1 } }'
     assert compare(few, tmp_path, "--set", hasty, "--set", 'compare.contenders=["hasty"]', "--seeds", "0,1,2") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "ConvergenceWarning" in line]
     assert len(lines) == 1
-    assert lines[0].startswith("warning: ")
-    assert lines[0].endswith("(ConvergenceWarning, 3 times)")
+    assert lines[0].startswith("warning: hasty: ")
+    assert lines[0].endswith("(ConvergenceWarning, in 3 of 3 fits)")
 
 
 def test_the_5x2cv_f_test_is_optional(few, tmp_path):

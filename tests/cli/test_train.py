@@ -36,7 +36,10 @@ def test_training_again_gives_the_same_model(few, model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--contender", "svm"], "contender: got 'svm'; allowed: hierarchical, top_down, baseline, logreg, flat, committee"),
+        (
+            ["--contender", "svm"],
+            "contender: got 'svm'; allowed: hierarchical, top_down, baseline, logreg, flat, committee",
+        ),
         (["--set", "nmae=x"], "nmae: unknown key"),
         (["--data", "no/such"], "no letters at"),
     ],

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -76,7 +77,12 @@ def test_seeds_cores_and_weights_are_set_and_missing_classes_get_probability_0()
     result = compare(
         {"recorder": Recorder(n_jobs=2)}, X, Y, split=(TRAIN, TEST), seeds=[7], sample_weight=np.full(240, 2.0)
     )
-    np.testing.assert_allclose(result.runs[0].probabilities[0] * 368, [7, 0, 240, 120, 1, 0])
+    np.testing.assert_allclose(result.runs[0].probabilities[0] * 369, [7, 1, 240, 120, 1, 0])
+
+
+def test_n_jobs_of_none_stays_for_classes_that_refuse_a_number():
+    result = compare({"recorder": Recorder()}, X, Y, split=(TRAIN, TEST), seeds=[7])
+    np.testing.assert_allclose(result.runs[0].probabilities[0] * 128, [7, 0, 0, 120, 1, 0])
 
 
 def test_split_may_depend_on_the_seed_and_repeat_training_samples():
@@ -323,3 +329,29 @@ def test_five_by_two_uses_sample_weight():
     test = five_by_two(contenders, X, y, sample_weight=lopsided)["bayes", "dummy"]
     assert (test.statistic, test.p_value) == (0.0, 1.0)
     assert five_by_two(contenders, X, y)["bayes", "dummy"].statistic > 0
+
+
+def test_the_loss_of_networks_is_recorded_where_it_fell_or_not():
+    learning = MLPClassifier((5,), max_iter=20, learning_rate_init=0.01)
+    frozen = MLPClassifier((5,), max_iter=20, learning_rate_init=1e-30, tol=0)
+    committee = VotingClassifier([("one", learning), ("two", frozen)], voting="soft")
+    hierarchy = HierarchicalEnsembleClassifier(learning, learning, groups=["ABC", "DEF"], trust=0.5)
+    contenders = {"learning": learning, "frozen": frozen, "pipeline": make_pipeline(StandardScaler(), learning)}
+    contenders |= {"committee": committee, "hierarchy": hierarchy, "bayes": GaussianNB()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        result = compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
+    fell = {run.contender: run.loss_fell for run in result.runs}
+    assert fell["frozen"] is fell["committee"] is False
+    assert fell["learning"] is fell["pipeline"] is True
+    assert fell["hierarchy"] is fell["bayes"] is None
+
+
+def test_the_warning_of_a_control_that_is_too_small_belongs_to_its_run():
+    contenders = {
+        "flat": EqualMacs(make_pipeline(PCA(4), PCA(4), TINY), "linear"),
+        "linear": LogisticRegression(max_iter=1000),
+    }
+    with pytest.warns(UserWarning, match="need 32 MACs per sample alone, of 24"):
+        result = compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
+    assert "one unit per layer" in str(result.of("flat")[0].warnings[0])

@@ -14,8 +14,16 @@ from sklearn.tree import DecisionTreeClassifier
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from ensemble_hwr.evaluation.statistics import bca_interval, combined_ftest_5x2cv, holm, mcnemar
+from ensemble_hwr.evaluation.statistics import (
+    bca_interval,
+    combined_ftest_5x2cv,
+    holm,
+    holm_confidence,
+    mcnemar,
+    mcnemar_interval,
+)
 
+P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 CORRECT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
 
@@ -144,7 +152,72 @@ def test_bca_of_many_samples_is_deterministic():
     assert bca_interval(a, b) == bca_interval(a, b)
 
 
-P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
+@st.composite
+def families(draw):
+    """Draw the reference's and other contenders' correct predictions of samples that some seeds test."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_seeds, n_samples = draw(st.integers(1, 5)), draw(st.integers(2, 150))
+    ids = np.tile(np.arange(n_samples), n_seeds)
+    ids = ids[rng.random(len(ids)) < draw(st.sampled_from([0.5, 1.0]))]
+    ids = ids if len(ids) else np.arange(2)
+    luck = rng.random(n_samples)[ids]
+    rates = draw(st.lists(st.floats(0, 1), min_size=2, max_size=8))
+    spread = draw(st.sampled_from([0.0, 0.1, 1.0]))
+    return ids, [luck + spread * (rng.random(len(ids)) - 0.5) < rate for rate in rates]
+
+
+@given(families(), st.sampled_from([0.001, 0.05, 0.2]))
+@settings(max_examples=300)
+def test_corrected_p_values_and_intervals_never_contradict_each_other(family, level):
+    ids, (reference, *others) = family
+    p = [mcnemar(reference, other, ids).p_value for other in others]
+    for other, p_holm, confidence in zip(others, holm(p), holm_confidence(p, level), strict=True):
+        low, high = mcnemar_interval(reference, other, ids, confidence=confidence)
+        assert -1 <= low <= reference.mean() - other.mean() <= high <= 1 or low == pytest.approx(high)
+        assert (p_holm < level) == (low > 0 or high < 0)
+
+
+@given(P_VALUES)
+def test_confidences_are_between_those_of_one_comparison_and_bonferroni(p):
+    found = holm_confidence(p)
+    assert ((found >= 0.95) & (found <= 1 - 0.05 / max(len(p), 1))).all()
+
+
+def test_intervals_of_mcnemars_test_agree_with_the_bootstrap_on_many_samples():
+    a, b = correct(n=4000)
+    ids = np.tile(np.arange(800), 5)
+    for sample_ids in (None, ids):
+        found, expected = mcnemar_interval(a, b, sample_ids), bca_interval(a, b, sample_ids)
+        assert found == pytest.approx(expected, abs=0.002)
+
+
+@pytest.mark.parametrize(("n", "n_seeds"), [(60, 1), (200, 1), (60, 3), (300, 3)])
+def test_intervals_of_mcnemars_test_have_at_least_about_the_nominal_coverage(n, n_seeds):
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.arange(n), n_seeds)
+    covered = 0
+    for _ in range(400):
+        luck = rng.normal(size=n)[ids]
+        a, b = (luck + 0.6 * rng.normal(size=len(ids)) < stats.norm.ppf(share) * np.sqrt(1.36) for share in (0.95, 0.9))
+        low, high = mcnemar_interval(a, b, ids)
+        covered += low <= 0.05 <= high
+    assert covered / 400 > 0.93
+
+
+def test_intervals_without_discordant_samples_are_a_point_unless_there_are_very_few_samples():
+    assert mcnemar_interval([1, 0, 1] * 9, [1, 0, 1] * 9) == (0, 0)
+    assert mcnemar_interval([1, 0, 1], [1, 0, 1]) == (-1, 1)
+
+
+@pytest.mark.parametrize("wrong", [{"confidence": 1.0}, {"confidence": 0.0}])
+def test_intervals_with_confidence_out_of_range_are_an_error(wrong):
+    with pytest.raises(ValueError, match="mcnemar_interval needs"):
+        mcnemar_interval([1], [0], **wrong)
+
+
+def test_intervals_of_no_predictions_are_an_error():
+    with pytest.raises(ValueError, match="at least one prediction"):
+        mcnemar_interval([], [])
 
 
 @settings(max_examples=20)  # statsmodels collects garbage in each call

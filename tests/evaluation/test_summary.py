@@ -1,7 +1,9 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 
 from ensemble_hwr.evaluation._summary import pareto_frontier, summarise
@@ -79,9 +81,18 @@ def test_pairs_are_tested_clustered_by_sample_and_corrected(comparison):
     )
     assert pairs[0]["difference"] == pytest.approx(a.mean() - b.mean())
     assert pairs[0]["p_value"] == mcnemar(a, b, np.tile(np.arange(200), 3)).p_value
-    assert pairs[0]["better"] == "flat"
+    assert pairs[1]["better"] == "hierarchical"
     assert pairs[2]["better"] is None
-    assert [pair["p_holm"] for pair in pairs] == holm([pair["p_value"] for pair in pairs]).tolist()
+
+
+def test_pairs_with_the_reference_alone_are_corrected_and_decided(comparison):
+    other, *with_reference = summarise(comparison)["pairs"]
+    assert [pair["with_reference"] for pair in (other, *with_reference)] == [False, True, True]
+    assert [pair["p_holm"] for pair in with_reference] == holm([pair["p_value"] for pair in with_reference]).tolist()
+    assert other["p_holm"] is other["better"] is None
+    assert other["p_value"] < 0.001
+    assert other["confidence"] == 0.95
+    assert [round(pair["confidence"], 3) for pair in with_reference] == [0.975, 0.95]
 
 
 def test_pairing_does_not_depend_on_the_order_of_samples(build):
@@ -108,17 +119,20 @@ def test_a_difference_that_is_not_significant_after_correction_has_no_winner(bui
         missed = {"a": [0], "b": range(1, 9)}.get(run.contender, [])
         p[missed] = np.roll(p[missed], 1, axis=1)
         runs.append(Run(run.contender, 0, run.test, p, 1.0, 1.0, 1))
-    pair = summarise(Comparison(tuple(runs), whole.y, whole.rows))["pairs"][0]
-    assert pair["interval"][0] > 0
+    pair = summarise(Comparison(tuple(runs), whole.y, whole.rows), reference="a")["pairs"][0]
     assert pair["p_value"] < 0.05 < pair["p_holm"]
+    assert pair["interval"][0] < 0 < pair["difference"] < pair["interval"][1]
     assert pair["better"] is None
 
 
 def test_ftests_are_included_in_either_order(comparison):
     ftests = {("flat", "baseline"): PairedTest(5.0, 0.02, "5x2cv F test")}
     pairs = summarise(comparison, ftests=ftests)["pairs"]
-    assert pairs[0]["p_value_5x2cv"] == pairs[0]["p_holm_5x2cv"] == 0.02
+    assert pairs[0]["p_value_5x2cv"] == 0.02
+    assert pairs[0]["p_holm_5x2cv"] is None
     assert "p_value_5x2cv" not in pairs[1]
+    pairs = summarise(comparison, ftests=ftests, reference="flat")["pairs"]
+    assert pairs[0]["p_holm_5x2cv"] == 0.02
 
 
 def test_counts_of_members_are_summed_over_seeds(comparison):
@@ -175,3 +189,22 @@ def test_labels_can_be_numbers(build):
 )
 def test_pareto_frontier(costs, accuracies, expected):
     assert pareto_frontier(costs, accuracies) == expected
+
+
+def test_warnings_are_counted_by_contender_where_only_numbers_differ(build):
+    whole = build({"flat": 0.2, "hierarchical": 0.09})
+    runs = [
+        replace(run, warnings=(ConvergenceWarning(f"stopped after {100 + run.seed} epochs\nadvice"),) * 2)
+        if run.contender == "flat" and run.seed
+        else run
+        for run in whole.runs
+    ]
+    contenders = summarise(replace(whole, runs=tuple(runs)))["contenders"]
+    warning = {"category": "ConvergenceWarning", "text": "stopped after 101 epochs", "fits": 2}
+    assert contenders["flat"]["warnings"] == [warning]
+    assert contenders["hierarchical"]["warnings"] == []
+
+
+def test_the_time_of_a_prediction_is_given_for_costs_that_cannot_be_counted(build):
+    figures = summarise(build({"svc": 0.2, "hierarchical": 0.09}, counted=False))["contenders"]["svc"]
+    assert figures["seconds_per_sample"] == pytest.approx(0.5 / 200)

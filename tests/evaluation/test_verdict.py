@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ensemble_hwr.evaluation._summary import summarise
@@ -10,6 +12,7 @@ def made_up(difference, p, interval, *, better, seeds=5, turned=False):
     if turned:
         difference, interval = -difference, [-interval[1], -interval[0]]
     pair = {"a": names[0], "b": names[1], "difference": difference, "interval": interval, "p_holm": p, "better": better}
+    pair |= {"with_reference": True, "confidence": 0.95}
     costs = {"parameters": 1000, "macs": 1000.0, "fit_seconds": 10.0}
     own = {"parameters": 1010, "macs": 200.0, "fit_seconds": 25.0}
     return {
@@ -17,6 +20,7 @@ def made_up(difference, p, interval, *, better, seeds=5, turned=False):
         "contenders": {"flat": {"accuracy": [0.95], **costs}, "hierarchical": {"accuracy": [0.96], **own}},
         "pairs": [pair],
         "n_samples": 3919,
+        "samples_per_seed": [3919] * seeds,
         "seeds": list(range(seeds)),
     }
 
@@ -60,7 +64,7 @@ def test_outcomes_of_several_rivals_are_listed_separately(build):
     assert (
         "is more accurate than a and b; it is less accurate than d; it does not differ significantly from c" in headline
     )
-    assert "p-values are corrected for 10 pairs (Holm)" in summary["verdict"]
+    assert "p-values and intervals are corrected for the 4 comparisons with hierarchical (Holm)" in summary["verdict"]
 
 
 def test_identical_contenders_do_not_differ(build):
@@ -89,3 +93,40 @@ def test_the_default_reference_is_the_hierarchy(build):
 def test_an_unknown_reference_is_an_error(comparison):
     with pytest.raises(ValueError, match="'svm'; the contenders are baseline, flat, hierarchical"):
         summarise(comparison, reference="svm")
+
+
+def test_a_reference_that_did_not_learn_has_no_conclusion(build):
+    verdict = summarise(build({"flat": 0.1, "hierarchical": 0.74}))["verdict"]
+    assert "hierarchical (accuracy 31.17 %) did not learn: the accuracy 31.5 %" in verdict
+    assert "is not significantly above the share of the most frequent class, 25.0 %." in verdict
+    assert "accurate than" not in verdict
+    assert "Compared with" not in verdict
+
+
+def test_contenders_that_did_not_learn_are_not_counted_in_the_correction(build):
+    summary = summarise(build({"stuck": 0.75, "flat": 0.2, "other": 0.2, "hierarchical": 0.1}))
+    assert "corrected for the 2 comparisons with hierarchical" in summary["verdict"]
+    assert "Caution: stuck did not learn and is not compared" in summary["verdict"]
+    assert "stuck" not in summary["frontier"]
+    (pair,) = [pair for pair in summary["pairs"] if {pair["a"], pair["b"]} == {"stuck", "hierarchical"}]
+    assert pair["better"] is pair["p_holm"] is None
+
+
+def test_a_loss_that_did_not_fall_is_named_with_its_seeds(build):
+    whole = build({"flat": 0.2, "hierarchical": 0.1})
+    runs = [replace(run, loss_fell=run.seed > 0 if run.contender == "flat" else None) for run in whole.runs]
+    figures = summarise(replace(whole, runs=tuple(runs)))["contenders"]
+    assert figures["flat"]["did_not_learn"] == (
+        "the loss did not fall below that of the first epoch (with 1 of 3 seeds: 0)"
+    )
+    assert figures["hierarchical"]["did_not_learn"] is None
+
+
+def test_seeds_that_test_other_samples_are_stated(build):
+    whole = build({"flat": 0.2, "hierarchical": 0.09})
+    runs = [
+        replace(run, test=run.test[50 * run.seed :][:80], probabilities=run.probabilities[50 * run.seed :][:80])
+        for run in whole.runs
+    ]
+    verdict = summarise(replace(whole, runs=tuple(runs)))["verdict"]
+    assert verdict.startswith("On 180 distinct test samples (80 per seed), hierarchical")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,7 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
         with steps.step("figures and report"):
             summary = summarise(comparison, ftests=ftests)
             _, page = write_report(comparison, output, summary=summary)
+    _print_warnings(summary)
     rich_print(comparison_table(summary))
     click.echo(f"\nreport: {page} (in {watch})")
 
@@ -111,7 +113,7 @@ def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, 
     contenders = build_contenders(config, sorted(set(letters.target.tolist())), sources=sources)
     weight = training_weight(config, letters)
     described = describe_data(config, letters) | {"command": command, "config": config.model_dump(mode="json")}
-    with steps.step("fitting", total=len(contenders) * len(config.seeds)) as update:
+    with steps.step("fitting", total=len(contenders) * len(config.seeds)) as update, _without_warnings():
         comparison = compare(
             contenders,
             rows,
@@ -130,6 +132,22 @@ def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, 
         return comparison, five_by_two(
             contenders, rows, letters.target, sample_weight=weight, n_jobs=jobs, on_progress=_as_callback(update)
         )
+
+
+def _print_warnings(summary: Mapping[str, Any]) -> None:
+    """Print the warnings of the fits on standard error, each once for a contender."""
+    for name, figures in summary["contenders"].items():
+        for warning in figures["warnings"]:
+            found = f"{warning['category']}, in {warning['fits']} of {len(summary['seeds'])} fits"
+            click.echo(f"warning: {name}: {warning['text']} ({found})", err=True)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Ignore the warnings of fits: the summary of the comparison has them, with their contenders."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _as_callback(update: Callable[[int, str], None]) -> Callable[[CompareProgress], None]:

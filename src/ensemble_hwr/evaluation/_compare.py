@@ -230,10 +230,13 @@ class _Bench:
         train, _ = self.folds[seed]
         try:
             cost = getattr(measured[contender.reference, seed], contender.cost)
-            estimator = contender.sized(cost, self.rows[train], len(np.unique(self.labels[train])))
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                estimator = contender.sized(cost, self.rows[train], len(np.unique(self.labels[train])))
         except ConfigError as error:
             raise ConfigError(f"contender {name!r}: {error}") from error
-        return ContenderFit(name, estimator, seed, self.folds[seed])
+        issued = tuple(warning.message for warning in caught if isinstance(warning.message, Warning))
+        return ContenderFit(name, estimator, seed, self.folds[seed], issued)
 
 
 @dataclass

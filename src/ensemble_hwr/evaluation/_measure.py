@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ensemble_hwr._composites import weight_params
+from ensemble_hwr._composites import children, weight_params
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._cost import count_macs, count_parameters
 from ensemble_hwr.evaluation._trace import trace_hierarchy
@@ -25,12 +26,13 @@ from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
 
 @dataclass(frozen=True)
 class ContenderFit:
-    """One fit: a contender, a seed, and the indices of training and test samples."""
+    """One fit: a contender, a seed, the indices of training and test samples, and warnings issued before."""
 
     name: str
     contender: BaseEstimator
     seed: int
     fold: Fold
+    warnings: tuple[Warning, ...] = ()
 
 
 def measure(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
@@ -69,8 +71,19 @@ def _measured(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weig
         parameters=count_parameters(estimator),
         macs=cost,
         hierarchy=trace,
-        warnings=tuple(_portable(warning.message) for warning in caught if isinstance(warning.message, Warning)),
+        warnings=(*task.warnings, *(_portable(w.message) for w in caught if isinstance(w.message, Warning))),
+        loss_fell=_loss_fell(estimator),
     )
+
+
+def _loss_fell(estimator: Any) -> bool | None:
+    """Return whether the loss of each network fell below that of its first epoch; None if there is none to look at."""
+    found = [_loss_fell(part) for part in children(estimator)]
+    curve: Sequence[float] = getattr(estimator, "loss_curve_", ())
+    if len(curve) > 1:
+        found.append(bool(min(curve[1:]) < curve[0]))
+    known = [fell for fell in found if fell is not None]
+    return all(known) if known else None
 
 
 def _portable(warning: Warning) -> Warning:
@@ -101,6 +114,11 @@ def _in_columns(predicted: Any, estimator: BaseEstimator, classes: NDArray[Any],
 
 
 def _prepared(contender: BaseEstimator, seed: int) -> BaseEstimator:
-    """Return a clone with the seed set and n_jobs unset."""
+    """Return a clone with the seed set and every number of jobs set to 1; None, which some classes refuse, stays."""
     estimator = with_seed(contender, seed)
-    return estimator.set_params(**{name: None for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"})
+    jobs = {
+        name: 1
+        for name, value in estimator.get_params().items()
+        if name.split("__")[-1] == "n_jobs" and value is not None
+    }
+    return estimator.set_params(**jobs)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._versions import package_versions
+from ensemble_hwr.evaluation._pairs import FTests, paired_tests, reason_for_failure
 from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
 from ensemble_hwr.evaluation.metrics import SCORES, confused_pairs, per_class, predicted_labels, scores
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, Run
-from ensemble_hwr.evaluation.statistics import PairedTest, bca_interval, holm, mcnemar
 
 PACKAGES = ("python", "ensemble_hwr", "numpy", "scipy", "scikit-learn", "pillow", "joblib")
-LEVEL = 0.05
-
-FTests = Mapping[tuple[str, str], PairedTest]
 
 
 def summarise(comparison: Comparison, *, reference: str | None = None, ftests: FTests | None = None) -> dict[str, Any]:
@@ -43,17 +41,24 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
         - ``contenders``: for each name ``accuracy``, ``macro_f1``, ``log_loss`` and ``expected_calibration_error``,
           lists with one figure per seed; the same four under ``without_suspected_errors`` if samples are flagged (else
           None there); ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds);
-          ``samples_per_second``; over all seeds ``per_class`` and ``confused_pairs``; and ``hierarchy`` (None for other
-          classifiers): ``router_accuracy`` and ``perfect_router_accuracy``, one per seed, ``groups``, ``members`` with
-          mean trust and the numbers of samples ``tested``, ``routed``, ``improved`` and ``worsened``, and
-          ``operating_points``, mean accuracy and MACs of the same fits at other confidence thresholds;
-        - ``pairs``: for each two contenders ``a``, ``b``, the ``difference`` of their accuracies with its 95 %
-          BCa ``interval``, ``only_a_correct`` and ``only_b_correct``, ``p_value``, ``p_holm``, ``test``, ``better``
-          (name of the better one, None without significant difference), and ``p_value_5x2cv`` and ``p_holm_5x2cv`` if
-          `ftests` were given;
-        - ``frontier``: names of the contenders on the Pareto frontier of accuracy and MACs, in order of MACs;
+          ``samples_per_second`` and ``seconds_per_sample`` of prediction; ``did_not_learn``, the reason as text, or
+          None; ``warnings``, each with ``category``, ``text`` and the number of ``fits``; over all seeds ``per_class``
+          and ``confused_pairs``; and ``hierarchy`` (None for other classifiers): ``router_accuracy`` and
+          ``perfect_router_accuracy``, one per seed, ``groups``, ``members`` with mean trust and the numbers of samples
+          ``tested``, ``routed``, ``improved`` and ``worsened``, and ``operating_points``, mean accuracy and MACs of the
+          same fits at other confidence thresholds;
+        - ``pairs``: for each two contenders ``a``, ``b``, the ``difference`` of their accuracies with its ``interval``
+          at the level ``confidence``, ``only_a_correct`` and ``only_b_correct``, ``p_value`` and ``test``. Pairs with
+          the reference (``with_reference``) also have ``p_holm``, corrected for the number of these pairs, and
+          ``better`` (name of the better one, None without significant difference); their interval has the level of
+          Holm's method, so that it excludes 0 exactly if ``p_holm`` is below 0.05. In other pairs, and in pairs with a
+          contender that did not learn, both are None and the interval is a 95 % interval. ``p_value_5x2cv`` and
+          ``p_holm_5x2cv`` if `ftests` were given;
+        - ``frontier``: names of the contenders on the Pareto frontier of accuracy and MACs, in order of MACs, without
+          those that did not learn;
         - ``verdict``: the conclusions as text; ``reference``: the contender they are about;
-        - ``n_samples``: number of different test samples; ``seeds``; ``classes``; ``data``; ``versions``.
+        - ``n_samples``: number of different test samples; ``samples_per_seed``, one number per seed; ``seeds``;
+          ``classes``; ``data``; ``versions``.
 
     Raises
     ------
@@ -71,12 +76,15 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
     [0.96]
     """
     contenders = {name: _contender(comparison, comparison.of(name)) for name in comparison.contenders}
+    reference = reference_contender(contenders, reference)
+    learned = {name: figures for name, figures in contenders.items() if not figures["did_not_learn"]}
     summary: dict[str, Any] = {
         "contenders": contenders,
-        "pairs": _pairs(comparison, ftests or {}),
-        "frontier": _frontier(contenders),
-        "reference": reference_contender(contenders, reference),
+        "pairs": paired_tests(comparison, reference, set(contenders) - set(learned), ftests or {}),
+        "frontier": _frontier(learned or contenders),
+        "reference": reference,
         "n_samples": len(np.unique(np.concatenate([run.test for run in comparison.runs]))),
+        "samples_per_seed": [len(run.test) for run in comparison.of(reference)],
         "seeds": list(comparison.seeds),
         "classes": [str(label) for label in comparison.classes],
         "data": dict(comparison.data),
@@ -119,11 +127,30 @@ def _contender(comparison: Comparison, runs: Sequence[Run]) -> dict[str, Any]:
         "macs": _mean(run.macs for run in runs),
         "fit_seconds": _mean(run.fit_seconds for run in runs),
         "samples_per_second": len(y) / seconds if seconds > 0 else None,
+        "seconds_per_sample": seconds / len(y),
+        "did_not_learn": reason_for_failure(comparison, runs),
+        "warnings": _warnings(runs),
         "size_bytes": _rounded(_mean(run.size_bytes for run in runs)),
         "per_class": per_class(y, predicted, classes),
         "confused_pairs": confused_pairs(y, predicted),
         "hierarchy": _hierarchy(runs),
     }
+
+
+def _warnings(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return each different warning with the number of fits that issued it; numbers in its text may differ."""
+    found: dict[tuple[str, str], str] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for run in runs:
+        texts = {(type(warning).__name__, _first_line(warning)) for warning in run.warnings}
+        kinds = {(category, re.sub(r"\d[\d,.]*", "0", text)): text for category, text in texts}
+        counts.update(list(kinds))
+        found = {**kinds, **found}
+    return [{"category": kind[0], "text": text, "fits": counts[kind]} for kind, text in found.items()]
+
+
+def _first_line(warning: Warning) -> str:
+    return str(warning).strip().split("\n", 1)[0]
 
 
 def _scores_by_seed(
@@ -191,59 +218,6 @@ def _members(traced: Sequence[tuple[HierarchyTrace, int]]) -> list[dict[str, Any
         }
         for (name, role, member_classes), traces in found.items()
     ]
-
-
-def _pairs(comparison: Comparison, ftests: FTests) -> list[dict[str, Any]]:
-    samples, correct = _paired_predictions(comparison)
-    pairs: list[dict[str, Any]] = [
-        {"a": a, "b": b, **_difference(correct[a], correct[b], samples)}
-        for a, b in combinations(comparison.contenders, 2)
-    ]
-    for pair in pairs:
-        ftest = ftests.get((pair["a"], pair["b"])) or ftests.get((pair["b"], pair["a"]))
-        if ftest is not None:
-            pair["p_value_5x2cv"] = ftest.p_value
-    for key in ("p_value", "p_value_5x2cv"):
-        with_key = [pair for pair in pairs if key in pair]
-        corrected = holm([pair[key] for pair in with_key])
-        for pair, p in zip(with_key, corrected, strict=True):
-            pair[key.replace("p_value", "p_holm")] = float(p)
-    for pair in pairs:
-        low, high = pair["interval"]
-        significant = pair["p_holm"] < LEVEL and not low <= 0 <= high
-        pair["better"] = (pair["a"] if pair["difference"] > 0 else pair["b"]) if significant else None
-    return pairs
-
-
-def _difference(
-    a_correct: NDArray[np.bool_], b_correct: NDArray[np.bool_], samples: NDArray[np.intp]
-) -> dict[str, Any]:
-    test = mcnemar(a_correct, b_correct, samples)
-    return {
-        "difference": float(a_correct.mean() - b_correct.mean()),
-        "interval": list(bca_interval(a_correct, b_correct, samples)),
-        "only_a_correct": int((a_correct & ~b_correct).sum()),
-        "only_b_correct": int((b_correct & ~a_correct).sum()),
-        "p_value": test.p_value,
-        "test": test.name,
-    }
-
-
-def _paired_predictions(comparison: Comparison) -> tuple[NDArray[np.intp], dict[str, NDArray[np.bool_]]]:
-    """Return the test samples of all seeds and, per contender, whether each prediction was correct."""
-    samples: NDArray[np.intp] = np.empty(0, dtype=np.intp)
-    correct: dict[str, NDArray[np.bool_]] = {}
-    for name in comparison.contenders:
-        parts = []
-        tested = []
-        for run in sorted(comparison.of(name), key=lambda run: run.seed):
-            order = np.argsort(run.test, kind="stable")
-            test = run.test[order]
-            predicted = predicted_labels(run.probabilities[order], comparison.classes)
-            parts.append(predicted == comparison.y[test])
-            tested.append(test)
-        samples, correct[name] = np.concatenate(tested), np.concatenate(parts)
-    return samples, correct
 
 
 def _frontier(contenders: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -11,14 +11,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ensemble_hwr.evaluation._verdict import verdict_sentences
+from ensemble_hwr.evaluation._verdict import cautions, duels, headline, samples_tested
 from ensemble_hwr.report.formats import ABSENT, p_number, percent, points, quantity, seconds, spread
 
 WITHOUT_ERRORS = "without_suspected_errors"
+TIMES = "×"  # noqa: RUF001
+RATIOS = {"parameters": "para-\nmeters", "macs": "MACs", "fit_seconds": "fit\ntime"}
 
 
 def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
-    """Return contenders, pairs and conclusions for ``rich.print``.
+    """Return the contenders, their comparison with the reference, and the conclusion for ``rich.print``.
 
     Parameters
     ----------
@@ -28,7 +30,8 @@ def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
     Returns
     -------
     rich renderable
-        Two tables and a text. The best accuracy is bold.
+        The contenders with their figures, the best accuracy bold; how the reference differs from each of them, in
+        accuracy and in costs; then the conclusion and its limits.
 
     Examples
     --------
@@ -44,25 +47,25 @@ def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
     >>> "96.00" in captured.get()
     True
     """
-    parts: list[RenderableType] = [_contenders_table(summary)]
-    if summary["pairs"]:
-        parts += ["", _pairs_table(summary["pairs"])]
-    return Group(*parts, "", *(Text(sentence) for sentence in verdict_sentences(summary)))
+    parts: list[RenderableType] = [_contenders_table(summary), _explained(*_key_of_contenders(summary))]
+    if duels(summary):
+        parts += [_verdict_table(summary), _explained(*_key_of_verdict(summary))]
+    return Group(*parts, *map(Text, (headline(summary), *cautions(summary))))
 
 
 def _contenders_table(summary: Mapping[str, Any]) -> Table:
     contenders = summary["contenders"]
     table = _table("contender", padding=0)
-    with_flags = any(figures[WITHOUT_ERRORS] for figures in contenders.values())
-    table.caption, table.caption_justify = _caption(summary, with_flags), "left"
+    with_flags = _with_flags(summary)
     headings = ["accuracy %", *(["clean\nlabels %"] if with_flags else []), "log-\nloss", "ECE"]
     headings += ["para-\nmeters", "MACs", "fit s", "samples\nper s"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     best = max(_accuracy(figures) for figures in contenders.values())
     for name, figures in contenders.items():
+        shown = f"{name} (did not learn)" if figures["did_not_learn"] else name
         cells = _cells(figures, with_flags)
-        table.add_row(*map(Text, (name, *cells)), style="bold" if _accuracy(figures) == best else "")
+        table.add_row(*map(Text, (shown, *cells)), style="bold" if _accuracy(figures) == best else "")
     return table
 
 
@@ -81,23 +84,32 @@ def _cells(figures: Mapping[str, Any], with_flags: bool) -> list[str]:
     ]
 
 
-def _pairs_table(pairs: list[Mapping[str, Any]]) -> Table:
-    table = _table("pair", padding=1)
-    for heading in ("points", "95 % interval", "p (Holm)"):
+def _verdict_table(summary: Mapping[str, Any]) -> Table:
+    """Return a row per other contender: how the reference differs from it in accuracy and in costs."""
+    reference, contenders = summary["reference"], summary["contenders"]
+    table = _table(reference, padding=0)
+    for heading in ("points", "interval", "p", "", *RATIOS.values()):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("better", no_wrap=True)
-    for pair in pairs:
-        low, high = pair["interval"]
+    for duel in duels(summary):
+        low, high = (points(end) for end in duel["interval"])
         cells = (
-            f"{pair['a']} - {pair['b']}",
-            points(pair["difference"]),
-            f"{points(low)} to {points(high)}",
-            p_number(pair["p_holm"]),
-            pair["better"] or "n. s.",
+            f"vs {duel['rival']}",
+            points(duel["difference"]),
+            f"[{low}, {high}]",
+            p_number(duel["p_holm"]),
+            "n.s." if duel["won"] is None else "better" if duel["won"] else "worse",
+            *(_ratio(contenders[reference][cost], contenders[duel["rival"]][cost]) for cost in RATIOS),
         )
-        table.add_row(*map(Text, cells))
-    table.caption, table.caption_justify = "n. s.: no significant difference", "left"
+        table.add_row(*map(Text, cells), style="bold" if duel["won"] is not None else "")
     return table
+
+
+def _ratio(own: float | None, other: float | None) -> str:
+    if own is None or not other:
+        return ABSENT
+    ratio = own / other
+    digits = 0 if ratio >= 99.5 else 1 if ratio >= 9.95 else 2
+    return f"{TIMES}{ratio:,.{digits}f}"
 
 
 def _table(first: str, padding: int) -> Table:
@@ -106,14 +118,32 @@ def _table(first: str, padding: int) -> Table:
     return table
 
 
-def _caption(summary: Mapping[str, Any], with_flags: bool) -> str:
+def _key_of_contenders(summary: Mapping[str, Any]) -> list[str]:
     seeds = len(summary["seeds"])
     over = "1 seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
-    clean = "\nclean labels: accuracy without suspected label errors" if with_flags else ""
-    return (
-        f"{summary['n_samples']:,} test samples, {over}\n"
-        f"ECE: expected calibration error; MACs: multiply-accumulates per sample{clean}"
-    )
+    key = [
+        f"{samples_tested(summary)}, {over}",
+        "ECE: expected calibration error; MACs: multiply-accumulates per sample",
+    ]
+    if _with_flags(summary):
+        key.append("clean labels: accuracy without suspected label errors")
+    return key
+
+
+def _key_of_verdict(summary: Mapping[str, Any]) -> list[str]:
+    reference = summary["reference"]
+    return [
+        f"points: accuracy of {reference} minus that of the other; n.s.: not significant",
+        f"costs: those of {reference} divided by those of the other",
+    ]
+
+
+def _explained(*lines: str) -> Text:
+    return Text("\n".join((*lines, "")), style="dim")
+
+
+def _with_flags(summary: Mapping[str, Any]) -> bool:
+    return any(figures[WITHOUT_ERRORS] for figures in summary["contenders"].values())
 
 
 def _without_spread(figures: Mapping[str, Any]) -> str:

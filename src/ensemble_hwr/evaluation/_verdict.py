@@ -54,22 +54,69 @@ def verdict_sentences(summary: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     summary : mapping
-        ``reference``, ``contenders``, ``pairs``, ``n_samples`` and ``seeds`` as :func:`summarise` returns them.
+        Return value of :func:`summarise`.
 
     Returns
     -------
     list of str
         The headline, one sentence per other contender, then the limits of the figures.
     """
+    contenders = summary["contenders"]
+    own = contenders[summary["reference"]]
+    sentences = [_duel_sentence(duel, own, contenders[duel["rival"]]) for duel in duels(summary)]
+    return [headline(summary), *sentences, *cautions(summary)]
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """Return the conclusion in one sentence: which contenders are less accurate than the reference, and which more."""
     reference, contenders = summary["reference"], summary["contenders"]
-    duels = [_seen_from(reference, pair) for pair in summary["pairs"] if reference in (pair["a"], pair["b"])]
     accuracy = percent(float(np.mean(contenders[reference]["accuracy"])))
-    start = f"On {summary['n_samples']:,} test samples, {reference} (accuracy {accuracy} %)"
-    if not duels:
-        return [f"{start} is the only contender.", *_cautions(summary)]
-    sentences = [f"{start} {_outcome(duels)}."]
-    sentences += [_duel_sentence(duel, contenders[reference], contenders[duel["rival"]]) for duel in duels]
-    return sentences + _cautions(summary)
+    start = f"On {samples_tested(summary)}, {reference} (accuracy {accuracy} %)"
+    if contenders[reference].get("did_not_learn"):
+        return f"{start} did not learn: {contenders[reference]['did_not_learn']}."
+    found = duels(summary)
+    if not found:
+        only = "the only contender" if len(contenders) == 1 else "the only contender that learned"
+        return f"{start} is {only}."
+    return f"{start} {_outcome(found)}."
+
+
+def duels(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the corrected pairs with the reference, each with its figures as reference minus other contender."""
+    return [_seen_from(summary["reference"], pair) for pair in summary["pairs"] if pair["with_reference"]]
+
+
+def cautions(summary: Mapping[str, Any]) -> list[str]:
+    """Return the limits of the figures as sentences: number of seeds, correction, contenders that did not learn."""
+    reference, seeds = summary["reference"], len(summary["seeds"])
+    n_pairs = len(duels(summary))
+    basis = "Figures of one seed" if seeds == 1 else f"Means of {seeds} seeds"
+    correction = (
+        f"; p-values and intervals are corrected for the {n_pairs} comparisons with {reference} (Holm)"
+        if n_pairs > 1
+        else ""
+    )
+    sentences = [f"{basis}{correction}."]
+    for name, figures in summary["contenders"].items():
+        if name != reference and figures.get("did_not_learn"):
+            sentences.append(f"Caution: {name} did not learn and is not compared: {figures['did_not_learn']}.")
+    if seeds < ENOUGH_SEEDS:
+        few = "one seed shows" if seeds == 1 else f"{seeds} seeds show"
+        sentences.append(
+            f"Caution: {few} little of the variance between fits, which the tests do not measure; "
+            f"use {ENOUGH_SEEDS} or more."
+        )
+    return sentences
+
+
+def samples_tested(summary: Mapping[str, Any]) -> str:
+    """Return the number of test samples as text; seeds that test other samples are stated."""
+    total, per_seed = summary["n_samples"], summary["samples_per_seed"]
+    if all(n == total for n in per_seed):
+        return f"{total:,} test samples"
+    low, high = min(per_seed), max(per_seed)
+    each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{total:,} distinct test samples ({each} per seed)"
 
 
 def _seen_from(reference: str, pair: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,14 +127,15 @@ def _seen_from(reference: str, pair: Mapping[str, Any]) -> dict[str, Any]:
         "rival": pair["a"] if turned else pair["b"],
         "difference": -pair["difference"] if turned else pair["difference"],
         "interval": (-high, -low) if turned else (low, high),
+        "confidence": pair["confidence"],
         "p_holm": pair["p_holm"],
         "won": None if pair["better"] is None else pair["better"] == reference,
     }
 
 
-def _outcome(duels: list[dict[str, Any]]) -> str:
+def _outcome(found: list[dict[str, Any]]) -> str:
     beaten, equals, superiors = (
-        [duel["rival"] for duel in duels if duel["won"] is outcome] for outcome in (True, None, False)
+        [duel["rival"] for duel in found if duel["won"] is outcome] for outcome in (True, None, False)
     )
     parts = []
     if beaten:
@@ -101,7 +149,7 @@ def _outcome(duels: list[dict[str, Any]]) -> str:
 
 def _duel_sentence(duel: Mapping[str, Any], figures: Mapping[str, Any], rival: Mapping[str, Any]) -> str:
     low, high = (points(end) for end in duel["interval"])
-    test = f"95 % interval {low} to {high}, {p_value(duel['p_holm'])}"
+    test = f"{confidence_text(duel['confidence'])} interval {low} to {high}, {p_value(duel['p_holm'])}"
     if duel["won"] is None:
         result = (
             f"Compared with {duel['rival']}: no significant difference, {points(duel['difference'])} points ({test})"
@@ -115,6 +163,11 @@ def _duel_sentence(duel: Mapping[str, Any], figures: Mapping[str, Any], rival: M
     return f"{result}, with {listing(known)}." if known else f"{result}."
 
 
+def confidence_text(confidence: float) -> str:
+    """Return a confidence level as a percentage with three digits: 95 %, 99.3 %."""
+    return f"{100 * confidence:.3g} %"
+
+
 def _cost(figures: Mapping[str, Any], rival: Mapping[str, Any], key: str, same: str, thing: str) -> str:
     """Return a cost of the reference relative to the rival's; empty if either is unknown."""
     own, other = figures.get(key), rival.get(key)
@@ -126,17 +179,3 @@ def _cost(figures: Mapping[str, Any], rival: Mapping[str, Any], key: str, same: 
     if ratio < 1:
         return f"{100 * ratio:.2g} % of {thing}"
     return f"{ratio:.1f} times {thing}" if ratio < 9.95 else f"{ratio:,.0f} times {thing}"
-
-
-def _cautions(summary: Mapping[str, Any]) -> list[str]:
-    n_pairs, seeds = len(summary["pairs"]), len(summary["seeds"])
-    basis = "Figures of one seed" if seeds == 1 else f"Means of {seeds} seeds"
-    correction = f"; p-values are corrected for {n_pairs} pairs (Holm), intervals are not" if n_pairs > 1 else ""
-    cautions = [f"{basis}{correction}."]
-    if seeds < ENOUGH_SEEDS:
-        few = "one seed shows" if seeds == 1 else f"{seeds} seeds show"
-        cautions.append(
-            f"Caution: {few} little of the variance between fits, which the tests do not measure; "
-            f"use {ENOUGH_SEEDS} or more."
-        )
-    return cautions

@@ -113,6 +113,9 @@ class Run:
         Effect of the members, for hierarchies.
     warnings : tuple of Warning
         Warnings of fit and prediction.
+    loss_fell : bool or None
+        Whether the training loss of every network in it fell below that of the first epoch; None without a network
+        that keeps ``loss_curve_`` for two epochs or more, and for hierarchies.
 
     See Also
     --------
@@ -130,6 +133,7 @@ class Run:
     macs: float | None = None
     hierarchy: HierarchyTrace | None = None
     warnings: tuple[Warning, ...] = ()
+    loss_fell: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
-from scipy.stats import binomtest, chi2, f
+from scipy.stats import beta, binomtest, chi2, f
 
 FEW_DISCORDANT = 25
 
@@ -74,7 +75,7 @@ def mcnemar(a_correct: ArrayLike, b_correct: ArrayLike, sample_ids: ArrayLike | 
     """
     differences, _ = _by_sample(a_correct, b_correct, sample_ids)
     discordant = differences[differences != 0]
-    if sample_ids is None or len(np.unique(np.asarray(sample_ids))) == np.size(sample_ids):
+    if _all_different(sample_ids):
         wins = int((discordant > 0).sum())
         p = binomtest(wins, len(discordant)).pvalue if len(discordant) else 1.0
         return PairedTest(float(wins), float(p), "McNemar's exact test")
@@ -83,6 +84,62 @@ def mcnemar(a_correct: ArrayLike, b_correct: ArrayLike, sample_ids: ArrayLike | 
     if len(discordant) < FEW_DISCORDANT:
         return PairedTest(statistic, _exact_sign_p(discordant), "exact clustered McNemar test")
     return PairedTest(statistic, float(chi2.sf(statistic, 1)), "clustered McNemar test")
+
+
+def mcnemar_interval(
+    a_correct: ArrayLike, b_correct: ArrayLike, sample_ids: ArrayLike | None = None, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the confidence interval of a difference of two accuracies that belongs to McNemar's test.
+
+    It excludes 0 exactly if the p-value of :func:`mcnemar` is below ``1 - confidence``. It is the set of differences
+    that the (clustered) test does not reject: with d_k and m_k the difference of correct predictions and the number of
+    predictions of sample k, all D with (sum d_k - D m_k)^2 / sum (d_k - D m_k)^2 at most the quantile of chi-squared.
+    Where the exact test is used, the interval also includes the exact (Clopper-Pearson) interval of the share of
+    discordant samples that the first contender classified correctly.
+
+    Parameters
+    ----------
+    a_correct, b_correct : array-like of shape (n,) of bool
+        Whether each prediction of the contenders was correct; n >= 1.
+    sample_ids : array-like of shape (n,) of int, default=None
+        The sample of each prediction. None: all different.
+    confidence : float, default=0.95
+        Coverage, between 0 and 1, ends excluded.
+
+    Returns
+    -------
+    low, high : float
+        Interval of the accuracy of the first minus the accuracy of the second, between -1 and 1. Both ends are 0 if
+        the contenders are correct on the same samples.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in shape or are empty, or `confidence` is out of range.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.evaluation.statistics import mcnemar_interval
+    >>> low, high = mcnemar_interval([1] * 90 + [0] * 10, [1] * 80 + [0] * 20)
+    >>> 0.03 < low < 0.1 < high < 0.18
+    True
+    """
+    differences, attempts = _by_sample(a_correct, b_correct, sample_ids)
+    if not len(differences) or not 0 < confidence < 1:
+        raise ValueError(
+            "mcnemar_interval needs at least one prediction and confidence between 0 and 1; "
+            f"got {len(differences)} samples, confidence={confidence!r}"
+        )
+    low, high = _score_interval(differences, attempts, float(chi2.isf(1 - confidence, 1)))
+    discordant = differences[differences != 0]
+    if not _all_different(sample_ids) and len(discordant) >= FEW_DISCORDANT:
+        return low, high
+    weight = float(np.abs(discordant).sum() / attempts.sum())
+    exact_low, exact_high = (weight * (2 * share - 1) for share in _exact_share_interval(discordant, 1 - confidence))
+    # the exact test decides whether 0 is excluded
+    low = exact_low if low <= 0 < exact_low else min(low, exact_low)
+    high = exact_high if exact_high < 0 <= high else max(high, exact_high)
+    return low, high
 
 
 def bca_interval(
@@ -190,6 +247,42 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return corrected
 
 
+def holm_confidence(p_values: ArrayLike, level: float = 0.05) -> NDArray[np.float64]:
+    """Return the confidence levels at which intervals agree with p-values that Holm's method corrects.
+
+    Holm's method compares the smallest of n p-values with level / n, the next with level / (n - 1), and so on, and
+    stops at the first that is not smaller. An interval of a hypothesis has one minus the level that its p-value was
+    compared with; after the stop, that of the hypothesis that stopped it. Therefore it excludes the null value exactly
+    if the corrected p-value is below `level`.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n,)
+        Each between 0 and 1, not corrected.
+    level : float, default=0.05
+        Level of significance of the whole family.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Between ``1 - level`` and ``1 - level / n``.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.evaluation.statistics import holm_confidence
+    >>> holm_confidence([0.001, 0.04, 0.03]).round(4).tolist()
+    [0.9833, 0.975, 0.975]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    levels = np.empty_like(p)
+    left = len(p)
+    for i in np.argsort(p, kind="stable"):
+        levels[i] = 1 - level / left
+        if p[i] * left < level:
+            left = max(left - 1, 1)
+    return levels
+
+
 def combined_ftest_5x2cv(scores_a: ArrayLike, scores_b: ArrayLike) -> PairedTest:
     """Test whether two estimators differ, by the combined 5x2cv F-test.
 
@@ -260,9 +353,58 @@ def _exact_sign_p(differences: NDArray[np.int64]) -> float:
     """Return the probability that random signs give a sum at least as far from 0."""
     sizes = np.abs(differences)
     total = int(sizes.sum())
-    chances = np.zeros(total + 1)  # of the sum of the positive ones
-    chances[0] = 1.0
-    for size in sizes:
-        chances = (chances + np.roll(chances, size)) / 2
+    chances = _chances_of_sum(sizes, 0.5)
     sums = 2 * np.arange(total + 1) - total
     return min(1.0, float(chances[np.abs(sums) >= abs(int(differences.sum()))].sum()))
+
+
+def _all_different(sample_ids: ArrayLike | None) -> bool:
+    return sample_ids is None or len(np.unique(np.asarray(sample_ids))) == np.size(sample_ids)
+
+
+def _score_interval(
+    differences: NDArray[np.int64], attempts: NDArray[np.int64], critical: float
+) -> tuple[float, float]:
+    """Return the differences D at which (sum d - D m)^2 <= critical * sum (d - D m)^2, a quadratic inequality in D."""
+    d, m = differences.astype(np.float64), attempts.astype(np.float64)
+    square = m.sum() ** 2 - critical * (m @ m)
+    half_linear = d.sum() * m.sum() - critical * (d @ m)
+    constant = d.sum() ** 2 - critical * (d @ d)
+    observed = float(d.sum() / m.sum())
+    if square <= 0:  # very few samples: no difference is rejected, or only some on the other side of 0
+        if constant <= 0:
+            return -1.0, 1.0
+        root = np.sqrt(half_linear**2 - square * constant)
+        end = (half_linear - root) / square if observed > 0 else (half_linear + root) / square
+        return (float(end), 1.0) if observed > 0 else (-1.0, float(end))
+    half_width = np.sqrt(max(half_linear**2 - square * constant, 0.0)) / square
+    middle = half_linear / square
+    return float(np.clip(middle - half_width, -1, observed)), float(np.clip(middle + half_width, observed, 1))
+
+
+def _exact_share_interval(discordant: NDArray[np.int64], alpha: float) -> tuple[float, float]:
+    """Return the exact interval of the probability that a discordant sample is in favour of the first contender."""
+    sizes = np.abs(discordant)
+    n, wins = int(sizes.sum()), int(discordant[discordant > 0].sum())
+    if not n:
+        return 0.5, 0.5
+    if (sizes == 1).all():
+        low = beta.ppf(alpha / 2, wins, n - wins + 1) if wins else 0.0
+        high = beta.isf(alpha / 2, wins + 1, n - wins) if wins < n else 1.0
+        return float(low), float(high)
+
+    def excess(share: float, tail: slice) -> float:
+        return float(_chances_of_sum(sizes, share)[tail].sum()) - alpha / 2
+
+    low = brentq(excess, 0.0, 1.0, args=(slice(wins, None),), xtol=1e-12) if wins else 0.0
+    high = brentq(excess, 0.0, 1.0, args=(slice(wins + 1),), xtol=1e-12) if wins < n else 1.0
+    return float(low), float(high)
+
+
+def _chances_of_sum(sizes: NDArray[np.int64], share: float) -> NDArray[np.float64]:
+    """Return the probability of each sum of sizes, if each size is included with the probability `share`."""
+    chances = np.zeros(int(sizes.sum()) + 1)
+    chances[0] = 1.0
+    for size in sizes:
+        chances = (1 - share) * chances + share * np.roll(chances, size)
+    return chances
