@@ -44,6 +44,7 @@ LEVELS = {
 OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},
     "pooch": {"datasets/_fetch.py"},
+    "pandas": {"evaluation/results.py"},
     "rich": {"evaluation/_table.py", "datasets/_fetch.py"},
     "skops": {"persistence/_payload.py"},
     "pydantic": {"config"},

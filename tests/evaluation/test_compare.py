@@ -4,23 +4,25 @@ import os
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlxtend.evaluate import combined_ftest_5x2cv as mlxtend_ftest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.evaluation import EqualParameters, compare, five_by_two, standard_contenders
+from ensemble_hwr.evaluation import EqualParameters, compare, five_by_two, standard_contenders, write_report
 from ensemble_hwr.evaluation.contenders import with_seed
 from ensemble_hwr.evaluation.scaling import EqualMacs
 from ensemble_hwr.exceptions import ConfigError, DataError
@@ -355,3 +357,68 @@ def test_the_warning_of_a_control_that_is_too_small_belongs_to_its_run():
     with pytest.warns(UserWarning, match="need 32 MACs per sample alone, of 24"):
         result = compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
     assert "one unit per layer" in str(result.of("flat")[0].warnings[0])
+
+
+NAMES = ["height", "width", "ink", "slant"]
+FRAME = pd.DataFrame(X, columns=NAMES)
+
+
+def test_contenders_get_data_frames_without_warnings_of_feature_names():
+    network = make_pipeline(StandardScaler(), TINY)
+    columns = make_pipeline(make_column_transformer(("passthrough", ["height", "slant"])), GaussianNB())
+    contenders = {
+        "columns": columns,
+        "network": network,
+        "flat": EqualMacs(network),
+        "hierarchical": HierarchicalEnsembleClassifier(network, network, groups=["ABC", "DEF"], trust=0.5),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = compare(contenders, FRAME, pd.Series(Y), split=(TRAIN, TEST), seeds=[0])
+    assert not any(run.warnings for run in result.runs)
+    del contenders["columns"]
+    from_arrays = compare(contenders, X, Y, split=(TRAIN, TEST), seeds=[0])
+    for name in contenders:
+        of_frame, of_array = (found.of(name)[0] for found in (result, from_arrays))
+        same = of_frame.probabilities.argmax(axis=1) == of_array.probabilities.argmax(axis=1)
+        assert same.mean() > 0.95  # the order in memory changes the rounding
+        assert of_frame.macs == pytest.approx(of_array.macs, rel=0.05)
+    assert result.of("columns")[0].probabilities.shape == (120, 6)
+
+
+def test_data_frames_may_have_texts_and_missing_values(tmp_path):
+    frame = FRAME.assign(pen=np.where(CODES % 2, "thick", "thin"))
+    frame.loc[5, "ink"] = np.nan
+    trees = HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype")
+    pipeline = make_pipeline(make_column_transformer((OrdinalEncoder(), ["pen"]), remainder="passthrough"), trees)
+    result = compare({"trees": pipeline}, frame, Y, split=(TRAIN, TEST), seeds=[0])
+    assert write_report(result, tmp_path)[1].exists()
+
+
+class Picky(GaussianNB):
+    """Classifier that refuses labels other than 0, 1, 2, ... and a number of jobs that is None."""
+
+    def __init__(self, n_jobs=4, refuse="labels"):
+        super().__init__()
+        self.n_jobs = n_jobs
+        self.refuse = refuse
+
+    def fit(self, X, y, sample_weight=None):
+        if self.n_jobs is None or self.refuse == "everything" or not np.array_equal(np.unique(y), np.arange(6)):
+            raise ValueError(f"no labels such as {np.asarray(y)[0]}, no n_jobs={self.n_jobs}")
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize("labels", [Y, CODES * 10 + 7, CODES])
+@pytest.mark.parametrize("weight", [None, np.ones(240)])
+def test_contenders_that_refuse_the_labels_get_codes(labels, weight):
+    contenders = {"picky": Picky(), "bayes": GaussianNB(), "pipeline": make_pipeline(StandardScaler(), Picky())}
+    result = compare(contenders, X, labels, split=(TRAIN, TEST), seeds=[0], sample_weight=weight)
+    picky, bayes, pipeline = (run.probabilities for run in result.runs)
+    np.testing.assert_allclose(picky, bayes)
+    np.testing.assert_allclose(pipeline, bayes, atol=1e-6)
+
+
+def test_a_contender_that_refuses_codes_too_is_an_error_with_its_first_message():
+    with pytest.raises(ConfigError, match=f"contender 'picky', seed 0: .*no labels such as {Y[0]}"):
+        compare({"picky": Picky(refuse="everything")}, X, Y, split=(TRAIN, TEST), seeds=[0])

@@ -1,11 +1,13 @@
 """Records of a comparison."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
 
 from ensemble_hwr.evaluation.results import Comparison, Run
+from ensemble_hwr.exceptions import MissingExtraError
 
 
 def run(contender, seed):
@@ -40,3 +42,34 @@ def test_records_are_frozen_and_do_not_share_defaults(mixed):
         mixed.runs[0].seed = 3
     assert mixed.data is not dataclasses.replace(mixed, data={}).data
     assert Comparison((), mixed.y, mixed.rows).data is not Comparison((), mixed.y, mixed.rows).data
+
+
+def test_the_frame_has_a_row_for_each_contender_and_seed(build):
+    comparison = build({"flat": 0.2, "hierarchical": 0.1})
+    frame = comparison.to_frame()
+    assert frame[["contender", "seed"]].to_numpy().tolist() == [
+        [name, seed] for name in ("flat", "hierarchical") for seed in (0, 1, 2)
+    ]
+    assert frame.groupby("contender")["accuracy"].mean()["flat"] == pytest.approx(0.8167, abs=1e-3)
+    assert frame["macs"].tolist() == [5000.0] * 3 + [10000.0] * 3
+    assert set(frame["n_test"]) == {200}
+
+
+def test_costs_that_cannot_be_counted_are_missing_in_the_frame(build):
+    frame = build({"svc": 0.2}, counted=False).to_frame()
+    assert frame[["parameters", "macs"]].isna().all(axis=None)
+
+
+def test_without_pandas_the_error_says_what_to_install(build, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'ensemble_hwr\[pandas\]'"):
+        build({"flat": 0.2}).to_frame()
+
+
+def test_notebooks_show_a_table_of_means(build):
+    html = build({"<flat>": 0.2, "svc": 0.1}, counted=False)._repr_html_()
+    assert "&lt;flat&gt;" in html
+    assert "<flat>" not in html
+    assert html.count("<tr>") == 3
+    assert "standard deviation of 3 seeds" in html
+    assert html.count("<td>") == 2 * 6

@@ -44,14 +44,28 @@ def check_contenders(contenders: Mapping[str, Contender]) -> None:
             )
 
 
-def check_samples(rows: NDArray[Any], labels: NDArray[Any]) -> None:
-    """Raise DataError unless X is a finite table with one label for each row."""
+def checked_samples(X: Any, y: ArrayLike) -> tuple[Any, NDArray[Any], NDArray[Any]]:
+    """Return the table to fit on, its values and the labels.
+
+    A data frame is the table itself, so that contenders can select columns by name; it may hold texts and missing
+    values. Anything else is converted to an array, which must be finite.
+    """
+    values, labels = np.asarray(X), np.asarray(y)
+    is_frame = hasattr(X, "columns")
+    _check_samples(values, labels, must_be_finite=not is_frame)
+    if labels.dtype == object and labels.size and isinstance(labels[0], str):
+        labels = labels.astype(str)
+    return X if is_frame else values, values, labels
+
+
+def _check_samples(rows: NDArray[Any], labels: NDArray[Any], *, must_be_finite: bool) -> None:
+    """Raise DataError unless X is a table with one label for each row."""
     if rows.ndim != 2 or labels.ndim != 1 or len(rows) != len(labels):
         raise DataError(
             f"X has shape {rows.shape} and y has shape {labels.shape}; X must be 2-dimensional, with one label in y "
             "for each row"
         )
-    if rows.dtype.kind not in "fiub" or not np.isfinite(rows).all():
+    if must_be_finite and (rows.dtype.kind not in "fiub" or not np.isfinite(rows).all()):
         raise DataError(f"X has dtype {rows.dtype} or holds NaN or infinity; it must hold finite numbers")
     missing = labels.dtype.kind == "f" and np.isnan(labels).any()
     if missing or len({type(label) for label in labels.tolist()}) > 1:
@@ -80,13 +94,13 @@ def one_per_sample(values: ArrayLike, name: str, kinds: str, n_samples: int) -> 
     return array
 
 
-def checked_split(split: Split, seed: int, rows: NDArray[Any], labels: NDArray[Any]) -> Fold:
+def checked_split(split: Split, seed: int, labels: NDArray[Any]) -> Fold:
     """Return the indices of training and test samples for a seed."""
     parts = split(seed) if callable(split) else split
     if not isinstance(parts, Sequence) or len(parts) != 2:
         raise DataError(f"split: got {type(parts).__name__}; give a pair (train indices, test indices)")
     train, test = (
-        _positions(name, np.asarray(part), len(rows)) for name, part in zip(("train", "test"), parts, strict=True)
+        _positions(name, np.asarray(part), len(labels)) for name, part in zip(("train", "test"), parts, strict=True)
     )
     both = np.intersect1d(train, test)
     if len(both):

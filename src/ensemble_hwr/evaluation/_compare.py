@@ -14,13 +14,14 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import RepeatedStratifiedKFold
 
+from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._checks import (
     SCALED,
     Contender,
     Split,
     check_contenders,
-    check_samples,
+    checked_samples,
     checked_seeds,
     checked_split,
     one_per_sample,
@@ -54,9 +55,10 @@ def compare(
     ----------
     contenders : mapping of str to classifier, EqualParameters or EqualMacs
         At least one. Classifiers need ``predict_proba``. Every ``random_state`` in them is set by the seed, and
-        every ``n_jobs`` to one core, so that times are comparable.
-    X : array-like of shape (n_samples, n_features)
-        Features.
+        every ``n_jobs`` to one core, so that times are comparable. A classifier that refuses the labels is fitted on
+        the codes 0, 1, 2, ... of the labels.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Features. Contenders get a DataFrame as it is, so that they can select columns by name.
     y : array-like of shape (n_samples,)
         Labels.
     split : (train, test) or callable
@@ -110,12 +112,11 @@ def compare(
     [0.96]
     """
     check_contenders(contenders)
-    rows, labels = np.asarray(X), np.asarray(y)
-    check_samples(rows, labels)
-    folds = {seed: checked_split(split, seed, rows, labels) for seed in checked_seeds(seeds)}
-    weight = None if sample_weight is None else one_per_sample(sample_weight, "sample_weight", "fiu", len(rows))
-    flags = None if suspect is None else one_per_sample(suspect, "suspect", "b", len(rows))
-    bench = _Bench(rows, labels, weight, folds, n_jobs, _Reporter(len(contenders) * len(folds), on_progress))
+    table, values, labels = checked_samples(X, y)
+    folds = {seed: checked_split(split, seed, labels) for seed in checked_seeds(seeds)}
+    weight = None if sample_weight is None else one_per_sample(sample_weight, "sample_weight", "fiu", len(labels))
+    flags = None if suspect is None else one_per_sample(suspect, "suspect", "b", len(labels))
+    bench = _Bench(table, labels, weight, folds, n_jobs, _Reporter(len(contenders) * len(folds), on_progress))
 
     free = {name: contender for name, contender in contenders.items() if not isinstance(contender, SCALED)}
     bound = {name: contender for name, contender in contenders.items() if name not in free}
@@ -124,7 +125,7 @@ def compare(
     runs += bench.run([bench.sized(name, bound[name], seed, measured) for seed in folds for name in bound])
     order, seeds_in_order = list(contenders), list(folds)
     runs.sort(key=lambda run: (order.index(run.contender), seeds_in_order.index(run.seed)))
-    return Comparison(tuple(runs), labels, rows, flags, dict(data or {}))
+    return Comparison(tuple(runs), labels, values, flags, dict(data or {}))
 
 
 def five_by_two(
@@ -143,8 +144,8 @@ def five_by_two(
     ----------
     contenders : mapping of str to classifier, EqualParameters or EqualMacs
         As for :func:`compare`; each is fitted ten times, regardless of the number of pairs.
-    X : array-like of shape (n_samples, n_features)
-        Features.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Features. Contenders get a DataFrame as it is, so that they can select columns by name.
     y : array-like of shape (n_samples,)
         Labels, with at least two samples of each class.
     sample_weight : array-like of shape (n_samples,), optional
@@ -174,13 +175,13 @@ def five_by_two(
     >>> tests["bayes", "dummy"].p_value < 0.001
     True
     """
-    rows, labels = np.asarray(X), np.asarray(y)
+    labels = np.asarray(y)
     n_repeats = N_FITS_5X2CV // 2
     splitter = RepeatedStratifiedKFold(n_splits=2, n_repeats=n_repeats, random_state=random_state)
     halves: list[Any] = list(splitter.split(np.zeros(len(labels)), labels))
     comparison = compare(
         contenders,
-        rows,
+        X,
         labels,
         split=lambda fit: halves[fit],
         seeds=range(N_FITS_5X2CV),
@@ -203,7 +204,7 @@ def _accuracy(run: Run, comparison: Comparison) -> float:
 class _Bench:
     """Data, splits and processes that all fits of a comparison share."""
 
-    rows: NDArray[Any]
+    rows: Any  # an array or a data frame
     labels: NDArray[Any]
     weight: NDArray[Any] | None
     folds: Mapping[int, Fold]
@@ -232,7 +233,7 @@ class _Bench:
             cost = getattr(measured[contender.reference, seed], contender.cost)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                estimator = contender.sized(cost, self.rows[train], len(np.unique(self.labels[train])))
+                estimator = contender.sized(cost, _safe_indexing(self.rows, train), len(np.unique(self.labels[train])))
         except ConfigError as error:
             raise ConfigError(f"contender {name!r}: {error}") from error
         issued = tuple(warning.message for warning in caught if isinstance(warning.message, Warning))

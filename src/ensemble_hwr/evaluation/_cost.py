@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
@@ -101,9 +102,10 @@ def macs_of_members(hierarchy: HierarchicalEnsembleClassifier, route_counts: Map
         None if a member that is evaluated cannot be counted.
     """
     costs = []
+    one = np.asarray(X)[:1] if hasattr(X, "columns") else X[:1]  # members of a hierarchy are fitted on arrays
     for name, count in route_counts.items():
         if count:
-            cost = count_macs(hierarchy.members_[name], X[:1])
+            cost = count_macs(hierarchy.members_[name], one)
             costs.append(None if cost is None else cost * count / len(X))
     return _sum(costs)
 

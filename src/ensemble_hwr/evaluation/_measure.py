@@ -6,6 +6,7 @@ import pickle
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,11 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._composites import children, weight_params
+from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._cost import count_macs, count_parameters
 from ensemble_hwr.evaluation._trace import trace_hierarchy
-from ensemble_hwr.evaluation.contenders import with_seed
+from ensemble_hwr.evaluation.contenders import EncodedLabelsClassifier, with_seed
 from ensemble_hwr.evaluation.results import Run
 from ensemble_hwr.exceptions import ConfigError, EnsembleHwrError
 
@@ -35,7 +37,7 @@ class ContenderFit:
     warnings: tuple[Warning, ...] = ()
 
 
-def measure(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+def measure(task: ContenderFit, rows: Any, labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
     """Fit one contender with one seed on one core, and measure it; errors name contender and seed."""
     try:
         return _measured(task, rows, labels, weight)
@@ -46,27 +48,29 @@ def measure(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weight
         raise ConfigError(f"{where}fit or prediction failed: {type(error).__name__}: {error}") from error
 
 
-def _measured(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
+def _measured(task: ContenderFit, rows: Any, labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
     train, test = task.fold
     estimator = _prepared(task.contender, task.seed)
     params = {} if weight is None else weight_params(estimator, weight[train], task.name)
     classes = np.unique(labels)
+    tested = _safe_indexing(rows, test)
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        estimator, fit_seconds = _fitted(estimator, _safe_indexing(rows, train), labels[train], params)
         start = time.process_time()
-        estimator.fit(rows[train], labels[train], **params)
-        fitted = time.process_time()
-        predicted = estimator.predict_proba(rows[test])
-        end = time.process_time()
-        trace = trace_hierarchy(estimator, rows[test], labels[test])
-        cost = count_macs(estimator, rows[test]) if trace is None else trace.macs
+        predicted = estimator.predict_proba(tested)
+        predict_seconds = time.process_time() - start
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the same that were recorded, and those of parts that are counted alone
+        trace = trace_hierarchy(estimator, tested, labels[test])
+        cost = count_macs(estimator, tested) if trace is None else trace.macs
     return Run(
         contender=task.name,
         seed=task.seed,
         test=test,
         probabilities=_in_columns(predicted, estimator, classes, len(test)),
-        fit_seconds=fitted - start,
-        predict_seconds=end - fitted,
+        fit_seconds=fit_seconds,
+        predict_seconds=predict_seconds,
         size_bytes=len(dumps(estimator)),  # pickle cannot take a class defined in a notebook
         parameters=count_parameters(estimator),
         macs=cost,
@@ -74,6 +78,24 @@ def _measured(task: ContenderFit, rows: NDArray[Any], labels: NDArray[Any], weig
         warnings=(*task.warnings, *(_portable(w.message) for w in caught if isinstance(w.message, Warning))),
         loss_fell=_loss_fell(estimator),
     )
+
+
+def _fitted(
+    estimator: BaseEstimator, rows: Any, labels: NDArray[Any], params: dict[str, Any]
+) -> tuple[BaseEstimator, float]:
+    """Fit an estimator, on codes of the labels if it refuses the labels; return it with its seconds."""
+    start = time.process_time()
+    try:
+        return estimator.fit(rows, labels, **params), time.process_time() - start
+    except (TypeError, ValueError):
+        codes = np.unique(labels, return_inverse=True)[1]
+        if np.array_equal(codes, labels):
+            raise
+        encoded = EncodedLabelsClassifier(estimator)
+        start = time.process_time()
+        with suppress(Exception):  # the first error is the one to report
+            return encoded.fit(rows, labels, **params), time.process_time() - start
+        raise
 
 
 def _loss_fell(estimator: Any) -> bool | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -175,3 +176,82 @@ def with_seed(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     own = {"random_state": seed} if "random_state" in names else {}
     seeded.set_params(**drawn, **own)
     return seeded
+
+
+class EncodedLabelsClassifier(ClassifierMixin, BaseEstimator):
+    """Classifier of any labels around one that accepts only the codes 0, 1, 2, ...
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted on the codes of the sorted labels.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    estimator_ : classifier
+        The fitted classifier.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr.evaluation.contenders import EncodedLabelsClassifier
+    >>> model = EncodedLabelsClassifier(GaussianNB()).fit([[0.0], [0.1], [1.0], [1.1]], ["no", "no", "yes", "yes"])
+    >>> model.predict([[0.9]])
+    array(['yes'], dtype='<U3')
+    >>> model.estimator_.classes_
+    array([0, 1])
+    """
+
+    _wraps: ClassVar[str] = "estimator"
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: ArrayLike, **fit_params: Any) -> Self:
+        """Fit the classifier on the codes of the labels.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Labels.
+        **fit_params
+            Parameters of the classifier's ``fit``.
+
+        Returns
+        -------
+        self
+        """
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        self.estimator_ = clone(self.estimator).fit(X, codes, **fit_params)
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Return the probabilities of the classifier, in the order of the labels.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        probabilities: NDArray[np.floating] = np.asarray(self.estimator_.predict_proba(X))
+        return probabilities
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        labels: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        return labels

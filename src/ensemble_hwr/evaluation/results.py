@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ensemble_hwr.evaluation.metrics import scores
+from ensemble_hwr.exceptions import MissingExtraError
+from ensemble_hwr.report.formats import mean, quantity, seconds, spread
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -201,6 +211,66 @@ class Comparison:
         """Return names and sizes; the arrays would fill pages."""
         return f"Comparison({', '.join(self.contenders)}; {len(self.seeds)} seeds, {len(self.y)} samples)"
 
+    def _repr_html_(self) -> str:
+        """Return the means of the contenders as an HTML table, which notebooks show."""
+        rows = "".join(
+            f"<tr><th scope='row'>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+            for name, cells in ((name, _cells(self._records(name))) for name in self.contenders)
+        )
+        headings = "".join(f"<th scope='col'>{heading}</th>" for heading in ("contender", *_HEADINGS))
+        over = f"mean ± standard deviation of {len(self.seeds)} seeds" if len(self.seeds) > 1 else "one seed"
+        return f"<table><caption>{over}</caption><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
+
+    def to_frame(self) -> DataFrame:
+        """Return a row per contender and seed, with scores and costs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``contender``, ``seed``, ``n_test``, ``accuracy``, ``macro_f1``, ``log_loss``,
+            ``expected_calibration_error``, ``parameters`` and ``macs`` (missing if they cannot be counted),
+            ``fit_seconds``, ``predict_seconds``, ``size_bytes``, and ``n_warnings``.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from ensemble_hwr.evaluation import compare
+        >>> split = (range(0, 150, 2), range(1, 150, 2))
+        >>> comparison = compare({"bayes": GaussianNB()}, *load_iris(return_X_y=True), split=split, seeds=[0])
+        >>> comparison.to_frame()[["contender", "seed", "n_test", "accuracy"]]
+          contender  seed  n_test  accuracy
+        0     bayes     0      75      0.96
+        """
+        try:
+            from pandas import DataFrame
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("pandas", "pandas") from error
+        return DataFrame([record for name in self.contenders for record in self._records(name)])
+
+    def _records(self, contender: str) -> list[dict[str, Any]]:
+        """Return scores and costs of each run of a contender."""
+        return [
+            {
+                "contender": run.contender,
+                "seed": run.seed,
+                "n_test": len(run.test),
+                **scores(self.y[run.test], run.probabilities, self.classes),
+                "parameters": run.parameters,
+                "macs": run.macs,
+                "fit_seconds": run.fit_seconds,
+                "predict_seconds": run.predict_seconds,
+                "size_bytes": run.size_bytes,
+                "n_warnings": len(run.warnings),
+            }
+            for run in self.of(contender)
+        ]
+
     @property
     def classes(self) -> NDArray[np.str_]:
         """Sorted labels: the columns of the probabilities of every run."""
@@ -230,3 +300,23 @@ class Comparison:
             Empty for an unknown name.
         """
         return tuple(run for run in self.runs if run.contender == contender)
+
+
+_HEADINGS = ("accuracy %", "log-loss", "ECE", "parameters", "MACs per sample", "fit, s")
+
+
+def _cells(records: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the means over the runs of a contender as texts, in the order of the headings."""
+    found = {key: [record[key] for record in records] for key in records[0]}
+
+    def average(key: str) -> float | None:
+        return None if None in found[key] else float(np.mean(found[key]))
+
+    return [
+        spread(found["accuracy"], 100),
+        mean(found["log_loss"]),
+        mean(found["expected_calibration_error"]),
+        quantity(average("parameters")),
+        quantity(average("macs")),
+        seconds(average("fit_seconds")),
+    ]

@@ -45,8 +45,10 @@ def environment(package: str | None = None) -> jinja2.Environment:
 
 
 def are_pictures(rows: NDArray[Any]) -> bool:
-    """Return whether rows have the length of a square picture of at least 4 x 4 pixels."""
-    return rows.ndim == 2 and rows.shape[1] >= 16 and math.isqrt(rows.shape[1]) ** 2 == rows.shape[1]
+    """Return whether rows are numbers and have the length of a square picture of at least 4 x 4 pixels."""
+    if rows.ndim != 2 or rows.dtype.kind not in "fiub":
+        return False
+    return bool(rows.shape[1] >= 16 and math.isqrt(rows.shape[1]) ** 2 == rows.shape[1])
 
 
 def png_uri(row: NDArray[np.floating]) -> str:
