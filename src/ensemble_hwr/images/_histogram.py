@@ -51,6 +51,18 @@ class Histogram:
         best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
         return float(self.values[best[0]] + self.values[best[-1] + 1]) / 2
 
+    def explained(self, threshold: float) -> float:
+        """Return the share of the variance that lies between the two classes of a threshold, from 0 to 1."""
+        total = self.counts.sum()
+        mean = float(self.counts @ self.values) / total
+        variance = float(self.counts @ (self.values - mean) ** 2) / total
+        low = self.below(threshold)
+        share = low.counts.sum() / total
+        if share in (0, 1) or variance == 0:
+            return 0.0
+        distance = mean - float(low.counts @ low.values) / low.counts.sum()
+        return float(share / (1 - share) * distance**2 / variance)
+
     def above(self, threshold: float) -> Histogram:
         """Return the histogram of the pixels above a threshold."""
         keep = self.values > threshold

@@ -11,13 +11,17 @@ from PIL import Image
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images._histogram import Histogram
+from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
+from ensemble_hwr.images._noise import is_blank, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
 from ensemble_hwr.images._paper import dark_is_ink, is_flat, paper_level
+from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings
 from ensemble_hwr.images.sources import Picture, describe
 
 Polarity: TypeAlias = Literal["auto", "dark", "light"]
 
 _REDUCED_SIDE = 256  # pixels: longest side of the copy from which polarity and paper are estimated
+_MIN_SIDE = 24  # pixels: smaller pictures have strokes as fine as grain
 _MIN_CONTRAST = 6  # grey levels of 255
 
 
@@ -77,9 +81,19 @@ def to_ink(
     grey = opened if longest is None else _shrink(opened, longest)
     small = _shrink(grey, _REDUCED_SIDE)
     _check_contrast(small, opened, picture)
-    if not (dark_is_ink(small) if polarity == "auto" else polarity == "dark"):
+    smooth = without_grain(grey)
+    if smooth is not None:
+        grey, small = smooth, _shrink(smooth, _REDUCED_SIDE)
+    around = find_surroundings(small) if flatten and polarity != "light" else None
+    if around is not None:
+        grey, small = replace_surroundings(grey, around), replace_surroundings(small, around)
+    if not (dark_is_ink(without_shadows(small)) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
-    return _stretch(_darkness(grey, small, flatten))
+    darkness = _darkness(grey, small, flatten=flatten)
+    histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
+    if flatten and min(small.shape) >= _MIN_SIDE and is_blank(histogram):
+        raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
+    return _stretch(darkness, histogram)
 
 
 def _shrink(grey: Grey, longest: int) -> Grey:
@@ -108,23 +122,26 @@ def _check_shape(grey: Grey, picture: Picture) -> None:
         )
 
 
-def _darkness(grey: Grey, small: Grey, flatten: bool) -> Ink:
+def _darkness(grey: Grey, small: Grey, *, flatten: bool) -> Ink:
     """Return how much darker than the paper each pixel is; negative where it is brighter."""
     flat, level = is_flat(small)
     tones = grey.astype(np.float32)
-    if flat or not flatten:
+    if not flatten:
         return np.float32(level) - tones
-    paper = paper_level(small)
-    if small.shape != grey.shape:
-        size = (grey.shape[1], grey.shape[0])
-        paper = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
+    paper = np.float32(level) if flat else paper_level(small)
+    size = closing_size(small, paper)
+    if size is not None:
+        paper = local_paper(grey, size * max(grey.shape) // max(small.shape))
+    elif flat:
+        return paper - tones
+    elif small.shape != grey.shape:
+        shape = (grey.shape[1], grey.shape[0])
+        paper = np.asarray(Image.fromarray(paper).resize(shape, Image.Resampling.BILINEAR))
     return np.float32(1) - tones / paper
 
 
-def _stretch(darkness: Ink) -> Ink:
+def _stretch(darkness: Ink, histogram: Histogram) -> Ink:
     """Scale darkness so that noise of the paper becomes 0 and the body of the strokes 1."""
-    glare = -darkness.max() / 2
-    histogram = Histogram.of(np.maximum(darkness, glare))
     threshold = histogram.otsu()
     full = histogram.above(threshold).quantile(0.7)
     paper = histogram.below(threshold)

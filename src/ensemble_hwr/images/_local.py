@@ -1,0 +1,124 @@
+"""Paper under an uneven light: a background that follows the edges of shadows."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from ensemble_hwr._geometry import EIGHT_CONNECTED
+from ensemble_hwr.images._histogram import Histogram
+
+Level = TypeVar("Level", np.uint8, np.float32)
+
+_MIN_SIDE = 40  # pixels: smaller pictures have strokes as wide as shadows
+_THUMBNAIL = 64  # pixels: longest side of the copy from which a median is taken
+_EVEN = 0.1  # of the contrast: range of an even background, and distance of a shadow from strokes
+_MAX_SIZE = 0.3  # of the shorter side: greatest size of the closing
+_SIZE = 6  # stroke widths: size of the closing, about the height of a small letter
+_LEAST_SIZE = 5  # pixels
+_DARKER = 0.92  # relative brightness below which the background differs from an even estimate
+_LIGHTER = 0.3  # of the difference between paper and ink: least difference between a shadow and ink
+_MIN_AREA = 0.01  # of the picture: least area of such a difference
+
+
+def closing_size(small: NDArray[np.uint8], paper: NDArray[np.float32] | np.float32) -> int | None:
+    """Return the size of a closing that follows the background of a dark-on-light picture, if a smooth estimate fails.
+
+    Parameters
+    ----------
+    small : ndarray of uint8, shape (height, width)
+    paper : ndarray of float32, shape (height, width), or float
+        Smooth estimate of the brightness of the paper.
+
+    Returns
+    -------
+    int or None
+        A few stroke widths, in pixels. None if nothing but strokes is darker than the smooth estimate, or the picture
+        is too small for strokes and shadows to be distinguished.
+    """
+    if min(small.shape) < _MIN_SIDE:
+        return None
+    greatest = max(_LEAST_SIZE, round(_MAX_SIZE * min(small.shape)))
+    closed = _close(small, greatest)
+    ink = np.percentile(small, 1)
+    shaded = (closed < np.float32(_DARKER) * paper) & (closed > ink + _LIGHTER * (paper - ink))
+    if np.count_nonzero(ndimage.binary_erosion(shaded, EIGHT_CONNECTED)) <= _MIN_AREA * small.size:
+        return None
+    dark = (closed - small).astype(np.float32)
+    strokes = np.pad(dark > Histogram.of(dark).otsu(), 1)
+    across = np.count_nonzero(strokes[:, 1:] != strokes[:, :-1])
+    down = np.count_nonzero(strokes[1:] != strokes[:-1])
+    width = 2 * np.count_nonzero(strokes) / max(float(np.hypot(across, down)), 1.0)
+    return int(np.clip(round(_SIZE * width), _LEAST_SIZE, greatest))
+
+
+def local_paper(grey: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Return the brightness of the surface under the strokes of a dark-on-light picture, edges of shadows included.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+    size : int
+        Side of the square of the closing in pixels, above the width of the strokes.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        At least 1.
+    """
+    closed = _close(ndimage.uniform_filter(grey, 3, mode="nearest"), size).astype(np.float32)
+    return np.maximum(closed, np.float32(1), out=closed)
+
+
+def without_shadows(small: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """Return how much lighter or darker pixels are than their surroundings, if a shadow lies on the picture.
+
+    The surroundings are a median, which follows the edges of shadows and treats dark and light strokes alike.
+
+    Parameters
+    ----------
+    small : ndarray of uint8, shape (height, width)
+
+    Returns
+    -------
+    ndarray, shape (height, width)
+        Of float32, 0 for the background. A picture without shadows is returned as it is.
+    """
+    factor = -(-max(small.shape) // _THUMBNAIL)
+    thumbnail = np.asarray(Image.fromarray(small.astype(np.float32)).reduce(factor))
+    if min(small.shape) < _MIN_SIDE or not _has_shadow(thumbnail):
+        return small
+    size = max(3, round(_MAX_SIZE * min(thumbnail.shape)) | 1)
+    median = ndimage.median_filter(thumbnail, size, mode="nearest")
+    shape = (small.shape[1], small.shape[0])
+    return small - np.asarray(Image.fromarray(median).resize(shape, Image.Resampling.BILINEAR))
+
+
+def _has_shadow(thumbnail: NDArray[np.float32]) -> bool:
+    """Return whether the background has several tones, be the strokes dark or light, but not the tone of the strokes."""
+    size = max(3, round(_MAX_SIZE * min(thumbnail.shape)))
+    darkest, lightest = np.percentile(thumbnail, (1, 99))
+    least = _EVEN * (lightest - darkest)
+    for sign in (1, -1):
+        background = sign * ndimage.grey_opening(_close(sign * thumbnail, size), (size, size), mode="nearest")
+        dark, light = background.min(), background.max()
+        if light - dark <= least or (dark - darkest < least and lightest - light < least):
+            return False
+    return True
+
+
+def _close(grey: NDArray[Level], size: int) -> NDArray[Level]:
+    """Return the grey closing by a square: dark parts that hold no such square disappear.
+
+    The picture continues beyond its frame, without the ends of strokes that reach it: shadows along the frame stay,
+    however thin they are.
+    """
+    around = np.pad(grey, size, mode="edge")
+    for edge in (around[:size], around[-size:], around[:, :size].T, around[:, -size:].T):
+        edge[:] = ndimage.grey_closing(edge[:1], (1, size), mode="nearest")
+    closed = ndimage.grey_closing(around, (size, size), mode="nearest")
+    return np.asarray(closed[size:-size, size:-size])

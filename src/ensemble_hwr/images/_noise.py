@@ -1,0 +1,99 @@
+"""Grain of the paper: its strength, its removal, and whether there is anything but grain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ensemble_hwr.images._histogram import Histogram
+
+_MIN_SIDE = 24  # pixels: smaller pictures have strokes as fine as grain
+_CLEAR_RANGE = 40.0  # standard deviations of the grain: range of tones from which on grain does no harm
+_CLEAR = 12.0  # standard deviations of the grain between ink and paper: likewise
+_SMOOTH = 9.0  # likewise, after smoothing
+_MEDIAN_TO_DEVIATION = 1.4826 / 6  # of second differences across and down of independent normal noise
+_ROUNDING = 0.5  # grey levels: noise of pixels that were rounded
+_BLURS = (1.0, 2.0)  # pixels: standard deviations of the Gaussians that remove grain, the weakest first
+
+# a histogram is that of grain alone if it has one peak and no tail; for normal noise the values are 0.64 and 2.9
+_ONE_PEAK = 0.76  # share of the variance that Otsu's threshold explains
+_NO_TAIL = 5.2  # robust standard deviations from the median to the darkest pixels
+_TAIL = 0.998  # share of the pixels that are not among the darkest
+
+
+def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Smooth a picture whose ink differs little from the grain of its paper, as faint pencil does.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width), or None
+        None if the grain is weak.
+    """
+    if min(grey.shape) < _MIN_SIDE or _is_clear(grey, grain(grey)):
+        return None
+    smooth = grey
+    for blur in _BLURS:
+        smooth = np.rint(ndimage.gaussian_filter(grey.astype(np.float32), blur, mode="nearest")).astype(np.uint8)
+        if _contrast(smooth) >= _SMOOTH * grain(smooth, round(2 * blur)):
+            break
+    return smooth
+
+
+def grain(grey: NDArray[np.uint8], lag: int = 1) -> float:
+    """Estimate the standard deviation of the noise from second differences of near pixels.
+
+    The median absolute difference counts, taken across and down, so that strokes and their edges do not.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+    lag : int, default=1
+        Distance of the pixels.
+
+    Returns
+    -------
+    float
+        Grey levels; at least 0.5, the rounding of pixels.
+    """
+    if min(grey.shape) <= 2 * lag:
+        return _ROUNDING
+    signed = grey.astype(np.int16)
+    down = signed[2 * lag :] - 2 * signed[lag:-lag] + signed[: -2 * lag]
+    both = down[:, 2 * lag :] - 2 * down[:, lag:-lag] + down[:, : -2 * lag]
+    return max(_ROUNDING, _MEDIAN_TO_DEVIATION * float(np.median(np.abs(both))))
+
+
+def is_blank(histogram: Histogram) -> bool:
+    """Return whether a histogram is that of paper without writing.
+
+    The tones of grain are distributed like normal noise, however strong the grain is and whether or not it is blurred.
+    Writing adds a second peak, or a tail of dark pixels.
+
+    Parameters
+    ----------
+    histogram : Histogram
+        Of the darkness of pixels.
+
+    Returns
+    -------
+    bool
+    """
+    tail = histogram.quantile(_TAIL) - histogram.quantile(0.5)
+    return tail < _NO_TAIL * histogram.deviation() and histogram.explained(histogram.otsu()) < _ONE_PEAK
+
+
+def _is_clear(grey: NDArray[np.uint8], noise: float) -> bool:
+    """Return whether ink and paper differ by far more than the noise."""
+    return bool(np.ptp(grey) >= _CLEAR_RANGE * noise) or _contrast(grey) >= _CLEAR * noise
+
+
+def _contrast(grey: NDArray[np.uint8]) -> float:
+    """Return the difference between the medians of the dark and the light pixels, in grey levels."""
+    histogram = Histogram.of(grey)
+    threshold = histogram.otsu()
+    return histogram.above(threshold).quantile(0.5) - histogram.below(threshold).quantile(0.5)

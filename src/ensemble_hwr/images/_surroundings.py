@@ -1,0 +1,124 @@
+"""Dark surroundings of a light sheet: a desk, the bed of a scanner, black corners of a scan that was turned."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ensemble_hwr._geometry import EIGHT_CONNECTED
+from ensemble_hwr.images._histogram import Histogram
+
+_MIN_SIDE = 40  # pixels: smaller pictures have strokes as thick as desks
+_CORE = 0.2  # of the shorter side: thickness from which on a part is no stroke
+_MIN_SHEET = 0.15  # of the picture: least area of a sheet
+_LOOSE = 0.02  # of the frame: more of it is dark outside of the surroundings only if the picture is cropped to its ink
+_MIN_WRITING = 0.003  # of the sheet: least area of other dark parts
+_TOUCHING = 0.5  # of the other dark parts: share that touches the surroundings only if both are parts of one letter
+_SHARP = 0.5  # of the difference in brightness: least step at the edge
+_STRUCTURE = 0.4  # relative darkness of strokes in a shadow
+_MIN_DARKNESS = 12  # grey levels: likewise
+_MAX_STRUCTURE = 0.005  # of the surroundings: more such pixels are writing in a shadow, not a desk
+_SHADE = 0.45  # of the brightness of the sheet: least brightness of paper in a shadow
+_SOFT_EDGE = 2  # pixels
+
+
+def find_surroundings(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """Find the dark thick parts along the frame that surround a light sheet.
+
+    Parameters
+    ----------
+    small : ndarray of uint8, shape (height, width)
+        Grey picture; its dark pixels are ink or surroundings.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width), or None
+        None if there are none: the light parts are thin strokes, the dark parts are strokes of a picture that is
+        cropped to its ink, or they are paper in a shadow.
+    """
+    light = small > Histogram.of(small).otsu()
+    if min(small.shape) < _MIN_SIDE or np.count_nonzero(light) < _MIN_SHEET * small.size or _frame(light).all():
+        return None
+    size = max(3, round(_CORE * min(small.shape)))
+    if np.count_nonzero(_opened(light, size)) < _MIN_SHEET * small.size:
+        return None
+    around = _touching_frame(_opened(~light, size))
+    if not around.any() or not _has_sharp_edge(small, around):
+        return None
+    around = ndimage.binary_dilation(around, EIGHT_CONNECTED, iterations=_SOFT_EDGE)
+    return around if _is_desk(small, around) and not _is_cropped_to_ink(~light, around) else None
+
+
+def replace_surroundings(grey: NDArray[np.uint8], around: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Replace the surroundings of a sheet by the nearest paper.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+    around : ndarray of bool
+        Surroundings in the picture, or in a copy of it that is reduced by a whole factor.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width)
+    """
+    factor = -(-max(grey.shape) // max(around.shape))
+    height, width = grey.shape
+    mask = around.repeat(factor, axis=0).repeat(factor, axis=1)[:height, :width]
+    paper = ndimage.maximum_filter(grey, 2 * factor + 1)
+    place = ndimage.distance_transform_edt(around, return_distances=False, return_indices=True)
+    rows, columns = (
+        np.minimum(nearest.repeat(factor, axis=0).repeat(factor, axis=1)[:height, :width] * factor, side - 1)
+        for nearest, side in zip(place, grey.shape, strict=True)
+    )
+    return np.where(mask, paper[rows, columns], grey)
+
+
+def _opened(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """Return the parts of a mask that hold a square; the mask continues beyond the frame."""
+    pixels = np.pad(mask, size, mode="edge").astype(np.uint8)
+    opened = ndimage.maximum_filter(ndimage.minimum_filter(pixels, size), size, origin=0 if size % 2 else -1)
+    return np.asarray(opened[size:-size, size:-size], dtype=np.bool_)
+
+
+def _frame(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the outermost pixels."""
+    return np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+
+
+def _touching_frame(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the connected components that touch the frame."""
+    labels, _ = ndimage.label(mask, EIGHT_CONNECTED)
+    touching: NDArray[np.bool_] = np.isin(labels, np.setdiff1d(_frame(labels), 0))
+    return touching
+
+
+def _has_sharp_edge(small: NDArray[np.uint8], around: NDArray[np.bool_]) -> bool:
+    """Return whether most of the change of brightness between the surroundings and the sheet is at their edge."""
+    inside = around & ~ndimage.binary_erosion(around, EIGHT_CONNECTED, iterations=_SOFT_EDGE + 1, border_value=1)
+    near = ndimage.binary_dilation(around, EIGHT_CONNECTED, iterations=_SOFT_EDGE)
+    outside = ndimage.binary_dilation(near, EIGHT_CONNECTED, iterations=_SOFT_EDGE) & ~near
+    step = np.median(small[outside]) - np.median(small[inside])
+    return bool(step >= _SHARP * (np.median(small[~near]) - np.median(small[around])))
+
+
+def _is_desk(small: NDArray[np.uint8], around: NDArray[np.bool_]) -> bool:
+    """Return whether the surroundings of a sheet are too dark for paper in a shadow, and hold no writing."""
+    tones, sheet = small[around], small[~around]
+    level = float(np.quantile(tones, 0.25))  # the soft edges of thin surroundings are lighter
+    darker = level - tones > max(_STRUCTURE * level, _MIN_DARKNESS)
+    return bool(level < _SHADE * np.median(sheet) and np.count_nonzero(darker) <= _MAX_STRUCTURE * tones.size)
+
+
+def _is_cropped_to_ink(dark: NDArray[np.bool_], around: NDArray[np.bool_]) -> bool:
+    """Return whether the dark parts are the strokes of a letter or a word that fills its picture."""
+    rest = dark & ~around
+    if np.count_nonzero(_frame(rest)) > _LOOSE * _frame(rest).size:
+        return True
+    if np.count_nonzero(rest) < _MIN_WRITING * np.count_nonzero(~around):
+        return True
+    labels, _ = ndimage.label(rest, EIGHT_CONNECTED)
+    near = labels[ndimage.binary_dilation(around, EIGHT_CONNECTED)]
+    touching = np.isin(labels, np.setdiff1d(near, 0))
+    return bool(np.count_nonzero(touching) >= _TOUCHING * max(1, np.count_nonzero(rest)))
