@@ -91,7 +91,7 @@ def to_ink(
         grey, small = ~grey, ~small
     darkness = _darkness(grey, small, flatten=flatten)
     histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
-    if flatten and min(small.shape) >= _MIN_SIDE and is_blank(histogram):
+    if flatten and min(grey.shape) >= _MIN_SIDE and is_blank(histogram):
         raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
     return _stretch(darkness, histogram)
 

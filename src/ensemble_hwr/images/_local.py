@@ -16,12 +16,12 @@ Level = TypeVar("Level", np.uint8, np.float32)
 
 _MIN_SIDE = 40  # pixels: smaller pictures have strokes as wide as shadows
 _THUMBNAIL = 64  # pixels: longest side of the copy from which a median is taken
-_EVEN = 0.1  # of the contrast: range of an even background, and distance of a shadow from strokes
+_EVEN = 0.1  # of the contrast: distance of an even background from the lightest paper
 _MAX_SIZE = 0.3  # of the shorter side: greatest size of the closing
 _SIZE = 6  # stroke widths: size of the closing, about the height of a small letter
 _LEAST_SIZE = 5  # pixels
 _DARKER = 0.92  # relative brightness below which the background differs from an even estimate
-_LIGHTER = 0.3  # of the difference between paper and ink: least difference between a shadow and ink
+_LIGHTER = 0.3  # of the contrast: least distance of a shadow from the darkest stroke
 _MIN_AREA = 0.01  # of the picture: least area of such a difference
 
 
@@ -44,9 +44,8 @@ def closing_size(small: NDArray[np.uint8], paper: NDArray[np.float32] | np.float
         return None
     greatest = max(_LEAST_SIZE, round(_MAX_SIZE * min(small.shape)))
     closed = _close(small, greatest)
-    ink = np.percentile(small, 1)
-    shaded = (closed < np.float32(_DARKER) * paper) & (closed > ink + _LIGHTER * (paper - ink))
-    if np.count_nonzero(ndimage.binary_erosion(shaded, EIGHT_CONNECTED)) <= _MIN_AREA * small.size:
+    darker = ndimage.binary_erosion(closed < np.float32(_DARKER) * paper, EIGHT_CONNECTED)
+    if np.count_nonzero(darker) <= _MIN_AREA * small.size or not _has_shadow(small):
         return None
     dark = (closed - small).astype(np.float32)
     strokes = np.pad(dark > Histogram.of(dark).otsu(), 1)
@@ -88,37 +87,42 @@ def without_shadows(small: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.
     ndarray, shape (height, width)
         Of float32, 0 for the background. A picture without shadows is returned as it is.
     """
-    factor = -(-max(small.shape) // _THUMBNAIL)
-    thumbnail = np.asarray(Image.fromarray(small.astype(np.float32)).reduce(factor))
-    if min(small.shape) < _MIN_SIDE or not _has_shadow(thumbnail):
+    if min(small.shape) < _MIN_SIDE or not (_has_shadow(small) and _has_shadow(~small)):
         return small
+    thumbnail = _thumbnail(small)
     size = max(3, round(_MAX_SIZE * min(thumbnail.shape)) | 1)
     median = ndimage.median_filter(thumbnail, size, mode="nearest")
     shape = (small.shape[1], small.shape[0])
     return small - np.asarray(Image.fromarray(median).resize(shape, Image.Resampling.BILINEAR))
 
 
-def _has_shadow(thumbnail: NDArray[np.float32]) -> bool:
-    """Return whether the background has several tones, be the strokes dark or light, but not the tone of the strokes."""
-    size = max(3, round(_MAX_SIZE * min(thumbnail.shape)))
-    darkest, lightest = np.percentile(thumbnail, (1, 99))
-    least = _EVEN * (lightest - darkest)
-    for sign in (1, -1):
-        background = sign * ndimage.grey_opening(_close(sign * thumbnail, size), (size, size), mode="nearest")
-        dark, light = background.min(), background.max()
-        if light - dark <= least or (dark - darkest < least and lightest - light < least):
-            return False
-    return True
+def _thumbnail(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Average square blocks of pixels."""
+    factor = -(-max(small.shape) // _THUMBNAIL)
+    return np.asarray(Image.fromarray(small.astype(np.float32)).reduce(factor))
 
 
-def _close(grey: NDArray[Level], size: int) -> NDArray[Level]:
+def _has_shadow(small: NDArray[np.uint8]) -> bool:
+    """Return whether some background of a dark-on-light picture is between the tones of paper and of strokes."""
+    tones = _thumbnail(small)
+    size = max(3, round(_MAX_SIZE * min(tones.shape)))
+    background = ndimage.grey_opening(_close(tones, size), (size, size), mode="nearest")
+    darkest, lightest = float(small.min()), float(small.max())
+    contrast = lightest - darkest
+    between = (background < lightest - _EVEN * contrast) & (background > darkest + _LIGHTER * contrast)
+    between &= np.abs(tones - background) < _EVEN * contrast  # not the soft edges of strokes, widened by the closing
+    return bool(np.count_nonzero(ndimage.binary_erosion(between, EIGHT_CONNECTED)) > _MIN_AREA * between.size)
+
+
+def _close(tones: NDArray[Level], size: int) -> NDArray[Level]:
     """Return the grey closing by a square: dark parts that hold no such square disappear.
 
     The picture continues beyond its frame, without the ends of strokes that reach it: shadows along the frame stay,
     however thin they are.
     """
-    around = np.pad(grey, size, mode="edge")
-    for edge in (around[:size], around[-size:], around[:, :size].T, around[:, -size:].T):
-        edge[:] = ndimage.grey_closing(edge[:1], (1, size), mode="nearest")
+    around = np.pad(tones, size, mode="edge")
+    for side in (around, around[::-1], around.T, around[:, ::-1].T):
+        outermost = side[size : size + 2].min(axis=0, keepdims=True)  # of two, since the first may be a soft edge
+        side[: size + 1] = ndimage.grey_closing(outermost, (1, size), mode="nearest")
     closed = ndimage.grey_closing(around, (size, size), mode="nearest")
     return np.asarray(closed[size:-size, size:-size])

@@ -15,11 +15,13 @@ from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
+from ensemble_hwr.images.lines import remove_lines
 from ensemble_hwr.images.sources import describe
 
 Labels: TypeAlias = NDArray[np.int32]  # (height, width): components numbered from 1; 0 is paper
 
 _MAX_PIXELS = 4_000_000  # larger pictures are reduced: their handwriting is far larger than necessary
+_MAX_STROKES = 14.0  # stroke widths: letter height up to which a measured one is credible, before lines are removed
 _SPECK_HEIGHTS = 0.005  # letter heights squared: components of a smaller area are specks
 _SPECK_STROKES = 0.4  # stroke widths squared: likewise
 
@@ -102,9 +104,19 @@ def read_ink(picture: Picture, *, polarity: Polarity = "auto", max_pixels: int =
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
     try:
-        return to_ink(grey, polarity=polarity), factor
+        return without_lines(to_ink(grey, polarity=polarity)), factor
     except PictureError as error:
         raise PictureError(str(error).replace(describe(grey), describe(picture), 1)) from None
+
+
+def without_lines(ink: Ink) -> Ink:
+    """Remove ruled lines, underlines and boxes; the ink is returned as it is if there are none or nothing else."""
+    labels = label_ink(ink)
+    if not labels.any():
+        return ink
+    scale = measure_scale(measure_components(labels))
+    cleaned = remove_lines(ink, min(scale.letter, _MAX_STROKES * scale.stroke))
+    return cleaned if (cleaned > INK_THRESHOLD).any() else ink
 
 
 def label_ink(ink: Ink) -> Labels:

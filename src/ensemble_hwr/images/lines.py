@@ -1,0 +1,185 @@
+"""Ruled lines, underlines, boxes and borders: long thin parts of the ink, found and removed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
+from ensemble_hwr._typing import Ink
+
+_LENGTH = 2.6  # letter heights: least length of a line across; the bar of a letter, or of two that touch, is shorter
+_HEIGHT = 0.9  # letter heights: least length of a line down, between two lines across
+_THICKNESS = 0.25  # letter heights: greatest thickness
+_STEEP = 0.3  # rows per column: greatest mean slope, up and down, of a line; letters rise and fall more
+_GAP_COST = 1.0  # pixels of line: cost of a pixel of paper in a gap
+_THIN_SHARE = 0.8  # least share of a line that is no thicker than the rest of it, since strokes of letters cross it
+_MAX_GAPS = 0.06  # of a line: greatest share of paper; between the bars of letters there is more
+_NEAR = 0.15  # letter heights: distance within which a line down ends at a line across
+
+
+def remove_lines(ink: Ink, letter: float) -> Ink:
+    """Remove ruled lines, underlines and boxes around words from ink; strokes that cross them stay.
+
+    A line is a path of ink from left to right that is long, thin and smooth: straight, sloping or slightly wavy. Only
+    those of its pixels are removed whose run of ink down a column is as thin as the line. A line from top to bottom is
+    removed if it is the side of a box: both of its ends are at lines across, or at the edges of the picture.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+        From 0 to 1.
+    letter : float
+        Height of the letters in pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        The same array if there is no line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images.lines import remove_lines
+    >>> ink = np.zeros((40, 120), np.float32)
+    >>> ink[5:33, 20:24] = ink[5:33, 60:64] = ink[30:32] = 1.0
+    >>> cleaned = remove_lines(ink, letter=28)
+    >>> cleaned[31, 40], cleaned[31, 21]
+    (np.float32(0.0), np.float32(1.0))
+    """
+    mask = ink > INK_THRESHOLD
+    across = find_lines(mask, _LENGTH * letter, _THICKNESS * letter)
+    if not across.any():
+        return ink
+    down = find_lines(mask.T, _HEIGHT * letter, _THICKNESS * letter).T
+    reach = max(2, round(_NEAR * letter))
+    sides = _sides(down, across, reach)
+    corners = mask & _grown(across, reach) & _grown(sides, reach)
+    drop = across | sides | corners
+    soft = ndimage.binary_dilation(drop, EIGHT_CONNECTED) & ~mask
+    return np.where(drop | soft, np.float32(0), ink)
+
+
+def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDArray[np.bool_]:
+    """Find long thin smooth lines from left to right.
+
+    Dynamic programming from left to right finds the path of most ink that ends at each pixel. A path moves by at most
+    one row per column. Pixels of thin runs count 1, those of thick runs 0, and paper counts against it.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        Pixels with ink.
+    length, thickness : float
+        Least length and greatest thickness in pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        Pixels of the lines, without the strokes that cross them.
+    """
+    found = np.zeros_like(mask)
+    runs = run_lengths(mask)
+    score, steps = _longest_paths(mask, (runs > 0) & (runs <= thickness))
+    later = np.zeros_like(score)
+    later[:, :-1] = ndimage.maximum_filter1d(score, 3, axis=0)[:, 1:]
+    ends = np.flatnonzero((score >= length) & (score >= later))
+    used = np.zeros_like(mask)
+    reach = max(2, int(thickness / 2))
+    for end in ends[np.argsort(-score.ravel()[ends], kind="stable")]:
+        rows, columns = _trace(score, steps, used, *divmod(int(end), mask.shape[1]))
+        for shift in range(-reach, reach + 1):
+            used[np.clip(rows + shift, 0, len(mask) - 1), columns] = True
+        if len(rows) >= length:
+            found |= _line(mask, runs, rows, columns, length, thickness)
+    return found
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return for each pixel of ink the length of its run down the column; 0 for paper."""
+    height, width = mask.shape
+    padded = np.zeros((width, height + 2), np.int8)
+    padded[:, 1:-1] = mask.T
+    change = np.diff(padded, axis=1)
+    starts, stops = np.nonzero(change == 1), np.nonzero(change == -1)
+    runs = np.zeros((width, height), np.intp)
+    lengths = stops[1] - starts[1]
+    runs[mask.T] = np.repeat(lengths, lengths)
+    return runs.T
+
+
+def _longest_paths(
+    mask: NDArray[np.bool_], thin: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Return the score of the best path that ends at each pixel, and its last step; a path starts where a score is 0."""
+    height, width = mask.shape
+    gain = np.where(thin, np.float32(1), np.where(mask, np.float32(0), np.float32(-_GAP_COST))).T.copy()
+    score = np.zeros((width, height), np.float32)
+    steps = np.zeros((width, height), np.int8)
+    ways = np.zeros((3, height), np.float32)
+    offsets = np.array([0, -1, 1], np.int8)
+    score[0] = np.maximum(gain[0], 0)
+    for x in range(1, width):
+        before = score[x - 1]
+        ways[0] = before
+        ways[1, 1:] = before[:-1] - np.float32(0.1)
+        ways[2, :-1] = before[1:] - np.float32(0.1)
+        steps[x] = offsets[ways.argmax(axis=0)]
+        score[x] = np.maximum(ways.max(axis=0) + gain[x], 0)
+    return score.T, steps.T
+
+
+def _trace(
+    score: NDArray[np.float32], steps: NDArray[np.int8], used: NDArray[np.bool_], row: int, column: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows and columns of the path that ends at a pixel, back to a path that was found before."""
+    rows = []
+    last = column
+    while column >= 0 and score[row, column] > 0 and not used[row, column]:
+        rows.append(row)
+        row += int(steps[row, column])
+        column -= 1
+    return np.array(rows[::-1], dtype=np.intp), np.arange(column + 1, last + 1)
+
+
+def _line(
+    mask: NDArray[np.bool_],
+    runs: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    length: float,
+    thickness: float,
+) -> NDArray[np.bool_]:
+    """Return the pixels of a path that is a line: smooth, and mostly of one thickness; otherwise nothing."""
+    line = np.zeros_like(mask)
+    along = runs[rows, columns]
+    inked = along > 0
+    if np.count_nonzero(~inked) > _MAX_GAPS * len(rows) or not (inked & (along <= thickness)).any():
+        return line
+    usual = np.median(along[inked & (along <= thickness)])
+    thin = inked & (along <= 1.5 * usual + 1)
+    turns = np.abs(np.diff(ndimage.uniform_filter1d(rows.astype(float), max(3, round(2 * thickness)), mode="nearest")))
+    if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(_THIN_SHARE * len(rows), 0.8 * length):
+        return line
+    for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
+        near = np.clip(rows + shift, 0, len(mask) - 1)
+        line[near, columns] |= thin & mask[near, columns] & (runs[near, columns] <= 1.5 * usual + 1)
+    return line
+
+
+def _sides(down: NDArray[np.bool_], across: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Return the lines from top to bottom whose ends are both at lines across, or at the edges of the picture."""
+    labels, count = ndimage.label(down & ~across, EIGHT_CONNECTED)
+    ends = _grown(np.pad(across, 1, constant_values=True), reach)[1:-1, 1:-1]
+    kept = np.zeros(count + 1, bool)
+    for number, (y, x) in enumerate(ndimage.find_objects(labels), 1):
+        kept[number] = ends[y.start, x].any() and ends[y.stop - 1, x].any()
+    sides: NDArray[np.bool_] = kept[labels]
+    return sides
+
+
+def _grown(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Return the pixels within some distance of a mask."""
+    grown: NDArray[np.bool_] = ndimage.maximum_filter(mask, 2 * reach + 1, mode="constant")
+    return grown
