@@ -168,8 +168,8 @@ def test_the_error_names_a_blank_file(tmp_path):
 def test_any_pixels_give_ink_or_a_picture_error(grey):
     try:
         ink = to_ink(grey)
-    except PictureError:
-        assert int(grey.max()) - int(grey.min()) < 6
+    except PictureError as error:
+        assert int(grey.max()) - int(grey.min()) < 6 or "no writing found" in str(error)
         return
     assert ink.shape == grey.shape
     assert ink.dtype == np.float32

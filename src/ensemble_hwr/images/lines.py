@@ -15,6 +15,7 @@ _THICKNESS = 0.25  # letter heights: greatest thickness
 _STEEP = 0.3  # rows per column: greatest mean slope, up and down, of a line; letters rise and fall more
 _GAP_COST = 1.0  # pixels of line: cost of a pixel of paper in a gap
 _THIN_SHARE = 0.8  # least share of a line that is no thicker than the rest of it, since strokes of letters cross it
+_FREE = 0.35  # of the least length: some stretch of a line is longer before a stroke crosses it
 _MAX_GAPS = 0.06  # of a line: greatest share of paper; between the bars of letters there is more
 _NEAR = 0.15  # letter heights: distance within which a line down ends at a line across
 
@@ -161,6 +162,9 @@ def _line(
     thin = inked & (along <= 1.5 * usual + 1)
     turns = np.abs(np.diff(ndimage.uniform_filter1d(rows.astype(float), max(3, round(2 * thickness)), mode="nearest")))
     if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(_THIN_SHARE * len(rows), 0.8 * length):
+        return line
+    crossed = np.flatnonzero(np.concatenate([[True], ~thin, [True]]))
+    if np.diff(crossed).max() <= _FREE * length:
         return line
     for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
         near = np.clip(rows + shift, 0, len(mask) - 1)

@@ -17,6 +17,7 @@ from ensemble_hwr._geometry import EIGHT_CONNECTED, FRAME_SIDE, INK_THRESHOLD, L
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import Ink, Rows
 from ensemble_hwr.images import Picture, Polarity, to_ink
+from ensemble_hwr.images.borders import remove_borders
 from ensemble_hwr.images.sources import as_pictures, map_pictures
 
 _BATCH_SIZE = 256  # pictures per task of a process
@@ -217,7 +218,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         ink = to_ink(picture, polarity=self.polarity, longest=12 * self.size, max_pixels=self.max_pixels)
         if self.method == "classic":
             return place_classic(ink, self.size, self.box).ravel()
-        return place_by_mass(crop_letter(ink), self.size, self.box).ravel()
+        return place_by_mass(crop_letter(remove_borders(ink)), self.size, self.box).ravel()
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

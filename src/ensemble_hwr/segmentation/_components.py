@@ -15,6 +15,7 @@ from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
+from ensemble_hwr.images.borders import remove_borders
 from ensemble_hwr.images.lines import remove_lines
 from ensemble_hwr.images.sources import describe
 
@@ -111,6 +112,7 @@ def read_ink(picture: Picture, *, polarity: Polarity = "auto", max_pixels: int =
 
 def without_lines(ink: Ink) -> Ink:
     """Remove ruled lines, underlines and boxes; the ink is returned as it is if there are none or nothing else."""
+    ink = remove_borders(ink)
     labels = label_ink(ink)
     if not labels.any():
         return ink
