@@ -93,7 +93,7 @@ def clean(sheet: Sheet) -> Grey:
 
 
 def shadow(sheet: Sheet, darkness: float) -> Grey:
-    """A shadow with an edge of three pixels that crosses the word in any direction."""
+    """Cast a shadow with an edge of three pixels that crosses the word in any direction."""
     y, x = sheet.grid()
     angle = sheet.rng.uniform(0, 2 * np.pi)
     top, bottom, left, right = sheet.box
@@ -102,7 +102,7 @@ def shadow(sheet: Sheet, darkness: float) -> Grey:
 
 
 def vignette(sheet: Sheet, darkness: float) -> Grey:
-    """Light that falls off from a lamp at a random place."""
+    """Light the sheet by a lamp whose light falls off, at a random place."""
     y, x = sheet.grid()
     height, width = sheet.ink.shape
     lamp = sheet.rng.uniform(0.2, 0.8, 2) * (height, width)
@@ -129,7 +129,7 @@ def desk(sides: int) -> Callable[[Sheet, float], Grey]:
 
 
 def rim(sheet: Sheet, width: float) -> Grey:
-    """A black rim on all sides, as a scanner leaves it."""
+    """Add a black rim on all sides, as a scanner leaves it."""
     pixels = max(1, round(width * HEIGHT))
     return np.pad(sheet.photograph(), pixels, constant_values=20)
 
@@ -146,7 +146,7 @@ def corners(sheet: Sheet, degrees: float) -> Grey:
 
 
 def frame(sheet: Sheet, darkness: float) -> Grey:
-    """A rectangle around the word."""
+    """Draw a rectangle around the word."""
     y, x = sheet.grid()
     top, bottom, left, right = sheet.box
     away = 0.3 * HEIGHT
@@ -165,7 +165,7 @@ def ruled_line(sheet: Sheet, darkness: float) -> Grey:
 
 
 def underline(sheet: Sheet, degrees: float) -> Grey:
-    """A line under the word in the ink of the word; it rises, and touches some letters."""
+    """Draw a line under the word in the ink of the word; it rises, and touches some letters."""
     y, x = sheet.grid()
     _, bottom, left, right = sheet.box
     height = bottom + HEIGHT * (0.02 + sheet.rng.uniform(0, 0.1)) + (right - left) / 4 * np.tan(np.radians(degrees))
@@ -175,7 +175,7 @@ def underline(sheet: Sheet, degrees: float) -> Grey:
 
 
 def wavy_underline(sheet: Sheet, amplitude: float) -> Grey:
-    """A wavy line under the word; the amplitude is a share of the capital height."""
+    """Draw a wavy line under the word; the amplitude is a share of the capital height."""
     y, x = sheet.grid()
     _, bottom, left, right = sheet.box
     wave = amplitude * HEIGHT * np.sin(2 * np.pi * (x / (2.5 * HEIGHT) + sheet.rng.uniform()))
@@ -194,7 +194,11 @@ def blank_sheet(rng: np.random.Generator) -> Grey:
     height, width = rng.integers(40, 400, 2)
     grain = ndimage.gaussian_filter(rng.normal(0, 1, (height, width)), rng.choice([0.0, 0.5, 1.0, 2.0]))
     grain *= rng.uniform(0.5, 15) / grain.std()
-    light = 1 + rng.uniform(-0.2, 0.2) * np.linspace(-1, 1, width) + rng.uniform(-0.2, 0.2) * np.c_[np.linspace(-1, 1, height)]
+    light = (
+        1
+        + rng.uniform(-0.2, 0.2) * np.linspace(-1, 1, width)
+        + rng.uniform(-0.2, 0.2) * np.c_[np.linspace(-1, 1, height)]
+    )
     return as_grey(rng.uniform(100, 170) * light + grain)
 
 
@@ -236,11 +240,20 @@ def main(words: int, names: tuple[str, ...], source: str, blank: int, show: Path
         distort, strengths, unit = DISTORTIONS[name]
         cells = []
         for strength in strengths:
-            kept = read_all(reader, inks, lambda sheet, s=strength: distort(sheet, s), texts, show and show / f"{name} {strength}")
+            kept = read_all(
+                reader,
+                inks,
+                lambda sheet, d=distort, s=strength: d(sheet, s),
+                texts,
+                show and show / f"{name} {strength}",
+            )
             cells.append(f"{100 * kept[right].mean():.0f} ({unit.format(strength)})")
         lines.append(f"| {name} | {' | '.join(cells)} |")
         click.echo(lines[-1], err=True)
-    table = "\n".join(lines) + f"\n\n{right.sum()} of {words} words are read without distortion ({source} letters); of those, per cent.\n"
+    table = (
+        "\n".join(lines)
+        + f"\n\n{right.sum()} of {words} words are read without distortion ({source} letters); of those, per cent.\n"
+    )
     if blank:
         table += f"\n{blank_sheets(reader, blank)}\n"
     click.echo(table)

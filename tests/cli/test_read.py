@@ -299,3 +299,23 @@ def test_a_missing_tkinter_is_one_line(monkeypatch, capsys):
     assert main(["draw"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "apt install python3-tk" in line
+
+
+def test_a_file_of_several_pages_is_reported(reading_model, pictures, tmp_path, capsys):
+    """Its other pages were dropped without a message."""
+    first, *others = (Image.open(picture) for picture in pictures)
+    first.save(tmp_path / "scan.tiff", save_all=True, append_images=others)
+    assert read(reading_model, tmp_path / "scan.tiff") == 1
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == TEXTS[:1]
+    assert "scan.tiff': only the first of its 3 pages is read" in " ".join(printed.err.split())
+
+
+def test_blank_paper_is_reported(reading_model, tmp_path, capsys):
+    """Grain was read as letters."""
+    grain = np.random.default_rng(0).normal(180, 4, (60, 120))
+    Image.fromarray(grain.astype(np.uint8)).save(tmp_path / "blank.png")
+    assert read(reading_model, tmp_path / "blank.png") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "no writing found" in printed.err

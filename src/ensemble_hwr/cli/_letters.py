@@ -12,7 +12,7 @@ import click
 
 from ensemble_hwr.cli._errors import DONE, FAILED, report_error
 from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
-from ensemble_hwr.cli._pictures import find_all, normalized_batches, picture_model, printable
+from ensemble_hwr.cli._pictures import find_all, normalized_batches, omitted_pages, picture_model, printable
 
 N_ALTERNATIVES = 2
 WIDTH_OF_PREDICTION = 40  # columns that an aligned line needs after the path
@@ -47,6 +47,7 @@ def letters(paths: tuple[str, ...], model: str, as_json: bool, jobs: int | None)
             for batch in normalized_batches(pictures, normalizer):
                 for position, found in zip(batch.positions, _predictions(classifier, batch.rows), strict=True):
                     click.echo(show(pictures[position], found))
+                    problems += omitted_pages(pictures[position])
                 for reason in batch.failures.values():
                     report_error(reason)
                 problems += batch.failures.values()

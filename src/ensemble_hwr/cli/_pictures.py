@@ -49,6 +49,24 @@ def _in_folder(path: str) -> list[str]:
     return find_pictures(path)
 
 
+def omitted_pages(path: str) -> list[str]:
+    """Report a file of several pages, of which only the first is read.
+
+    Returns
+    -------
+    list of str
+        The error that was reported, if any.
+    """
+    from ensemble_hwr.images import count_pages
+
+    count = count_pages(path)
+    if count == 1:
+        return []
+    problem = f"{path!r}: only the first of its {count} pages is read; save each page as a file of its own"
+    report_error(problem)
+    return [problem]
+
+
 def printable(path: str) -> str:
     """Escape characters that could break a line or control a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)

@@ -11,7 +11,7 @@ import click
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, report_error
 from ensemble_hwr.cli._options import lexicon_option, model_option
-from ensemble_hwr.cli._pictures import find_all
+from ensemble_hwr.cli._pictures import find_all, omitted_pages
 from ensemble_hwr.exceptions import PictureError
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def read(  # noqa: PLR0917
     PATH is a picture, or a folder, which is searched with its subfolders. Texts are printed in the order of the
     pictures; --json adds paths, confidences and boxes.
 
-    A picture that cannot be read is reported on standard error. The others are still read, and the exit code is 1.
+    A picture that cannot be read, and a file of several pages, of which the first is read, are reported on standard
+    error. The other pictures are still read, and the exit code is 1.
     """
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.persistence import load_model
@@ -60,6 +61,7 @@ def read(  # noqa: PLR0917
                     problems.append(str(error))
                     report_error(str(error))
                 else:
+                    problems += omitted_pages(picture)
                     click.echo(json.dumps(_as_dict(picture, found)) if as_json else found.text)
                     if debug is not None:
                         _draw_boxes(debug / f"{position + 1:04d}-{Path(picture).stem}.png", picture, found)

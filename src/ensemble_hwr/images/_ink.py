@@ -91,7 +91,9 @@ def to_ink(
         grey, small = ~grey, ~small
     darkness = _darkness(grey, small, flatten=flatten)
     histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
-    if flatten and min(grey.shape) >= _MIN_SIDE and is_blank(histogram):
+    level = 1.0 if darkness.max() > 1 else 1 / 255
+    faint = smooth is not None and np.ptp(smooth) < _MIN_CONTRAST
+    if faint or (flatten and min(grey.shape) >= _MIN_SIDE and is_blank(histogram, level)):
         raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
     return _stretch(darkness, histogram)
 

@@ -93,7 +93,8 @@ def without_shadows(small: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.
     size = max(3, round(_MAX_SIZE * min(thumbnail.shape)) | 1)
     median = ndimage.median_filter(thumbnail, size, mode="nearest")
     shape = (small.shape[1], small.shape[0])
-    return small - np.asarray(Image.fromarray(median).resize(shape, Image.Resampling.BILINEAR))
+    background = np.asarray(Image.fromarray(median).resize(shape, Image.Resampling.BILINEAR), dtype=np.float32)
+    return np.asarray(small - background, dtype=np.float32)
 
 
 def _thumbnail(small: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -14,10 +14,13 @@ _CLEAR = 12.0  # standard deviations of the grain between ink and paper: likewis
 _SMOOTH = 9.0  # likewise, after smoothing
 _MEDIAN_TO_DEVIATION = 1.4826 / 6  # of second differences across and down of independent normal noise
 _ROUNDING = 0.5  # grey levels: noise of pixels that were rounded
+_ROUNDED_TO_ONE = 0.75  # grey levels: standard deviation of noise of which half is rounded to one level
 _BLURS = (1.0, 2.0)  # pixels: standard deviations of the Gaussians that remove grain, the weakest first
 
 # a histogram is that of grain alone if it has one peak and no tail; for normal noise the values are 0.64 and 2.9
 _ONE_PEAK = 0.76  # share of the variance that Otsu's threshold explains
+_ONE_PEAK_OF_FEW_LEVELS = 0.86  # likewise, where rounding leaves few levels
+_FEW_LEVELS = 2.0  # grey levels: standard deviation of such noise
 _NO_TAIL = 5.2  # robust standard deviations from the median to the darkest pixels
 _TAIL = 0.998  # share of the pixels that are not among the darkest
 
@@ -68,7 +71,7 @@ def grain(grey: NDArray[np.uint8], lag: int = 1) -> float:
     return max(_ROUNDING, _MEDIAN_TO_DEVIATION * float(np.median(np.abs(both))))
 
 
-def is_blank(histogram: Histogram) -> bool:
+def is_blank(histogram: Histogram, level: float) -> bool:
     """Return whether a histogram is that of paper without writing.
 
     The tones of grain are distributed like normal noise, however strong the grain is and whether or not it is blurred.
@@ -78,13 +81,17 @@ def is_blank(histogram: Histogram) -> bool:
     ----------
     histogram : Histogram
         Of the darkness of pixels.
+    level : float
+        One grey level, in the units of the histogram.
 
     Returns
     -------
     bool
     """
     tail = histogram.quantile(_TAIL) - histogram.quantile(0.5)
-    return tail < _NO_TAIL * histogram.deviation() and histogram.explained(histogram.otsu()) < _ONE_PEAK
+    deviation = max(histogram.deviation(), _ROUNDED_TO_ONE * level)
+    one_peak = _ONE_PEAK if deviation > _FEW_LEVELS * level else _ONE_PEAK_OF_FEW_LEVELS
+    return tail < _NO_TAIL * deviation and histogram.explained(histogram.otsu()) < one_peak
 
 
 def _is_clear(grey: NDArray[np.uint8], noise: float) -> bool:

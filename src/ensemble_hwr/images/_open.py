@@ -38,7 +38,7 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
         A PNG, JPEG, BMP, TIFF, GIF or WebP file, or its bytes: colour, palette, grey, 1-bit or 16-bit. The first
         frame of an animation is taken. An array has shape (height, width), or (height, width, channels) with 1 (grey),
         3 (RGB) or 4 (RGBA) channels; its dtype is bool, uint8, uint16, another integer type with values in 0..255, or
-        float with values in 0..1 (or integral values in 0..255).
+        float with values in 0..1 (or integral values in 0..255). Integers of 0 and 1 alone are black and white.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error before they are decoded.
 
@@ -76,6 +76,38 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
         return _open_file(picture, max_pixels)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from error.__cause__
+
+
+def count_pages(picture: Picture) -> int:
+    """Count the pages of a file: those of a TIFF, or the frames of an animation.
+
+    Parameters
+    ----------
+    picture : path, bytes, PIL image or ndarray
+
+    Returns
+    -------
+    int
+        1 for an array, and for what is not a picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images import count_pages
+    >>> count_pages(np.eye(9))
+    1
+    """
+    if isinstance(picture, Image.Image):
+        return int(getattr(picture, "n_frames", 1))
+    if isinstance(picture, bytes | bytearray | memoryview):
+        picture = io.BytesIO(picture)  # type: ignore[assignment]
+    try:
+        with _QUIET, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(picture, formats=FORMATS) as image:  # type: ignore[arg-type]
+                return int(getattr(image, "n_frames", 1))
+    except Exception:  # what cannot be opened is reported when it is read
+        return 1
 
 
 def grey_of_image(image: Image.Image) -> Grey:
@@ -145,10 +177,10 @@ def _paper_under_transparency(grey: Grey, alpha: Grey) -> int:
 
 def _eight_bits(array: NDArray[np.generic]) -> Grey:
     """Convert pixels of any accepted dtype to bytes."""
+    if array.dtype == np.bool_ or (array.dtype.kind in "iu" and array.max() == 1 and array.min() >= 0):
+        return array.astype(np.uint8) * np.uint8(255)
     if array.dtype == np.uint8:
         return array.astype(np.uint8, copy=False)
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
     if array.dtype == np.uint16:
         return _scale_deep(array)
     if array.dtype.kind in "iu":

@@ -13,7 +13,7 @@ _FLAT_WITHIN = 2  # grey levels around the median
 _N_REFINEMENTS = 3
 
 
-def dark_is_ink(grey: NDArray[np.uint8]) -> bool:
+def dark_is_ink(grey: NDArray[np.uint8] | NDArray[np.float32]) -> bool:
     """Detect the polarity of a picture: whether its dark pixels are the ink.
 
     Slow changes of brightness are removed, and the rest is split into dark and light by Otsu's threshold. Paper has
@@ -23,7 +23,7 @@ def dark_is_ink(grey: NDArray[np.uint8]) -> bool:
 
     Parameters
     ----------
-    grey : ndarray of uint8, shape (height, width)
+    grey : ndarray of uint8 or float32, shape (height, width)
 
     Returns
     -------
@@ -89,7 +89,7 @@ def paper_level(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.maximum(paper, np.float32(1), out=paper)
 
 
-def _light_part(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _light_part(grey: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the pixels that are lighter than their surroundings, by Otsu's threshold."""
     pixels = grey.astype(np.float32)
     local = pixels - smooth(pixels)

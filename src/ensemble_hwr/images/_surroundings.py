@@ -99,8 +99,8 @@ def _has_sharp_edge(small: NDArray[np.uint8], around: NDArray[np.bool_]) -> bool
     inside = around & ~ndimage.binary_erosion(around, EIGHT_CONNECTED, iterations=_SOFT_EDGE + 1, border_value=1)
     near = ndimage.binary_dilation(around, EIGHT_CONNECTED, iterations=_SOFT_EDGE)
     outside = ndimage.binary_dilation(near, EIGHT_CONNECTED, iterations=_SOFT_EDGE) & ~near
-    step = np.median(small[outside]) - np.median(small[inside])
-    return bool(step >= _SHARP * (np.median(small[~near]) - np.median(small[around])))
+    step = _median(small, outside) - _median(small, inside)
+    return step >= _SHARP * (_median(small, ~near) - _median(small, around))
 
 
 def _is_desk(small: NDArray[np.uint8], around: NDArray[np.bool_]) -> bool:
@@ -108,7 +108,7 @@ def _is_desk(small: NDArray[np.uint8], around: NDArray[np.bool_]) -> bool:
     tones, sheet = small[around], small[~around]
     level = float(np.quantile(tones, 0.25))  # the soft edges of thin surroundings are lighter
     darker = level - tones > max(_STRUCTURE * level, _MIN_DARKNESS)
-    return bool(level < _SHADE * np.median(sheet) and np.count_nonzero(darker) <= _MAX_STRUCTURE * tones.size)
+    return bool(level < _SHADE * float(np.median(sheet)) and np.count_nonzero(darker) <= _MAX_STRUCTURE * tones.size)
 
 
 def _is_cropped_to_ink(dark: NDArray[np.bool_], around: NDArray[np.bool_]) -> bool:
@@ -121,4 +121,9 @@ def _is_cropped_to_ink(dark: NDArray[np.bool_], around: NDArray[np.bool_]) -> bo
     labels, _ = ndimage.label(rest, EIGHT_CONNECTED)
     near = labels[ndimage.binary_dilation(around, EIGHT_CONNECTED)]
     touching = np.isin(labels, np.setdiff1d(near, 0))
-    return bool(np.count_nonzero(touching) >= _TOUCHING * max(1, np.count_nonzero(rest)))
+    return bool(np.count_nonzero(touching) >= _TOUCHING * np.count_nonzero(rest))
+
+
+def _median(small: NDArray[np.uint8], where: NDArray[np.bool_]) -> float:
+    """Return the median brightness of some pixels; 0 if there are none."""
+    return float(np.median(small[where])) if where.any() else 0.0

@@ -12,7 +12,7 @@ from ensemble_hwr._typing import Ink
 _MAX_THICKNESS = 0.12  # of the side of the picture: greatest thickness of a bar
 _COVERED = 0.9  # of a side: least length of a bar
 _CLEAR = 0.02  # of the edges of the picture: greatest share with ink of the letter itself
-_MIN_HEIGHT = 0.3  # of the picture: least size of the letter, so that its own strokes are not taken for bars
+_MIN_HEIGHT = 0.3  # of the picture: least height of the letter, so that its own strokes are not taken for bars
 _SIDE_BAND = 0.12  # of the smaller side of a frame: greatest distance of its pixels from its outline
 
 
@@ -63,8 +63,8 @@ def _bars(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _is_letter(rest: NDArray[np.bool_], bars: NDArray[np.bool_]) -> bool:
     """Return whether what remains without bars is a letter with paper around it, at most cut by one bar."""
-    rows, columns = np.flatnonzero(rest.any(axis=1)), np.flatnonzero(rest.any(axis=0))
-    if not len(rows) or max(np.ptp(rows) / len(rest), np.ptp(columns) / rest.shape[1]) < _MIN_HEIGHT:
+    rows = np.flatnonzero(rest.any(axis=1))
+    if not len(rows) or np.ptp(rows) < _MIN_HEIGHT * len(rest):
         return False
     edges = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
     touching = _grown(_grown(_grown(rest))) & bars

@@ -15,7 +15,7 @@ _THICKNESS = 0.25  # letter heights: greatest thickness
 _STEEP = 0.3  # rows per column: greatest mean slope, up and down, of a line; letters rise and fall more
 _GAP_COST = 1.0  # pixels of line: cost of a pixel of paper in a gap
 _THIN_SHARE = 0.8  # least share of a line that is no thicker than the rest of it, since strokes of letters cross it
-_FREE = 0.35  # of the least length: some stretch of a line is longer before a stroke crosses it
+_FREE = 0.22  # of the least length: some stretch of a line is longer before a stroke crosses it
 _MAX_GAPS = 0.06  # of a line: greatest share of paper; between the bars of letters there is more
 _NEAR = 0.15  # letter heights: distance within which a line down ends at a line across
 
@@ -55,7 +55,7 @@ def remove_lines(ink: Ink, letter: float) -> Ink:
         return ink
     down = find_lines(mask.T, _HEIGHT * letter, _THICKNESS * letter).T
     reach = max(2, round(_NEAR * letter))
-    sides = _sides(down, across, reach)
+    sides = _sides(down, across, _HEIGHT * letter - 2 * reach, reach)
     corners = mask & _grown(across, reach) & _grown(sides, reach)
     drop = across | sides | corners
     soft = ndimage.binary_dilation(drop, EIGHT_CONNECTED) & ~mask
@@ -93,7 +93,7 @@ def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDAr
         for shift in range(-reach, reach + 1):
             used[np.clip(rows + shift, 0, len(mask) - 1), columns] = True
         if len(rows) >= length:
-            found |= _line(mask, runs, rows, columns, length, thickness)
+            found |= _line(runs, rows, columns, length=length, thickness=thickness)
     return found
 
 
@@ -110,10 +110,8 @@ def run_lengths(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
     return runs.T
 
 
-def _longest_paths(
-    mask: NDArray[np.bool_], thin: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Return the score of the best path that ends at each pixel, and its last step; a path starts where a score is 0."""
+def _longest_paths(mask: NDArray[np.bool_], thin: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Return the score of the best path that ends at each pixel, and its last step; paths start at 0."""
     height, width = mask.shape
     gain = np.where(thin, np.float32(1), np.where(mask, np.float32(0), np.float32(-_GAP_COST))).T.copy()
     score = np.zeros((width, height), np.float32)
@@ -145,15 +143,15 @@ def _trace(
 
 
 def _line(
-    mask: NDArray[np.bool_],
     runs: NDArray[np.intp],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
+    *,
     length: float,
     thickness: float,
 ) -> NDArray[np.bool_]:
     """Return the pixels of a path that is a line: smooth, and mostly of one thickness; otherwise nothing."""
-    line = np.zeros_like(mask)
+    line = np.zeros(runs.shape, dtype=np.bool_)
     along = runs[rows, columns]
     inked = along > 0
     if np.count_nonzero(~inked) > _MAX_GAPS * len(rows) or not (inked & (along <= thickness)).any():
@@ -167,18 +165,18 @@ def _line(
     if np.diff(crossed).max() <= _FREE * length:
         return line
     for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
-        near = np.clip(rows + shift, 0, len(mask) - 1)
-        line[near, columns] |= thin & mask[near, columns] & (runs[near, columns] <= 1.5 * usual + 1)
+        near = np.clip(rows + shift, 0, len(runs) - 1)
+        line[near, columns] |= thin & (runs[near, columns] > 0) & (runs[near, columns] <= 1.5 * usual + 1)
     return line
 
 
-def _sides(down: NDArray[np.bool_], across: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Return the lines from top to bottom whose ends are both at lines across, or at the edges of the picture."""
+def _sides(down: NDArray[np.bool_], across: NDArray[np.bool_], length: float, reach: int) -> NDArray[np.bool_]:
+    """Return the long lines from top to bottom whose ends are both at lines across, or at the edges of the picture."""
     labels, count = ndimage.label(down & ~across, EIGHT_CONNECTED)
     ends = _grown(np.pad(across, 1, constant_values=True), reach)[1:-1, 1:-1]
     kept = np.zeros(count + 1, bool)
     for number, (y, x) in enumerate(ndimage.find_objects(labels), 1):
-        kept[number] = ends[y.start, x].any() and ends[y.stop - 1, x].any()
+        kept[number] = y.stop - y.start >= length and ends[y.start, x].any() and ends[y.stop - 1, x].any()
     sides: NDArray[np.bool_] = kept[labels]
     return sides
 

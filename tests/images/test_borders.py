@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from ensemble_hwr.images.borders import remove_borders
+
+
+def letter(side=60, width=5):
+    """A letter H with paper around it."""
+    ink = np.zeros((side, side), np.float32)
+    ink[15:45, 18 : 18 + width] = ink[15:45, 40 : 40 + width] = ink[28 : 28 + width, 18:45] = 1.0
+    return ink
+
+
+def test_a_letter_without_borders_is_unchanged():
+    ink = letter()
+    assert remove_borders(ink) is ink
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_bar_along_an_edge_is_removed(turns, first):
+    ink = letter()
+    barred = ink.copy()
+    barred[first : first + 3] = 1.0
+    np.testing.assert_array_equal(remove_borders(np.rot90(barred, turns)), np.rot90(ink, turns))
+
+
+def test_bars_along_all_edges_are_removed():
+    ink = letter()
+    barred = ink.copy()
+    barred[:3] = barred[-3:] = barred[:, :3] = barred[:, -3:] = 1.0
+    np.testing.assert_array_equal(remove_borders(barred), ink)
+
+
+def test_a_bar_that_touches_the_letter_is_removed():
+    ink = letter()
+    ink[44:60, 18:23] = 1.0
+    barred = ink.copy()
+    barred[-3:] = 1.0
+    cleaned = remove_borders(barred)
+    assert cleaned[-3:].sum() == 0
+    np.testing.assert_array_equal(cleaned[:-4], ink[:-4])
+
+
+def test_a_frame_around_the_letter_is_removed():
+    ink = letter()
+    framed = ink.copy()
+    framed[5:7, 5:55] = framed[53:55, 5:55] = framed[5:55, 5:7] = framed[5:55, 53:55] = 1.0
+    np.testing.assert_array_equal(remove_borders(framed), ink)
+
+
+@pytest.mark.parametrize("name", "ELFHTZIDU")
+def test_letters_that_fill_their_picture_are_unchanged(name):
+    """Their own strokes lie along the edges."""
+    ink = np.zeros((40, 34), np.float32)
+    if name in "ELFHDU":
+        ink[:, :4] = 1.0
+    if name in "ELZIDU":
+        ink[-4:] = 1.0
+    if name in "EFTZID":
+        ink[:4] = 1.0
+    if name in "HDU":
+        ink[:, -4:] = 1.0
+    if name in "EFH":
+        ink[18:22, : 24 if name == "F" else None] = 1.0
+    if name in "TI":
+        ink[:, 15:19] = 1.0
+    if name == "Z":
+        for row in range(40):
+            ink[row, max(0, 30 - row * 30 // 39) : 34 - row * 30 // 39] = 1.0
+    assert remove_borders(ink) is ink
+
+
+def test_a_letter_inside_a_round_letter_is_kept():
+    """A Q or an @ encloses other ink, but not as a rectangle."""
+    y, x = np.mgrid[:60, :60] - 29.5
+    ink = (np.abs(np.hypot(y, x) - 24) < 2.5).astype(np.float32)
+    ink[28:32, 25:35] = 1.0
+    assert remove_borders(ink) is ink

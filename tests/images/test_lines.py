@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from ensemble_hwr.images.lines import find_lines, remove_lines, run_lengths
+
+LETTER = 28
+
+
+def word():
+    """Four letters H of 28 pixels with strokes of 3 pixels."""
+    ink = np.zeros((60, 150), np.float32)
+    for left in (15, 47, 79, 111):
+        ink[16:44, left : left + 3] = ink[16:44, left + 20 : left + 23] = 1.0
+        ink[29:32, left : left + 23] = 1.0
+    return ink
+
+
+def with_line(ink, rows, width=2):
+    """Draw a line with its top at a row for each column."""
+    ink = ink.copy()
+    for column, row in enumerate(np.broadcast_to(rows, ink.shape[1])):
+        ink[int(row) : int(row) + width, column] = 1.0
+    return ink
+
+
+def test_run_lengths_down_the_columns():
+    mask = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1]], bool)
+    np.testing.assert_array_equal(run_lengths(mask), [[2, 0, 3], [2, 2, 3], [0, 2, 3]])
+
+
+def test_ink_without_lines_is_unchanged():
+    ink = word()
+    assert remove_lines(ink, LETTER) is ink
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        48,
+        40,
+        np.linspace(52, 44, 150),
+        48 + 3 * np.sin(np.arange(150) / 16),
+    ],
+    ids=["below", "through", "rising", "wavy"],
+)
+def test_a_line_is_removed_and_strokes_that_cross_it_stay(rows):
+    ink = word()
+    cleaned = remove_lines(with_line(ink, rows), LETTER)
+    assert np.abs(cleaned - ink).sum() < 0.03 * ink.sum() + 12
+    assert (cleaned[16:44, 16] == 1).all()
+
+
+def test_double_underline_is_removed():
+    ink = word()
+    cleaned = remove_lines(with_line(with_line(ink, 47), 54), LETTER)
+    np.testing.assert_array_equal(cleaned, ink)
+
+
+def test_a_box_around_a_word_is_removed():
+    ink = word()
+    boxed = ink.copy()
+    boxed[8:10, 6:146] = boxed[50:52, 6:146] = boxed[8:52, 6:8] = boxed[8:52, 144:146] = 1.0
+    np.testing.assert_array_equal(remove_lines(boxed, LETTER), ink)
+
+
+def test_bars_of_letters_in_a_row_are_no_line():
+    """The bars of HHHH are at one height, with gaps between the letters and stems across."""
+    assert not find_lines(word() > 0, 2 * LETTER, 7).any()
+
+
+def test_soft_edges_of_a_line_are_removed():
+    ink = with_line(word(), 48)
+    ink[47] = ink[50] = 0.2
+    assert remove_lines(ink, LETTER)[46:].sum() == 0

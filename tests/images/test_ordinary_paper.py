@@ -1,0 +1,114 @@
+"""Pictures of writing on ordinary paper, of a few dozen pixels; each gave wrong ink or letters from nothing."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images import to_ink
+from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
+from ensemble_hwr.images._noise import grain, without_grain
+from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings
+
+SHAPE = (64, 120)
+Y, X = np.mgrid[: SHAPE[0], : SHAPE[1]]
+
+
+def pen():
+    """Two letters H."""
+    ink = np.zeros(SHAPE)
+    for left in (30, 65):
+        ink[20:44, left : left + 3] = ink[20:44, left + 18 : left + 21] = ink[31:34, left : left + 21] = 1.0
+    return ink
+
+
+def photograph(light=1.0, contrast=0.8, noise=1.0, paper=210.0):
+    rng = np.random.default_rng(0)
+    grey = paper * light * (1 - contrast * pen()) + rng.normal(0, noise, SHAPE)
+    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+
+
+def agreement(ink):
+    """Intersection over union of the inked areas."""
+    return ((ink > 0.5) & (pen() > 0.5)).sum() / ((ink > 0.5) | (pen() > 0.5)).sum()
+
+
+def shadow(darkness, place=0.0):
+    return 1 - darkness / (1 + np.exp(-np.clip(X + 0.6 * Y - 80 - place, -50, 50)))
+
+
+@pytest.mark.parametrize("darkness", [0.15, 0.3, 0.5])
+@pytest.mark.parametrize("place", [-20, 0, 20])
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_edge_of_a_shadow(darkness, place, light_on_dark):
+    grey = photograph(shadow(darkness, place))
+    assert agreement(to_ink(255 - grey if light_on_dark else grey)) > 0.8
+
+
+@pytest.mark.parametrize("darkness", [0.3, 0.7])
+def test_vignette(darkness):
+    distance = np.hypot((Y - 32) / 64, (X - 60) / 120)
+    assert agreement(to_ink(photograph(1 - darkness * (distance / distance.max()) ** 2))) > 0.8
+
+
+@pytest.mark.parametrize("sides", [(0,), (1,), (2,), (3,), (0, 2), (1, 3), (0, 1, 2), (0, 1, 2, 3)])
+@pytest.mark.parametrize("width", [4, 20])
+def test_dark_desk_beyond_the_paper(sides, width):
+    top, bottom, left, right = (width * (side in sides) for side in range(4))
+    grey = np.pad(photograph(), ((top, bottom), (left, right)), constant_values=60)
+    ink = to_ink(grey)
+    assert agreement(ink[top : top + SHAPE[0], left : left + SHAPE[1]]) > 0.8
+    assert ink.sum() < 1.3 * pen().sum()
+
+
+def test_desk_is_replaced_by_paper():
+    grey = np.pad(photograph(noise=0), ((0, 0), (20, 0)), constant_values=60)
+    around = find_surroundings(grey)
+    assert around[:, :20].all()
+    assert not around[:, 25:].any()
+    replaced = replace_surroundings(grey, around)
+    assert (replaced[:, :20] == 210).all()
+    np.testing.assert_array_equal(replaced[:, 25:], grey[:, 25:])
+
+
+@pytest.mark.parametrize(
+    "grey", [photograph(), 255 - photograph(), photograph(shadow(0.5))], ids=["dark", "light", "shadow"]
+)
+def test_pictures_without_a_desk_have_no_surroundings(grey):
+    assert find_surroundings(grey) is None
+
+
+def test_clean_pictures_are_left_to_the_smooth_estimate():
+    grey = photograph()
+    assert closing_size(grey, np.float32(210)) is None
+    assert without_shadows(grey) is grey
+    assert without_grain(grey) is None
+
+
+def test_local_paper_follows_an_edge():
+    light = np.where(X < 60, 1.0, 0.6)
+    paper = local_paper(photograph(light, noise=0), 12)
+    assert np.abs(paper - 210 * light)[:, np.abs(X[0] - 60) > 2].max() < 2
+
+
+@pytest.mark.parametrize("contrast", [0.4, 0.25, 0.2])
+def test_faint_pencil_with_grain(contrast):
+    ink = to_ink(photograph(contrast=contrast, noise=8))
+    assert agreement(ink) > 0.55
+    assert (ink[ndimage.distance_transform_edt(pen() == 0) > 4] > 0.5).mean() < 0.02
+
+
+@pytest.mark.parametrize("noise", [1, 4, 10, 20])
+def test_grain_is_measured_beside_strokes(noise):
+    assert grain(photograph(noise=noise)) == pytest.approx(noise, rel=0.35)
+
+
+@pytest.mark.parametrize("noise", [2, 5, 12])
+@pytest.mark.parametrize("blur", [0, 0.5, 1, 2])
+@pytest.mark.parametrize("slope", [0, 0.2])
+def test_blank_paper_holds_no_writing(noise, blur, slope):
+    for seed in range(5):
+        texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 1, SHAPE), blur)
+        grey = 170 * (1 + slope * (X / 60 - 1)) + noise * texture / texture.std()
+        with pytest.raises(PictureError, match=rf"array of shape \({SHAPE[0]}, {SHAPE[1]}\): no writing found"):
+            to_ink(np.rint(grey).astype(np.uint8))
