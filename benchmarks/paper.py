@@ -264,9 +264,10 @@ def main(words: int, names: tuple[str, ...], source: str, blank: int, show: Path
 def letters_of(source: str) -> LetterSet:
     """Return the letters to compose words of."""
     index = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "letters" / "index.csv"
-    if source != "generated" and index.is_file():
+    if source != "generated":
+        if not index.is_file():
+            raise click.ClickException(f"{index} is missing; set ENSEMBLE_HWR_DATA, or give --letters generated")
         return load_index(index, sources=LETTERS[source])
-    click.echo("using generated letters; for others set ENSEMBLE_HWR_DATA", err=True)
     return generate_letters(26 * 40, writers=40, random_state=7)
 
 

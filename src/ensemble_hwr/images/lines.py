@@ -82,18 +82,22 @@ def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDAr
     """
     found = np.zeros_like(mask)
     runs = run_lengths(mask)
-    score, steps = _longest_paths(mask, (runs > 0) & (runs <= thickness))
+    thin = (runs > 0) & (runs <= thickness)
+    score, steps = _longest_paths(mask, thin)
     later = np.zeros_like(score)
     later[:, :-1] = ndimage.maximum_filter1d(score, 3, axis=0)[:, 1:]
-    ends = np.flatnonzero((score >= length) & (score >= later))
+    ends = np.flatnonzero(thin & (score >= length) & (score >= later))
     used = np.zeros_like(mask)
     reach = max(2, int(thickness / 2))
     for end in ends[np.argsort(-score.ravel()[ends], kind="stable")]:
-        rows, columns = _trace(score, steps, used, *divmod(int(end), mask.shape[1]))
+        row, column = divmod(int(end), mask.shape[1])
+        if used[row, column]:
+            continue
+        rows, columns = _trace(score, steps, used, row, column)
         for shift in range(-reach, reach + 1):
             used[np.clip(rows + shift, 0, len(mask) - 1), columns] = True
         if len(rows) >= length:
-            found |= _line(runs, rows, columns, length=length, thickness=thickness)
+            _mark_line(found, runs, rows, columns, length=length, thickness=thickness)
     return found
 
 
@@ -142,32 +146,31 @@ def _trace(
     return np.array(rows[::-1], dtype=np.intp), np.arange(column + 1, last + 1)
 
 
-def _line(
+def _mark_line(
+    found: NDArray[np.bool_],
     runs: NDArray[np.intp],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
     *,
     length: float,
     thickness: float,
-) -> NDArray[np.bool_]:
-    """Return the pixels of a path that is a line: smooth, and mostly of one thickness; otherwise nothing."""
-    line = np.zeros(runs.shape, dtype=np.bool_)
+) -> None:
+    """Mark the pixels of a path if it is a line: smooth, and mostly of one thickness."""
     along = runs[rows, columns]
     inked = along > 0
     if np.count_nonzero(~inked) > _MAX_GAPS * len(rows) or not (inked & (along <= thickness)).any():
-        return line
+        return
     usual = np.median(along[inked & (along <= thickness)])
     thin = inked & (along <= 1.5 * usual + 1)
     turns = np.abs(np.diff(ndimage.uniform_filter1d(rows.astype(float), max(3, round(2 * thickness)), mode="nearest")))
     if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(_THIN_SHARE * len(rows), 0.8 * length):
-        return line
+        return
     crossed = np.flatnonzero(np.concatenate([[True], ~thin, [True]]))
     if np.diff(crossed).max() <= _FREE * length:
-        return line
+        return
     for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
         near = np.clip(rows + shift, 0, len(runs) - 1)
-        line[near, columns] |= thin & (runs[near, columns] > 0) & (runs[near, columns] <= 1.5 * usual + 1)
-    return line
+        found[near, columns] |= thin & (runs[near, columns] > 0) & (runs[near, columns] <= 1.5 * usual + 1)
 
 
 def _sides(down: NDArray[np.bool_], across: NDArray[np.bool_], length: float, reach: int) -> NDArray[np.bool_]:
