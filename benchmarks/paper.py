@@ -97,8 +97,8 @@ def shadow(sheet: Sheet, darkness: float) -> Grey:
     y, x = sheet.grid()
     angle = sheet.rng.uniform(0, 2 * np.pi)
     top, bottom, left, right = sheet.box
-    beside = np.cos(angle) * (x - sheet.rng.uniform(left, right)) + np.sin(angle) * (y - (top + bottom) / 2)
-    return sheet.photograph(1 - darkness / (1 + np.exp(-np.clip(beside / 0.75, -50, 50))))
+    distance = np.cos(angle) * (x - sheet.rng.uniform(left, right)) + np.sin(angle) * (y - (top + bottom) / 2)
+    return sheet.photograph(1 - darkness / (1 + np.exp(-np.clip(distance / 0.75, -50, 50))))
 
 
 def vignette(sheet: Sheet, darkness: float) -> Grey:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr import compose_words, generate_letters
@@ -41,6 +41,7 @@ def test_pieces_are_few(wide, tight):
 
 @settings(max_examples=40)
 @given(words, st.floats(-0.1, 0.4), st.floats(-0.5, 0.5), st.integers(0, 1000))
+@example("AACZZ", 0.0, 0.0, 1)  # the bars of C, Z and Z touch, like a line
 def test_no_ink_is_lost(text, gap, slant, seed):
     (word,) = compose_words(LETTERS, [text], gap=gap, slant=slant, random_state=seed)
     lattice = cut_word(word.picture)

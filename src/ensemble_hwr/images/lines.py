@@ -17,6 +17,9 @@ _GAP_COST = 1.0  # pixels of line: cost of a pixel of paper in a gap
 _THIN_SHARE = 0.8  # least share of a line that is no thicker than the rest of it, since strokes of letters cross it
 _FREE = 0.22  # of the least length: some stretch of a line is longer before a stroke crosses it
 _MAX_GAPS = 0.06  # of a line: greatest share of paper; between the bars of letters there is more
+_SHORT = 2.0  # least lengths: a shorter path can be the bars of letters that touch, such as ZZ
+_KINK = 0.2  # thicknesses: greatest step, beyond one pixel, in the course of a short line; between bars it is larger
+_COURSE = 0.1  # of the least length: stretch on either side of a pixel that shows the course of a line
 _NEAR = 0.15  # letter heights: distance within which a line down ends at a line across
 
 
@@ -168,9 +171,33 @@ def _mark_line(
     crossed = np.flatnonzero(np.concatenate([[True], ~thin, [True]]))
     if np.diff(crossed).max() <= _FREE * length:
         return
+    reach = max(3, round(_COURSE * length))
+    if len(rows) < _SHORT * length and _largest_step(_middles(runs, rows, columns), thin, reach) > _KINK * usual + 1:
+        return
     for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
         near = np.clip(rows + shift, 0, len(runs) - 1)
         found[near, columns] |= thin & (runs[near, columns] > 0) & (runs[near, columns] <= 1.5 * usual + 1)
+
+
+def _middles(runs: NDArray[np.intp], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the middle of the run of ink at each pixel of a path."""
+    below = runs[:, columns]
+    starts = np.maximum.accumulate(np.where(below == 0, np.arange(1, len(runs) + 1)[:, None], 0), axis=0)
+    places = np.arange(len(rows))
+    middles: NDArray[np.float64] = starts[rows, places] + (below[rows, places] - 1) / 2
+    return middles
+
+
+def _largest_step(middles: NDArray[np.float64], thin: NDArray[np.bool_], reach: int) -> float:
+    """Return the largest difference between the straight lines through the pixels before and after a pixel."""
+    if len(middles) <= 2 * reach:
+        return 0.0
+    places = np.arange(len(middles))
+    course = np.interp(places, places[thin], middles[thin])
+    offsets = np.arange(reach) - (reach - 1) / 2
+    ahead = 1 / reach + offsets * (reach / 2) / (offsets**2).sum()
+    windows = np.lib.stride_tricks.sliding_window_view(course, reach)
+    return float(np.abs(windows[:-reach] @ ahead - windows[reach:] @ ahead[::-1]).max())
 
 
 def _sides(down: NDArray[np.bool_], across: NDArray[np.bool_], length: float, reach: int) -> NDArray[np.bool_]:
