@@ -47,6 +47,7 @@ def cli() -> None:
 
 
 for command in (demo, compare, tune, train, evaluate, letters, read, draw, models, export):
+    command.short_help = (command.help or "").partition("\n")[0]  # click cuts a summary that it takes from the help
     cli.add_command(command)
 
 

@@ -59,6 +59,12 @@ def report_error(message: str) -> None:
     click.echo(f"error: {message}", err=True)
 
 
+def report_summary(n_errors: int, n_pictures: int) -> None:
+    """Print on standard error how many of several pictures had errors."""
+    if n_errors and n_pictures > 1:
+        click.echo(f"{n_errors} {'error' if n_errors == 1 else 'errors'} in {n_pictures} pictures", err=True)
+
+
 def _is_option(argument: str) -> bool:
     return argument.startswith("-")
 

@@ -13,14 +13,17 @@ from ensemble_hwr.cli._options import output_option
 if TYPE_CHECKING:
     from ensemble_hwr.persistence import ModelInfo
 
+NON_LETTER = "non_letter"  # a class of the models that word readers use to reject ink
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-def models(as_json: bool) -> None:
+@click.option("--all", "all_models", is_flag=True, help="Also list the models that tell letters from other ink.")
+def models(as_json: bool, all_models: bool) -> None:
     """List the shipped models: classes, training letters and figures."""
     from ensemble_hwr.persistence import available_models
 
-    found = available_models()
+    found = [model for model in available_models() if all_models or NON_LETTER not in model.classes]
     if not found:
         click.echo("this installation has no shipped models", err=True)
     for model in found:

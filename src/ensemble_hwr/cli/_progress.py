@@ -1,62 +1,84 @@
-"""Progress bars and warnings on standard error."""
+"""Progress and warnings on standard error: bars at a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
 import os
-import sys
+import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr.cli._errors import report_error
+
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
     from rich.progress import Progress
 
     from ensemble_hwr.training import TrainingProgress
+
+SECONDS_BETWEEN_LINES = 10.0
 
 Update = Callable[[int, str], None]
 
 
 class Steps:
-    """The steps of a command, each shown as a progress bar.
+    """The steps of a command, each shown with its progress.
 
     Parameters
     ----------
-    progress : rich.progress.Progress
-        The display of the bars.
+    bars : rich.progress.Progress
+        One task per step.
+    display : _LiveBars or _Lines
+        Shows the tasks.
     """
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, bars: Progress, display: _LiveBars | _Lines) -> None:
+        self._bars = bars
+        self._display = display
 
     @contextmanager
-    def step(self, name: str, total: int | None = None) -> Iterator[Update]:
-        """Show a step while the block runs.
+    def step(self, name: str, total: int | None = None, *, least: int = 0) -> Iterator[Update]:
+        """Show one step while the block runs.
 
         Parameters
         ----------
         name : str
-            The description of the bar.
         total : int, optional
-            The amount of work; None if it is not known.
+            Amount of work; by default unknown.
+        least : int, default=0
+            The step is not shown if its amount of work is smaller.
 
         Yields
         ------
         callable
             Function of the amount of work done and of a description of its last part.
         """
-        task = self._progress.add_task(name, total=total)
+        task = self._bars.add_task(name, total=total)
+        if total is None or total >= least:
+            self._display.show()
 
         def update(done: int, last: str = "") -> None:
-            self._progress.update(task, completed=done, description=f"{name} {last}".rstrip())
+            self._bars.update(task, completed=done, description=f"{name} {last}".rstrip())
 
         yield update
-        known = self._progress.tasks[task].total
-        self._progress.update(task, total=known or 1, completed=known or 1, description=name)
+        known = self._bars.tasks[task].total
+        self._bars.update(task, total=known or 1, completed=known or 1, description=name)
+
+    def print(self, text: str, *, err: bool = False) -> None:
+        """Print a result on standard output, or a message on standard error, on lines of its own."""
+        with self._display.hidden():
+            click.echo(text, err=err)
+
+    def report_error(self, message: str) -> None:
+        """Print an error on standard error, in one line."""
+        with self._display.hidden():
+            report_error(message)
 
     @contextmanager
     def as_callback(self) -> Iterator[Callable[[TrainingProgress], None]]:
@@ -107,18 +129,102 @@ def progress(*, transient: bool = False) -> Iterator[Steps]:
         TextColumn("left:"),
         TimeRemainingColumn(),
     ]
-    quiet = not console.is_terminal
-    bars = Progress(
-        *columns,
-        console=console,
-        disable=quiet,
-        transient=transient,
-        speed_estimate_period=3600,
-        redirect_stdout=sys.stdout.isatty(),  # printed above the bars; output to a file or a pipe is unchanged
-    )
-    # Up to rich 14, disabled bars print an empty line at their end.
-    with warnings_counted(), nullcontext() if quiet else bars:
-        yield Steps(bars)
+    bars = Progress(*columns, console=console, speed_estimate_period=3600)
+    display = _LiveBars(bars, console, transient=transient) if console.is_terminal else _Lines(bars)
+    with warnings_counted():
+        try:
+            yield Steps(bars, display)
+        finally:
+            display.close()
+
+
+class _LiveBars:
+    """Bars at a terminal. They are removed while a result is printed, so that the two never mix."""
+
+    def __init__(self, bars: Progress, console: Console, *, transient: bool) -> None:
+        self._bars = bars
+        self._console = console
+        self._transient = transient
+        self._live: Live | None = None
+
+    def show(self) -> None:
+        """Show the bars from now on."""
+        from rich.live import Live
+
+        if self._live is None:
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._bars.get_renderable,
+                refresh_per_second=10,
+                transient=self._transient,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Remove the bars while the block runs."""
+        if self._live is None:
+            yield
+            return
+        self._live.transient = True
+        self._live.stop()
+        self._live = None
+        try:
+            yield
+        finally:
+            self.show()
+
+    def close(self) -> None:
+        """Leave the final bars on the screen, or remove them if they are transient."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+class _Lines:
+    """A plain line of progress at regular times, where standard error is not a terminal."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def show(self) -> None:
+        """Print lines from now on."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Lines do not disturb results: nothing is to do."""
+        yield
+
+    def close(self) -> None:
+        """Print no more lines."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closed.wait(SECONDS_BETWEEN_LINES):
+            task = self._bars.tasks[-1]
+            if not task.finished:
+                click.echo(_line(task.description, task.completed, task.total, task.elapsed or 0.0), err=True)
+
+
+def _line(description: str, done: float, total: float | None, elapsed: float) -> str:
+    """Return the progress of a step in one line, with the time left where it can be estimated."""
+    text = description if total is None else f"{description}: {done:.0f} of {total:.0f}"
+    text += f", {duration(elapsed)} elapsed"
+    return text if total is None or not done else f"{text}, {duration(elapsed * (total - done) / done)} left"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in seconds or minutes."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 @contextmanager

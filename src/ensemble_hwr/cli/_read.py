@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ensemble_hwr._writing import check_folder, whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED, report_error
+from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
 from ensemble_hwr.cli._options import lexicon_option, model_option
-from ensemble_hwr.cli._pictures import find_all, omitted_pages
+from ensemble_hwr.cli._output import (
+    DOCUMENTS,
+    WORD_COLUMNS,
+    WORD_FORMATS,
+    OutputOptions,
+    csv_header,
+    output_options,
+    reading_printer,
+)
+from ensemble_hwr.cli._pictures import (
+    LEAST_FOR_A_BAR,
+    STANDARD_INPUT,
+    NamedPicture,
+    count_omitted_pages,
+    find_all,
+    folder_options,
+)
 from ensemble_hwr.exceptions import PictureError
 
 if TYPE_CHECKING:
@@ -23,20 +39,44 @@ if TYPE_CHECKING:
 @model_option
 @lexicon_option
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@output_options(WORD_FORMATS)
+@click.option(
+    "--output",
+    "-o",
+    "output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder for one hOCR or ALTO document per picture.",
+)
 @click.option(
     "--debug",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Folder for pictures that show the box of every letter.",
 )
-def read(  # noqa: PLR0917
-    paths: tuple[str, ...], model: str, lexicon: Path | None, page: bool, as_json: bool, debug: Path | None
+@folder_options
+def read(
+    *,
+    paths: tuple[str, ...],
+    model: str,
+    lexicon: Path | None,
+    page: bool,
+    kind: str,
+    as_json: bool,
+    confidence: bool,
+    min_confidence: float,
+    output: Path | None,
+    debug: Path | None,
+    pattern: str,
+    recursive: bool,
 ) -> int:
     """Read the word, or the lines of words, in each picture.
 
-    PATH is a picture, or a folder, which is searched with its subfolders. Texts are printed in the order of the
-    pictures; --json adds paths, confidences and boxes.
+    PATH is a picture, a folder of pictures, or - for a picture on standard input.
+
+    For one picture the text is printed, for several "path<TAB>text" per line; with --page, each text follows a line
+    with its path. JSON and CSV hold boxes and probabilities; JSON also holds other readings of each word. hOCR and ALTO
+    have one document per picture: give one picture, or a folder with --output.
 
     A picture that cannot be read, and a file of several pages, of which the first is read, are reported on standard
     error. The other pictures are still read, and the exit code is 1.
@@ -45,28 +85,78 @@ def read(  # noqa: PLR0917
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
-    if debug is not None:
-        check_folder(debug)
+    for folder in filter(None, (output, debug)):
+        check_folder(folder)
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
         reader = WordReader(load_model(model), lexicon=words).fit()
-        pictures, problems = find_all(paths)
-        if debug is not None:
-            debug.mkdir(parents=True, exist_ok=True)
-        with steps.step("reading", total=len(pictures)) as update:
-            for position, picture in enumerate(pictures):
-                try:
-                    found = reader.read_page(picture) if page else reader.read(picture)
-                except PictureError as error:
-                    problems.append(str(error))
-                    report_error(str(error))
-                else:
-                    problems += omitted_pages(picture)
-                    click.echo(json.dumps(_as_dict(picture, found)) if as_json else found.text)
-                    if debug is not None:
-                        _draw_boxes(debug / f"{position + 1:04d}-{Path(picture).stem}.png", picture, found)
-                update(position + 1, "")
-    return FAILED if problems else DONE
+        found = find_all(paths, pattern=pattern, recursive=recursive)
+        options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
+        reading = Reading(reader.read_page if page else reader.read, steps, options, output=output, debug=debug)
+        n_problems = found.n_problems
+        with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
+            for number, picture in enumerate(found.pictures, start=1):
+                n_problems += reading(picture, number)
+                update(number, "")
+    report_summary(n_problems, len(found.pictures))
+    return FAILED if n_problems else DONE
+
+
+class Reading:
+    """Reads pictures one by one and writes their results.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the Word or the Page of a picture.
+    steps : Steps
+        Prints results and errors.
+    options : OutputOptions
+    output, debug : Path or None
+        Folders for documents and for pictures with boxes.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Any], Word | Page],
+        steps: Any,
+        options: OutputOptions,
+        *,
+        output: Path | None,
+        debug: Path | None,
+    ) -> None:
+        if options.format in DOCUMENTS and options.paths and output is None:
+            message = f"--format {options.format} has one document per picture; give one picture, or --output DIR"
+            raise click.UsageError(message)
+        if output is not None and options.format not in DOCUMENTS:
+            raise click.UsageError(f"--output needs --format {' or '.join(DOCUMENTS)}, got --format {options.format}")
+        for folder in filter(None, (output, debug)):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._read, self._steps, self._options = read, steps, options
+        self._show = reading_printer(options)
+        self._output, self._debug = output, debug
+        if options.format == "csv":
+            steps.print(csv_header(WORD_COLUMNS))
+
+    def __call__(self, picture: NamedPicture, number: int) -> int:
+        """Read a picture and write its result; return the number of errors."""
+        try:
+            found = self._read(picture.data)
+        except PictureError as error:
+            self._steps.report_error(str(error))
+            return 1
+        text = self._show(picture, found)
+        if self._output is not None:
+            self._write(text, self._output / f"{_file_name(picture, number)}{DOCUMENTS[self._options.format]}")
+        elif text or self._options.format == "text":
+            self._steps.print(text)
+        if self._debug is not None:
+            _draw_boxes(self._debug / f"{_file_name(picture, number)}.png", picture, found)
+        return count_omitted_pages(picture, self._steps.report_error)
+
+    def _write(self, text: str, file: Path) -> None:
+        with whole_files(file) as (stream,):
+            stream.write(f"{text}\n".encode())
 
 
 @click.command()
@@ -88,20 +178,12 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
         open_window(model=model, file=file, lexicon=lexicon)
 
 
-def _as_dict(path: str, found: Word | Page) -> dict[str, Any]:
-    """Return a result as one line of ``--json`` holds it."""
-    from ensemble_hwr.reading import Page
-
-    if isinstance(found, Page):
-        return {"path": path, **found.export()}
-    letters = [
-        {"letter": letter.text, "probability": round(letter.confidence or 0.0, 6), "box": list(letter.box)}
-        for letter in found.letters
-    ]
-    return {"path": path, "text": found.text, "confidence": round(found.confidence or 0.0, 6), "letters": letters}
+def _file_name(picture: NamedPicture, number: int) -> str:
+    """Return a file name that differs for each picture, also for those of the same name in different folders."""
+    return f"{number:04d}-{'stdin' if picture.name == STANDARD_INPUT else Path(picture.name).stem}"
 
 
-def _draw_boxes(file: Path, picture: str, found: Word | Page) -> None:
+def _draw_boxes(file: Path, picture: NamedPicture, found: Word | Page) -> None:
     """Write a copy of a picture with the boxes of its letters."""
     from PIL import Image
 
@@ -110,4 +192,4 @@ def _draw_boxes(file: Path, picture: str, found: Word | Page) -> None:
 
     words = [word for line in found.lines for word in line.words] if isinstance(found, Page) else [found]
     with whole_files(file) as (stream,):
-        Image.fromarray(draw_reading(open_picture(picture), words)).save(stream, "PNG")
+        Image.fromarray(draw_reading(open_picture(picture.data), words)).save(stream, "PNG")

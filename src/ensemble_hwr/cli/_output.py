@@ -1,0 +1,232 @@
+"""Results of ``letters`` and ``read`` on standard output: text, JSON, CSV, hOCR or ALTO."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ensemble_hwr.cli._pictures import printable
+
+if TYPE_CHECKING:
+    from ensemble_hwr.cli._pictures import NamedPicture
+    from ensemble_hwr.reading import Page, Word
+
+Predictions = list[tuple[Any, float]]  # label and probability, the most probable first
+
+UNCERTAIN = "?"
+DIGITS = 6  # of probabilities in JSON
+LETTER_FORMATS = ("text", "json", "csv")
+WORD_FORMATS = (*LETTER_FORMATS, "hocr", "alto")
+DOCUMENTS = {"hocr": ".hocr", "alto": ".xml"}  # formats with one document per picture, and the suffixes of files
+LETTER_COLUMNS = ("path", "text", "probability")
+WORD_COLUMNS = ("path", "line", "word", "text", "confidence", "left", "top", "right", "bottom")
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How results are printed.
+
+    Attributes
+    ----------
+    format : str
+        One of `WORD_FORMATS`.
+    confidence : bool
+        Whether text has probabilities.
+    min_confidence : float
+        Results below this probability are replaced by a question mark in text, JSON and CSV.
+    paths : bool
+        Whether text has the paths of the pictures.
+    """
+
+    format: str
+    confidence: bool
+    min_confidence: float
+    paths: bool
+
+    def certain(self, text: str, probability: float | None) -> str:
+        """Return the text, or a question mark if its probability is too small."""
+        return text if (1.0 if probability is None else probability) >= self.min_confidence else UNCERTAIN
+
+    def shown(self, probability: float | None) -> list[str]:
+        """Return the probability as a column of text, if probabilities are shown."""
+        return [f"{probability or 0.0:.4f}"] if self.confidence else []
+
+
+def output_options(formats: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds the options of :class:`OutputOptions` to a command."""
+    options = (
+        click.option(
+            "--format",
+            "kind",
+            type=click.Choice(formats),
+            default="text",
+            show_default=True,
+            help="Form of the results.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object per line."),
+        click.option("--confidence", is_flag=True, help="Add the probability of each result to the text."),
+        click.option(
+            "--min-confidence",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            metavar="P",
+            help="Print ? in place of a letter or word whose probability is below P.",
+        ),
+    )
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def letter_printer(options: OutputOptions) -> Callable[[str, Predictions], str]:
+    """Return the function of a path and the most probable letters that formats one picture of a letter."""
+    return {"text": _letter_text, "json": _letter_json, "csv": _letter_csv}[options.format](options)
+
+
+def reading_printer(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
+    """Return the function of a picture and what was read on it that formats one picture of words."""
+    kinds = {"text": _reading_text, "json": _reading_json, "csv": _reading_csv, "hocr": _document, "alto": _document}
+    return kinds[options.format](options)
+
+
+def csv_header(columns: tuple[str, ...]) -> str:
+    """Return the first line of a table in CSV."""
+    return _csv([list(columns)])
+
+
+def _letter_text(options: OutputOptions) -> Callable[[str, Predictions], str]:
+    def show(path: str, found: Predictions) -> str:
+        label, probability = found[0]
+        columns = [options.certain(str(label), probability), *options.shown(probability)]
+        return "\t".join([printable(path), *columns] if options.paths else columns)
+
+    return show
+
+
+def _letter_json(options: OutputOptions) -> Callable[[str, Predictions], str]:
+    def show(path: str, found: Predictions) -> str:
+        (label, probability), *others = found
+        return json.dumps(
+            {
+                "path": path,
+                "text": options.certain(label, probability),
+                "probability": round(probability, DIGITS),
+                "alternatives": [{"text": other, "probability": round(p, DIGITS)} for other, p in others],
+            }
+        )
+
+    return show
+
+
+def _letter_csv(options: OutputOptions) -> Callable[[str, Predictions], str]:
+    def show(path: str, found: Predictions) -> str:
+        label, probability = found[0]
+        return _csv([[path, options.certain(str(label), probability), f"{probability:.{DIGITS}f}"]])
+
+    return show
+
+
+def _reading_text(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
+    def show(picture: NamedPicture, found: Word | Page) -> str:
+        from ensemble_hwr.reading import Page
+
+        if not isinstance(found, Page):
+            columns = [options.certain(found.text, found.confidence), *options.shown(found.confidence)]
+            return "\t".join([printable(picture.name), *columns] if options.paths else columns)
+        heading = [f"==> {printable(picture.name)} <=="] if options.paths else []
+        return "\n".join([*heading, *_lines(found, options)])
+
+    return show
+
+
+def _lines(page: Page, options: OutputOptions) -> Iterator[str]:
+    """Yield the lines of a page; the confidence of a line is that of its least certain word."""
+    for line in page.lines:
+        text = " ".join(options.certain(word.text, word.confidence) for word in line.words)
+        yield "\t".join([text, *options.shown(min((word.confidence or 0.0 for word in line.words), default=0.0))])
+
+
+def _reading_json(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
+    def show(picture: NamedPicture, found: Word | Page) -> str:
+        from ensemble_hwr.reading import Page
+
+        exported = found.export()
+        if isinstance(found, Page):
+            exported["text"] = "\n".join(
+                " ".join(options.certain(word.text, word.confidence) for word in line.words) for line in found.lines
+            )
+        else:
+            exported["text"] = options.certain(found.text, found.confidence)
+        return json.dumps({"path": picture.name, **_rounded(exported)})
+
+    return show
+
+
+def _reading_csv(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
+    def show(picture: NamedPicture, found: Word | Page) -> str:
+        return _csv(
+            [
+                [
+                    picture.name,
+                    line,
+                    place,
+                    options.certain(word.text, word.confidence),
+                    _number(word.confidence),
+                    *word.box,
+                ]
+                for line, words in enumerate(_words(found), start=1)
+                for place, word in enumerate(words, start=1)
+            ]
+        )
+
+    return show
+
+
+def _document(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
+    def show(picture: NamedPicture, found: Word | Page) -> str:
+        from ensemble_hwr.images import open_picture
+        from ensemble_hwr.reading import Line, Page, to_alto, to_hocr
+
+        if not isinstance(found, Page):
+            height, width = open_picture(picture.data).shape
+            found = Page(width, height, (Line(found.box, (found,)),))
+        return (to_hocr if options.format == "hocr" else to_alto)(found, image=picture.name).rstrip("\n")
+
+    return show
+
+
+def _words(found: Word | Page) -> list[tuple[Word, ...]]:
+    """Return the words of each line."""
+    from ensemble_hwr.reading import Page
+
+    return [line.words for line in found.lines] if isinstance(found, Page) else [(found,)]
+
+
+def _rounded(value: Any) -> Any:
+    """Round the floats in nested dicts and lists."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, DIGITS) if isinstance(value, float) else value
+
+
+def _number(probability: float | None) -> str:
+    return "" if probability is None else f"{probability:.{DIGITS}f}"
+
+
+def _csv(rows: list[list[Any]]) -> str:
+    """Return rows as lines of CSV, without the last line break."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue().rstrip("\n")
