@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 
@@ -174,3 +176,10 @@ def test_unknown_labels_and_an_empty_set_are_errors():
     nothing = LetterSet(np.zeros((1, 784), np.uint8), np.array(["A"])).take(np.array([], dtype=int))
     with pytest.raises(DataError, match="there are no letters to test on"):
         evaluate_classifier(Fixed(), nothing.data, nothing)
+
+
+def test_steps_are_logged(caplog):
+    with caplog.at_level(logging.INFO, logger="ensemble_hwr"):
+        train(load_demo(FEW), "top_down", random_state=0)
+    steps = [record.message for record in caplog.records if record.name.startswith("ensemble_hwr")]
+    assert [step.split()[0] for step in steps] == ["generating", "normalizing", "fitting", "evaluating"]

@@ -5,6 +5,7 @@ Public names and submodules are imported when they are first used, so a bare imp
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ensemble_hwr.tuning import TunedClassifier, tune
 
 __version__ = "0.1.0"
+
+# Applications choose what is logged.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _MODULE_OF = {
     "AugmentedClassifier": "preprocessing",

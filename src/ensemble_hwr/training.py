@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -34,6 +35,8 @@ __all__ = ["TrainedModel", "train"]
 
 CONTENDERS = ("hierarchical", "top_down", "baseline", "logreg", "flat", "committee")
 CONFUSED_PAIRS = 5
+
+_LOGGER = logging.getLogger(__name__)
 
 Callback = Callable[["TrainingProgress"], None]
 
@@ -183,8 +186,8 @@ def train(
     if contender not in known:
         raise ConfigError(f"contender: got {contender!r}; allowed: {', '.join(known)}")
     random_state = config.seeds[0] if random_state is None else random_state
-    report: Callback = on_progress or (lambda _: None)
-    letters, rows = load_rows(config, data=data, n_jobs=n_jobs, normalize_rows=True, on_progress=report)
+    report = _logged(on_progress)
+    letters, rows = load_rows(config, data=data, n_jobs=n_jobs, normalize_rows=True, on_progress=on_progress)
     split = build_split(config, letters)
     training, test = split(random_state) if callable(split) else split
     fit = _ContenderFit(config, contender, random_state, n_jobs if _on_this_machine() else -1, report)
@@ -209,7 +212,7 @@ def load_rows(
 
     Letters that are stored as rows are not normalized, unless `normalize_rows`.
     """
-    report: Callback = on_progress or (lambda _: None)
+    report = _logged(on_progress)
     report(TrainingProgress("generating letters" if config.data.format == "generated" else "reading letters"))
     letters = load_letters(config, data=data)
     normalizer = None if letters.is_rows and not normalize_rows else build_normalizer(config, n_jobs)
@@ -218,6 +221,18 @@ def load_rows(
         normalizer, on_progress=lambda done, total: report(TrainingProgress("normalizing", done, total))
     )
     return letters, rows
+
+
+def _logged(on_progress: Callback | None) -> Callback:
+    """Return a callback that also logs the start of each step."""
+
+    def report(event: TrainingProgress) -> None:
+        if not event.done:
+            _LOGGER.info(event.step)
+        if on_progress is not None:
+            on_progress(event)
+
+    return report
 
 
 def evaluate_classifier(classifier: Any, rows: NDArray[np.float32], letters: LetterSet) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 import os
+import re
+import time
 import warnings
 
 import pytest
 from rich.progress import Progress
 
+from ensemble_hwr.cli import _progress
 from ensemble_hwr.cli._progress import Steps, Stopwatch, progress, warnings_counted
 from ensemble_hwr.training import TrainingProgress
 
@@ -59,9 +62,29 @@ def test_outside_a_terminal_nothing_is_written(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_outside_a_terminal_a_line_is_printed_at_regular_times(monkeypatch, capsys):
+    monkeypatch.setattr(_progress, "SECONDS_BETWEEN_LINES", 0.05)
+    with progress() as steps, steps.step("fitting", total=4) as update:
+        update(1, "flat")
+        time.sleep(0.3)
+        steps.print("a result")
+    printed = capsys.readouterr()
+    assert printed.out == "a result\n"
+    assert len(printed.err.splitlines()) >= 2
+    for line in printed.err.splitlines():
+        assert re.fullmatch(r"fitting flat: 1 of 4, \d+ s elapsed, \d+ s left", line)
+
+
+class Hidden:
+    """A display that shows nothing."""
+
+    def show(self):
+        pass
+
+
 def test_a_step_shows_its_progress_and_is_complete_at_its_end():
-    bars = Progress(disable=True)
-    steps = Steps(bars)
+    bars = Progress()
+    steps = Steps(bars, Hidden())
     with steps.step("fitting", total=4) as update:
         update(3, "flat, seed 0")
         assert (bars.tasks[0].completed, bars.tasks[0].description) == (3, "fitting flat, seed 0")
@@ -74,8 +97,8 @@ def test_a_step_shows_its_progress_and_is_complete_at_its_end():
 
 
 def test_a_step_of_a_callback_ends_where_the_next_one_begins():
-    bars = Progress(disable=True)
-    with Steps(bars).as_callback() as report:
+    bars = Progress()
+    with Steps(bars, Hidden()).as_callback() as report:
         report(TrainingProgress("reading letters"))
         report(TrainingProgress("normalizing", 0, 120))
         assert (bars.tasks[0].description, bars.tasks[0].finished) == ("reading letters", True)

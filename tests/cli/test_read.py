@@ -1,8 +1,10 @@
+import csv
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -52,11 +54,59 @@ def lexicon(tmp_path):
     return file
 
 
-def test_only_texts_are_printed(reading_model, pictures, lexicon, capsys):
+def lines_of(pictures):
+    return [f"{path}\t{text}" for path, text in zip(pictures, TEXTS, strict=False)]
+
+
+def test_one_picture_is_its_text_and_several_are_lines_of_path_and_text(reading_model, pictures, lexicon, capsys):
+    assert read(reading_model, pictures[0], "--lexicon", lexicon) == 0
+    assert capsys.readouterr().out == f"{TEXTS[0]}\n"
     assert read(reading_model, *pictures, "--lexicon", lexicon) == 0
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == TEXTS
+    assert printed.out.splitlines() == lines_of(pictures)
     assert printed.err == ""
+
+
+def test_confidences_and_question_marks(reading_model, pictures, lexicon, capsys):
+    arguments = [*pictures, "--lexicon", lexicon, "--confidence"]
+    assert read(reading_model, *arguments) == 0
+    found = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    limit = sorted(float(p) for _, _, p in found)[1]
+    assert read(reading_model, *arguments, "--min-confidence", limit) == 0
+    certain = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    for (_, text, p), (_, shown, same) in zip(found, certain, strict=True):
+        assert p == same
+        if abs(float(p) - limit) > 1e-3:  # printed probabilities are rounded
+            assert shown == (text if float(p) > limit else "?")
+
+
+def test_csv_has_a_row_per_word(reading_model, pictures, lexicon, capsys):
+    assert read(reading_model, *pictures, "--lexicon", lexicon, "--format", "csv", "--page") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [(row["path"], row["text"]) for row in rows] == [tuple(line.split("\t")) for line in lines_of(pictures)]
+    for row in rows:
+        assert (row["line"], row["word"]) == ("1", "1")
+        assert int(row["left"]) < int(row["right"])
+        assert 0 < float(row["confidence"]) <= 1
+
+
+@pytest.mark.parametrize("page", [[], ["--page"]])
+def test_hocr_and_alto_are_one_document_per_picture(reading_model, pictures, lexicon, tmp_path, capsys, page):  # noqa: PLR0917
+    for kind, suffix, word in (("hocr", ".hocr", ".//*[@class='ocrx_word']"), ("alto", ".xml", ".//{*}String")):
+        arguments = ["--lexicon", lexicon, "--format", kind, *page]
+        assert read(reading_model, pictures[0], *arguments) == 0
+        document = ElementTree.fromstring(capsys.readouterr().out.encode())
+        text = "".join(part.get("CONTENT", "") or "".join(part.itertext()) for part in document.iterfind(word))
+        assert text == TEXTS[0]
+        assert read(reading_model, *pictures, *arguments) == 2
+        assert "one document per picture" in capsys.readouterr().err
+        assert read(reading_model, *pictures, *arguments, "-o", tmp_path / kind) == 0
+        assert capsys.readouterr().out == ""
+        written = sorted((tmp_path / kind).iterdir())
+        assert [file.suffix for file in written] == [suffix] * 3
+        assert ElementTree.parse(written[0]).getroot() is not None
+    assert read(reading_model, *pictures, "-o", tmp_path / "text") == 2
+    assert "--output needs --format hocr or alto" in capsys.readouterr().err
 
 
 def test_a_lexicon_may_hold_counts(reading_model, pictures, lexicon, capsys):
@@ -70,7 +120,7 @@ def test_words_with_letters_that_the_model_lacks_are_reported(reading_model, pic
     lexicon.write_text("too\nten\nnot\n12\nzoo\n", encoding="utf-8")
     assert read(reading_model, *pictures, "--lexicon", lexicon) == 0
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == TEXTS
+    assert printed.out.splitlines() == lines_of(pictures)
     (line,) = printed.err.splitlines()
     assert line.startswith(f"warning: 2 of 5 words of {lexicon} are left out, such as '12': they cannot be spelled")
 
@@ -91,12 +141,13 @@ def test_json_holds_letters_and_boxes(reading_model, pictures, lexicon, capsys):
     assert read(reading_model, *pictures, "--json", "--lexicon", lexicon) == 0
     for path, text, line in zip(pictures, TEXTS, capsys.readouterr().out.splitlines(), strict=True):
         found = json.loads(line)
-        assert list(found) == ["path", "text", "confidence", "letters"]
+        assert list(found)[:5] == ["path", "text", "confidence", "box", "letters"]
+        assert all(0 < other["probability"] < 1 for other in found.get("alternatives", []))
         assert (found["path"], found["text"]) == (str(path), text)
         assert 0 <= found["confidence"] <= 1
         assert "".join(letter["letter"] for letter in found["letters"]) == text
         for letter in found["letters"]:
-            assert list(letter) == ["letter", "probability", "box"]
+            assert list(letter)[:3] == ["letter", "probability", "box"]
             left, top, right, bottom = letter["box"]
             assert 0 <= left < right
             assert 0 <= top < bottom
@@ -108,6 +159,8 @@ def test_a_page(reading_model, lexicon, tmp_path, capsys):
     Image.fromarray(page.picture).save(tmp_path / "page.png")
     assert read(reading_model, tmp_path / "page.png", "--page", "--lexicon", lexicon) == 0
     assert capsys.readouterr().out == "NOT TEN\nTOO\n"
+    assert read(reading_model, tmp_path, "--page", "--lexicon", lexicon) == 0
+    assert capsys.readouterr().out == f"==> {tmp_path / 'page.png'} <==\nNOT TEN\nTOO\n"
     assert read(reading_model, tmp_path / "page.png", "--page", "--json", "--lexicon", lexicon) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["path"] == str(tmp_path / "page.png")
@@ -120,9 +173,10 @@ def test_an_unreadable_picture_is_one_line_and_the_others_are_read(reading_model
     arguments = [tmp_path / "broken.png", pictures[0], tmp_path / "none.png", tmp_path / "blank.png", pictures[1]]
     assert read(reading_model, *arguments, "--lexicon", lexicon) == 1
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == TEXTS[:2]
-    lines = printed.err.splitlines()
+    assert printed.out.splitlines() == lines_of(pictures)[:2]
+    *lines, summary = printed.err.splitlines()
     assert len(lines) == 3
+    assert summary == "3 errors in 5 pictures"
     for line, name in zip(lines, ("broken.png", "none.png", "blank.png"), strict=True):
         assert line.startswith("error: ")
         assert name in line

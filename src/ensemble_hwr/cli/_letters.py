@@ -69,7 +69,7 @@ def letters(
             steps.print(csv_header(LETTER_COLUMNS))
         n_problems = found.n_problems
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
-            for batch in normalized_batches(found.pictures, normalizer):
+            for batch in normalized_batches([picture.data for picture in found.pictures], normalizer):
                 n_problems += _print(batch, found, classifier, options, steps)
                 update(batch.stop, "")
     report_summary(n_problems, len(found.pictures))

@@ -89,7 +89,7 @@ def find_all(paths: Sequence[str], *, pattern: str = "*", recursive: bool = True
         pictures += found
     for problem in problems:
         report_error(problem)
-    several = len(pictures) > 1 or any(os.path.isdir(path) or has_magic(path) for path in paths)
+    several = len(pictures) > 1 or any(os.path.isdir(path) or _is_pattern(path) for path in paths)
     return Found(pictures, several, len(problems))
 
 
@@ -103,9 +103,12 @@ def _pictures_of(path: str, pattern: str, recursive: bool) -> Iterator[NamedPict
             if fnmatch(os.path.basename(file), pattern) and (recursive or _is_directly_in(file, path)):
                 yield NamedPicture(file, file)
     else:
-        files = [path] if os.path.exists(path) or not has_magic(path) else sorted(glob(path, recursive=True))
-        for file in files or [path]:
+        for file in (sorted(glob(path, recursive=True)) if _is_pattern(path) else []) or [path]:
             yield NamedPicture(file, file)
+
+
+def _is_pattern(path: str) -> bool:
+    return has_magic(path) and not os.path.exists(path)
 
 
 def _is_directly_in(file: str, folder: str) -> bool:
@@ -150,12 +153,12 @@ class Batch:
     stop: int
 
 
-def normalized_batches(pictures: Sequence[NamedPicture], normalizer: Any) -> Iterator[Batch]:
+def normalized_batches(pictures: Sequence[Any], normalizer: Any) -> Iterator[Batch]:
     """Yield pictures as batches of rows, of which only one is in memory."""
     size = BATCH_SIZE * (normalizer.n_jobs or 1)
     for start in range(0, len(pictures), size):
         stop = min(start + size, len(pictures))
-        rows, failures = normalizer.transform_readable([picture.data for picture in pictures[start:stop]])
+        rows, failures = normalizer.transform_readable(pictures[start:stop])
         positions = [position for position in range(start, stop) if position - start not in failures]
         yield Batch(positions, rows, {start + position: reason for position, reason in failures.items()}, stop)
 

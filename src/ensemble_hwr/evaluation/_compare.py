@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import BrokenExecutor
@@ -34,6 +35,8 @@ from ensemble_hwr.evaluation.statistics import PairedTest, combined_ftest_5x2cv
 from ensemble_hwr.exceptions import ConfigError
 
 N_FITS_5X2CV = 10
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def compare(
@@ -250,6 +253,9 @@ class _Reporter:
 
     def __call__(self, run: Run) -> Run:
         self.done += 1
+        _LOGGER.info(
+            "%s, seed %s: fit %s of %s, %.1f s", run.contender, run.seed, self.done, self.total, run.fit_seconds
+        )
         for warning in run.warnings:
             warnings.warn(warning, stacklevel=4)
         if self.on_progress is not None:

@@ -1,0 +1,81 @@
+"""The screen of a terminal, rendered: results and progress never mix."""
+
+import fcntl
+import os
+import pty
+import shutil
+import struct
+import subprocess
+import termios
+
+import pyte
+import pytest
+
+from ensemble_hwr.datasets import open_letters
+from ensemble_hwr.persistence import load_model
+
+LINES = 60
+
+
+@pytest.fixture
+def folder(few, tmp_path):
+    """25 pictures and two files that are not pictures."""
+    for number, path in enumerate(open_letters(few / "letters").data[:25]):
+        shutil.copy(path, tmp_path / f"{number:02d}.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "00").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+@pytest.mark.parametrize("command", ["letters", "read"])
+def test_at_a_terminal_every_result_has_a_line_of_its_own(command, columns, folder, model, ensemble_hwr_command):
+    names = [f"{number:02d}.png" for number in range(25)]
+    texts = load_model(model).predict([str(folder / name) for name in names]) if command == "letters" else None
+    for given in (names[:1], [*names[:20], "broken.png", "00", *names[20:]]):
+        jobs = ["-j", "1"] if command == "letters" else []
+        screen = rendered(ensemble_hwr_command, [command, *given, "-m", model, *jobs], folder, columns=columns)
+        if len(given) == 1:
+            assert len(screen) == 1
+            assert texts is None or screen == [texts[0]]
+            continue
+        shown = [line.split() for line in screen if line[:2].isdigit()]
+        assert [line[0] for line in shown] == names
+        assert all(len(line) == 2 for line in shown)
+        assert texts is None or [line[1] for line in shown] == texts.tolist()
+        errors = [line for line in screen if line.startswith("error: ")]
+        assert len(errors) == 2
+        rest = "".join(line for line in screen if not line[:2].isdigit())
+        assert "broken.png" in rest
+        assert "2 errors in 26 pictures" in screen
+        assert "reading" not in rest
+
+
+def test_bars_do_not_reach_results_in_a_file(folder, model, ensemble_hwr_command):
+    names = [f"{number:02d}.png" for number in range(25)]
+    with open(folder / "out", "w") as out:
+        screen = rendered(ensemble_hwr_command, ["letters", *names, "-m", model, "-j", "1"], folder, stdout=out)
+    assert screen == []
+    assert [line.split("\t")[0] for line in (folder / "out").read_text().splitlines()] == names
+
+
+def rendered(command, arguments, folder, *, columns=80, stdout=None):
+    """Run a command in a pseudo-terminal and return the lines of its screen that are not blank."""
+    start, environment = command
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
+    environment = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
+    environment["TERM"] = "xterm"
+    words = [*start, *map(str, arguments)]
+    process = subprocess.Popen(words, env=environment, cwd=folder, stdin=theirs, stdout=stdout or theirs, stderr=theirs)
+    os.close(theirs)
+    screen = pyte.Screen(columns, LINES)
+    stream = pyte.ByteStream(screen)
+    try:
+        while part := os.read(ours, 65536):
+            stream.feed(part)
+    except OSError:  # the other end is closed: the command has ended
+        pass
+    os.close(ours)
+    process.wait()
+    return [line.rstrip() for line in screen.display if line.strip()]
