@@ -7,7 +7,8 @@ from ensemble_hwr import load_model, train
 from ensemble_hwr.config import load_config, load_demo
 from ensemble_hwr.datasets import LetterSet, generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
-from ensemble_hwr.persistence import DiskFitCache, read_manifest
+from ensemble_hwr.persistence import DiskFitCache, models, read_manifest, save_model
+from ensemble_hwr.persistence.models import share_in_training
 from ensemble_hwr.training import TrainingProgress, evaluate_classifier, load_rows
 
 CLASSES = np.array(list("ABDO"))
@@ -183,3 +184,41 @@ def test_steps_are_logged(caplog):
         train(load_demo(FEW), "top_down", random_state=0)
     steps = [record.message for record in caplog.records if record.name.startswith("ensemble_hwr")]
     assert [step.split()[0] for step in steps] == ["generating", "normalizing", "fitting", "evaluating"]
+
+
+def test_a_refit_is_the_model_of_all_letters_with_the_figures_of_the_split():
+    split = train(load_demo(FEW), random_state=0)
+    refitted = train(load_demo(FEW), refit="all", random_state=0)
+    whole = train(load_demo([*FEW, "split.test_size=0"]), random_state=0)
+    rows = generate_letters(30, letters="ABDO", random_state=9).to_rows()
+    assert refitted.figures == split.figures
+    assert whole.figures == {}
+    assert refitted.metadata["evaluated_after_training_on"] == split.metadata["trained_on"]
+    assert refitted.metadata["trained_on"] == whole.metadata["trained_on"] == {"generated": 120}
+    probabilities = [trained.model["classify"].predict_proba(rows) for trained in (refitted, whole, split)]
+    np.testing.assert_array_equal(probabilities[0], probabilities[1])
+    assert (probabilities[0] != probabilities[2]).any()
+
+
+def test_an_unknown_refit_is_an_error():
+    with pytest.raises(ConfigError, match="refit: got 'some'"):
+        train(load_demo(FEW), refit="some")
+
+
+def test_the_file_has_hashes_of_the_training_letters(tmp_path):
+    trained = train(load_demo(FEW), "logreg", random_state=0)
+    file = trained.save(tmp_path / "a.model")
+    letters, rows = load_rows(load_demo(FEW), normalize_rows=True)
+    assert share_in_training(file, rows) == pytest.approx(sum(trained.metadata["trained_on"].values()) / len(letters))
+    assert share_in_training(file, 1 - rows) == 0
+    save_model(trained.model, file)
+    assert share_in_training(file, rows) is None
+
+
+def test_of_many_training_letters_a_random_part_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "MAX_HASHES", 200)
+    rows = np.random.default_rng(0).uniform(size=(2000, 16))
+    model = train(load_demo(FEW), "logreg", random_state=0).model
+    file = save_model(model, tmp_path / "a.model", training_hashes=models.hash_rows(rows[:1000]))
+    assert share_in_training(file, rows) == pytest.approx(0.5, abs=0.08)
+    assert share_in_training(file, rows[1000:]) == 0

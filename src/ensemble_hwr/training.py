@@ -6,9 +6,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from joblib.parallel import get_active_backend
@@ -17,19 +17,21 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from ensemble_hwr._composites import weight_params
-from ensemble_hwr._typing import FloatArray, IntArray, PathLike
+from ensemble_hwr._typing import FloatArray, Fold, IntArray, PathLike
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy, load_config, load_letters
 from ensemble_hwr.config.building import build_contender
+from ensemble_hwr.config.data_schema import RandomSplit
 from ensemble_hwr.config.letters import build_normalizer, build_split, describe_data, training_sources, training_weight
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier
 from ensemble_hwr.ensemble import fit_cache as use_fit_cache
 from ensemble_hwr.evaluation import EqualParameters
 from ensemble_hwr.evaluation.contenders import with_seed
-from ensemble_hwr.evaluation.metrics import confused_pairs, per_class, scores
+from ensemble_hwr.evaluation.metrics import confused_pairs, per_class, reliability, scores
 from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import DiskFitCache, save_model
+from ensemble_hwr.persistence.models import hash_rows
 
 __all__ = ["TrainedModel", "train"]
 
@@ -75,12 +77,16 @@ class TrainedModel:
         contender; ``predict`` takes pictures or paths.
     figures : dict
         Evaluation on the test letters of the config: ``letters`` (their number), ``accuracy``, ``macro_f1``,
-        ``log_loss``, ``expected_calibration_error``, ``per_class``, ``confused_pairs``;
+        ``log_loss``, ``expected_calibration_error``, ``per_class``, ``confused_pairs``, ``reliability``;
         ``accuracy_without_suspected_errors`` where letters are flagged as suspected label errors; ``per_source`` where
-        sources are known.
+        sources are known. Empty if the split has no test part. After a refit, the figures are those of the model that
+        was trained on the training part alone.
     metadata : dict
         Origin of the model: ``contender``, ``random_state``, ``config``, ``data`` and ``trained_on``, the number of
-        training letters of each source. All values are serializable as JSON.
+        training letters of each source; after a refit also ``refit`` and ``evaluated_after_training_on``. All values
+        are serializable as JSON.
+    training_hashes : ndarray of uint64 or None
+        Return value of :func:`~ensemble_hwr.persistence.models.hash_rows` for the training letters.
 
     See Also
     --------
@@ -90,6 +96,7 @@ class TrainedModel:
     model: Pipeline
     figures: dict[str, Any]
     metadata: dict[str, Any]
+    training_hashes: NDArray[np.uint64] | None = None
 
     def save(self, file: PathLike, metadata: Mapping[str, Any] | None = None) -> Path:
         """Save the model with its figures and metadata.
@@ -111,13 +118,15 @@ class TrainedModel:
         ModelError
             If the file cannot be written.
         """
-        return save_model(self.model, file, metadata={**(metadata or {}), **self.metadata, "figures": self.figures})
+        manifest = {**(metadata or {}), **self.metadata, "figures": self.figures}
+        return save_model(self.model, file, metadata=manifest, training_hashes=self.training_hashes)
 
 
 def train(
     config: ExperimentConfig | PathLike,
     contender: str = "hierarchical",
     *,
+    refit: Literal["all"] | None = None,
     data: PathLike | None = None,
     random_state: int | None = None,
     n_jobs: int | None = None,
@@ -137,6 +146,10 @@ def train(
         ``"hierarchical"``, ``"top_down"``, ``"baseline"``, ``"logreg"``, ``"flat"``, ``"committee"``, or a name from
         the config's ``[contenders]``. ``"flat"`` and ``"committee"`` get as many parameters as the hierarchy has, which
         is built first to count them.
+    refit : {"all"}, optional
+        ``"all"`` evaluates a model that is trained on the training part of the split, then trains the returned model on
+        all letters. Its figures are those of the first model, a slightly pessimistic estimate. By default the model
+        that was evaluated is returned.
     data : path, optional
         Folder or file of the letters, where it differs from the config's.
     random_state : int, optional
@@ -185,19 +198,28 @@ def train(
     known = [*CONTENDERS, *config.contenders]
     if contender not in known:
         raise ConfigError(f"contender: got {contender!r}; allowed: {', '.join(known)}")
+    if refit not in (None, "all"):
+        raise ConfigError(f"refit: got {refit!r}; allowed: 'all', None")
     random_state = config.seeds[0] if random_state is None else random_state
     report = _logged(on_progress)
     letters, rows = load_rows(config, data=data, n_jobs=n_jobs, normalize_rows=True, on_progress=on_progress)
-    split = build_split(config, letters)
-    training, test = split(random_state) if callable(split) else split
+    training, test = _fold(config, letters, random_state)
     fit = _ContenderFit(config, contender, random_state, n_jobs if _on_this_machine() else -1, report)
     with nullcontext() if fit_cache is None else use_fit_cache(fit_cache):
         classifier = fit(letters, rows, training)
-    report(TrainingProgress("evaluating"))
-    figures = evaluate_classifier(classifier, rows[test], letters.take(test))
+        figures = {}
+        if len(test):
+            report(TrainingProgress("evaluating"))
+            figures = evaluate_classifier(classifier, rows[test], letters.take(test))
+        origin = {"contender": contender, "random_state": random_state, **_origin(config, letters, training)}
+        if refit == "all" and len(test):
+            origin = {**origin, "refit": refit, "evaluated_after_training_on": origin["trained_on"]}
+            fit = replace(fit, config=_without_test_part(config), step="refitting")
+            training, _ = _fold(fit.config, letters, random_state)
+            classifier = fit(letters, rows, training)
+            origin["trained_on"] = _origin(config, letters, training)["trained_on"]
     model = Pipeline([("normalize", build_normalizer(config)), ("classify", classifier)])
-    origin = {"contender": contender, "random_state": random_state, **_origin(config, letters, training)}
-    return TrainedModel(model, figures, origin)
+    return TrainedModel(model, figures, origin, hash_rows(rows[np.unique(training)]))
 
 
 def load_rows(
@@ -223,6 +245,17 @@ def load_rows(
     return letters, rows
 
 
+def _fold(config: ExperimentConfig, letters: LetterSet, random_state: int) -> Fold:
+    """Return the positions of the training and of the test letters."""
+    split = build_split(config, letters)
+    return split(random_state) if callable(split) else split
+
+
+def _without_test_part(config: ExperimentConfig) -> ExperimentConfig:
+    """Return the config with a split that has all letters in its training part."""
+    return config.model_copy(update={"split": RandomSplit(kind="random", test_size=0)})
+
+
 def _logged(on_progress: Callback | None) -> Callback:
     """Return a callback that also logs the start of each step."""
 
@@ -243,20 +276,29 @@ def evaluate_classifier(classifier: Any, rows: NDArray[np.float32], letters: Let
     DataError
         If there are no letters, or a label is not one of the classifier's classes.
     """
-    classes = classifier.classes_
+    check_labels(letters, classifier.classes_)
+    return evaluate_predictions(classifier.predict_proba(rows), classifier.classes_, letters)
+
+
+def check_labels(letters: LetterSet, classes: NDArray[Any]) -> None:
+    """Raise DataError if there are no letters, or a label is not one of the classes."""
     if not len(letters):
         raise DataError(f"{letters!r}: there are no letters to test on")
     unknown = sorted(set(letters.target.tolist()) - set(classes.tolist()))
     if unknown:
         known = ", ".join(classes)
         raise DataError(f"{letters!r}: label {unknown[0]!r} is not a class of the model; its classes are {known}")
-    probabilities = classifier.predict_proba(rows)
+
+
+def evaluate_predictions(probabilities: FloatArray, classes: NDArray[Any], letters: LetterSet) -> dict[str, Any]:
+    """Evaluate the probabilities of labelled letters; the result is described at :class:`TrainedModel`."""
     predicted = classes[probabilities.argmax(axis=1)]
     return {
         **_scores(letters, probabilities, classes),
         **_scores_per_source(letters, probabilities, classes),
         "per_class": per_class(letters.target, predicted, classes),
         "confused_pairs": confused_pairs(letters.target, predicted, n=CONFUSED_PAIRS),
+        "reliability": reliability(letters.target, probabilities, classes),
     }
 
 
@@ -269,6 +311,7 @@ class _ContenderFit:
     random_state: int
     n_jobs: int | None
     report: Callback
+    step: str = "fitting"
 
     def __call__(self, letters: LetterSet, rows: NDArray[np.float32], training: IntArray) -> BaseEstimator:
         """Build the contender and fit it."""
@@ -297,7 +340,7 @@ class _ContenderFit:
     def _fitted(self, classifier: Any, X: NDArray[Any], y: NDArray[Any], weight: FloatArray | None) -> BaseEstimator:
         """Fit a classifier; finished members of a hierarchy, or parts of a committee, go to the cache."""
         fit_params = {} if weight is None else weight_params(classifier, weight, self.contender)
-        self.report(TrainingProgress(f"fitting {self.contender} on {len(y)} letters"))
+        self.report(TrainingProgress(f"{self.step} {self.contender} on {len(y)} letters"))
         if isinstance(classifier, HierarchicalEnsembleClassifier):
             return classifier.fit(X, y, **fit_params)
         return fit_classifier(classifier, X, y, name=self.contender, n_jobs=self.n_jobs, fit_params=fit_params)

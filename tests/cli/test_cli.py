@@ -72,6 +72,7 @@ def test_the_group_lists_all_commands():
         "draw",
         "evaluate",
         "export",
+        "init",
         "letters",
         "models",
         "read",

@@ -1,3 +1,5 @@
+import csv
+import json
 import re
 import shutil
 
@@ -110,7 +112,7 @@ def test_unreadable_pictures_are_left_out_and_reported(few, model, tmp_path, cap
     assert evaluate(model, tmp_path / "mine") == 1
     printed = capsys.readouterr()
     assert figure("letters", printed.out) == "120"
-    first, *others, last = printed.err.splitlines()
+    _, first, *others, last = printed.err.splitlines()  # before them, a warning of training letters
     assert first == "error: 7 of 127 pictures could not be read and are left out of the figures:"
     assert len(others) == 5
     assert all("bad" in line for line in others)
@@ -169,3 +171,41 @@ def test_without_errors_no_letter_is_called_weak(capsys):
     perfect = {label: {**row, "correct": row["support"]} for label, row in FIGURES["per_class"].items()}
     print_figures({**FIGURES, "per_class": perfect})
     assert "weakest" not in capsys.readouterr().out
+
+
+def test_json_holds_all_figures(few, model, capsys):
+    assert evaluate(model, few / "letters", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    trained = read_manifest(model)["metadata"]["figures"]
+    assert found["in_training"] == 0
+    assert found["accuracy"] == pytest.approx(trained["accuracy"])
+    assert found["per_class"] == trained["per_class"]
+    assert sum(row["count"] for row in found["reliability"]) == 40
+
+
+def test_letters_of_the_training_part_give_a_warning(few, model, tmp_path, capsys):
+    assert evaluate(model, few / "letters", "--part", "train", "--report", str(tmp_path / "r.html")) == 0
+    assert "warning: the model was trained on 100.0% of these letters" in capsys.readouterr().err
+    assert "Caution: the model was trained on 100.0% of these letters" in (tmp_path / "r.html").read_text()
+
+
+def test_predictions_classes_and_report(few, model, tmp_path, capsys):
+    table, page = tmp_path / "p.csv", tmp_path / "r.html"
+    assert evaluate(model, few / "letters", "--predictions", str(table), "--report", str(page), "--per-class") == 0
+    printed = capsys.readouterr().out
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert len(rows) == 40
+    wrong = [row for row in rows if row["label"] != row["prediction"]]
+    assert float(figure("accuracy", printed)) == pytest.approx(100 * (1 - len(wrong) / 40), abs=0.01)
+    for label in "ABDO":
+        (line,) = (line.split() for line in printed.splitlines() if line.split()[:2] == [label, "10"])
+        assert int(line[2]) == sum(row["label"] == label for row in wrong)
+    text = page.read_text()
+    for heading in ("Accuracy per class", "Confusions", "Reliability"):
+        assert heading in text
+    assert text.count("<figure>") == len(wrong)
+
+
+def test_files_that_cannot_be_written_are_an_error_before_anything_is_read(few, model, tmp_path, capsys):
+    assert evaluate(model, few / "letters", "--predictions", str(tmp_path / "none" / "p.csv")) == 1
+    assert capsys.readouterr().out == ""

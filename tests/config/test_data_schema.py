@@ -22,9 +22,9 @@ def test_generated_letters_have_no_path():
 
 
 @pytest.mark.parametrize(
-    ("test_size", "valid"), [(0.01, True), (0.99, True), (0.0, False), (1.0, False), (1, False), ("0.2", False)]
+    ("test_size", "valid"), [(0.01, True), (0.99, True), (0.0, True), (1.0, False), (1, False), ("0.2", False)]
 )
-def test_test_size_leaves_letters_in_both_parts(test_size, valid):
+def test_test_size_leaves_training_letters(test_size, valid):
     split = {"kind": "random", "test_size": test_size}
     if valid:
         assert SPLIT.validate_python(split).test_size == test_size

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensemble_hwr.preprocessing import GradientFeatures
+from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
 from ensemble_hwr.preprocessing._size_normalizer import moment_edges
 
 
@@ -118,6 +118,7 @@ def test_mirrored_rows_have_permuted_features(X, directions):
     np.testing.assert_allclose(mirrored.reshape(directions, 5, 5), expected, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:most rows are mostly ink")
 @pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
 def test_constant_rows_have_no_gradient(level):
     assert (GradientFeatures().fit_transform(np.full((2, 784), level)) == 0).all()
@@ -206,3 +207,22 @@ class _AnyWidth(GradientFeatures):
 @parametrize_with_checks([_AnyWidth(grid=2), _AnyWidth(grid=2, aspect="root")])
 def test_sklearn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.full((3, 784), 255.0), "values up to 255.*divide rows of 0..255 by 255"),
+        (np.full((3, 784), 0.9), "mostly ink.*use 1 - X"),
+    ],
+)
+def test_rows_that_are_probably_not_ink_give_a_warning(method, rows, message):
+    features = GradientFeatures().fit(np.zeros((1, 784)))
+    with pytest.warns(UserWarning, match=message):
+        getattr(features, method)(rows)
+
+
+def test_a_single_picture_gets_the_hint_to_use_a_list():
+    with pytest.raises(ValueError, match="put a single picture into a list"):
+        LetterNormalizer().transform(np.zeros((40, 30)))

@@ -10,6 +10,7 @@ from ensemble_hwr._versions import package_versions
 from ensemble_hwr.cli._compare import compare, demo
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
+from ensemble_hwr.cli._init import init
 from ensemble_hwr.cli._letters import letters
 from ensemble_hwr.cli._models import export, models
 from ensemble_hwr.cli._read import draw, read
@@ -46,7 +47,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, compare, tune, train, evaluate, letters, read, draw, models, export):
+for command in (demo, init, compare, tune, train, evaluate, letters, read, draw, models, export):
     command.short_help = (command.help or "").partition("\n")[0]  # click cuts a summary that it takes from the help
     cli.add_command(command)
 

@@ -22,6 +22,7 @@ from ensemble_hwr.cli._options import (
     seeds_option,
     set_option,
 )
+from ensemble_hwr.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
@@ -109,6 +110,10 @@ def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, 
 
     with steps.as_callback() as report:
         letters, rows = load_rows(config, data=data, n_jobs=jobs, on_progress=report)
+    if getattr(config.split, "test_size", None) == 0:
+        raise ConfigError(
+            "split.test_size: got 0, which leaves no test letters; give a part between 0 and 1, such as 0.2"
+        )
     sources = training_sources(config, letters)
     contenders = build_contenders(config, sorted(set(letters.target.tolist())), sources=sources)
     weight = training_weight(config, letters)

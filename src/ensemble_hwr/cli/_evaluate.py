@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._writing import whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, report_error
-from ensemble_hwr.cli._options import jobs_option, number_of_jobs
+from ensemble_hwr.cli._options import check_output_file, jobs_option, number_of_jobs
 from ensemble_hwr.exceptions import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ensemble_hwr._typing import FloatArray
     from ensemble_hwr.datasets import LetterSet
 
 MOST_FAILURES = 5
 WEAKEST_LETTERS = 6
+MOST_MISTAKES = 60
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -26,45 +37,197 @@ WEAKEST_LETTERS = 6
     type=click.Choice(["all", "train", "test"]),
     help="Part of the predefined split to evaluate, if DATA has one; by default test.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
+@click.option("--per-class", "show_classes", is_flag=True, help="Also print the accuracy and the errors of each class.")
+@click.option(
+    "--predictions",
+    type=FILE,
+    metavar="FILE",
+    help="Table in CSV: path, label, prediction and probability of each letter.",
+)
+@click.option("--report", type=FILE, metavar="FILE", help="HTML page with classes, confusions, reliability and errors.")
 @jobs_option
-def evaluate(model: str, data: Path, part: str | None, jobs: int | None) -> int:
+def evaluate(
+    *,
+    model: str,
+    data: Path,
+    part: str | None,
+    as_json: bool,
+    show_classes: bool,
+    predictions: Path | None,
+    report: Path | None,
+    jobs: int | None,
+) -> int:
     """Evaluate MODEL on the labelled letters in DATA.
 
     MODEL is the name of a shipped model or a model file. DATA is a folder with an index.csv, a folder with one
     subfolder per letter, a .csv file (an index, or labels and pixels as in Kaggle's A-Z), or an .npz file.
 
     Pictures that cannot be read are left out of the figures. They are reported on standard error, and the exit code
-    is 1.
+    is 1. A warning is printed if the model was trained on some of the letters.
     """
+    from ensemble_hwr.cli._progress import Stopwatch, progress
+    from ensemble_hwr.persistence.models import share_in_training
+    from ensemble_hwr.training import evaluate_predictions
+
+    for file in filter(None, (predictions, report)):
+        check_output_file(file, [data, Path(model)])
+    watch = Stopwatch()
+    with progress(transient=True) as steps:
+        found = _predict(model, data, part, number_of_jobs(jobs), steps)
+        with steps.step("evaluating"):
+            figures = evaluate_predictions(found.probabilities, found.classes, found.letters)
+            share = share_in_training(model, found.rows)
+    if share:
+        click.echo(f"warning: {_seen(share)}", err=True)
+    if as_json:
+        click.echo(json.dumps({**figures, "in_training": share}, indent=2))
+    else:
+        print_figures(figures)
+        if show_classes:
+            print_classes(figures)
+        click.echo(f"\n{found.part} of {data} (in {watch})")
+    _write_files(found, figures, share, {"model": model, "data": str(data)}, predictions=predictions, report=report)
+    _report_failures(found.failures, len(found.letters) + len(found.failures))
+    return FAILED if found.failures else DONE
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Letters that were read, with the probabilities of a model.
+
+    Attributes
+    ----------
+    letters : LetterSet
+    rows : ndarray of shape (n, n_pixels)
+        The letters as the classifier gets them.
+    probabilities : ndarray of shape (n, n_classes)
+    classes : ndarray of shape (n_classes,)
+    part : str
+        Name of the part of the data.
+    failures : list of str
+        Errors of pictures that cannot be read.
+    """
+
+    letters: LetterSet
+    rows: NDArray[np.float32]
+    probabilities: FloatArray
+    classes: NDArray[Any]
+    part: str
+    failures: list[str]
+
+
+def _predict(model: str, data: Path, part: str | None, jobs: int, steps: Any) -> Predicted:
+    """Read and classify the letters."""
     import numpy as np
 
     from ensemble_hwr.cli._pictures import normalized_batches, picture_model
-    from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.datasets import open_letters
     from ensemble_hwr.persistence import load_model
-    from ensemble_hwr.training import evaluate_classifier
+    from ensemble_hwr.training import check_labels
 
-    watch = Stopwatch()
-    with progress() as steps:
-        with steps.step("reading"):
-            normalizer, classifier = picture_model(load_model(model), model, number_of_jobs(jobs))
-            letters, part_name = _select_part(open_letters(data), part)
-        with steps.step("normalizing", total=len(letters)) as update:
-            batches = []
-            for batch in normalized_batches(_pictures(letters), normalizer):
-                batches.append(batch)
-                update(batch.stop, "")
-        failures = [reason for batch in batches for reason in batch.failures.values()]
-        if len(failures) == len(letters):
-            raise DataError(f"{data}: no letter can be read{_first(failures)}")
-        with steps.step("evaluating"):
-            rows = np.concatenate([batch.rows for batch in batches])
-            readable = letters.take([position for batch in batches for position in batch.positions])
-            figures = evaluate_classifier(classifier, rows, readable)
-    print_figures(figures)
-    click.echo(f"\n{part_name} of {data} (in {watch})")
-    _report_failures(failures, len(letters))
-    return FAILED if failures else DONE
+    with steps.step("reading"):
+        normalizer, classifier = picture_model(load_model(model), model, jobs)
+        letters, part_name = _select_part(open_letters(data), part)
+    with steps.step("normalizing", total=len(letters)) as update:
+        batches = []
+        for batch in normalized_batches(_pictures(letters), normalizer):
+            batches.append(batch)
+            update(batch.stop, "")
+    failures = [reason for batch in batches for reason in batch.failures.values()]
+    if len(failures) == len(letters):
+        raise DataError(f"{data}: no letter can be read{_first(failures)}")
+    rows = np.concatenate([batch.rows for batch in batches])
+    readable = letters.take([position for batch in batches for position in batch.positions])
+    check_labels(readable, classifier.classes_)
+    with steps.step("classifying"):
+        probabilities = classifier.predict_proba(rows)
+    return Predicted(readable, rows, probabilities, classifier.classes_, part_name, failures)
+
+
+def print_classes(figures: dict[str, Any]) -> None:
+    """Print the accuracy and the errors of each class on standard output, the weakest class first."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("class")
+    for heading in ("letters", "errors", "accuracy"):
+        table.add_column(heading, justify="right")
+    table.add_column("predicted instead")
+    tested = [(label, row) for label, row in figures["per_class"].items() if row["support"]]
+    for label, row in sorted(tested, key=lambda item: float(item[1]["accuracy"])):
+        instead = "  ".join(f"{other} {count}" for other, count in row["misclassified_with"].items())
+        errors = row["support"] - row["correct"]
+        table.add_row(Text(label), f"{row['support']:,}", f"{errors:,}", f"{row['accuracy']:.1%}", Text(instead))
+    Console().print(table)
+
+
+def _seen(share: float) -> str:
+    return (
+        f"the model was trained on {share:.1%} of these letters, so the figures are too optimistic; "
+        "evaluate it on other letters"
+    )
+
+
+def _write_files(
+    found: Predicted,
+    figures: dict[str, Any],
+    share: float | None,
+    names: dict[str, str],
+    *,
+    predictions: Path | None,
+    report: Path | None,
+) -> None:
+    """Write the table of predictions and the HTML page, where they are wanted."""
+    if predictions is not None:
+        with whole_files(predictions) as (stream,):
+            stream.write(_table(found).encode())
+        click.echo(f"predictions: {predictions}", err=True)
+    if report is not None:
+        from ensemble_hwr.report.evaluation import evaluation_page
+
+        cautions = [f"Caution: {_seen(share)}."] if share else []
+        page = evaluation_page(figures, **names, cautions=cautions, mistakes=_mistakes(found))
+        with whole_files(report) as (stream,):
+            stream.write(page.encode())
+        click.echo(f"report: {report}", err=True)
+
+
+def _table(found: Predicted) -> str:
+    """Return the predictions as CSV; the path of a letter that is no file is its position."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["path", "label", "prediction", "probability", "probability_of_label"])
+    column = {label: k for k, label in enumerate(found.classes.tolist())}
+    for k, (row, label) in enumerate(zip(found.probabilities, found.letters.target.tolist(), strict=True)):
+        path = found.letters.data[k] if isinstance(found.letters.data[k], str) else k
+        best = int(row.argmax())
+        writer.writerow([path, label, found.classes[best], f"{row[best]:.6f}", f"{row[column[label]]:.6f}"])
+    return stream.getvalue()
+
+
+def _mistakes(found: Predicted) -> list[dict[str, Any]]:
+    """Return the wrong predictions with the highest probability, with their pictures."""
+    import numpy as np
+
+    from ensemble_hwr.report.page import png_uri
+
+    best = found.probabilities.argmax(axis=1)
+    true = np.searchsorted(found.classes, found.letters.target)
+    wrong = np.flatnonzero(best != true)
+    order = wrong[np.argsort(-found.probabilities[wrong, best[wrong]], kind="stable")][:MOST_MISTAKES]
+    return [
+        {
+            "true": str(found.classes[true[k]]),
+            "predicted": str(found.classes[best[k]]),
+            "probability": float(found.probabilities[k, best[k]]),
+            "true_probability": float(found.probabilities[k, true[k]]),
+            "picture": png_uri(found.rows[k]),
+        }
+        for k in order
+    ]
 
 
 def print_figures(figures: dict[str, Any]) -> None:

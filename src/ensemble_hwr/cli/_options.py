@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from ensemble_hwr._writing import check_folder, check_replaceable
+from ensemble_hwr.exceptions import ConfigError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -67,7 +70,9 @@ def output_option(*, metavar: str, help: str, default: Path | None = None) -> De
     kind = click.Path(path_type=Path, readable=False)
     if default is None:  # click takes a default of None for a value
         return click.option("--output", "-o", type=kind, required=True, metavar=metavar, help=help)
-    return click.option("--output", "-o", type=kind, default=default, show_default=True, metavar=metavar, help=help)
+    return click.option(
+        "--output", "-o", type=kind, default=default, show_default=default != Path(), metavar=metavar, help=help
+    )
 
 
 def all_overrides(overrides: tuple[str, ...], seeds: tuple[int, ...] | None) -> list[str]:
@@ -83,6 +88,16 @@ def command_line(name: str, config: Path, *, overrides: Iterable[str], **options
     for change in overrides:
         words += ["--set", change]
     return shlex.join(words)
+
+
+def check_output_file(file: Path, inputs: Sequence[Path]) -> None:
+    """Raise an error, before long work, for a file that cannot be written or that is one of the inputs."""
+    if file.is_dir():
+        raise ConfigError(f"{file}: is a folder; give the name of a file")
+    check_replaceable(file, *inputs)
+    if not file.absolute().parent.is_dir():
+        raise ConfigError(f"{file}: there is no folder {file.parent}; create it first")
+    check_folder(file.parent)
 
 
 def number_of_jobs(jobs: int | None) -> int:

@@ -83,14 +83,15 @@ class Steps:
     @contextmanager
     def as_callback(self) -> Iterator[Callable[[TrainingProgress], None]]:
         """Yield a callback for :func:`~ensemble_hwr.training.train`; a step ends where the next one begins."""
-        updates: dict[str, Update] = {}
+        current: tuple[str, Update] = ("", lambda done, last: None)
         with ExitStack() as running:
 
             def report(event: TrainingProgress) -> None:
-                if event.step not in updates:
+                nonlocal current
+                if event.step != current[0]:
                     running.close()
-                    updates[event.step] = running.enter_context(self.step(event.step, total=event.total))
-                updates[event.step](event.done, "")
+                    current = event.step, running.enter_context(self.step(event.step, total=event.total))
+                current[1](event.done, "")
 
             yield report
 

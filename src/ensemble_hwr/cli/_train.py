@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ensemble_hwr._writing import check_folder, check_replaceable
 from ensemble_hwr.cli._compare import files_read
 from ensemble_hwr.cli._options import (
     all_overrides,
+    check_output_file,
     command_line,
     config_argument,
     data_option,
@@ -22,10 +22,10 @@ from ensemble_hwr.cli._options import (
     scheduler_option,
     set_option,
 )
-from ensemble_hwr.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from ensemble_hwr.persistence import DiskFitCache
+    from ensemble_hwr.training import TrainedModel
 
 
 @click.command()
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     help="The classifier to train: hierarchical, top_down, baseline, logreg, flat, committee, or a name from the "
     "config's [contenders]. flat and committee get as many parameters as the hierarchy. To count them, the hierarchy "
     "is fitted first: for one epoch, or completely where its groups or confusable sets are derived from the letters.",
+)
+@click.option(
+    "--refit",
+    type=click.Choice(["all"]),
+    help="After the evaluation, train the model that is written on all letters, the test part included.",
 )
 @click.option(
     "--resume",
@@ -55,6 +60,7 @@ def train(
     config: Path,
     output: Path,
     contender: str,
+    refit: Literal["all"] | None,
     resume: bool,
     random_state: int | None,
     data: Path | None,
@@ -66,8 +72,10 @@ def train(
 
     The contender is trained on the config's training letters. Its figures on the test letters are printed and saved
     with the model. The model classifies pictures, because the normalizer is part of it.
+
+    With --refit all, the figures estimate the accuracy of a model that is then trained on all letters and written. With
+    --set split.test_size=0 there is no test part: the model is trained on all letters, without an estimate.
     """
-    from ensemble_hwr.cli._evaluate import print_figures
     from ensemble_hwr.cli._progress import Stopwatch, progress
     from ensemble_hwr.config import load_config
     from ensemble_hwr.persistence import DiskFitCache
@@ -77,34 +85,46 @@ def train(
     experiment = load_config(config, all_overrides(overrides, None))
     check_output_file(output, files_read(config, experiment, data))
     fit_cache = DiskFitCache(output.with_name(f"{output.name}.members"), reuse=resume)
-    shown = None if contender == "hierarchical" else contender
-    command = command_line(
-        "train", config, output=output, contender=shown, random_state=random_state, overrides=overrides
-    )
     with _resumable(fit_cache):
         with progress() as steps, steps.as_callback() as report, _cluster(scheduler):
             trained = train_contender(
                 experiment,
                 contender,
+                refit=refit,
                 data=data,
                 random_state=random_state,
                 n_jobs=number_of_jobs(jobs),
                 fit_cache=fit_cache,
                 on_progress=report,
             )
-        trained.save(output, {"command": command})
-    print_figures(trained.figures)
-    click.echo(f"\nmodel: {output} ({output.stat().st_size / 1e6:.1f} MB, in {watch}{_reused(fit_cache)})")
+        shown = None if contender == "hierarchical" else contender
+        options = {"output": output, "contender": shown, "refit": refit, "random_state": random_state}
+        trained.save(output, {"command": command_line("train", config, overrides=overrides, **options)})
+    _print_result(trained, f"model: {output} ({_megabytes(output)}, in {watch}{_reused(fit_cache)})")
 
 
-def check_output_file(file: Path, inputs: Sequence[Path]) -> None:
-    """Raise an error, before training, for a model file that cannot be written or that is one of the inputs."""
-    if file.is_dir():
-        raise ConfigError(f"{file}: is a folder; give the name of a file for the model")
-    check_replaceable(file, *inputs)
-    if not file.absolute().parent.is_dir():
-        raise ConfigError(f"{file}: there is no folder {file.parent}; create it first")
-    check_folder(file.parent)
+def _print_result(trained: TrainedModel, last_line: str) -> None:
+    """Print the figures of a model, the letters it was trained on, and its file."""
+    from ensemble_hwr.cli._evaluate import print_figures
+
+    if trained.figures:
+        print_figures(trained.figures)
+    click.echo(f"\n{_trained_on(trained)}\n{last_line}")
+
+
+def _megabytes(file: Path) -> str:
+    return f"{file.stat().st_size / 1e6:.1f} MB"
+
+
+def _trained_on(trained: TrainedModel) -> str:
+    """Return how many letters the model was trained on, and what the figures above it estimate."""
+    n_letters = sum(trained.metadata["trained_on"].values())
+    if not trained.figures:
+        return f"trained on all {n_letters:,} letters; there is no test part, so no estimate of the accuracy"
+    before = trained.metadata.get("evaluated_after_training_on")
+    if before is None:
+        return f"trained on {n_letters:,} letters"
+    return f"evaluated after training on {sum(before.values()):,} letters, then trained on all {n_letters:,}"
 
 
 @contextmanager

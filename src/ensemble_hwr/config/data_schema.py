@@ -118,10 +118,10 @@ class SourcesSplit(Section):
 
 
 class RandomSplit(Section):
-    """A random split: stratified by class (and source), or with whole writers in one part."""
+    """A random split: stratified by class (and source), or with whole writers in one part; with 0, no test part."""
 
     kind: Literal["random"]
-    test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test_size: Annotated[float, Field(ge=0, lt=1)] = 0.2
     by: Literal["sample", "source", "writer"] = "sample"
     random_state: Seed = 0
     redraw: bool = False  # draw another split for every seed of the comparison

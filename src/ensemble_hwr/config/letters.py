@@ -422,6 +422,8 @@ def _split_without_extra(split: Any, letters: LetterSet, seed: int) -> Fold:
 
 
 def _split_positions(split: Any, letters: LetterSet, seed: int) -> Fold:
+    if isinstance(split, RandomSplit) and split.test_size == 0:
+        return np.arange(len(letters)), np.empty(0, dtype=np.intp)
     if isinstance(split, RandomSplit):
         return split_letters(letters, split.test_size, by=split.by, random_state=seed)
     if isinstance(split, SourcesSplit):

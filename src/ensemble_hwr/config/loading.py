@@ -107,6 +107,27 @@ def load_demo(overrides: Iterable[str] = ()) -> ExperimentConfig:
     return validate(apply_overrides(tomllib.loads(text), overrides), name)
 
 
+def shipped_configs() -> dict[str, Path]:
+    """List the configs that come with the library.
+
+    Returns
+    -------
+    dict of str to Path
+        Name and file of each config, sorted by name.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config.loading import shipped_configs
+    >>> sorted(shipped_configs())[:3]
+    ['az', 'az_kaggle', 'az_tune']
+    """
+    package = Path(__file__).parents[1]
+    checkout = package.parents[1]
+    in_checkout = package.parent.name == "src" and (checkout / "pyproject.toml").is_file()
+    folder = checkout / "configs" if in_checkout else package / "shipped_configs"
+    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+
+
 def stored_letters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the tables of a document that have a path to letters: ``data``, and ``extra.data`` of members."""
     sections: list[Any] = [{"extra": {"data": document.get("data")}}]

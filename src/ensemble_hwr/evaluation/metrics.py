@@ -107,6 +107,53 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(y))
 
 
+def reliability(
+    y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: NDArray[np.str_], *, n_bins: int = 10
+) -> list[dict[str, float]]:
+    """Group samples by the probability of their predicted class, for a reliability diagram.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        True labels.
+    probabilities : ndarray of shape (n_samples, n_classes)
+        One column per class; rows sum to 1.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    n_bins : int, default=10
+        Number of bins of equal width.
+
+    Returns
+    -------
+    list of dict
+        For each bin with samples ``count``, ``confidence`` (mean probability of the predicted class) and ``accuracy``.
+
+    See Also
+    --------
+    expected_calibration_error : Mean distance of confidence and accuracy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.evaluation.metrics import reliability
+    >>> confident = np.array([[0.9, 0.1], [0.9, 0.1]])
+    >>> reliability(np.array(["B", "P"]), confident, np.array(["B", "P"]))
+    [{'count': 2, 'confidence': 0.9, 'accuracy': 0.5}]
+    """
+    _check(y, probabilities, classes)
+    confidence = np.max(probabilities, axis=1).astype(np.float64)
+    correct = predicted_labels(probabilities, classes) == y
+    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    return [
+        {
+            "count": int((bins == k).sum()),
+            "confidence": float(confidence[bins == k].mean()),
+            "accuracy": float(correct[bins == k].mean()),
+        }
+        for k in np.unique(bins)
+    ]
+
+
 def scores(
     y: NDArray[np.str_], probabilities: NDArray[np.floating], classes: NDArray[np.str_]
 ) -> dict[str, float | None]:

@@ -188,7 +188,8 @@ def _split(array: np.ndarray[Any, Any]) -> Sequence[Picture]:
         side = math.isqrt(array.shape[1])
         if side * side != array.shape[1] or side == 0:
             raise ValueError(
-                f"each row must be a square picture, for example 784 pixels for 28x28; got {array.shape[1]} columns"
+                "each row must be a square picture, for example 784 pixels for 28x28; "
+                f"got {array.shape[1]} columns; put a single picture into a list"
             )
         array = array.reshape(len(array), side, side)
     if array.ndim not in (3, 4):

@@ -17,6 +17,8 @@ from ensemble_hwr.exceptions import ModelError
 FORMAT = 1  # increase it when older files can no longer be read
 MANIFEST = "manifest.json"
 MODEL = "model.skops"
+TRAINING_HASHES = "training_hashes.u8"  # absent from files of models that were not trained by `train`
+PARTS = (MANIFEST, MODEL, TRAINING_HASHES)
 _PACKAGES = ("ensemble_hwr", "python", "scikit-learn", "numpy", "scipy", "skops")
 
 
@@ -37,7 +39,7 @@ def unpack(file: Path, wanted: Collection[str] = (MANIFEST, MODEL)) -> dict[str,
         with zipfile.ZipFile(file) as archive:
             refuse_compression(archive, file)
             names = archive.namelist()
-            content = {name: archive.read(name) for name in (MANIFEST, MODEL) if name in wanted and name in names}
+            content = {name: archive.read(name) for name in PARTS if name in wanted and name in names}
     except FileNotFoundError:
         raise ModelError(f"{file}: there is no such file") from None
     except OSError as error:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence._archive import (
     MANIFEST,
     MODEL,
+    TRAINING_HASHES,
     make_manifest,
     pack,
     parse_manifest,
@@ -23,10 +26,13 @@ from ensemble_hwr.persistence._archive import (
 from ensemble_hwr.persistence._payload import build, check_is_model, dump
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ensemble_hwr._typing import PathLike
 
 SHIPPED = "az"  # the default model
 SUFFIX = ".model"
+MAX_HASHES = 100_000  # of training letters in a file; of more letters, the smallest hashes are kept
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -65,7 +71,13 @@ class ModelInfo:
     manifest: dict[str, Any]
 
 
-def save_model(model: Any, path: PathLike, *, metadata: Mapping[str, Any] | None = None) -> Path:
+def save_model(
+    model: Any,
+    path: PathLike,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    training_hashes: NDArray[np.uint64] | None = None,
+) -> Path:
     """Write a fitted model to a file that can be loaded without running code from it.
 
     State that only training needs, such as that of an MLP's optimizer, is left out of the file; the model itself is not
@@ -79,6 +91,9 @@ def save_model(model: Any, path: PathLike, *, metadata: Mapping[str, Any] | None
         The file; its folder must exist. An existing file is replaced.
     metadata : mapping, optional
         Additional entries of the manifest, such as configuration and scores; types of JSON only.
+    training_hashes : ndarray of uint64, optional
+        Return value of :func:`hash_rows` for the training letters, by which an evaluation finds letters that the model
+        was trained on. Letters cannot be restored from hashes.
 
     Returns
     -------
@@ -109,8 +124,75 @@ def save_model(model: Any, path: PathLike, *, metadata: Mapping[str, Any] | None
     check_is_model(model, f"{file}: cannot save")
     data = dump(model, file)
     manifest = make_manifest(model, data, metadata, file)
-    write_atomically(file, pack({MANIFEST: manifest, MODEL: data}))
+    content = {MANIFEST: manifest, MODEL: data}
+    if training_hashes is not None:
+        kept = np.unique(training_hashes)[:MAX_HASHES]
+        content[TRAINING_HASHES] = kept.astype("<u8").tobytes()
+    write_atomically(file, pack(content))
     return file
+
+
+def hash_rows(rows: NDArray[np.floating]) -> NDArray[np.uint64]:
+    """Hash rows of ink, rounded to 256 levels.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, n_pixels)
+        From 0 to 1.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.persistence.models import hash_rows
+    >>> first, second, third = hash_rows(np.array([[0.0, 1.0], [0.0, 1.0001], [0.0, 0.9]]))
+    >>> bool(first == second), bool(first == third)
+    (True, False)
+    """
+    levels = np.rint(255 * np.asarray(rows)).astype(np.uint8)
+    hashes = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in levels]
+    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
+
+
+def share_in_training(model: PathLike, rows: NDArray[np.floating]) -> float | None:
+    """Return the share of letters that a model was trained on.
+
+    Parameters
+    ----------
+    model : str or path
+        As for :func:`load_model`.
+    rows : ndarray of shape (n, n_pixels)
+        Rows of ink as the model's normalizer returns them.
+
+    Returns
+    -------
+    float or None
+        None if the model file has no hashes of its training letters, or there are no rows. Where a file has the hashes
+        of a random part of them, the share is estimated from the rows with a hash in the same range.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.persistence.models import share_in_training
+    >>> share_in_training("az", np.zeros((0, 784))) is None
+    True
+    """
+    content = unpack(locate_model(model), (TRAINING_HASHES,))
+    if TRAINING_HASHES not in content or not len(rows):
+        return None
+    known = np.frombuffer(content[TRAINING_HASHES][: 8 * (len(content[TRAINING_HASHES]) // 8)], dtype="<u8")
+    hashes = hash_rows(rows)
+    if len(known) >= MAX_HASHES:  # the smallest hashes are a random part
+        hashes = hashes[hashes <= known[-1]]
+    return float(np.isin(hashes, known).mean()) if len(hashes) else 0.0
 
 
 def load_model(model: PathLike = SHIPPED) -> Any:

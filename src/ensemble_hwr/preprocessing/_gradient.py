@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import Rows
-from ensemble_hwr.preprocessing._picture_transformer import picture_shape
+from ensemble_hwr.preprocessing._picture_transformer import check_ink, picture_shape
 from ensemble_hwr.preprocessing._size_normalizer import ASPECTS, Edges, default_box, moment_edges
 
 _BLOCK_BYTES = 3 << 19  # size of a block of directional maps that stays in the processor's cache
@@ -137,6 +137,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         if self.directions % 2:
             raise ValueError(f"directions={self.directions} must be even, so that each direction has an opposite one")
         X = validate_data(self, X, dtype=np.float32)
+        check_ink(X)
         self.image_shape_ = self._shape_of(X.shape[1])
         return self
 
@@ -154,7 +155,9 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
             other rows, except for rounding.
         """
         check_is_fitted(self)
-        return self._transform_checked(validate_data(self, X, dtype=np.float32, reset=False))
+        X = validate_data(self, X, dtype=np.float32, reset=False)
+        check_ink(X)
+        return self._transform_checked(X)
 
     def _transform_checked(self, X: Rows) -> Rows:
         """Compute the features of rows that have been validated: finite, of float32 and of the right length."""

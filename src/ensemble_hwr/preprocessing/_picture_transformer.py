@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
@@ -15,6 +16,10 @@ from ensemble_hwr._sklearn import _fit_context
 from ensemble_hwr._typing import Pictures, Rows
 
 _BLOCK_BYTES = 1 << 18  # size of a block of pictures that stays in the processor's cache with its results
+
+_LEAST_PIXELS = 256  # of a row that is checked: 16 x 16
+_MOST_INK, _LEVELS = 1.5, 255.0  # interpolation can exceed 1 a little
+_MOSTLY = 0.6  # mean ink of a row, and share of the rows
 
 
 class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
@@ -44,6 +49,7 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
         """
         X = validate_data(self, X, dtype=np.float32)
         self.image_shape_ = self._shape_of(X.shape[1])
+        check_ink(X)
         return self
 
     def transform(self, X: Any) -> Rows:
@@ -59,7 +65,9 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
             A row does not depend on the other rows.
         """
         check_is_fitted(self)
-        return self._transform_checked(validate_data(self, X, dtype=np.float32, reset=False))
+        X = validate_data(self, X, dtype=np.float32, reset=False)
+        check_ink(X)
+        return self._transform_checked(X)
 
     def _transform_checked(self, X: Rows) -> Rows:
         """Transform rows that have been validated: finite, of float32 and of the right length."""
@@ -91,6 +99,42 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def check_ink(X: Rows) -> None:
+    """Warn about rows that are probably not ink from 0 (paper) to 1.
+
+    Parameters
+    ----------
+    X : ndarray of float32, shape (n, n_pixels)
+        Rows with fewer than 256 pixels are too small for letters, and are not checked.
+
+    Warns
+    -----
+    UserWarning
+        If the rows look like brightness from 0 to 255, or most of them are mostly ink.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.preprocessing._picture_transformer import check_ink
+    >>> check_ink(np.zeros((1, 784), np.float32))
+    """
+    if X.shape[1] < _LEAST_PIXELS or not len(X):
+        return
+    most = float(X.max())
+    if _MOST_INK < most <= _LEVELS and X.min() >= 0:
+        warnings.warn(
+            f"rows have values up to {most:g}, but ink is from 0 (paper) to 1; divide rows of 0..255 by 255, or use "
+            "LetterNormalizer, which takes pictures of any kind",
+            stacklevel=4,
+        )
+    elif most <= _MOST_INK and (X.mean(axis=1) > _MOSTLY).mean() > _MOSTLY:
+        warnings.warn(
+            "most rows are mostly ink, but ink is from 0 (paper) to 1; for rows of brightness use 1 - X, or "
+            "LetterNormalizer, which finds out what is ink",
+            stacklevel=4,
+        )
 
 
 def picture_shape(n_pixels: int, image_shape: Sequence[int] | None) -> tuple[int, int]:

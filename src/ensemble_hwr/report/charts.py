@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 CELL_SIZE = 12
 LEAST_OPACITY = 0.12
+SMALLEST_POINT, LARGEST_POINT = 3.0, 11.0  # radii in a reliability diagram
 
 
 def confusion_plots(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -135,6 +136,43 @@ def pair_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for pair in summary["pairs"]
     ]
+
+
+def reliability_plot(bins: Sequence[Mapping[str, Any]], size: int = 420) -> dict[str, Any]:
+    """Return a reliability diagram: the accuracy of letters grouped by the probability of their predicted class.
+
+    Parameters
+    ----------
+    bins : sequence of mapping
+        Return value of :func:`~ensemble_hwr.evaluation.metrics.reliability`.
+    size : int, default=420
+        Width and height of the viewBox.
+
+    Returns
+    -------
+    dict
+        ``size``; the edges ``low``, ``high``, ``top`` and ``base`` of the plot; ``ticks`` and ``points``.
+    """
+    low, high, top, base = 56, size - 14, 26, size - 48
+
+    def x(share: float) -> float:
+        return round(low + share * (high - low), 1)
+
+    def y(share: float) -> float:
+        return round(base - share * (base - top), 1)
+
+    most = max((row["count"] for row in bins), default=1)
+    ticks = [{"x": x(share), "y": y(share), "text": f"{100 * share:.0f}"} for share in (0, 0.2, 0.4, 0.6, 0.8, 1)]
+    points = [
+        {
+            **row,
+            "x": x(row["confidence"]),
+            "y": y(row["accuracy"]),
+            "r": round(SMALLEST_POINT + (LARGEST_POINT - SMALLEST_POINT) * math.sqrt(row["count"] / most), 1),
+        }
+        for row in bins
+    ]
+    return {"size": size, "low": low, "high": high, "top": top, "base": base, "ticks": ticks, "points": points}
 
 
 def _errors(table: Mapping[str, Any]) -> list[tuple[str, str, int, float]]:

@@ -1,0 +1,45 @@
+import pytest
+
+from ensemble_hwr.cli import main
+from ensemble_hwr.config.loading import load_config, shipped_configs
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_configs_are_listed_with_their_descriptions(capsys):
+    assert main(["init"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(shipped_configs())
+    assert any(line.endswith(load_config(shipped_configs()["folder"]).description) for line in lines)
+
+
+def test_a_config_is_copied(here, capsys):
+    assert main(["init", "folder"]) == 0
+    assert capsys.readouterr().out == "config: folder.toml\n"
+    assert (here / "folder.toml").read_bytes() == shipped_configs()["folder"].read_bytes()
+
+
+def test_an_existing_file_is_replaced_only_with_force(here, capsys):
+    (here / "mine.toml").write_text("mine")
+    assert main(["init", "demo", "-o", "mine.toml"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert (here / "mine.toml").read_text() == "mine"
+    assert main(["init", "demo", "-o", "mine.toml", "--force"]) == 0
+    assert load_config(here / "mine.toml").name == "demo"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no"], "there is no config 'no'; allowed: az, "),
+        (["demo", "-o", "a/b.toml"], "no folder"),
+        (["demo", "-o", "/"], "is a folder"),
+    ],
+)
+def test_wrong_arguments(arguments, message, capsys):
+    assert main(["init", *arguments]) == 1
+    assert message in capsys.readouterr().err
