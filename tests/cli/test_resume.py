@@ -49,7 +49,7 @@ def test_a_killed_run_continues_and_ends_with_the_same_model(arguments, stop, fe
     assert stop(signal.SIGKILL)[0] == -signal.SIGKILL
     assert not (tmp_path / "m").exists()
     before = len(members_in(tmp_path))
-    assert main([*arguments, "--resume"]) == 0
+    assert main([*arguments]) == 0
     assert f"with {before} finished members of an earlier run" in capsys.readouterr().out
     assert os.listdir(tmp_path) == ["m"]
     resumed = load_model(tmp_path / "m")
@@ -63,16 +63,16 @@ def test_a_killed_run_continues_and_ends_with_the_same_model(arguments, stop, fe
 def test_an_interrupted_run_prints_how_to_continue_and_another_seed_reuses_nothing(arguments, stop, tmp_path, capsys):
     code, errors = stop(signal.SIGINT)
     assert code == 130
-    assert f"kept in {tmp_path / 'm.members'}; to continue, add --resume to the same command" in errors
-    assert main([*arguments, "--random-state", "9", "--resume"]) == 0
+    assert f"kept in {tmp_path / 'm.members'}; the same command continues" in errors
+    assert main([*arguments, "--random-state", "9"]) == 0
     assert "of an earlier run" not in capsys.readouterr().out
 
 
-def test_without_resume_all_members_are_fitted_again(arguments, stop, tmp_path, capsys):
+def test_with_fresh_all_members_are_fitted_again(arguments, stop, tmp_path, capsys):
     stop(signal.SIGKILL)
-    assert main(arguments) == 0
+    assert main([*arguments, "--fresh"]) == 0
     printed = capsys.readouterr()
-    assert "finished members of an earlier run; --resume would reuse them" in printed.err
+    assert "finished members of an earlier run, which are fitted again (--fresh)" in printed.err
     assert "of an earlier run" not in printed.out
     assert os.listdir(tmp_path) == ["m"]
 
@@ -83,13 +83,13 @@ def test_missing_letters_leave_the_finished_members(arguments, stop, few, tmp_pa
     shutil.copytree(few, tmp_path / "few")
     (tmp_path / "few" / "letters" / "A").rename(tmp_path / "moved")
     other_place = ["--data", str(tmp_path / "few" / "letters")]
-    assert main([*arguments, "--resume", *other_place]) == 1
+    assert main([*arguments, *other_place]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("error: ")
     assert "A/0.png': no such picture" in last
     assert {file: file.read_bytes() for file in members_in(tmp_path)} == before
     (tmp_path / "moved").rename(tmp_path / "few" / "letters" / "A")
-    assert main([*arguments, "--resume", *other_place]) == 0
+    assert main([*arguments, *other_place]) == 0
     assert f"with {len(before)} finished members of an earlier run" in capsys.readouterr().out
 
 
@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_earlier_files_complete(arguments, tmp_path, model, e
     assert len(members_in(tmp_path)) == FITS
     assert (tmp_path / "m").read_bytes() == model.read_bytes()
     assert not list(tmp_path.rglob("*.part"))
-    assert main([*arguments, "--resume"]) == 0
+    assert main([*arguments]) == 0
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_before_training(few, capsys):
@@ -138,5 +138,5 @@ def test_fits_of_other_contenders_are_reused(arguments, capsys, monkeypatch, con
         patch.setattr("ensemble_hwr.training.save_model", full)
         assert main([*arguments, "--contender", contender]) == 1
     assert "No space left on device" in capsys.readouterr().err
-    assert main([*arguments, "--contender", contender, "--resume"]) == 0
+    assert main([*arguments, "--contender", contender]) == 0
     assert f"with {4 + fits} finished members of an earlier run" in capsys.readouterr().out

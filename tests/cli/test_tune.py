@@ -1,5 +1,6 @@
 import io
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -41,13 +42,39 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     assert "router: log-loss" in printed.out
     assert f"dashboard: optuna-dashboard {work / 'optuna_journal.log'}" in printed.out
     assert f"config: {work / 'tuned.toml'}" in printed.out
-    assert printed.err.splitlines()[0].startswith("router: 0/3 done")
+    assert printed.err.splitlines()[0].startswith("0 s elapsed; router: 0/3 trials done")
     config = load_config(work / "tuned.toml")
     assert config.data.path == str((few / "letters").absolute())
     assert main(["train", str(work / "tuned.toml"), "-o", str(tmp_path / "m.model"), "-j", "1"]) == 0
     page = (work / "tuning.html").read_text()
     assert "repeated cross-validation" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_tuned_config_is_the_config_with_other_values(few, tmp_path, monkeypatch):
+    (tmp_path / "mine.toml").write_text("# my comment\n" + (few / "few.toml").read_text() + "# the end\n")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(few)
+    arguments = [str(tmp_path / "mine.toml"), "--output", str(tmp_path / "work"), "-j", "1", "--data", "letters"]
+    assert main(["tune", *arguments, *SPACE]) == 0
+    text = (tmp_path / "work" / "tuned.toml").read_text()
+    for kept in ("# my comment\n", "# the end\n", "[specialist]\n", 'name = "few"\n'):
+        assert kept in text
+    assert "# Study 'few/letters/router'" in text
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    commands = [shlex.split(line.lstrip("# ")) for line in text.splitlines() if "ensemble-hwr" in line]
+    assert [words[1] for words in commands] == ["tune", "compare", "train"]
+    assert main(commands[0][1:]) == 0
+    assert main([*commands[2][1:5], "-j", "1"]) == 0
+    assert (tmp_path / "elsewhere" / "letters.model").is_file()
+
+
+def test_a_search_ends_in_time(few, tmp_path, capsys):
+    start = time.monotonic()
+    few_seconds = ["--set", "tune.timeout_minutes=0.05", "--set", "tune.n_trials=1000", "--set", "tune.repeats=20"]
+    assert tune(few, tmp_path, *few_seconds) == 0
+    assert time.monotonic() - start < 60  # 1,000 trials and 80 fits of the whole take minutes
+    assert "note: the improvement is measured on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -143,10 +170,10 @@ def test_the_table_has_a_row_per_member():
     console.print(table({"router": first}, first))
     shown = console.export_text()
     assert [row.split() for row in shown.splitlines()][1:] == [
-        ["router", "3/20", "2", "1", "0.2500", "0.5000", "2", "min"],
+        ["router", "5/20", "2", "1", "0.2500", "0.5000", "1:40", "min"],
         ["expert:B/P"],
     ]
-    assert line(first) == "router: 3/20 done, 2 pruned, 1 failed, best 0.2500, baseline 0.5000, 2 min left"
+    assert line(first) == "router: 5/20 trials done (2 pruned), 1 failed, best 0.2500, baseline 0.5000, 1:40 min left"
     assert line(TuningProgress("improvement", [], 2, n_trials=6)) == "evaluating the improvement: 2 of 6 fits"
 
 

@@ -77,3 +77,9 @@ def test_monitor_never_prunes_the_baseline():
         monitor.report(0, epoch, 1.0)
     assert monitor.epochs == 3
     assert len(trial.study.trials[0].intermediate_values) == 3
+
+
+def test_monitor_prunes_every_trial_when_the_time_is_over():
+    monitor = TrialMonitor(started_trial(0.5), 4, lambda: False, lambda: True)
+    with pytest.raises(optuna.TrialPruned, match="out of time"):
+        monitor.report(0, 0, 0.1)

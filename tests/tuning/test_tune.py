@@ -10,7 +10,7 @@ import pytest
 
 from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.tuning import tune, write_tuned_config, write_tuning_report
+from ensemble_hwr.tuning import _tune, tune, write_tuned_config, write_tuning_report
 from ensemble_hwr.tuning._heartbeat import WORKER
 from ensemble_hwr.tuning._storage import open_storage
 
@@ -257,3 +257,12 @@ def test_hyperparameter_importances_are_reported_for_enough_trials(write, letter
     page = (tmp_path / "tuning.html").read_text()
     assert "Hyperparameter importances" in page
     assert "Parallel coordinates" in page
+
+
+def test_trials_of_the_whole_that_do_not_fit_into_the_time_are_not_begun(write, letters, rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(_tune, "ROUTERS_PER_ENSEMBLE", 1e6)
+    config = write("", "tune.timeout_minutes=1", "tune.n_trials=2", "tune.hierarchy={ min_mass = [0.01, 0.02] }")
+    tuning = tune(config, letters, rows, tmp_path / "w")
+    assert "hierarchy" not in [member.name for member in tuning.members]
+    assert tuning.notes[0].startswith("parameters of the whole ensemble are not tuned: a trial takes about ")
+    assert f"note: {tuning.notes[0]}" in tuning.summary()

@@ -45,10 +45,11 @@ if TYPE_CHECKING:
     help="After the evaluation, train the model that is written on all letters, the test part included.",
 )
 @click.option(
-    "--resume",
-    is_flag=True,
-    help="Continue a run that was stopped. The folder MODEL.members keeps finished members until the model is written; "
-    "they are reused if config, random state, letters and versions are the same.",
+    "--fresh/--resume",
+    default=False,
+    help="Fit everything again, or continue a run that was stopped, which is the default. The folder MODEL.members "
+    "keeps finished members until the model is written; they are reused if config, random state, letters and versions "
+    "are the same.",
 )
 @click.option("--random-state", type=click.IntRange(min=0), metavar="N", help="By default the config's first seed.")
 @data_option
@@ -61,7 +62,7 @@ def train(
     output: Path,
     contender: str,
     refit: Literal["all"] | None,
-    resume: bool,
+    fresh: bool,
     random_state: int | None,
     data: Path | None,
     overrides: tuple[str, ...],
@@ -84,7 +85,7 @@ def train(
     watch = Stopwatch()
     experiment = load_config(config, all_overrides(overrides, None))
     check_output_file(output, files_read(config, experiment, data))
-    fit_cache = DiskFitCache(output.with_name(f"{output.name}.members"), reuse=resume)
+    fit_cache = DiskFitCache(output.with_name(f"{output.name}.members"), reuse=not fresh)
     with _resumable(fit_cache):
         with progress() as steps, steps.as_callback() as report, _cluster(scheduler):
             trained = train_contender(
@@ -132,13 +133,13 @@ def _resumable(fit_cache: DiskFitCache) -> Iterator[None]:
     """Remove cached members if the block succeeds; if it fails, print where they are."""
     if len(fit_cache) and not fit_cache.reuse:
         members = _members(len(fit_cache))
-        click.echo(f"{fit_cache.folder}: has {members} of an earlier run; --resume would reuse them", err=True)
+        click.echo(f"{fit_cache.folder}: has {members} of an earlier run, which are fitted again (--fresh)", err=True)
     try:
         yield
     except BaseException:
         if len(fit_cache):
             members = _members(len(fit_cache))
-            click.echo(f"{members} kept in {fit_cache.folder}; to continue, add --resume to the same command", err=True)
+            click.echo(f"{members} kept in {fit_cache.folder}; the same command continues", err=True)
         raise
     fit_cache.clear()
 

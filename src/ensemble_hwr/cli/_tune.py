@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 TUNED, REPORT = "tuned.toml", "tuning.html"
 IMPROVEMENT = "improvement"  # the last step, after all members
-SECONDS_BETWEEN_LINES = 30.0
+SECONDS_BETWEEN_LINES = 10.0
 
 
 @click.command()
@@ -73,18 +73,21 @@ def tune(
     """
     from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import load_config
+    from ensemble_hwr.config.letters import with_located_data
 
     watch = Stopwatch()
     experiment = load_config(config, overrides)
     check_folder(output)
     for written in (output / TUNED, output / REPORT):
         check_replaceable(written, *files_read(config, experiment, data))
+    experiment = with_located_data(experiment, data)
+    places = {"output": output.absolute(), "data": data and data.absolute()}
     command = command_line(
-        "tune", config, output=output, storage=storage, scheduler=scheduler, data=data, overrides=overrides
+        "tune", config.absolute(), **places, storage=storage, scheduler=scheduler, overrides=overrides
     )
     studies = {"storage": storage, "fresh": fresh}
     result = _search(experiment, output, command, data=data, jobs=number_of_jobs(jobs), scheduler=scheduler, **studies)
-    _write(result, output, command, watch)
+    _write(result, output, command, watch, source=config)
 
 
 def _search(
@@ -102,9 +105,10 @@ def _search(
     from ensemble_hwr.training import load_rows
     from ensemble_hwr.tuning import on_cluster, tune
 
+    minutes = None if config.tune is None else config.tune.timeout_minutes
     with progress() as steps, steps.as_callback() as report:
         letters, rows = load_rows(config, data=data, n_jobs=jobs, on_progress=report)
-    with warnings_counted(), _resumable(command), on_cluster(scheduler) as cluster, live_table() as show:
+    with warnings_counted(), _resumable(command), on_cluster(scheduler) as cluster, live_table(minutes) as show:
         return tune(config, letters, rows, output, n_jobs=jobs, cluster=cluster, on_progress=show, **studies)
 
 
@@ -118,21 +122,26 @@ def _resumable(command: str) -> Iterator[None]:
         raise
 
 
-def _write(result: TuningResult, output: Path, command: str, watch: Stopwatch) -> None:
+def _write(result: TuningResult, output: Path, command: str, watch: Stopwatch, *, source: Path) -> None:
     """Write the tuned config and the report, and print a summary."""
     from ensemble_hwr.tuning import write_tuned_config, write_tuning_report
 
-    write_tuned_config(result, output / TUNED, command)
+    write_tuned_config(result, output / TUNED, command, source=source)
     write_tuning_report(result, output / REPORT, command)
     click.echo(result.summary())
     if result.dashboard_command is not None:
-        click.echo(f"dashboard: {result.dashboard_command}")
+        click.echo(f"dashboard: {result.dashboard_command}  (after: pip install optuna-dashboard)")
     click.echo(f"report: {output / REPORT}\nconfig: {output / TUNED} (in {watch})")
 
 
 @contextmanager
-def live_table() -> Iterator[Callable[[TuningProgress], None]]:
+def live_table(minutes: float | None = None) -> Iterator[Callable[[TuningProgress], None]]:
     """Show the progress of tuning on standard error while the block runs: a table at a terminal, lines elsewhere.
+
+    Parameters
+    ----------
+    minutes : float, default=None
+        Time for the search; None without a limit.
 
     Yields
     ------
@@ -142,8 +151,9 @@ def live_table() -> Iterator[Callable[[TuningProgress], None]]:
     from rich.console import Console
 
     console = Console(stderr=True)
+    clock = Clock(minutes)
     if not console.is_terminal:
-        yield _Lines().show
+        yield _Lines(clock).show
         return
     from rich.live import Live
 
@@ -152,16 +162,34 @@ def live_table() -> Iterator[Callable[[TuningProgress], None]]:
 
         def show(progress: TuningProgress) -> None:
             latest[progress.member] = progress
-            live.update(table(latest, progress))
+            live.update(table(latest, progress, title=f"{clock}; {line(progress)}"))
 
         yield show
 
 
-def table(latest: dict[str, TuningProgress], now: TuningProgress) -> Table:
+class Clock:
+    """The time since the start of the search, and its budget, as text.
+
+    Parameters
+    ----------
+    minutes : float or None
+        Time for the search.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self._minutes = minutes
+        self._start = time.monotonic()
+
+    def __str__(self) -> str:
+        elapsed = duration(time.monotonic() - self._start)
+        return f"{elapsed} elapsed" if self._minutes is None else f"{elapsed} of {duration(60 * self._minutes)}"
+
+
+def table(latest: dict[str, TuningProgress], now: TuningProgress, *, title: str | None = None) -> Table:
     """Return a table with a row per member: tuned, being tuned, or waiting."""
     from rich.table import Table
 
-    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    drawn = Table(box=None, pad_edge=False, header_style="dim", title=title, title_justify="left", title_style="")
     drawn.add_column("member")
     for heading in ("done", "pruned", "failed", "best", "baseline", "left"):
         drawn.add_column(heading, justify="right")
@@ -178,22 +206,22 @@ def line(progress: TuningProgress) -> str:
     if progress.member == IMPROVEMENT:
         return f"evaluating the improvement: {progress.done} of {progress.n_trials} fits"
     done, pruned, failed, best, baseline, left = _cells(progress, running=True)
-    text = f"{progress.member}: {done} done, {pruned} pruned, {failed} failed"
+    text = f"{progress.member}: {done} trials done ({pruned} pruned), {failed} failed"
     text += f", best {best}" if best else ""
     text += f", baseline {baseline}" if baseline else ""
     return text + (f", {left} left" if left else "")
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in seconds or minutes."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    """Return a duration in seconds, or in minutes and seconds."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
 
 
 def _cells(progress: TuningProgress, *, running: bool) -> list[str]:
     of = f"/{progress.n_trials}" if progress.n_trials is not None and running else ""
     left = "" if progress.seconds_left is None or not running else duration(progress.seconds_left)
     return [
-        f"{progress.done}{of}",
+        f"{progress.done + progress.pruned}{of}",
         str(progress.pruned),
         str(progress.failed),
         _loss(progress.best),
@@ -209,15 +237,19 @@ def _loss(loss: float | None) -> str:
 class _Lines:
     """Print a line when the member changes, and at most every `SECONDS_BETWEEN_LINES` otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._last: Any = None
         self._member = ""
         self._when = 0.0
 
     def show(self, progress: TuningProgress) -> None:
         if progress.member != self._member and self._last is not None:
-            click.echo(line(self._last), err=True)
+            self._print(self._last)
         if progress.member != self._member or time.monotonic() - self._when > SECONDS_BETWEEN_LINES:
             self._when = time.monotonic()
-            click.echo(line(progress), err=True)
+            self._print(progress)
         self._last, self._member = progress, progress.member
+
+    def _print(self, progress: TuningProgress) -> None:
+        click.echo(f"{self._clock}; {line(progress)}", err=True)

@@ -218,6 +218,38 @@ def is_extra(letters: LetterSet) -> NDArray[np.bool_]:
     return np.asarray(letters.source == EXTRA_SOURCE)
 
 
+def with_located_data(config: ExperimentConfig, data: PathLike | None = None) -> ExperimentConfig:
+    """Return the config with the absolute path of its letters, as `locate_data` finds them.
+
+    Parameters
+    ----------
+    config : ExperimentConfig
+    data : path, optional
+        Folder or file of the letters, where it differs from the config's.
+
+    Returns
+    -------
+    ExperimentConfig
+        The same for generated letters.
+
+    Raises
+    ------
+    DataError
+        If there are no letters.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.config import load_demo
+    >>> from ensemble_hwr.config.letters import with_located_data
+    >>> with_located_data(load_demo()) == load_demo()
+    True
+    """
+    if isinstance(config.data, GeneratedData):
+        return config
+    path = str(Path(locate_data(config, data)).absolute())
+    return config.model_copy(update={"data": config.data.model_copy(update={"path": path})})
+
+
 def build_normalizer(config: ExperimentConfig, n_jobs: int | None = None) -> LetterNormalizer:
     """Build the normalizer for the pictures of a config.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ from ensemble_hwr.tuning._objective import (
 )
 
 LEVEL = 0.95
+
+NumberedFold = tuple[int, Fold]  # a fold with the number of its repetition
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,9 @@ def measure_improvement(
     scoring: str,
     n_jobs: int,
     on_progress: Callable[[int, int], None],
-) -> Improvement:
+    deadline: float | None = None,
+    expected_seconds: float = 0.0,
+) -> Improvement | None:
     """Evaluate both ensembles on the same folds.
 
     Parameters
@@ -131,26 +136,48 @@ def measure_improvement(
         Processes, each with one thread.
     on_progress : callable
         Called with the number of finished fits and of all fits.
+    deadline : float, default=None
+        Seconds since the epoch. Folds whose fits would not end before it are left out.
+    expected_seconds : float, default=0.0
+        Estimated time of one fit, for the first folds.
 
     Returns
     -------
-    Improvement
+    Improvement or None
+        None if the deadline leaves no fold.
     """
     folds = [(number, fold) for number, repetition in enumerate(repetitions) for fold in repetition]
-    jobs = [
-        delayed(_evaluate)(with_seed(ensemble, number), data, fold, scoring)
-        for number, fold in folds
-        for ensemble in (baseline, tuned)
-    ]
-    results = []
-    for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
-        results.append(result)
-        on_progress(len(results), len(jobs))
+    results: list[tuple[float, float]] = []
+    for batch in _batches(folds, n_jobs, deadline, expected_seconds):
+        jobs = [
+            delayed(_evaluate)(with_seed(ensemble, number), data, fold, scoring)
+            for number, fold in batch
+            for ensemble in (baseline, tuned)
+        ]
+        for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+            results.append(result)
+            on_progress(len(results), 2 * len(folds))
+    if not results:
+        return None
     losses, accuracies = zip(*results, strict=True)
     ratio = float(np.mean([len(valid) / len(train) for _, (train, valid) in folds]))
     return Improvement(
         scoring, list(losses[::2]), list(losses[1::2]), list(accuracies[::2]), list(accuracies[1::2]), ratio
     )
+
+
+def _batches(
+    folds: list[NumberedFold], n_jobs: int, deadline: float | None, expected_seconds: float
+) -> Iterator[list[NumberedFold]]:
+    """Yield folds while there is time for them: all at once without a deadline, else as many as run in parallel."""
+    size = len(folds) if deadline is None or n_jobs < 1 else max(1, n_jobs // 2)
+    slowest = expected_seconds * (2 if n_jobs == 1 else 1)  # a fold has two fits
+    for start in range(0, len(folds), size):
+        began = time.time()
+        if deadline is not None and began + slowest >= deadline:
+            return
+        yield folds[start : start + size]
+        slowest = max(slowest, time.time() - began)
 
 
 def _evaluate(ensemble: Any, data: TrainingData, fold: Fold, scoring: str) -> tuple[float, float]:

@@ -121,6 +121,8 @@ class TuningResult:
         Description of the letters, the folds and the search.
     storage : str
         Address of the studies.
+    notes : list of str
+        What was left out because the time was over.
 
     See Also
     --------
@@ -133,6 +135,7 @@ class TuningResult:
     improvement: Improvement | None = None
     data: dict[str, Any] = field(default_factory=dict)
     storage: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def scoring(self) -> str:
@@ -160,6 +163,7 @@ class TuningResult:
                 f"whole ensemble, repeated cross-validation: {metric} {baseline:.4f} -> {tuned:.4f}; improvement "
                 f"{self.improvement.difference:.4f}, 95 % interval {low:.4f} to {high:.4f}"
             )
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
 
     def _metric(self, loss: float) -> str:
@@ -205,6 +209,13 @@ def member_progress(study: Study, budget: Budget, member: str, members: Sequence
         baseline_loss(study),
         _seconds_left(study, budget, done + pruned, max(1, running)),
     )
+
+
+def seconds_per_trial(study: Study) -> float:
+    """Return the median time of the completed trials of a study; 0 without any."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    times = [trial.duration.total_seconds() for trial in trials if trial.duration is not None]
+    return float(np.median(times)) if times else 0.0
 
 
 def _seconds_left(study: Study, budget: Budget, n_finished: int, n_parallel: int) -> float | None:

@@ -89,6 +89,9 @@ def make_pruner(kind: str, steps_per_fold: int, n_folds: int) -> optuna.pruners.
     return optuna.pruners.NopPruner()
 
 
+OUT_OF_TIME = "out of time"
+
+
 @dataclass
 class TrialMonitor:
     """Report the loss of a running trial, and end the trial if it is pruned or if the search is to stop.
@@ -104,6 +107,8 @@ class TrialMonitor:
         Number of reports in each fold.
     should_stop : callable
         Whether the search is to stop; called after every epoch.
+    is_out_of_time : callable
+        Whether the time of the study is over; called after every epoch.
     epochs : int
         Number of epochs so far.
     """
@@ -111,6 +116,7 @@ class TrialMonitor:
     trial: Trial
     steps_per_fold: int
     should_stop: Callable[[], bool]
+    is_out_of_time: Callable[[], bool] = lambda: False
     epochs: int = 0
 
     def report(self, fold: int, epoch: int | None, loss: float | None) -> None:
@@ -126,7 +132,7 @@ class TrialMonitor:
         Raises
         ------
         optuna.TrialPruned
-            If the trial is not promising.
+            If the trial is not promising, or the time of the study is over.
         Stopped
             If the search is to stop.
         """
@@ -134,6 +140,8 @@ class TrialMonitor:
             self._report(fold, epoch, loss)
         if self.should_stop():
             raise Stopped
+        if self.is_out_of_time():
+            raise optuna.TrialPruned(OUT_OF_TIME)
 
     @cached_property
     def _is_baseline(self) -> bool:

@@ -23,6 +23,7 @@ from ensemble_hwr.tuning._sampling import BASELINE, ResumableSampler, finished_t
 from ensemble_hwr.tuning._space import stored_params, suggest_params
 
 FINGERPRINT, SPACE, ERROR = "fingerprint", "space", "error"  # user attributes of studies and trials
+TIMEOUT = "timeout"  # reason for the end of a study, and user attribute of trials that it ended
 MAX_FAILURES = 5
 
 
@@ -35,7 +36,7 @@ class Budget:
     n_trials : int or None
         Number of trials, without failed ones.
     deadline : float or None
-        Seconds since the epoch; afterwards no trial is started if one is completed.
+        Seconds since the epoch; afterwards no trial is started, and running ones are pruned, if one is completed.
     n_trials_no_improvement : int or None
         Number of trials after the best one.
     """
@@ -173,9 +174,8 @@ def stop_reason(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
     failed = [trial for trial in trials if trial.state is TrialState.FAIL and ERROR in trial.user_attrs]
     if len(failed) >= MAX_FAILURES and not any(trial.state is TrialState.COMPLETE for trial in trials):
         return f"the first {len(failed)} trials failed"
-    in_time = budget.deadline is None or time.time() < budget.deadline
-    if not in_time and best_trial(study) is not None:
-        return "timeout"
+    if is_out_of_time(study, budget):
+        return TIMEOUT
     if any(trial.state is TrialState.WAITING for trial in trials):
         return None
     started = [trial for trial in trials if trial.state is not TrialState.FAIL]
@@ -188,6 +188,11 @@ def stop_reason(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
     if budget.n_trials_no_improvement is not None and since >= budget.n_trials_no_improvement:
         return f"{since} trials without improvement"
     return None
+
+
+def is_out_of_time(study: Study, budget: Budget) -> bool:
+    """Return whether the deadline is over and a trial is completed, so that running trials can end."""
+    return budget.deadline is not None and time.time() >= budget.deadline and best_trial(study) is not None
 
 
 def best_trial(study: Study) -> FrozenTrial | None:

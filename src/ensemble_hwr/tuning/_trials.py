@@ -17,7 +17,7 @@ from ensemble_hwr.tuning._heartbeat import RETRY_OF, WORKER, heartbeat, requeue,
 from ensemble_hwr.tuning._objective import cross_validate, loss_function
 from ensemble_hwr.tuning._sampling import SURPLUS, Stopped, TrialMonitor
 from ensemble_hwr.tuning._space import suggest_params
-from ensemble_hwr.tuning._study import ERROR, Budget, StudySpec, load_study, stop_reason
+from ensemble_hwr.tuning._study import ERROR, Budget, StudySpec, is_out_of_time, load_study, stop_reason
 
 EPOCHS, WARNINGS = "epochs", "warnings"  # user attributes of trials
 MAX_MESSAGE = 500
@@ -52,7 +52,7 @@ def run_trials(spec: StudySpec, storage: BaseStorage, should_stop: Callable[[], 
 
 def _run_trial(study: Study, trial: Trial, spec: StudySpec, should_stop: Callable[[], bool]) -> None:
     """Run one trial and store its result; warnings are stored, too, and not printed."""
-    monitor = TrialMonitor(trial, spec.steps_per_fold, should_stop)
+    monitor = TrialMonitor(trial, spec.steps_per_fold, should_stop, lambda: is_out_of_time(study, spec.budget))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         state, value, error = _outcome(trial, spec, monitor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -32,13 +33,25 @@ from ensemble_hwr.tuning._improvement import Improvement, measure_improvement
 from ensemble_hwr.tuning._members import Stage, Stages
 from ensemble_hwr.tuning._objective import steps_per_fold
 from ensemble_hwr.tuning._params import ROUTER, params_of, space_of
-from ensemble_hwr.tuning._result import IMPROVEMENT, TuningProgress, TuningResult, member_progress, member_result
+from ensemble_hwr.tuning._result import (
+    IMPROVEMENT,
+    TuningProgress,
+    TuningResult,
+    member_progress,
+    member_result,
+    seconds_per_trial,
+)
 from ensemble_hwr.tuning._storage import open_storage, storage_address
 from ensemble_hwr.tuning._study import Budget, StudySpec, digest, name_prefix, open_study, stop_reason
 from ensemble_hwr.tuning._workers import WorkerPool
 
 MIN_COST = 0.1  # of a member, relative to the router's
+FITS_PER_MEMBER = 3.0  # in a fit of the whole ensemble, which fits members again to estimate their trust
+ROUTERS_PER_ENSEMBLE = 2.5  # time of all members, relative to the router's: specialists share its letters
+IMPROVEMENT_SHARE = 0.25  # of the time: reserved for measuring the improvement
 SECONDS_BETWEEN_POLLS = 1.0
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def tune(
@@ -174,11 +187,37 @@ class _Run:
         self._result.data = _describe(self._config, self._training, self._folds)
         with self._pool:
             for stage in self._stages:
-                self._stages.set_params(stage.name, self._tune(stage, prefix))
+                if self._has_time_for(stage):
+                    self._stages.set_params(stage.name, self._tune(stage, prefix))
         self._result.config = validate(self._stages.config.model_dump(exclude_unset=True), self._config.name)
         if self._settings.repeats:
             self._result.improvement = self._improvement()
         return self._result
+
+    def _has_time_for(self, stage: Stage) -> bool:
+        """Return whether a trial of a stage fits into the time left; those of members always run."""
+        if self._deadline is None or stage.name != WHOLE:
+            return True
+        expected = len(self._folds) * self._expected_seconds()
+        left = self._deadline - time.time()
+        if expected <= left:
+            return True
+        self._note(
+            f"parameters of the whole ensemble are not tuned: a trial takes about {expected:.0f} s, and "
+            f"{max(left, 0):.0f} s of the time are left"
+        )
+        return False
+
+    def _expected_seconds(self) -> float:
+        """Estimate the time of one fit of the whole ensemble from the trials of its members."""
+        times = {member.name: seconds_per_trial(member.study) for member in self._result.members}
+        seconds = max(sum(times.values()), ROUTERS_PER_ENSEMBLE * times.get(ROUTER, 0.0))
+        return FITS_PER_MEMBER * seconds / len(self._folds)
+
+    def _note(self, text: str) -> None:
+        """Log what was left out, and keep it for the summary and the report."""
+        _LOGGER.info(text)
+        self._result.notes.append(text)
 
     def _tune(self, stage: Stage, prefix: str) -> dict[str, Any]:
         """Run the study of one stage until it is done; return the best parameters."""
@@ -228,14 +267,15 @@ class _Run:
         """Return the deadline of a stage: its share of the time left, in proportion to its training letters."""
         if self._deadline is None:
             return None
+        reserved = IMPROVEMENT_SHARE * 60 * (self._settings.timeout_minutes or 0) if self._settings.repeats else 0.0
         costs = dict.fromkeys(self._names, MIN_COST)
         costs |= {name: 1.0 for name in (ROUTER, WHOLE) if name in costs}
         costs[stage.name] = max(MIN_COST, float(np.isin(self._data.y, stage.objective.problem.labels).mean()))
         left = self._names[self._names.index(stage.name) :] if stage.name in self._names else [stage.name]
         now = time.time()
-        return now + (self._deadline - now) * costs[stage.name] / sum(costs[name] for name in left)
+        return now + (self._deadline - reserved - now) * costs[stage.name] / sum(costs[name] for name in left)
 
-    def _improvement(self) -> Improvement:
+    def _improvement(self) -> Improvement | None:
         """Measure the improvement, or read it from the folder if it was measured before."""
         settings = self._settings
         configs = [one.model_dump(mode="json", exclude={"tune"}) for one in (self._config, self._result.config)]
@@ -254,7 +294,14 @@ class _Run:
             scoring=settings.scoring,
             n_jobs=self._n_jobs,
             on_progress=lambda done, n: self._notify(TuningProgress(IMPROVEMENT, self._names, done, n_trials=n)),
+            deadline=self._deadline,
+            expected_seconds=self._expected_seconds(),
         )
+        n_folds = settings.repeats * len(self._folds)
+        n_done = 0 if improvement is None else len(improvement.tuned)
+        if improvement is None or n_done < n_folds:
+            self._note(f"the improvement is measured on {n_done} of {n_folds} folds: the time is over")
+            return improvement
         with whole_files(file) as (stream,):
             stream.write(json.dumps(asdict(improvement)).encode())
         return improvement

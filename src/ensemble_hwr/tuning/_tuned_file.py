@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
+
+import tomlkit
 
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr._writing import whole_files
@@ -24,7 +26,7 @@ MAX_LINE = 100
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def write_tuned_config(result: TuningResult, file: Path, command: str) -> None:
+def write_tuned_config(result: TuningResult, file: Path, command: str, *, source: Path | None = None) -> None:
     """Write the tuned config as a TOML file; if that fails, an existing file is left unchanged.
 
     Parameters
@@ -35,6 +37,8 @@ def write_tuned_config(result: TuningResult, file: Path, command: str) -> None:
         The file.
     command : str
         The command of the search, for the comment at the top.
+    source : Path, default=None
+        The config that was tuned, whose comments and order are kept.
 
     Raises
     ------
@@ -45,16 +49,72 @@ def write_tuned_config(result: TuningResult, file: Path, command: str) -> None:
     --------
     ensemble_hwr.tuning.tune : Returns the result to write.
     """
-    write_text(file, tuned_text(result, file, command))
+    write_text(file, tuned_text(result, file, command, "" if source is None else source.read_text(encoding="utf-8")))
 
 
-def tuned_text(result: TuningResult, file: Path, command: str) -> str:
+def tuned_text(result: TuningResult, file: Path, command: str, source: str = "") -> str:
     """Return the tuned config as TOML, with study, score and parameters of each member as comments."""
     document = _document(result.config)
-    comments: dict[tuple[str, ...], str] = {(): _heading(result, file, command)}
+    if source:
+        edited = tomlkit.parse(source)
+        edit(edited, document)
+        text = tomlkit.dumps(edited)
+    else:
+        text = to_toml(document, named=NAMED_TABLES)
     for member in result.members:
-        comments[("members", member.name) if ":" in member.name else (member.name,)] = _comment(member, result.scoring)
-    return to_toml(document, comments, named=NAMED_TABLES)
+        keys = ["members", member.name] if ":" in member.name else [member.name]
+        text = _above(text, f"[{'.'.join(map(_key, keys))}]", _commented(_comment(member, result.scoring)))
+    return f"{_commented(_heading(result, file.absolute(), command))}\n{text}"
+
+
+def edit(table: Any, wanted: Mapping[str, Any]) -> None:
+    r"""Change a table of a parsed TOML file in place, so that it has the wanted values; comments and order stay.
+
+    Parameters
+    ----------
+    table : tomlkit table
+        Of the file.
+    wanted : mapping of str to object
+        Its new content.
+
+    Examples
+    --------
+    >>> import tomlkit
+    >>> from ensemble_hwr.tuning._tuned_file import edit
+    >>> document = tomlkit.parse("a = 1  # first\nb = 2\n[c]\nd = 3  # fourth\n")
+    >>> edit(document, {"a": 5, "c": {"d": 4}})
+    >>> print(tomlkit.dumps(document), end="")
+    a = 5  # first
+    [c]
+    d = 4  # fourth
+    """
+    for key in [key for key in table if key not in wanted]:
+        del table[key]
+    for key, value in wanted.items():
+        found = table.get(key)
+        if isinstance(found, MutableMapping) and isinstance(value, Mapping):
+            edit(found, value)
+        elif key not in table or found != value:
+            table[key] = _item(value) if isinstance(table, tomlkit.items.Table | tomlkit.TOMLDocument) else value
+
+
+def _item(value: Any) -> Any:
+    """Return a new value for a table: tables inside of it are inline."""
+    if isinstance(value, Mapping) and not any(isinstance(inner, Mapping) for inner in value.values()):
+        inline = tomlkit.inline_table()
+        inline.update(value)
+        return inline
+    if isinstance(value, Mapping):
+        table = tomlkit.table()
+        for key, inner in value.items():
+            table[key] = _item(inner)
+        return table
+    return value
+
+
+def _above(text: str, heading: str, comment: str) -> str:
+    """Insert a comment above the heading of a table, if the text has it."""
+    return re.sub(rf"^{re.escape(heading)}", lambda found: comment + found[0], text, count=1, flags=re.MULTILINE)
 
 
 def write_text(file: Path, text: str) -> None:
