@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from ensemble_hwr.evaluation._summary import summarise
-from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
+from ensemble_hwr.evaluation._verdict import recommendation, reference_contender, verdict_sentences
 
 
 def made_up(difference, p, interval, *, better, seeds=5, turned=False):
@@ -130,3 +130,12 @@ def test_seeds_that_test_other_samples_are_stated(build):
     ]
     verdict = summarise(replace(whole, runs=tuple(runs)))["verdict"]
     assert verdict.startswith("On 180 distinct test samples (80 per seed), hierarchical")
+
+
+def test_the_recommendation_is_the_most_accurate_contender_and_a_cheap_one_near_it(build):
+    summary = summarise(build({"cheap": 0.104, "bad": 0.4, "best": 0.1}, n=2000))
+    (sentence,) = recommendation(summary)
+    assert sentence.startswith("Highest accuracy: best (89.5")
+    assert "; fewest MACs within 0.5 points of it: cheap (5.00k, " in sentence
+    assert sentence in verdict_sentences(summary)
+    assert recommendation(summarise(build({"only": 0.1}))) == []

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr.evaluation._pairs import FTests, paired_tests, reason_for_failure
 from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
-from ensemble_hwr.evaluation.metrics import SCORES, confused_pairs, per_class, predicted_labels, scores
+from ensemble_hwr.evaluation.metrics import SCORES, confused_pairs, per_class, predicted_labels, reliability, scores
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, Run
 
 PACKAGES = ("python", "ensemble_hwr", "numpy", "scipy", "scikit-learn", "pillow", "joblib")
@@ -133,6 +133,7 @@ def _contender(comparison: Comparison, runs: Sequence[Run]) -> dict[str, Any]:
         "size_bytes": _rounded(_mean(run.size_bytes for run in runs)),
         "per_class": per_class(y, predicted, classes),
         "confused_pairs": confused_pairs(y, predicted),
+        "reliability": reliability(y, np.concatenate([run.probabilities for run in runs]), classes),
         "hierarchy": _hierarchy(runs),
     }
 

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ensemble_hwr.evaluation._verdict import cautions, duels, headline, samples_tested
+from ensemble_hwr.evaluation._verdict import cautions, duels, headline, recommendation, samples_tested
 from ensemble_hwr.report.formats import ABSENT, p_number, percent, points, quantity, seconds, spread
 
 WITHOUT_ERRORS = "without_suspected_errors"
@@ -50,7 +50,7 @@ def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_contenders_table(summary), _explained(*_key_of_contenders(summary))]
     if duels(summary):
         parts += [_verdict_table(summary), _explained(*_key_of_verdict(summary))]
-    return Group(*parts, *map(Text, (headline(summary), *cautions(summary))))
+    return Group(*parts, *map(Text, (headline(summary), *recommendation(summary), *cautions(summary))))
 
 
 def _contenders_table(summary: Mapping[str, Any]) -> Table:

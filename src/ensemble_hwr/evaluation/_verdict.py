@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ensemble_hwr.report.formats import listing, p_value, percent, points
+from ensemble_hwr.report.formats import listing, p_value, percent, points, quantity
 
+NEARLY = 0.005  # of the accuracy: loss that a recommendation accepts for fewer MACs
 ENOUGH_SEEDS = 5
 SAME_COST = (0.95, 1.05)  # ratios of costs that count as equal
 COSTS = (
@@ -59,12 +60,12 @@ def verdict_sentences(summary: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        The headline, one sentence per other contender, then the limits of the figures.
+        The headline, one sentence per other contender, a recommendation, then the limits of the figures.
     """
     contenders = summary["contenders"]
     own = contenders[summary["reference"]]
     sentences = [_duel_sentence(duel, own, contenders[duel["rival"]]) for duel in duels(summary)]
-    return [headline(summary), *sentences, *cautions(summary)]
+    return [headline(summary), *sentences, *recommendation(summary), *cautions(summary)]
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -79,6 +80,24 @@ def headline(summary: Mapping[str, Any]) -> str:
         only = "the only contender" if len(contenders) == 1 else "the only contender that learned"
         return f"{start} is {only}."
     return f"{start} {_outcome(found)}."
+
+
+def recommendation(summary: Mapping[str, Any]) -> list[str]:
+    """Return which contender is the most accurate, and which one needs the fewest MACs at nearly its accuracy."""
+    learned = {name: one for name, one in summary["contenders"].items() if not one.get("did_not_learn")}
+    if len(learned) < 2:
+        return []
+    accuracy = {name: float(np.mean(one["accuracy"])) for name, one in learned.items()}
+    best = max(accuracy, key=lambda name: accuracy[name])
+    near = [name for name in learned if accuracy[name] >= accuracy[best] - NEARLY and learned[name]["macs"] is not None]
+    cheap = min(near, key=lambda name: float(learned[name]["macs"]), default=best)
+    sentence = f"Highest accuracy: {best} ({percent(accuracy[best])} %)"
+    if cheap != best:
+        sentence += (
+            f"; fewest MACs within {100 * NEARLY:g} points of it: {cheap} ({quantity(learned[cheap]['macs'])}, "
+            f"{percent(accuracy[cheap])} %)"
+        )
+    return [f"{sentence}."]
 
 
 def duels(summary: Mapping[str, Any]) -> list[dict[str, Any]]:

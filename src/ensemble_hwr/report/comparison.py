@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ensemble_hwr.report.charts import class_bars, confusion_plots, hierarchy_trees, pair_rows
+from ensemble_hwr.report.charts import class_bars, confusion_plots, hierarchy_trees, pair_rows, reliability_plot
 from ensemble_hwr.report.formats import ABSENT
 from ensemble_hwr.report.frontier import frontier_plot
 from ensemble_hwr.report.page import environment
@@ -23,6 +23,17 @@ MARK_PATHS = (  # circle, square, triangle, diamond, triangle upside down, plus:
     "M0 5.2L4.9 -3.6H-4.9z",
     "M-1.7 -5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
 )
+DESCRIPTIONS = {
+    "baseline": "MLP with hidden layers of 100, 100 and 100 units on pixels, with early stopping.",
+    "logreg": "Multinomial logistic regression on the view of the flat contender.",
+    "flat": "One MLP with as many parameters as the hierarchy.",
+    "flat_macs": "One MLP on the flat contender's view with as many MACs per sample as the hierarchy.",
+    "flat_macs_cheap": "One MLP on the cheapest view with as many MACs per sample as the hierarchy.",
+    "committee": "Mean of the probabilities of several MLPs, together with as many parameters as the hierarchy.",
+    "top_down": "The hierarchy with hard decisions: the router chooses the group, its specialist the class.",
+    "hierarchical": "Router, specialists of groups and experts of confusable sets, pooled with their trust.",
+}
+OTHER = "Declared by the user."
 NO_BREAK = "\u00a0"
 REPRODUCTION_KEYS = ("command", "config")
 WITHOUT_ERRORS = "without_suspected_errors"
@@ -60,12 +71,36 @@ def comparison_page(
         plots=[frontier_plot(summary, width=860, height=430), frontier_plot(summary, width=380, height=380)],
         pairs=pair_rows(summary),
         trees=hierarchy_trees(summary),
+        contents=_contents(summary, has_mistakes=bool(mistakes)),
+        descriptions=[(name, DESCRIPTIONS.get(name, OTHER)) for name in contenders],
+        reliability=[
+            (name, reliability_plot(figures["reliability"]))
+            for name, figures in contenders.items()
+            if figures.get("reliability")
+        ],
         class_rows=class_bars(summary),
         matrices=confusion_plots(summary),
         mistakes=mistakes,
         data={key: value for key, value in summary["data"].items() if key not in REPRODUCTION_KEYS},
         reproduction={key: _as_text(summary["data"].get(key)) for key in REPRODUCTION_KEYS},
     )
+
+
+def _contents(summary: Mapping[str, Any], *, has_mistakes: bool) -> list[tuple[str, str]]:
+    """Return the anchors and the titles of the sections."""
+    contenders = summary["contenders"].values()
+    sections = (
+        ("contenders", "Contenders", True),
+        ("frontier", "Accuracy against MACs", any(figures["macs"] is not None for figures in contenders)),
+        ("pairs", "Paired tests", bool(summary["pairs"])),
+        ("hierarchy", "Hierarchies", any(figures["hierarchy"] for figures in contenders)),
+        ("classes", "Error rate per class", bool(class_bars(summary))),
+        ("reliability", "Reliability", any(figures.get("reliability") for figures in contenders)),
+        ("confusions", "Confusion matrices", True),
+        ("mistakes", "Most confident errors", has_mistakes),
+        ("data", "Data, versions and how to reproduce", True),
+    )
+    return [(anchor, title) for anchor, title, is_shown in sections if is_shown]
 
 
 def _styles(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
