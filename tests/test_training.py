@@ -20,6 +20,7 @@ FEW = [
     "data.letters='ABDO'",
     "hierarchy.groups=['AB','DO']",
     "hierarchy.confusables=['BD']",
+    "members={}",
     "hierarchy.cv=2",
     "router.params={hidden_layer_sizes=[8], max_iter=3, early_stopping=false}",
     "specialist.params={hidden_layer_sizes=[4], max_iter=2, early_stopping=false}",

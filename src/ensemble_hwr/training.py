@@ -183,8 +183,8 @@ def train(
     --------
     >>> from ensemble_hwr import train
     >>> from ensemble_hwr.config import load_demo
-    >>> few_letters = ["data.n=520", "data.letters='ABCD'", "hierarchy.group_size=2", "hierarchy.confusables=['BD']"]
-    >>> config = load_demo(few_letters)
+    >>> few_letters = ["data.n=520", "data.letters='ABCD'", "hierarchy.group_size=2"]
+    >>> config = load_demo([*few_letters, "hierarchy.confusables=['BD']", "members={}"])
     >>> trained = train(config, random_state=0)
     >>> trained.figures["accuracy"] > 0.9
     True

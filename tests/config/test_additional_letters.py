@@ -1,9 +1,12 @@
 """Additional training letters for one member."""
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from ensemble_hwr.config import build_hierarchy, load_config, load_demo
+from ensemble_hwr.config import build_hierarchy, load_config
 from ensemble_hwr.config._additional_letters import AdditionalLetters
 from ensemble_hwr.config.building import build_member
 from ensemble_hwr.config.schema import member_of
@@ -13,6 +16,8 @@ from ensemble_hwr.ensemble import AugmentedMLPClassifier
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import load_model, save_model
 from ensemble_hwr.preprocessing import AugmentedClassifier
+
+load_plain = partial(load_config, Path(__file__).with_name("plain.toml"))
 
 MORE = 'members."expert:B/P"={ extra = { generated = 12 } }'
 INDEX = """
@@ -33,7 +38,7 @@ def stored(tmp_path):
 
 
 def expert(*overrides):
-    config = load_demo(overrides)
+    config = load_plain(overrides)
     return build_member(config, member_of(config, "expert:B/P"))
 
 
@@ -63,7 +68,7 @@ def test_stored_letters_are_filtered_by_label_and_limited_per_class(stored):
 
 
 def test_additional_letters_of_one_member_leave_others_unchanged():
-    model = build_hierarchy(load_demo([MORE]), list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    model = build_hierarchy(load_plain([MORE]), list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     having = [name for name, member in model.expert.items() if isinstance(member, AugmentedClassifier)]
     assert having == ["B/P"]
     assert model.expert["B/P"].extra.generated == 12
@@ -133,4 +138,4 @@ def test_letters_of_the_data_section_are_rejected_as_additional_letters(tmp_path
 )
 def test_mistakes(override, message):
     with pytest.raises(ConfigError, match=message):
-        load_demo([override, "hierarchy.router_target=groups"])
+        load_plain([override, "hierarchy.router_target=groups"])

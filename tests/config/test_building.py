@@ -1,3 +1,6 @@
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -7,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ensemble_hwr.config import build_contenders, build_hierarchy, load_config, load_demo, load_letters
+from ensemble_hwr.config import build_contenders, build_hierarchy, load_config, load_letters
 from ensemble_hwr.config.building import _trust_folds, build_contender, build_member, build_view, views_of_hierarchy
 from ensemble_hwr.config.letters import build_split, training_sources
 from ensemble_hwr.config.schema import AugmentationSection, HierarchySection, MemberChange
@@ -16,12 +19,14 @@ from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleCl
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.preprocessing import AugmentedClassifier, Augmenter, GradientFeatures
 
+load_plain = partial(load_config, Path(__file__).with_name("plain.toml"))
+
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 WITHOUT_CONTROLS = 'compare.contenders=["baseline", "logreg", "top_down", "hierarchical"]'
 
 
 def hierarchy(*overrides):
-    return build_hierarchy(load_demo(overrides), CAPITALS)
+    return build_hierarchy(load_plain(overrides), CAPITALS)
 
 
 def test_settings_of_the_config_reach_the_estimators():
@@ -47,7 +52,7 @@ def test_settings_of_the_config_reach_the_estimators():
 
 def test_defaults_of_the_config_equal_those_of_the_estimator():
     ours = build_hierarchy(
-        load_demo(["hierarchy={}"]),
+        load_plain(["hierarchy={}"]),
         CAPITALS,
     ).get_params(deep=False)
     theirs = HierarchicalEnsembleClassifier().get_params(deep=False)
@@ -83,9 +88,9 @@ def test_groups_that_do_not_fit_the_classes_are_rejected():
 
 
 def test_the_committee_has_the_views_of_the_hierarchy():
-    config = load_demo(["specialist.view=coarse", "expert.view=pixels"])
+    config = load_plain(["specialist.view=coarse", "expert.view=pixels"])
     assert list(views_of_hierarchy(config)) == ["coarse", "pixels"]
-    assert list(views_of_hierarchy(load_demo(["hierarchy.confusables=none"]))) == ["coarse", "fine"]
+    assert list(views_of_hierarchy(load_plain(["hierarchy.confusables=none"]))) == ["coarse", "fine"]
     committee = build_contenders(config, CAPITALS)["committee"].template
     seen = [type(pipeline["view"]).__name__ for _, pipeline in committee.estimators]
     assert seen == ["GradientFeatures", "str", "GradientFeatures"]
@@ -93,25 +98,25 @@ def test_the_committee_has_the_views_of_the_hierarchy():
 
 def test_contenders_keep_the_order_of_the_config():
     own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"
-    config = load_demo([own, 'compare.contenders=["bayes", "hierarchical", "flat"]'])
+    config = load_plain([own, 'compare.contenders=["bayes", "hierarchical", "flat"]'])
     assert list(build_contenders(config, CAPITALS)) == ["bayes", "hierarchical", "flat"]
 
 
 def test_the_flat_section_is_the_template_of_flat_contenders():
-    config = load_demo(["flat={ view = 'coarse', params = { hidden_layer_sizes = [9, 9] } }"])
+    config = load_plain(["flat={ view = 'coarse', params = { hidden_layer_sizes = [9, 9] } }"])
     assert build_contenders(config, CAPITALS)["flat"].template["classify"].hidden_layer_sizes == (9, 9)
 
 
 def test_committee_views_replace_the_views_of_the_hierarchy():
-    committee = build_contenders(load_demo(["compare.committee_views=['fine']"]), CAPITALS)["committee"].template
+    committee = build_contenders(load_plain(["compare.committee_views=['fine']"]), CAPITALS)["committee"].template
     assert [member["view"].grid for _, member in committee.estimators] == [7, 7, 7]
-    config = load_demo(["compare.committee_views=['pixels', 'fine', 'fine', 'coarse']"])
+    config = load_plain(["compare.committee_views=['pixels', 'fine', 'fine', 'coarse']"])
     committee = build_contenders(config, CAPITALS)["committee"].template
     assert [getattr(member["view"], "grid", None) for _, member in committee.estimators] == [None, 7, 7, 5]
 
 
 def test_a_committee_of_augmented_mlps_gets_views_as_features_and_keeps_the_augmentation():
-    config = load_demo(["router={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }"])
+    config = load_plain(["router={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }"])
     contenders = build_contenders(config, CAPITALS)
     assert contenders["flat"].template.features.grid == 7
     members = [member for _, member in contenders["committee"].template.estimators]
@@ -120,7 +125,7 @@ def test_a_committee_of_augmented_mlps_gets_views_as_features_and_keeps_the_augm
 
 
 def test_the_cheap_view_of_equal_macs_is_one_of_the_hierarchy():
-    config = load_demo(["compare.committee_views=['pixels']", "flat={ view = 'fine' }"])
+    config = load_plain(["compare.committee_views=['pixels']", "flat={ view = 'fine' }"])
     cheap, best, logreg = (
         build_contender(config, name, CAPITALS) for name in ("flat_macs_cheap", "flat_macs", "logreg")
     )
@@ -129,7 +134,7 @@ def test_the_cheap_view_of_equal_macs_is_one_of_the_hierarchy():
 
 
 def test_a_contender_outside_the_comparison_can_be_built():
-    config = load_demo(
+    config = load_plain(
         ["compare.contenders=['hierarchical']", "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"]
     )
     hard = build_contender(config, "top_down", CAPITALS, n_jobs=2)
@@ -141,7 +146,7 @@ def test_a_contender_outside_the_comparison_can_be_built():
 
 
 def test_only_scaled_contenders_need_an_mlp():
-    config = load_demo(["router.estimator=sklearn.naive_bayes.GaussianNB", "router.params={}", WITHOUT_CONTROLS])
+    config = load_plain(["router.estimator=sklearn.naive_bayes.GaussianNB", "router.params={}", WITHOUT_CONTROLS])
     assert list(build_contenders(config, CAPITALS)) == ["baseline", "logreg", "top_down", "hierarchical"]
     with pytest.raises(ConfigError, match="the router is a GaussianNB"):
         build_contender(config, "committee", CAPITALS)
@@ -151,12 +156,14 @@ WILD = "augmentations.wild={ rotation = 30, cells = [10, 12], copies = 2, includ
 
 
 def router(*overrides):
-    config = load_demo(overrides)
+    config = load_plain(overrides)
     return build_member(config, config.router)
 
 
 def test_a_view_is_a_transformer_or_a_pipeline():
-    config = load_demo(['views.two.steps=[{ use = "gradient", grid = 4 }, { use = "standardize", with_mean = false }]'])
+    config = load_plain(
+        ['views.two.steps=[{ use = "gradient", grid = 4 }, { use = "standardize", with_mean = false }]']
+    )
     assert build_view(config, "pixels") == "passthrough"
     assert build_view(config, "coarse").grid == 5
     chain = build_view(config, "two")
@@ -166,7 +173,7 @@ def test_a_view_is_a_transformer_or_a_pipeline():
 
 
 def test_pixels_need_no_pipeline():
-    config = load_demo(["expert.view=pixels"])
+    config = load_plain(["expert.view=pixels"])
     assert isinstance(build_member(config, config.expert), MLPClassifier)
 
 
@@ -190,7 +197,7 @@ def test_other_estimators_are_wrapped_in_a_pipeline():
     assert isinstance(built.estimator, Pipeline)
     assert isinstance(built.estimator["view"], GradientFeatures)
     assert isinstance(built.estimator["classify"], MemberMLPClassifier)
-    bayes = load_demo(["contenders.bayes={ estimator = 'sklearn.naive_bayes.GaussianNB', augmentation = 'default' }"])
+    bayes = load_plain(["contenders.bayes={ estimator = 'sklearn.naive_bayes.GaussianNB', augmentation = 'default' }"])
     assert isinstance(build_member(bayes, bayes.contenders["bayes"]).estimator, GaussianNB)
 
 
@@ -202,7 +209,7 @@ def test_the_default_augmentation_is_the_augmenter_with_defaults():
 
 def test_member_changes_can_change_the_augmentation():
     built = build_hierarchy(
-        load_demo(
+        load_plain(
             [
                 "specialist={ estimator = 'augmented_mlp', view = 'fine', augmentation = 'default' }",
                 'members."specialist:A-E".augmentation=none',
@@ -286,9 +293,9 @@ def test_rows_are_augmented_before_features_are_computed(monkeypatch):
 )
 def test_errors_contain_the_key(overrides, message):
     with pytest.raises(ConfigError) as caught:
-        load_demo(overrides)
+        load_plain(overrides)
     (line,) = str(caught.value).splitlines()
-    assert line.removeprefix("demo.toml: ").startswith(message)
+    assert line.partition("plain.toml: ")[2].startswith(message)
 
 
 def test_augmentation_settings_are_validated_on_loading():
@@ -299,7 +306,7 @@ def test_augmentation_settings_are_validated_on_loading():
 
 
 def test_a_member_with_several_views_is_a_committee():
-    config = load_demo(
+    config = load_plain(
         ["router={ estimator = 'augmented_mlp', views = ['coarse', 'pixels'], augmentation = 'default' }"]
     )
     committee = build_member(config, config.router)
@@ -311,7 +318,7 @@ def test_a_member_with_several_views_is_a_committee():
 
 
 def test_view_and_views_of_a_member_change_replace_each_other():
-    config = load_demo(["specialist={ views = ['coarse', 'fine'] }", "expert={ view = 'fine' }"])
+    config = load_plain(["specialist={ views = ['coarse', 'fine'] }", "expert={ view = 'fine' }"])
     assert MemberChange(view="fine").applied_to(config.specialist).views == ()
     assert MemberChange(params={"alpha": 0.1}).applied_to(config.specialist).views == ("coarse", "fine")
     changed = MemberChange(views=("coarse",)).applied_to(config.expert)
@@ -327,11 +334,11 @@ def test_view_and_views_of_a_member_change_replace_each_other():
 )
 def test_conflicting_or_undeclared_views_are_rejected(member, message):
     with pytest.raises(ConfigError, match=message):
-        load_demo([f"router={member}"])
+        load_plain([f"router={member}"])
 
 
 def test_the_views_of_committees_are_views_of_the_hierarchy():
-    config = load_demo(["router={ views = ['coarse', 'pixels'] }", "specialist={ view = 'fine' }"])
+    config = load_plain(["router={ views = ['coarse', 'pixels'] }", "specialist={ view = 'fine' }"])
     assert list(views_of_hierarchy(config))[:3] == ["coarse", "pixels", "fine"]
 
 

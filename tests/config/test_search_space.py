@@ -1,9 +1,14 @@
 """Search spaces, and errors in them."""
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
-from ensemble_hwr.config import load_demo
+from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
+
+load_plain = partial(load_config, Path(__file__).with_name("plain.toml"))
 
 
 @pytest.mark.parametrize(
@@ -65,18 +70,18 @@ from ensemble_hwr.exceptions import ConfigError
 )
 def test_errors_in_search_spaces_contain_the_key(tune, message):
     with pytest.raises(ConfigError, match=message):
-        load_demo([f"tune={tune}"])
+        load_plain([f"tune={tune}"])
 
 
 def test_spaces_have_dotted_or_nested_keys():
-    nested = load_demo(["tune.router.view.gradient.grid=[5, 7]"]).tune.spaces["router"]
-    dotted = load_demo(['tune.router={ "view.gradient.grid" = [5, 7] }']).tune.spaces["router"]
+    nested = load_plain(["tune.router.view.gradient.grid=[5, 7]"]).tune.spaces["router"]
+    dotted = load_plain(['tune.router={ "view.gradient.grid" = [5, 7] }']).tune.spaces["router"]
     assert nested == dotted
     assert list(nested) == ["view.gradient.grid"]
 
 
 def test_the_default_budget_is_30_trials():
-    assert load_demo(["tune={}"]).tune.most_trials == 30
-    assert load_demo(["tune.timeout_minutes=3"]).tune.most_trials is None
-    assert load_demo(["tune.n_trials=7"]).tune.most_trials == 7
-    assert load_demo().tune is None
+    assert load_plain(["tune={}"]).tune.most_trials == 30
+    assert load_plain(["tune.timeout_minutes=3"]).tune.most_trials is None
+    assert load_plain(["tune.n_trials=7"]).tune.most_trials == 7
+    assert load_plain().tune is None

@@ -29,7 +29,7 @@ def test_exported_contenders_of_the_demo_equal_predict_proba(name, after, letter
     if isinstance(contender, EqualParameters):
         contender = contender.sized(count_parameters_when_fitted(contenders()["top_down"], train, labels), train, 26)
     if isinstance(contender, EqualMacs):
-        contender = contender.sized(60_000, train, 26)
+        contender = contender.sized(90_000, train, 26)
     if name == "baseline":
         contender.set_params(max_iter=3, validation_fraction=0.3)  # so that each class has several held-out samples
     contender.fit(train, labels)

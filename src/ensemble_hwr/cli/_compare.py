@@ -39,7 +39,13 @@ def demo(output: Path, jobs: int | None) -> None:
     """
     from ensemble_hwr.config import load_demo
 
-    _run(load_demo(), output, data=None, jobs=number_of_jobs(jobs), command="ensemble-hwr demo")
+    summary = _run(load_demo(), output, data=None, jobs=number_of_jobs(jobs), command="ensemble-hwr demo")
+    best = _most_accurate(summary)
+    click.echo(
+        f"\nTo train {best} on your own letters:\n"
+        "  ensemble-hwr init demo     # writes demo.toml; name your letters in its [data] and [split]\n"
+        f"  ensemble-hwr train demo.toml --contender {best} --output letters.model"
+    )
 
 
 @click.command()
@@ -81,8 +87,8 @@ def files_read(file: Path, config: ExperimentConfig, data: Path | None) -> list[
     return read
 
 
-def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int, command: str) -> None:
-    """Compare a config's contenders, print the comparison and write the report."""
+def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int, command: str) -> dict[str, Any]:
+    """Compare a config's contenders, print the comparison and write the report; return its summary."""
     check_folder(output)
 
     from rich import print as rich_print
@@ -99,6 +105,16 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
     _print_warnings(summary)
     rich_print(comparison_table(summary))
     click.echo(f"\nreport: {page} (in {watch})")
+    return summary
+
+
+def _most_accurate(summary: Mapping[str, Any]) -> str:
+    """Return the most accurate contender among those that ``ensemble-hwr train`` can train."""
+    from ensemble_hwr.training import CONTENDERS
+
+    contenders: Mapping[str, Mapping[str, Any]] = summary["contenders"]
+    found = {name: float(sum(one["accuracy"])) for name, one in contenders.items() if name in CONTENDERS}
+    return max(found, key=found.__getitem__)
 
 
 def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, command: str) -> tuple[Any, Any]:

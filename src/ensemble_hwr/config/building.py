@@ -151,7 +151,7 @@ def build_hierarchy(
     --------
     >>> from ensemble_hwr.config import build_hierarchy, load_demo
     >>> build_hierarchy(load_demo(), ["A", "B", "C", "D", "O", "P", "U", "V", "W"]).cv
-    3
+    0.2
     """
     section = config.hierarchy
     return HierarchicalEnsembleClassifier(

@@ -297,8 +297,8 @@ class ExperimentConfig(Section):
     --------
     >>> from ensemble_hwr.config import load_demo
     >>> config = load_demo(["split.test_size=0.25"])
-    >>> config.data.format, config.split.test_size, config.hierarchy.confusables
-    ('generated', 0.25, ['DO', 'BP', 'UVW'])
+    >>> config.data.format, config.split.test_size, config.hierarchy.confusables["U/V/W"]
+    ('generated', 0.25, 'UVW')
     """
 
     name: Annotated[str, Field(min_length=1)]
