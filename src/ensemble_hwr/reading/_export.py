@@ -15,7 +15,14 @@ from ensemble_hwr.reading._document import Letter, Line, Page, Word
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
-_CAPABILITIES = "ocr_page ocr_line ocrx_word ocrx_cinfo"
+_HOCR_METADATA = {
+    "ocr-system": f"ensemble_hwr {__version__}",
+    "ocr-capabilities": "ocr_page ocr_line ocrx_word ocrx_cinfo ocrp_wconf",
+    "ocr-number-of-pages": "1",
+    "ocr-langs": "unknown",
+    "ocr-scripts": "unknown",
+}
+_LONGEST_VARIANT = 3  # characters, in ALTO
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 excludes
 
 
@@ -42,12 +49,12 @@ def to_hocr(page: Page, *, image: str = "") -> str:
     >>> 'title="bbox 5 5 9 20; x_wconf 90"' in text
     True
     """
-    html = ElementTree.Element("html", {"xmlns": _XHTML, "lang": "und"})
+    html = ElementTree.Element("html", {"xmlns": _XHTML})
     head = ElementTree.SubElement(html, "head")
     ElementTree.SubElement(head, "title").text = _text(image)
     ElementTree.SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html;charset=utf-8"})
-    ElementTree.SubElement(head, "meta", {"name": "ocr-system", "content": f"ensemble_hwr {__version__}"})
-    ElementTree.SubElement(head, "meta", {"name": "ocr-capabilities", "content": _CAPABILITIES})
+    for key, content in _HOCR_METADATA.items():
+        ElementTree.SubElement(head, "meta", {"name": key, "content": content})
     body = ElementTree.SubElement(html, "body")
     name = _text(image).replace("\\", "\\\\").replace('"', '\\"')
     title = f'image "{name}"; bbox 0 0 {page.width} {page.height}; ppageno 0'
@@ -65,6 +72,9 @@ def to_hocr(page: Page, *, image: str = "") -> str:
 
 def to_alto(page: Page, *, image: str = "") -> str:
     """Export a page as ALTO 4 XML: lines, words and letters with their boxes.
+
+    A ``Glyph`` of ALTO holds one character, and a ``Variant`` at most three. A word in which the text of a letter has
+    another length has no glyphs, and longer alternatives of a letter are left out. Lines without words are left out.
 
     Parameters
     ----------
@@ -96,9 +106,10 @@ def to_alto(page: Page, *, image: str = "") -> str:
     layout = ElementTree.SubElement(alto, "Layout")
     space = ElementTree.SubElement(ElementTree.SubElement(layout, "Page", sheet), "PrintSpace", _place(whole))
     words = 0
-    if page.lines:
+    lines = [line for line in page.lines if line.words]
+    if lines:
         block = ElementTree.SubElement(space, "TextBlock", {"ID": "block_1", **_place(whole)})
-        for number, line in enumerate(page.lines, start=1):
+        for number, line in enumerate(lines, start=1):
             words = _alto_line(block, line, number, words)
     return _document(alto, "")
 
@@ -137,7 +148,8 @@ def _hocr_word(parent: ElementTree.Element, word: Word, name: str) -> ElementTre
         span.text = _text(word.text)  # the reading differs from the letters
         return span
     for letter in word.letters:
-        title = f"x_bboxes {' '.join(map(str, letter.box))}{_confidence('x_conf', letter)}"
+        boxes = [*letter.box] * max(1, len(letter.text))  # one box for each character
+        title = f"x_bboxes {' '.join(map(str, boxes))}{_confidence('x_conf', letter)}"
         ElementTree.SubElement(span, "span", {"class": "ocrx_cinfo", "title": title}).text = _text(letter.text)
     return span
 
@@ -158,8 +170,9 @@ def _alto_line(block: ElementTree.Element, line: Line, number: int, words: int) 
         string = ElementTree.SubElement(element, "String", attributes)
         for text, _ in word.alternatives:
             ElementTree.SubElement(string, "ALTERNATIVE").text = _text(text)
-        for place_in_word, letter in enumerate(word.letters, start=1):
-            _alto_glyph(string, letter, f"glyph_{words}_{place_in_word}")
+        if all(len(letter.text) == 1 for letter in word.letters):
+            for place_in_word, letter in enumerate(word.letters, start=1):
+                _alto_glyph(string, letter, f"glyph_{words}_{place_in_word}")
     return words
 
 
@@ -169,7 +182,8 @@ def _alto_glyph(string: ElementTree.Element, letter: Letter, name: str) -> None:
         attributes["GC"] = f"{letter.confidence:.3f}"
     glyph = ElementTree.SubElement(string, "Glyph", attributes)
     for text, p in letter.alternatives:
-        ElementTree.SubElement(glyph, "Variant", {"CONTENT": _text(text), "VC": f"{p:.3f}"})
+        if len(text) <= _LONGEST_VARIANT:
+            ElementTree.SubElement(glyph, "Variant", {"CONTENT": _text(text), "VC": f"{p:.3f}"})
 
 
 def _bbox(box: Box) -> str:
