@@ -117,6 +117,11 @@ def test_progress_is_reported_step_by_step():
     assert steps[2].startswith("fitting baseline on ")
     assert steps[3] == "evaluating"
     assert TrainingProgress("normalizing", 120, 120) in events
+    fits = [event for event in events if event.step.startswith("fitting")]
+    assert [event.total for event in fits] == [100] * len(fits)
+    assert len(fits) > 10
+    assert fits[-1].done == 100
+    assert [event.done for event in fits] == sorted(event.done for event in fits)
 
 
 def test_parameters_are_counted_before_a_flat_contender_is_fitted():

@@ -23,7 +23,7 @@ from ensemble_hwr.config.building import build_contender
 from ensemble_hwr.config.data_schema import RandomSplit
 from ensemble_hwr.config.letters import build_normalizer, build_split, describe_data, training_sources, training_weight
 from ensemble_hwr.datasets import LetterSet
-from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier, fit_classifier, fit_progress
 from ensemble_hwr.ensemble import fit_cache as use_fit_cache
 from ensemble_hwr.evaluation import EqualParameters
 from ensemble_hwr.evaluation.contenders import with_seed
@@ -52,9 +52,9 @@ class TrainingProgress:
     step : str
         What is being done, such as ``"normalizing"`` or ``"fitting hierarchical on 2730 letters"``.
     done : int
-        Number of letters processed in this step.
+        Number of letters processed in this step; for fits, the percentage of their work.
     total : int or None
-        Number of letters to process; None for a step that is not counted.
+        Number of letters to process; for fits, 100; None for a step that is not counted.
 
     See Also
     --------
@@ -340,10 +340,12 @@ class _ContenderFit:
     def _fitted(self, classifier: Any, X: NDArray[Any], y: NDArray[Any], weight: FloatArray | None) -> BaseEstimator:
         """Fit a classifier; finished members of a hierarchy, or parts of a committee, go to the cache."""
         fit_params = {} if weight is None else weight_params(classifier, weight, self.contender)
-        self.report(TrainingProgress(f"{self.step} {self.contender} on {len(y)} letters"))
-        if isinstance(classifier, HierarchicalEnsembleClassifier):
-            return classifier.fit(X, y, **fit_params)
-        return fit_classifier(classifier, X, y, name=self.contender, n_jobs=self.n_jobs, fit_params=fit_params)
+        step = f"{self.step} {self.contender} on {len(y)} letters"
+        self.report(TrainingProgress(step, 0, 100))
+        with fit_progress(lambda share: self.report(TrainingProgress(step, max(1, round(100 * share)), 100))):
+            if isinstance(classifier, HierarchicalEnsembleClassifier):
+                return classifier.fit(X, y, **fit_params)
+            return fit_classifier(classifier, X, y, name=self.contender, n_jobs=self.n_jobs, fit_params=fit_params)
 
 
 def _on_this_machine() -> bool:

@@ -51,6 +51,47 @@ def test_at_a_terminal_every_result_has_a_line_of_its_own(command, columns, fold
         assert "reading" not in rest
 
 
+@pytest.mark.parametrize("columns", [80, 140])
+@pytest.mark.parametrize("n", [1, 25])
+def test_at_a_terminal_every_page_follows_its_heading(columns, n, folder, model, ensemble_hwr_command):
+    names = [f"{number:02d}.png" for number in range(n)]
+    given = [*names, *(["broken.png"] if n > 1 else [])]
+    screen = rendered(ensemble_hwr_command, ["read", "--page", *given, "-m", model], folder, columns=columns)
+    if n == 1:
+        assert len(screen) == 1
+        return
+    assert [line for line in screen if line.startswith("==>")] == [f"==> {name} <==" for name in names]
+    for name in names:
+        text = screen[screen.index(f"==> {name} <==") + 1]
+        assert len(text.split()) == 1
+        assert len(text) < 9
+    assert len([line for line in screen if line.startswith("error: ")]) == 1
+    assert screen[-1] == "1 error in 26 pictures"
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_at_a_terminal_the_results_of_long_work_follow_its_bars(columns, few, tmp_path, ensemble_hwr_command):
+    model = tmp_path / "few.model"
+    arguments = ["train", few / "few.toml", "-o", model, "-j", "1"]
+    screen = rendered(ensemble_hwr_command, arguments, tmp_path, columns=columns)
+    bars = [number for number, line in enumerate(screen) if "left:" in line]
+    (figure,) = (number for number, line in enumerate(screen) if line.split()[0] == "macro-F1")
+    assert max(bars) < figure
+    assert all(line.startswith("✓ ") for line in screen if "left:" in line)
+    assert len([line for line in screen if line.startswith("model: ")]) == 1
+    screen = rendered(ensemble_hwr_command, ["evaluate", model, few / "letters"], tmp_path, columns=columns)
+    assert not [line for line in screen if "left:" in line]
+    assert len([line for line in screen if line.split()[0] == "macro-F1"]) == 1
+
+
+def test_fewer_than_five_pictures_have_no_bar(folder, model, ensemble_hwr_command):
+    for n, has_bar in ((4, False), (5, True)):
+        names = [f"{number:02d}.png" for number in range(n)]
+        written = []
+        rendered(ensemble_hwr_command, ["letters", *names, "-m", model, "-j", "1"], folder, written=written)
+        assert (b"left:" in b"".join(written)) == has_bar
+
+
 def test_bars_do_not_reach_results_in_a_file(folder, model, ensemble_hwr_command):
     names = [f"{number:02d}.png" for number in range(25)]
     with open(folder / "out", "w") as out:
@@ -59,8 +100,11 @@ def test_bars_do_not_reach_results_in_a_file(folder, model, ensemble_hwr_command
     assert [line.split("\t")[0] for line in (folder / "out").read_text().splitlines()] == names
 
 
-def rendered(command, arguments, folder, *, columns=80, stdout=None):
-    """Run a command in a pseudo-terminal and return the lines of its screen that are not blank."""
+def rendered(command, arguments, folder, *, columns=80, stdout=None, written=None):
+    """Run a command in a pseudo-terminal and return the lines of its screen that are not blank.
+
+    What the command wrote is added to the list `written`.
+    """
     start, environment = command
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
@@ -74,6 +118,8 @@ def rendered(command, arguments, folder, *, columns=80, stdout=None):
     try:
         while part := os.read(ours, 65536):
             stream.feed(part)
+            if written is not None:
+                written.append(part)
     except OSError:  # the other end is closed: the command has ended
         pass
     os.close(ours)

@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -10,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from ensemble_hwr.cli import main
-from ensemble_hwr.cli._tune import line, table
+from ensemble_hwr.cli import _tune
+from ensemble_hwr.cli._tune import line, live_table, table
 from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning import TuningProgress
@@ -42,7 +44,8 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     assert "router: log-loss" in printed.out
     assert f"dashboard: optuna-dashboard {work / 'optuna_journal.log'}" in printed.out
     assert f"config: {work / 'tuned.toml'}" in printed.out
-    assert printed.err.splitlines()[0].startswith("0 s elapsed; router: 0/3 trials done")
+    first = next(row for row in printed.err.splitlines() if "router" in row)  # after ten seconds, another line precedes
+    assert re.match(r"\d+ s elapsed; router: 0/3 trials done", first)
     config = load_config(work / "tuned.toml")
     assert config.data.path == str((few / "letters").absolute())
     assert main(["train", str(work / "tuned.toml"), "-o", str(tmp_path / "m.model"), "-j", "1"]) == 0
@@ -175,6 +178,23 @@ def test_the_table_has_a_row_per_member():
     ]
     assert line(first) == "router: 5/20 trials done (2 pruned), 1 failed, best 0.2500, baseline 0.5000, 1:40 min left"
     assert line(TuningProgress("improvement", [], 2, n_trials=6)) == "evaluating the improvement: 2 of 6 fits"
+
+
+def test_outside_a_terminal_a_line_is_printed_at_regular_times_also_within_a_trial(monkeypatch, capsys):
+    monkeypatch.setattr(_tune, "SECONDS_BETWEEN_LINES", 0.05)
+    with live_table(4) as show:
+        time.sleep(0.2)
+        show(TuningProgress("router", ["router"], 1, n_trials=9, seconds_left=60))
+        time.sleep(0.2)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    before, after = (
+        [row for row in printed.err.splitlines() if ("router" in row) == reported] for reported in (False, True)
+    )
+    assert len(before) >= 2
+    assert set(before) == {"0 s of 4:00 min; no trial is done yet"}
+    assert len(after) >= 3
+    assert set(after) == {"0 s of 4:00 min; router: 1/9 trials done (0 pruned), 0 failed, 60 s left"}
 
 
 def test_warnings_are_printed_at_the_end_one_line_each(few, tmp_path, capsys, monkeypatch):

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ensemble_hwr import AugmentedMLPClassifier, Augmenter, HierarchicalEnsembleClassifier, MemberMLPClassifier
-from ensemble_hwr.ensemble import epoch_callback, fit_cache, fit_classifier
+from ensemble_hwr.ensemble import epoch_callback, fit_cache, fit_classifier, fit_progress
 from ensemble_hwr.exceptions import FittingError
 from ensemble_hwr.preprocessing import AugmentedClassifier
 
@@ -185,3 +185,28 @@ def test_of_two_nested_callbacks_the_inner_one_is_called():
             AugmentedMLPClassifier((3,), max_iter=1, random_state=0).fit(X_EPOCHS, Y_EPOCHS)
         AugmentedMLPClassifier((3,), max_iter=2, random_state=0).fit(X_EPOCHS, Y_EPOCHS)
     assert (len(outer), len(inner)) == (2, 1)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_progress_of_fits_grows_to_one_and_changes_nothing(n_jobs):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((80, 6)), np.repeat(list("ABCD"), 20)
+    network = MemberMLPClassifier((3,), max_iter=5)
+    model = HierarchicalEnsembleClassifier(network, network, groups=["AB", "CD"], cv=2, n_jobs=n_jobs, random_state=0)
+    expected = model.fit(X, y).predict_proba(X)
+    shares = []
+    with fit_progress(shares.append):
+        found = model.fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(found, expected)
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 1 == shares[-1]
+    assert len(shares) >= 9  # a router and two specialists, on all rows and on two folds
+
+
+def test_the_progress_of_fits_inside_a_fit_is_not_reported_again():
+    X, y = np.random.default_rng(0).random((80, 6)), np.repeat(list("ABCD"), 20)
+    inner = HierarchicalEnsembleClassifier(GaussianNB(), GaussianNB(), groups=["AB", "CD"], cv=2)
+    shares = []
+    with fit_progress(shares.append):
+        fit_classifier(inner, X, y)
+    assert shares == [1.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -153,7 +154,8 @@ def live_table(minutes: float | None = None) -> Iterator[Callable[[TuningProgres
     console = Console(stderr=True)
     clock = Clock(minutes)
     if not console.is_terminal:
-        yield _Lines(clock).show
+        with _Lines(clock) as lines:
+            yield lines.show
         return
     from rich.live import Live
 
@@ -235,21 +237,33 @@ def _loss(loss: float | None) -> str:
 
 
 class _Lines:
-    """Print a line when the member changes, and at most every `SECONDS_BETWEEN_LINES` otherwise."""
+    """Print a line when the member changes, and every `SECONDS_BETWEEN_LINES` otherwise, also within a long trial."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._last: Any = None
-        self._member = ""
-        self._when = 0.0
+        self._last: TuningProgress | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> _Lines:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        self._thread.join()
 
     def show(self, progress: TuningProgress) -> None:
-        if progress.member != self._member and self._last is not None:
-            self._print(self._last)
-        if progress.member != self._member or time.monotonic() - self._when > SECONDS_BETWEEN_LINES:
-            self._when = time.monotonic()
+        last, self._last = self._last, progress
+        if last is None or progress.member != last.member:
+            if last is not None:
+                self._print(last)
             self._print(progress)
-        self._last, self._member = progress, progress.member
 
-    def _print(self, progress: TuningProgress) -> None:
-        click.echo(f"{self._clock}; {line(progress)}", err=True)
+    def _run(self) -> None:
+        while not self._closed.wait(SECONDS_BETWEEN_LINES):
+            self._print(self._last)
+
+    def _print(self, progress: TuningProgress | None) -> None:
+        shown = "no trial is done yet" if progress is None else line(progress)
+        click.echo(f"{self._clock}; {shown}", err=True)

@@ -1,8 +1,8 @@
-"""Context managers around fits: a callback after each epoch, and a cache of finished fits."""
+"""Context managers around fits: a callback after each epoch, the progress of fits, a cache of finished fits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,6 +30,8 @@ class FitCache(Protocol):
 
 _epoch_callback: ContextVar[Callback | None] = ContextVar("epoch_callback", default=None)
 _fit_cache: ContextVar[FitCache | None] = ContextVar("fit_cache", default=None)
+_fit_progress: ContextVar[Callable[[float], None] | None] = ContextVar("fit_progress", default=None)
+_fit_work: ContextVar[FitWork | None] = ContextVar("fit_work", default=None)
 
 
 @contextmanager
@@ -63,10 +65,89 @@ def epoch_callback(callback: Callback) -> Iterator[None]:
 
 
 def on_epoch_end(network: Any) -> None:
-    """Call the current epoch callback, if there is one."""
-    callback = _epoch_callback.get()
+    """Call the current epoch callback, if there is one, and report the progress of the fits."""
+    callback, work = _epoch_callback.get(), _fit_work.get()
     if callback is not None:
         callback(network)
+    if work is not None:
+        work.on_epoch_end(network)
+
+
+@contextmanager
+def fit_progress(callback: Callable[[float], None]) -> Iterator[None]:
+    """Call a function while fits of members run inside the block.
+
+    Parameters
+    ----------
+    callback : callable
+        Gets the part of the work that is done, from 0 to 1: of the members that are fitted together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr import MemberMLPClassifier
+    >>> from ensemble_hwr.ensemble import fit_classifier, fit_progress
+    >>> shares = []
+    >>> with fit_progress(shares.append):
+    ...     _ = fit_classifier(MemberMLPClassifier((4,), max_iter=4, random_state=0), np.eye(4), list("ABAB"))
+    >>> shares
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
+    before = _fit_progress.set(callback)
+    try:
+        yield
+    finally:
+        _fit_progress.reset(before)
+
+
+@contextmanager
+def fits_reported(efforts: Mapping[int, float]) -> Iterator[Callable[[int], None]]:
+    """Report the progress of some fits, which run inside the block; yield a function to call after each fit.
+
+    Fits inside one of these fits are not reported.
+    """
+    report = _fit_progress.get()
+    if report is None or _fit_work.get() is not None or not efforts:
+        yield lambda number: None
+        return
+    work = FitWork(report, efforts)
+    before = _fit_work.set(work)
+    try:
+        yield work.finish
+    finally:
+        _fit_work.reset(before)
+
+
+class FitWork:
+    """The work of some fits, reported whenever one of them or one of their epochs ends.
+
+    Parameters
+    ----------
+    report : callable
+        Gets the part that is done; it never decreases.
+    efforts : mapping of int to float
+        Relative duration of each fit, in the order in which they run.
+    """
+
+    def __init__(self, report: Callable[[float], None], efforts: Mapping[int, float]) -> None:
+        self._report = report
+        self._left = dict(efforts)
+        self._total = sum(efforts.values())
+        self._done = 0.0
+
+    def finish(self, number: int) -> None:
+        """Count a finished fit."""
+        del self._left[number]
+        self._show(0.0)
+
+    def on_epoch_end(self, network: Any) -> None:
+        """Count an epoch of the running fit: fits of this process run in their order."""
+        running = next(iter(self._left.values()), 0.0)
+        self._show(running * min(1.0, network.n_iter_ / network.max_iter))
+
+    def _show(self, running: float) -> None:
+        self._done = max(self._done, 1 - (sum(self._left.values()) - running) / self._total)
+        self._report(self._done)
 
 
 @contextmanager

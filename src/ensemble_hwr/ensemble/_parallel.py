@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import IntArray
-from ensemble_hwr.ensemble._hooks import CachedFits
+from ensemble_hwr.ensemble._hooks import CachedFits, fits_reported
 from ensemble_hwr.ensemble._members import fit_member
 from ensemble_hwr.exceptions import FittingError
 
@@ -179,10 +179,12 @@ def _run(tasks: Sequence[FitTask], X: Any, n_jobs: int | None, verbose: int) -> 
     fitted = {number: found for number, found in enumerate(cached.get_all()) if found is not None}
     missing = sorted(set(range(len(tasks))) - set(fitted), key=lambda number: -effort(tasks[number]))
     parallel = _in_parallel(processes(n_jobs, len(missing)), verbose)
-    with one_thread(), _explain_failures():
+    efforts = {number: effort(tasks[number]) for number in missing}
+    with one_thread(), _explain_failures(), fits_reported(efforts) as report_finished:
         for number, estimator in parallel(delayed(_fit)(number, tasks[number], X) for number in missing):
             fitted[number] = estimator
             cached.put(number, estimator)
+            report_finished(number)
     return [fitted[number] for number in range(len(tasks))]
 
 
