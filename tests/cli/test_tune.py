@@ -10,8 +10,7 @@ import warnings
 import pytest
 from rich.console import Console
 
-from ensemble_hwr.cli import main
-from ensemble_hwr.cli import _tune
+from ensemble_hwr.cli import _tune, main
 from ensemble_hwr.cli._tune import line, live_table, table
 from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
