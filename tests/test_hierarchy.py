@@ -1,5 +1,6 @@
 """Checks of declared sets, and properties of derived ones."""
 
+import networkx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +10,14 @@ from hypothesis.extra.numpy import arrays
 from ensemble_hwr.exceptions import HierarchyError
 from ensemble_hwr.hierarchy import (
     batches,
+    class_paths,
     derive_confusables,
     derive_groups,
+    levels_of,
     resolve_confusables,
     resolve_groups,
     set_name,
+    top_level,
 )
 
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -155,3 +159,88 @@ def test_encoded_classes_are_explained(sets):
     with pytest.raises(HierarchyError) as told:
         resolve_groups(sets, np.array([3, 4, 7]))
     assert "VotingClassifier" not in str(told.value)
+
+
+TREE = {"x": {"a": "AB", "b": {"c": "C", "d": "DE"}}, "y": "FG"}
+NODES = {"x": "ABCDE", "y": "FG", "x/a": "AB", "x/b": "CDE", "x/b/c": "C", "x/b/d": "DE"}
+
+
+def as_text(named):
+    return {name: "".join(members) for name, members in named.items()}
+
+
+def paths_of(tree, above=()):
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from paths_of(value, (*above, name))
+        else:
+            yield from ((label, [*above, name]) for label in value)
+
+
+def edges_of(tree, above):
+    for name, value in tree.items():
+        yield above, name
+        yield from edges_of(value, name) if isinstance(value, dict) else ((name, label) for label in value)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        TREE,
+        dict(paths_of(TREE)),
+        list(edges_of(TREE, "root")),
+        [edge for edge in edges_of(TREE, "root") if edge[0] != "root"],
+        np.array(list(edges_of(TREE, "root"))),
+        list(networkx.DiGraph(list(edges_of(TREE, "root"))).edges),
+    ],
+    ids=["mappings", "paths", "edges", "edges of two roots", "array", "networkx"],
+)
+def test_every_form_of_a_tree_gives_the_same_sets_level_by_level(groups):
+    found = resolve_groups(groups, list("ABCDEFG"))
+    assert as_text(found) == NODES
+    assert sorted(levels_of(found).values()) == list(levels_of(found).values()) == [1, 1, 2, 2, 3, 3]
+    assert as_text(top_level(found)) == {"x": "ABCDE", "y": "FG"}
+
+
+def test_classes_may_be_siblings_of_groups():
+    edges = [("root", 7), ("root", "low"), ("low", 1), ("low", "lower"), ("lower", 2), ("lower", 3)]
+    found = resolve_groups(edges, np.array([1, 2, 3, 7]))
+    assert {name: members.tolist() for name, members in found.items()} == {
+        "7": [7],
+        "low": [1, 2, 3],
+        "low/lower": [2, 3],
+    }
+    assert class_paths(found, [1, 2, 3, 7])[2] == ("low", "low/lower")
+    paths = {1: ["low"], 2: ["low", "lower"], 3: ["low", "lower"], 7: []}
+    assert as_text(resolve_groups({str(k): v for k, v in paths.items()}, list("1237"))) == {
+        "low": "123",
+        "7": "7",
+        "low/lower": "23",
+    }
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ({"x": {"a": "AB", "b": "BC"}, "y": "D"}, "class 'B' is in group 'x/a' and in group 'x/b'"),
+        ({"x": {"a": "AB", "b": "C"}, "y": "CD"}, "class 'C' is in group 'x/b' and in group 'y'"),
+        ({"x": {"a": "A", "b": "B"}, "y": "C"}, "class 'D' is in no group"),
+        ({"x": {"a": "AB"}, "y": "CD"}, "'x/a' holds every class of 'x'"),
+        ({"all": {"a": "AB", "b": "CD"}}, "'all' holds every class that the router predicts"),
+        ({"x": {"a": {}, "b": "AB"}, "y": "CD"}, "'x/a' is empty"),
+        ({"x": {"a": "AB", "b": ""}, "y": "CD"}, "'x/b'.* must hold at least one class"),
+        ({"x": {"a": "AQ", "b": "B"}, "y": "CD"}, "'x/a'.*'Q' is not one of the classes"),
+        ({"x": {1: "A", "1": "B"}, "y": "CD"}, "two groups have the name 'x/1'"),
+        ({"x": {"a": "A", "b": "B"}, "x/a": "CD"}, "two groups have the name 'x/a'"),
+        ({"A": ["x", "a"], "B": ["x", "a"], "C": ["y"]}, "class 'D' is in no group"),
+        ({"A": ["x", "a"], "B": ["x", "a"], "C": ["y"], "D": ["y"]}, "'x/a' holds every class of 'x'"),
+        ([("x", "A"), ("y", "B"), ("x", "C"), ("y", "C")], "class 'C' is a child of 'x' and of 'y'"),
+        ([("r", "x"), ("x", "y"), ("y", "x")] + [("r", c) for c in "ABCD"], "node 'x' is a child of"),
+        ([("x", "y"), ("y", "x")] + [("r", c) for c in "ABCD"], "node 'x' is above itself"),
+        ([("r", c) for c in "ABCD"] + [("r", "E")], "node 'E' is not one of the classes and has none below it"),
+        ([("r", c) for c in "ABC"], "class 'D' is in no group"),
+    ],
+)
+def test_invalid_trees_raise_with_the_node(groups, message):
+    with pytest.raises(HierarchyError, match=message):
+        resolve_groups(groups, list("ABCD"))

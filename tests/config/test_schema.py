@@ -40,14 +40,19 @@ def test_other_trust_is_rejected(trust):
         hierarchy(trust=trust)
 
 
+TREE = {"x": {"a": "AB", "b": ["C", "D"]}, "y": "EF"}
+
+
 @pytest.mark.parametrize(
-    "groups", ["batches", "derived", ["AB", "CD"], [["A", "B"], "CD"], {"low": "AB", "high": ["C"]}]
+    "groups", ["batches", "derived", ["AB", "CD"], [["A", "B"], "CD"], {"low": "AB", "high": ["C"]}, TREE, [["x", "A"]]]
 )
 def test_groups_are_a_keyword_or_sets(groups):
     assert hierarchy(groups=groups).groups == groups
 
 
-@pytest.mark.parametrize("groups", ["none", "AB", [], {}, [""], [[]], [["A", 1]], {"low": 3}, 3, None])
+@pytest.mark.parametrize(
+    "groups", ["none", "AB", [], {}, [""], [[]], [["A", 1]], {"low": 3}, {"x": {"a": {}}}, {"x": {"a": 3}}, 3, None]
+)
 def test_other_groups_are_rejected(groups):
     with pytest.raises(ValidationError, match="'batches', 'derived', a list of sets"):
         hierarchy(groups=groups)

@@ -169,7 +169,7 @@ def test_the_most_probable_group_has_the_largest_sum_and_not_the_most_probable_c
 
 def test_specialists_of_a_router_of_groups_ignore_the_confidence_threshold():
     sure = np.array([[0.99, 0.01, 0.0, 0.0]])
-    model = SimpleNamespace(role="specialist", columns=np.array([0, 1]))
+    model = SimpleNamespace(role="specialist", columns=np.array([0, 1]), level=1)
     expert = SimpleNamespace(role="expert", columns=np.array([0, 1]))
     for router_of_groups, rows in ((False, 0), (True, 1)):
         gate = Gate(0.1, 0.9, GROUP_OF, router_of_groups=router_of_groups)

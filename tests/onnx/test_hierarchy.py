@@ -95,6 +95,32 @@ def test_exported_hierarchies_of_other_members(routing, router_target, assert_sa
     assert_same(model, rows)
 
 
+@pytest.mark.parametrize("routing", ["soft", "top_down"])
+@pytest.mark.parametrize("router_target", ["classes", "groups"])
+def test_exported_hierarchies_of_three_levels(routing, router_target, assert_same):
+    model = HierarchicalEnsembleClassifier(
+        *3 * [GaussianNB()],
+        groups={"x": {"a": "AB", "b": {"c": "CD", "d": "E"}}, "y": "FGH"},
+        confusables=["BF"],
+        routing=routing,
+        router_target=router_target,
+        trust=0.7,
+        confidence_threshold=0.97,
+        min_mass=0.0,
+    )
+    assert_same(model.fit(*rows_of(LETTERS, 0, 10)), rows_of(LETTERS, 1, 20)[0])
+
+
+def test_a_hierarchy_can_be_a_specialist(assert_same):
+    member = MemberMLPClassifier((4,), max_iter=20, batch_size=8, learning_rate_init=0.05)
+    inner = HierarchicalEnsembleClassifier(member, member, groups=["AB", "CD"], trust=0.6)
+    specialists = {"A-D": inner, "E/F": member}
+    outer = HierarchicalEnsembleClassifier(
+        member, specialists, groups=["ABCD", "EF"], trust=0.7, min_mass=0, confidence_threshold=1, random_state=0
+    )
+    assert_same(outer.fit(*rows_of(LETTERS[:6], 0, 10)), rows_of(LETTERS[:6], 1, 20)[0])
+
+
 def test_a_hierarchy_can_be_a_member(assert_same):
     inner = HierarchicalEnsembleClassifier(*3 * [GaussianNB()], groups=[["A", "B"], ["C", "D"]], trust=1.0)
     expert = {"A-D": inner}

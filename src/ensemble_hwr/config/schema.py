@@ -167,23 +167,29 @@ class MemberChange(Section):
         )
 
 
-def _sets(words: tuple[str, ...]) -> Any:
-    """Return a validator for one of `words`, or sets of classes as a list or a table of strings and lists."""
+def _sets(words: tuple[str, ...], *, nested: bool = False) -> Any:
+    """Return a validator for one of `words`, or sets of classes as a list or a table of strings and lists.
+
+    With `nested`, a table may hold tables.
+    """
 
     def check(value: Any) -> Any:
         if isinstance(value, str) and value in words:
             return value
         members = list(value.values()) if isinstance(value, Mapping) else value
-        if isinstance(members, list | tuple) and members and all(_is_set(one) for one in members):
+        if isinstance(members, list | tuple) and members and all(_is_set(one, nested) for one in members):
             return value
         allowed = ", ".join(repr(word) for word in words)
         message = f'got {shorten(value)}; allowed: {allowed}, a list of sets such as ["BP", "DO"], or a table of them'
+        message += ", which may hold tables" if nested else ""
         raise invalid_setting(message)
 
     return BeforeValidator(check)
 
 
-def _is_set(value: Any) -> bool:
+def _is_set(value: Any, nested: bool) -> bool:
+    if nested and isinstance(value, Mapping):
+        return bool(value) and all(_is_set(one, nested) for one in value.values())
     if isinstance(value, str):
         return bool(value)
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str) for one in value)
@@ -217,7 +223,7 @@ def _check_cv(value: Any) -> Any:
 class HierarchySection(Section):
     """Parameters of the hierarchical ensemble: groups, confusable sets, trust and routing."""
 
-    groups: Annotated[Any, _sets(("batches", "derived"))] = "batches"
+    groups: Annotated[Any, _sets(("batches", "derived"), nested=True)] = "batches"
     group_size: Positive | None = None
     confusables: Annotated[Any, _sets(("none", "derived"))] = "none"
     max_confusables: Positive = 10

@@ -26,6 +26,7 @@ from ensemble_hwr.hierarchy import (
     derive_groups,
     resolve_confusables,
     resolve_groups,
+    top_level,
 )
 
 
@@ -36,7 +37,7 @@ class FittedHierarchy:
     Attributes
     ----------
     groups, confusables : dict of str to ndarray
-        Classes of each set.
+        Classes of each set; groups within groups follow level by level.
     router : Member
         Fitted on all rows.
     members : sequence of Member
@@ -221,7 +222,7 @@ def _declared_groups(settings: HierarchySettings, classes: NDArray[Any]) -> Name
         groups = batches(classes, settings.group_size)
     else:
         groups = resolve_groups(settings.groups, classes)
-    if router_of_groups and len(groups) < 2:
+    if router_of_groups and len(top_level(groups)) < 2:
         raise HierarchyError("router_target='groups' needs two groups or more to choose from; declare them")
     return groups
 
@@ -252,8 +253,14 @@ def _folds(
         everything = np.arange(len(trainer.codes))
         return [(everything[:0], everything)]
     derives = groups is None or confusables is None
-    router_of_groups = settings.router_target == "groups"  # then trust in specialists is fixed
-    learns = isinstance(settings.trust, str) and (bool(confusables) or (len(groups or ()) > 1 and not router_of_groups))
+    learns = isinstance(settings.trust, str) and (bool(confusables) or _has_free_specialists(settings, groups or {}))
     if not derives and not learns and settings.calibration is None:
         return []
     return held_out_folds(settings.cv, trainer.X, trainer.codes, trainer.rng, **split_params)
+
+
+def _has_free_specialists(settings: HierarchySettings, groups: NamedSets) -> bool:
+    """Return whether the trust of a specialist can be learned; a router of groups fixes that of the first level."""
+    if settings.router_target == "groups":
+        return len(groups) > len(top_level(groups))
+    return len(groups) > 1

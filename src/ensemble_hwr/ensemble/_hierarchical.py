@@ -22,7 +22,7 @@ from ensemble_hwr.ensemble._members import ROUTER
 from ensemble_hwr.ensemble._trainer import Trainer, fit_params_for, metadata_router
 from ensemble_hwr.ensemble._trust import temper
 from ensemble_hwr.ensemble.predictor import Views, predictor_of
-from ensemble_hwr.hierarchy import Declaration
+from ensemble_hwr.hierarchy import Declaration, top_level
 
 ROWS_AT_ONCE = 1024
 
@@ -50,13 +50,16 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     expert : classifier or dict of str to classifier, default=None
         Template of the experts. Each is trained on the rows of one confusable set. A dict holds one classifier for
         each set by its name. If None, the default of `router`.
-    groups : {"batches", "derived"}, list of sets or dict of str to set, default="batches"
+    groups : {"batches", "derived"}, list of sets, dict of str to set, or tree, default="batches"
         Disjoint groups of classes that cover all classes. A set is a list of labels, or a string of letters if all
-        classes are single characters.
+        classes are single characters. Groups may contain groups, to any depth.
 
         - ``"batches"``: runs of classes in label order.
         - ``"derived"``: classes that the router confuses in its out-of-fold probabilities, merged by average linkage.
         - a list or a dict: these groups; a list is named after its classes.
+        - a dict of dicts: groups within groups; the name of an inner group is its path, such as ``"letters/vowels"``.
+        - a dict with a list of node names for every class, the highest node first: the path to each class.
+        - a list of pairs (parent, child): edges of a tree as in networkx. A single root stands for the router.
     group_size : int, default=None
         Largest number of classes in a batch or a derived group. If None, 5, except that the 26 capital letters have the
         batches A-E, F-I, J-N, O-R, S-V and W-Z.
@@ -68,9 +71,10 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Largest number of derived confusable sets.
     router_target : {"classes", "groups"}, default="classes"
         Labels that the router is trained on. A router of groups shares the probability of a group evenly among its
-        classes, so all specialists have trust 1, and neither groups nor confusable sets can be derived.
+        classes, so specialists of the first level have trust 1, and neither groups nor confusable sets can be derived.
     routing : {"soft", "top_down"}, default="soft"
-        With ``"soft"`` every specialist may be applied, with ``"top_down"`` only that of the most probable group.
+        With ``"soft"`` every specialist may be applied, with ``"top_down"`` only that of the most probable group, and
+        so on at each level within it.
     trust : "learned", float or dict of str to float, default="learned"
         Weight of the members in the pool, in [0, 1]. ``"learned"`` finds the weight of each member that minimises
         log-loss on rows it was not trained on. A number holds for all members; a dict gives the weight of each by
@@ -108,12 +112,18 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         Sorted class labels.
     groups_ : dict of str to ndarray
-        Name and classes of each group.
+        Name and classes of each group of the first level.
+    subgroups_ : dict of str to ndarray
+        Name and classes of each group within a group, level by level; a name is a path, such as ``"letters/vowels"``.
     confusables_ : dict of str to ndarray
         Name and classes of each confusable set.
     members_ : dict of str to classifier
         Fitted members: ``"router"``, then ``"specialist:NAME"`` and ``"expert:NAME"`` in the order in which they are
-        applied. A group of one class, or of all classes, has no specialist.
+        applied: groups level by level, then confusable sets. A group of one class, or of all classes, has no
+        specialist.
+    levels_ : dict of str to int
+        Level at which each member is applied: 0 for the router, 1 for specialists of the first level, and so on;
+        experts follow after the deepest level.
     trust_ : dict of str to float
         Trust of each specialist and expert, in [0, 1].
     temperature_ : float
@@ -326,7 +336,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         fitted = fit_hierarchy(
             self, trainer, labels, classes=self.classes_, weight=weight, split_params=params.of_splitter
         )
-        self.groups_ = fitted.groups
+        self.groups_ = top_level(fitted.groups)
+        self.subgroups_ = {name: labels for name, labels in fitted.groups.items() if name not in self.groups_}
         self.confusables_ = fitted.confusables
         self.members_ = {member.name: member.estimator for member in (fitted.router, *fitted.members)}
         self.trust_ = fitted.trust
@@ -448,6 +459,15 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         steps = tuple(predictor.apply_members(views, result))
         return Explanation(self.classes_, router, steps, temper(result, self.temperature_), self.temperature_)
 
+    @property
+    def levels_(self) -> dict[str, int]:
+        """Level at which each member is applied: 0 for the router, experts after the deepest group."""
+        check_is_fitted(self)
+        members = predictor_of(self).members
+        deepest = max((member.level for member in members if member.role == "specialist"), default=0)
+        levels = {member.name: member.level if member.role == "specialist" else deepest + 1 for member in members}
+        return {ROUTER: 0, **levels}
+
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
         """Count the rows on which each member is applied.
 
@@ -459,7 +479,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         dict of str to int
-            For each of ``members_``; a member of trust 0 is never applied.
+            For each of ``members_``; a member of trust 0 is never applied. ``levels_`` has the level of each.
         """
         counts = dict.fromkeys(self.members_, 0)
         checked = self._validated(X)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.exceptions import HierarchyError
-from ensemble_hwr.hierarchy import NamedSets
+from ensemble_hwr.hierarchy import NamedSets, levels_of, top_level
 
 ROUTER = "router"
 STEPS = 3000
@@ -35,12 +35,15 @@ class Member:
         Positions of its classes among the ensemble's.
     estimator : estimator or None
         Its classifier.
+    level : int
+        Level of a specialist's group in the tree of groups, from 1 at the top.
     """
 
     name: str
     role: str
     columns: IntArray
     estimator: BaseEstimator
+    level: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,9 +126,10 @@ def declare_members(
         needed = {name: labels for name, labels in needed.items() if len(labels) < len(classes)}
     if isinstance(estimator, Mapping):
         _check_mapping(role, estimator, list(sets), list(needed))
+    levels = levels_of(sets) if role == "specialist" else dict.fromkeys(sets, 1)
     templates = estimator if isinstance(estimator, Mapping) else dict.fromkeys(needed, estimator)
     return [
-        Member(f"{role}:{name}", role, np.searchsorted(classes, labels), templates[name])
+        Member(f"{role}:{name}", role, np.searchsorted(classes, labels), templates[name], levels[name])
         for name, labels in needed.items()
     ]
 
@@ -189,7 +193,7 @@ def columns_by_router_label(router_target: str, groups: NamedSets | None, classe
     """
     if router_target == "classes" or groups is None:
         return {label: np.array([column]) for column, label in enumerate(classes.tolist())}
-    return {name: np.searchsorted(classes, labels) for name, labels in groups.items()}
+    return {name: np.searchsorted(classes, labels) for name, labels in top_level(groups).items()}
 
 
 def fixed_trusts(
@@ -197,7 +201,8 @@ def fixed_trusts(
 ) -> dict[str, float]:
     """Return the trust of each member for which it is not learned.
 
-    A number holds for all members, a mapping for each by name. With a router of groups it is 1 for all specialists.
+    A number holds for all members, a mapping for each by name. With a router of groups it is 1 for the
+    specialists of the first level, since such a router has no probabilities within a group.
 
     Raises
     ------
@@ -215,7 +220,7 @@ def fixed_trusts(
     else:
         fixed = {} if isinstance(trust, str) else dict.fromkeys(names, float(trust))
     if router_of_groups:
-        fixed |= {member.name: 1.0 for member in members if member.role == "specialist"}
+        fixed |= {member.name: 1.0 for member in members if member.role == "specialist" and member.level == 1}
     return fixed
 
 

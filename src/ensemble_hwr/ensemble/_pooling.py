@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._members import Member
 from ensemble_hwr.ensemble._settings import GateSettings
-from ensemble_hwr.hierarchy import NamedSets
+from ensemble_hwr.hierarchy import NamedSets, levels_of
 
 Opinion = tuple[IntArray, FloatArray]  # columns of the classes that a member has, and its probabilities over them
 
@@ -100,8 +100,10 @@ class Gate:
     top_down : bool
         Whether only the specialist of the most probable group is applied.
     router_of_groups : bool
-        Whether the router predicts groups. Its probabilities inside a group are even then, so specialists ignore
-        `confidence_threshold`.
+        Whether the router predicts groups. Its probabilities inside a group are even then, so specialists of the first
+        level ignore `confidence_threshold`.
+    deeper : tuple of ndarray of shape (n_classes,)
+        Number of each class's group at the levels 2, 3, ...; a class in no group of a level has its own number.
     """
 
     min_mass: float
@@ -109,34 +111,87 @@ class Gate:
     group_of: IntArray
     top_down: bool = False
     router_of_groups: bool = False
+    deeper: tuple[IntArray, ...] = ()
+
+    def group_of_level(self, level: int) -> IntArray:
+        """Return the number of each class's group at a level."""
+        return self.group_of if level == 1 else self.deeper[level - 2]
+
+    def membership(self, level: int) -> FloatArray:
+        """Return the matrix that sums probabilities of classes to those of the groups of a level."""
+        group_of = self.group_of_level(level)
+        matrix: FloatArray = np.eye(group_of.max() + 1)[group_of]
+        return matrix
 
     def winners(self, probabilities: FloatArray) -> IntArray:
         """Return the number of the most probable group of each row."""
-        membership = np.eye(self.group_of.max() + 1)[self.group_of]
-        winners: IntArray = np.argmax(probabilities @ membership, axis=1)
+        winners: IntArray = np.argmax(probabilities @ self.membership(1), axis=1)
+        return winners
+
+    def winners_within(self, level: int, probabilities: FloatArray, above: IntArray) -> IntArray:
+        """Return the number of the most probable group of a level within the group that won the level above."""
+        inside = self.group_of_level(level - 1) == above[:, None]
+        winners: IntArray = np.argmax(np.where(inside, probabilities, 0) @ self.membership(level), axis=1)
         return winners
 
     def rows(self, member: Member, probabilities: FloatArray, winners: IntArray | None) -> IntArray:
-        """Return the rows on which a member is applied; `winners` are those of the router, for top-down routing."""
+        """Return the rows on which a member is applied; `winners` are those of its level, for top-down routing."""
         if member.role != "specialist":
             return open_rows(probabilities, member.columns, self.min_mass, self.confidence_threshold)
-        allowed = winners == self.group_of[member.columns[0]] if self.top_down and winners is not None else None
-        confidence_threshold = 1.0 if self.router_of_groups else self.confidence_threshold
+        own = self.group_of_level(member.level)[member.columns[0]]
+        allowed = winners == own if self.top_down and winners is not None else None
+        confidence_threshold = 1.0 if self.router_of_groups and member.level == 1 else self.confidence_threshold
         return open_rows(probabilities, member.columns, self.min_mass, confidence_threshold, allowed)
 
 
+class Descent:
+    """The winning group of each row, level by level from the top, for top-down routing.
+
+    Parameters
+    ----------
+    gate : Gate
+        Of the ensemble.
+    probabilities : ndarray of shape (n_rows, n_classes)
+        The router's, which determine the winners of the first level.
+    """
+
+    def __init__(self, gate: Gate, probabilities: FloatArray) -> None:
+        self._gate = gate
+        self._level = 1
+        self._winners = gate.winners(probabilities) if gate.top_down else None
+
+    def winners(self, member: Member, probabilities: FloatArray) -> IntArray | None:
+        """Return the winners of a member's level; None without top-down routing."""
+        while self._winners is not None and member.role == "specialist" and self._level < member.level:
+            self._level += 1
+            self._winners = self._gate.winners_within(self._level, probabilities, self._winners)
+        return self._winners
+
+
 def gate_of(settings: GateSettings, groups: NamedSets, classes: NDArray[np.generic], router_target: str) -> Gate:
-    """Return the gate of an ensemble's settings, its groups and what its router predicts."""
-    group_of = np.empty(len(classes), dtype=np.intp)
-    for number, labels in enumerate(groups.values()):
-        group_of[np.searchsorted(classes, labels)] = number
+    """Return the gate of an ensemble's settings, its groups of all levels and what its router predicts."""
+    group_of, *deeper = _groups_by_level(groups, classes)
     return Gate(
         settings.min_mass,
         settings.confidence_threshold,
         group_of,
         top_down=settings.routing == "top_down",
         router_of_groups=router_target == "groups",
+        deeper=tuple(deeper),
     )
+
+
+def _groups_by_level(groups: NamedSets, classes: NDArray[np.generic]) -> list[IntArray]:
+    """Return the number of each class's group at each level; a class in no group of a level is one of its own."""
+    levels = levels_of(groups)
+    numbers = []
+    for level in range(1, max(levels.values()) + 1):
+        at_level = [groups[name] for name in groups if levels[name] == level]
+        group_of = np.arange(len(at_level), len(at_level) + len(classes), dtype=np.intp)
+        for number, labels in enumerate(at_level):
+            group_of[np.searchsorted(classes, labels)] = number
+        numbers.append(group_of)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -185,11 +240,11 @@ def apply_members(
     gate : Gate
         Decides on which rows a member is applied.
     """
-    winners = gate.winners(probabilities) if gate.top_down else None
+    descent = Descent(gate, probabilities)
     for member in members:
         if trust[member.name] == 0:
             continue
-        rows = gate.rows(member, probabilities, winners)
+        rows = gate.rows(member, probabilities, descent.winners(member, probabilities))
         before = probabilities[rows]
         after = before
         if len(rows):

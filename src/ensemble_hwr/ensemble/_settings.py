@@ -39,6 +39,7 @@ class FittedEnsemble(GateSettings, Protocol):
 
     classes_: NDArray[Any]
     groups_: NamedSets
+    subgroups_: NamedSets
     confusables_: NamedSets
     members_: Mapping[str, Any]
     trust_: Mapping[str, float]

@@ -26,8 +26,8 @@ from ensemble_hwr.ensemble._members import Member as Member
 from ensemble_hwr.ensemble._members import columns_by_router_label as columns_by_router_label
 from ensemble_hwr.ensemble._members import declare_members as declare_members
 from ensemble_hwr.ensemble._members import fixed_trusts as fixed_trusts
+from ensemble_hwr.ensemble._pooling import Descent, Opinion, redistribute
 from ensemble_hwr.ensemble._pooling import Gate as Gate
-from ensemble_hwr.ensemble._pooling import Opinion, redistribute
 from ensemble_hwr.ensemble._pooling import gate_of as gate_of
 from ensemble_hwr.ensemble._trust import learn_temperature as learn_temperature
 from ensemble_hwr.ensemble._trust import learn_trust as learn_trust
@@ -389,13 +389,13 @@ class HeldOutPool:
     def __init__(self, probabilities: Sequence[FloatArray], gate: Gate) -> None:
         self.probabilities = probabilities
         self._gate = gate
-        self._winners = [gate.winners(routed) for routed in probabilities]
+        self._descents = [Descent(gate, routed) for routed in probabilities]
 
     def open_rows(self, member: Member) -> list[IntArray]:
         """Return the rows of each fold on which a member is applied."""
         return [
-            self._gate.rows(member, probabilities, winners)
-            for probabilities, winners in zip(self.probabilities, self._winners, strict=True)
+            self._gate.rows(member, probabilities, descent.winners(member, probabilities))
+            for probabilities, descent in zip(self.probabilities, self._descents, strict=True)
         ]
 
     def apply(self, columns: IntArray, rows: Sequence[IntArray], opinions: Sequence[FloatArray], trust: float) -> None:

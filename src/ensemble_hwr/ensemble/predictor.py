@@ -32,6 +32,7 @@ from ensemble_hwr.ensemble._parallel import read_only
 from ensemble_hwr.ensemble._pooling import Gate, Opinion, apply_members, gate_of
 from ensemble_hwr.ensemble._pooling import MemberStep as MemberStep
 from ensemble_hwr.ensemble._settings import FittedEnsemble
+from ensemble_hwr.hierarchy import NamedSets, levels_of
 
 
 @dataclass(frozen=True)
@@ -300,7 +301,7 @@ def _parts(ensemble: FittedEnsemble) -> tuple[Any, ...]:
         ensemble.classes_,
         ensemble._router_target,
         *ensemble.members_.values(),
-        *ensemble.groups_.values(),
+        *nodes_of(ensemble).values(),
         *ensemble.confusables_.values(),
     )
 
@@ -341,7 +342,7 @@ def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
         members=members,
         columns={member.name: np.searchsorted(classes, member.estimator.classes_) for member in members},
         expansion=ClassExpansion.of(router.classes_, by_label, len(classes)),
-        gate=gate_of(ensemble, ensemble.groups_, classes, ensemble._router_target),
+        gate=gate_of(ensemble, nodes_of(ensemble), classes, ensemble._router_target),
         trust=ensemble.trust_,
         temperature=ensemble.temperature_,
         functions={name: predict_proba_fn(estimator) for name, estimator in ensemble.members_.items()},
@@ -352,12 +353,26 @@ def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
 
 def _members(ensemble: FittedEnsemble) -> tuple[Member, ...]:
     """Return the fitted specialists and experts in the order in which they are applied."""
-    sets = {
-        **{f"specialist:{name}": labels for name, labels in ensemble.groups_.items()},
-        **{f"expert:{name}": labels for name, labels in ensemble.confusables_.items()},
-    }
+    sets = sets_of_members(ensemble)
+    levels = {f"specialist:{name}": level for name, level in levels_of(nodes_of(ensemble)).items()}
     return tuple(
-        Member(name, name.split(":")[0], np.searchsorted(ensemble.classes_, sets[name]), estimator)
+        Member(name, name.split(":")[0], np.searchsorted(ensemble.classes_, sets[name]), estimator, levels.get(name, 1))
         for name, estimator in ensemble.members_.items()
         if name != ROUTER
     )
+
+
+def nodes_of(ensemble: FittedEnsemble) -> NamedSets:
+    """Return the groups of all levels of a fitted ensemble, level by level.
+
+    Ensembles saved by versions without groups in groups have no ``subgroups_``.
+    """
+    return {**ensemble.groups_, **getattr(ensemble, "subgroups_", {})}
+
+
+def sets_of_members(ensemble: FittedEnsemble) -> NamedSets:
+    """Return the classes of each group and confusable set of a fitted ensemble, by the name of its member."""
+    return {
+        **{f"specialist:{name}": labels for name, labels in nodes_of(ensemble).items()},
+        **{f"expert:{name}": labels for name, labels in ensemble.confusables_.items()},
+    }

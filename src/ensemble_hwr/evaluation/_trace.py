@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.ensemble.held_out import ROUTER, temper
-from ensemble_hwr.ensemble.predictor import MemberStep, Predictor, PredictProba, Views, predictor_of
+from ensemble_hwr.ensemble.predictor import MemberStep, Predictor, PredictProba, Views, predictor_of, sets_of_members
 from ensemble_hwr.evaluation._cost import count_macs, macs_of_members
 from ensemble_hwr.evaluation.results import HierarchyTrace, MemberTrace, OperatingPoint
 
@@ -108,8 +108,7 @@ def _member_traces(
     hierarchy: HierarchicalEnsembleClassifier, steps: Sequence[MemberStep], y: NDArray[Any]
 ) -> tuple[MemberTrace, ...]:
     """Return the effect of each member; a member without trust changes nothing."""
-    sets = {f"specialist:{name}": labels for name, labels in hierarchy.groups_.items()}
-    sets |= {f"expert:{name}": labels for name, labels in hierarchy.confusables_.items()}
+    sets = sets_of_members(hierarchy)
     applied = {step.member.name: step for step in steps}
     members = []
     for name, trust in hierarchy.trust_.items():

@@ -68,9 +68,9 @@ class ClassifierWriter:
         """Evaluate the router, then apply each member to the rows that its gate opens."""
         hierarchy = HierarchyWriter(self._graph, ensemble)
         current = hierarchy.route(self.probabilities(hierarchy.router, chain, path))
-        winners = hierarchy.winners(current)
+        descent = hierarchy.descent(current)
         for member, trust in hierarchy.members_with_trust():
-            mask = hierarchy.open_rows(member, current, winners)
+            mask = hierarchy.open_rows(member, current, descent.winners(member, current))
             opinion = self.probabilities(member.estimator, chain, (*path, mask))
             current = hierarchy.apply_member(member, trust, current, mask, opinion)
         return hierarchy.temper(current)

@@ -11,9 +11,32 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
-from ensemble_hwr.ensemble.held_out import Member
+from ensemble_hwr.ensemble.held_out import Gate, Member
 from ensemble_hwr.ensemble.predictor import predictor_of
 from ensemble_hwr.onnx._graph import OnnxGraph, Tensor
+
+
+class Descent:
+    """Write the number of the most probable group of each row, level by level, for top-down routing."""
+
+    def __init__(self, graph: OnnxGraph, gate: Gate, probabilities: Tensor) -> None:
+        self._graph = graph
+        self._gate = gate
+        self._level = 1
+        self._winners = self._most_probable(probabilities) if gate.top_down else None
+
+    def winners(self, member: Member, probabilities: Tensor) -> Tensor | None:
+        """Return the winners of a member's level; None without top-down routing."""
+        while self._winners is not None and member.role == "specialist" and self._level < member.level:
+            above = self._gate.group_of_level(self._level).astype(np.int64)
+            inside = self._graph("Equal", self._winners, above[None, :])
+            self._level += 1
+            self._winners = self._most_probable(self._graph("Where", inside, probabilities, np.float64(0)))
+        return self._winners
+
+    def _most_probable(self, probabilities: Tensor) -> Tensor:
+        sums = self._graph("MatMul", probabilities, self._gate.membership(self._level))
+        return self._graph("ArgMax", sums, axis=1, keepdims=1)
 
 
 class HierarchyWriter:
@@ -33,12 +56,9 @@ class HierarchyWriter:
         spread = self._graph("MatMul", predicted, shares)
         return self._graph("Div", spread, self._graph.sum(spread, 1))
 
-    def winners(self, probabilities: Tensor) -> Tensor | None:
-        """Return the number of the most probable group of each row for top-down routing, else None."""
-        if not self._gate.top_down:
-            return None
-        membership = np.eye(self._gate.group_of.max() + 1)[self._gate.group_of]
-        return self._graph("ArgMax", self._graph("MatMul", probabilities, membership), axis=1, keepdims=1)
+    def descent(self, probabilities: Tensor) -> Descent:
+        """Return the winning groups of each row, level by level, for top-down routing."""
+        return Descent(self._graph, self._gate, probabilities)
 
     def members_with_trust(self) -> Iterator[tuple[Member, float]]:
         """Yield the members with a trust above 0, and their trust."""
@@ -55,11 +75,11 @@ class HierarchyWriter:
         if gate.min_mass > 0:
             is_open = graph("And", is_open, graph("GreaterOrEqual", mass, np.float64(gate.min_mass)))
         specialist = member.role == "specialist"
-        if gate.confidence_threshold < 1 and not (specialist and gate.router_of_groups):
+        if gate.confidence_threshold < 1 and not (specialist and member.level == 1 and gate.router_of_groups):
             sure = graph("Mul", mass, np.float64(gate.confidence_threshold))
             is_open = graph("And", is_open, graph("Less", graph.largest(inside, 1), sure))
         if specialist and winners is not None:
-            own = np.int64(gate.group_of[member.columns[0]])
+            own = np.int64(gate.group_of_level(member.level)[member.columns[0]])
             is_open = graph("And", is_open, graph("Equal", winners, own))
         return graph("Squeeze", is_open, np.array([1]))
 
