@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,9 +30,23 @@ def test_frontier_shows_the_figures_of_the_summary(comparison):
     display.figure_.canvas.draw()
 
 
-def test_frontier_leaves_out_contenders_without_macs(build):
-    display = FrontierDisplay.from_comparison(build({"svc": 0.1}, counted=False))
-    assert display.names == ()
+def test_time_stands_in_where_macs_are_unknown(build):
+    whole = build({"svc": 0.1, "flat": 0.2, "hierarchical": 0.1})
+    runs = [replace(run, macs=None, predict_seconds=1.0) if run.contender == "svc" else run for run in whole.runs]
+    display = FrontierDisplay.from_comparison(replace(whole, runs=tuple(runs)))
+    assert display.names == ("svc", "flat", "hierarchical")
+    assert display.by_time == ("svc",)
+    assert display.macs == pytest.approx([2 * 12_500, 10_000, 15_000])  # twice the time of the others
+    assert "svc (by time)" in [text.get_text() for text in display.ax_.texts]
+    assert display.ax_.get_xlabel() == "MACs per sample"
+    display.figure_.canvas.draw()
+
+
+def test_the_axis_is_the_time_if_all_macs_are_unknown(build):
+    display = FrontierDisplay.from_comparison(build({"svc": 0.1, "flat": 0.2}, counted=False))
+    assert display.macs == pytest.approx([1e6 * 0.5 / 200] * 2)
+    assert display.ax_.get_xlabel() == "microseconds per sample on one core"
+    display.figure_.canvas.draw()
 
 
 def test_frontier_draws_a_curve_through_hierarchies(comparison, with_points):

@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 
 from ensemble_hwr.evaluation import summarise
@@ -56,12 +57,27 @@ def test_a_contender_without_errors_is_inside_the_frame(build):
     assert plot["axes"].top <= perfect["y"] < plot["axes"].bottom
 
 
-def test_no_plot_of_one_point_and_contenders_without_macs_are_listed(build):
+def test_no_plot_of_one_point(build):
     assert frontier_plot(summarise(build({"flat": 0.1})), width=800, height=400) is None
-    assert frontier_plot(summarise(build({"flat": 0.1, "b": 0.2}, counted=False)), width=800, height=400) is None
+
+
+def test_time_stands_in_where_macs_cannot_be_counted(build):
     summary = summarise(build({"flat": 0.1, "b": 0.2, "c": 0.3}))
-    summary["contenders"]["c"]["macs"] = None
-    assert frontier_plot(summary, width=800, height=400)["uncounted"] == ["c"]
+    contenders = summary["contenders"]
+    rate = np.median([contenders[name]["macs"] / contenders[name]["seconds_per_sample"] for name in ("flat", "b")])
+    contenders["c"] |= {"macs": None, "seconds_per_sample": 8000 / rate}
+    plot = frontier_plot(summary, width=800, height=400)
+    assert plot["uncounted"] == ["c"]
+    (mark,) = [mark for mark in plot["marks"] if mark["name"] == "c"]
+    assert mark["x"] == plot["axes"].x(8000)
+    assert plot["x_name"] == "MACs per sample"
+
+
+def test_the_axis_is_the_time_if_no_macs_can_be_counted(build):
+    plot = frontier_plot(summarise(build({"flat": 0.1, "b": 0.2}, counted=False)), width=800, height=400)
+    assert plot["x_name"] == "microseconds per sample on one core"
+    assert plot["frontier"] == ""
+    assert {mark["x"] for mark in plot["marks"]} == {plot["axes"].x(1e6 * 0.5 / 200)}
 
 
 def plot_with(comparison, with_points, points):

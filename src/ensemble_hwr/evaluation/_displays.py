@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ensemble_hwr.evaluation._summary import mean_operating_points, pareto_front
 from ensemble_hwr.evaluation.metrics import predicted_labels
 from ensemble_hwr.evaluation.results import Comparison
 from ensemble_hwr.exceptions import MissingExtraError
-from ensemble_hwr.report.frontier import largest_error_shown, operating_curve
+from ensemble_hwr.report.frontier import largest_error_shown, macs_or_time, operating_curve
 
 COLOURS = ("#c2410c", "#1764ab", "#0b7a5e", "#9a3d80", "#6b6b6b", "#8a6a00", "#3e7f9c")
 CURVE = "same fits at other confidence thresholds"
@@ -38,6 +38,9 @@ class FrontierDisplay:
         Mean accuracies, between 0 and 1.
     curves : mapping of str to ndarray of shape (n_points, 2), default=None
         MACs and mean accuracies of hierarchies at other confidence thresholds, in order of MACs; None for no curves.
+    by_time : sequence of str, default=()
+        Names of the contenders whose MACs are unknown. Their cost is that of the others in the same time; if all are
+        named, costs are microseconds per sample.
 
     Attributes
     ----------
@@ -51,15 +54,17 @@ class FrontierDisplay:
         macs: NDArray[Any],
         accuracy: NDArray[Any],
         curves: Mapping[str, NDArray[Any]] | None = None,
+        by_time: Sequence[str] = (),
     ) -> None:
         self.names = names
         self.macs = macs
         self.accuracy = accuracy
         self.curves = dict(curves or {})
+        self.by_time = tuple(by_time)
 
     @classmethod
     def from_comparison(cls, comparison: Comparison, *, ax: Any = None) -> FrontierDisplay:
-        """Plot the contenders with known MACs.
+        """Plot the contenders; where MACs are unknown, the time per sample stands in.
 
         Parameters
         ----------
@@ -77,18 +82,18 @@ class FrontierDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
-        kept, costs, accuracies, curves = [], [], [], {}
-        for name in comparison.contenders:
-            spent = [run.macs for run in comparison.of(name)]
-            known = [cost for cost in spent if cost]
-            if len(known) == len(spent):
-                kept.append(name)
-                costs.append(float(np.mean(known)))
-                accuracies.append(float(np.mean(_correct(comparison, name)[1])))
-                curve = _curve(comparison, name, costs[-1], accuracies[-1])
-                if len(curve):
-                    curves[name] = curve
-        return cls(tuple(kept), np.array(costs), np.array(accuracies), curves).plot(ax=ax)
+        figures = {name: _costs(comparison, name) for name in comparison.contenders}
+        costs = macs_or_time(figures)
+        accuracies = {name: float(np.mean(_correct(comparison, name)[1])) for name in costs}
+        curves = {
+            name: curve
+            for name, macs in costs.items()
+            if figures[name]["macs"] and len(curve := _curve(comparison, name, macs, accuracies[name]))
+        }
+        by_time = [name for name in costs if not figures[name]["macs"]]
+        return cls(tuple(costs), np.array([*costs.values()]), np.array([*accuracies.values()]), curves, by_time).plot(
+            ax=ax
+        )
 
     def plot(self, *, ax: Any = None) -> FrontierDisplay:
         """Draw the plot.
@@ -104,18 +109,27 @@ class FrontierDisplay:
         """
         self.ax_ = ax = _axes(ax)
         self.figure_ = ax.figure
-        on = np.array(pareto_frontier(list(self.macs), list(self.accuracy)), dtype=bool)
-        order = np.argsort(self.macs[on])
-        steps = self.macs[on][order], 100 * self.accuracy[on][order]
+        counted = np.array([name not in self.by_time for name in self.names], dtype=bool)
+        macs, accuracy = self.macs[counted], self.accuracy[counted]
+        on = np.array(pareto_frontier(list(macs), list(accuracy)), dtype=bool)
+        order = np.argsort(macs[on])
+        steps = macs[on][order], 100 * accuracy[on][order]
         dashed = {"color": "0.4", "linestyle": "--", "linewidth": 1.2, "zorder": 1}
         (frontier,) = ax.step(*steps, where="post", label="frontier", **dashed)
         for i, name in enumerate(self.names):
             point = self.macs[i], 100 * self.accuracy[i]
             ax.scatter(*point, marker=_cycled(MARKERS, i), color=_cycled(COLOURS, i), s=55, zorder=2)
-            ax.annotate(name, point, xytext=(7, 5), textcoords="offset points")
+            ax.annotate(
+                f"{name} (by time)" if name in self.by_time and counted.any() else name,
+                point,
+                xytext=(7, 5),
+                textcoords="offset points",
+            )
             if name in self.curves:
                 self._plot_curve(self.curves[name], _cycled(COLOURS, i))
-        ax.set(xscale="log", xlabel="MACs per sample", ylabel="accuracy (%)")
+        by_time_alone = bool(self.by_time) and not counted.any()
+        cost = "microseconds per sample on one core" if by_time_alone else "MACs per sample"
+        ax.set(xscale="log", xlabel=cost, ylabel="accuracy (%)")
         ax.margins(x=0.25, y=0.12)
         ax.autoscale_view()
         if self.curves:
@@ -297,6 +311,14 @@ def _correct(comparison: Comparison, contender: str) -> tuple[NDArray[np.str_], 
     y = np.concatenate([comparison.y[run.test] for run in runs])
     predicted = np.concatenate([predicted_labels(run.probabilities, comparison.classes) for run in runs])
     return y, predicted == y
+
+
+def _costs(comparison: Comparison, name: str) -> dict[str, float | None]:
+    """Return the mean MACs of a contender, None if they are unknown, and its seconds per sample."""
+    runs = comparison.of(name)
+    known = [run.macs for run in runs if run.macs]
+    seconds = sum(run.predict_seconds for run in runs) / sum(len(run.test) for run in runs)
+    return {"macs": float(np.mean(known)) if len(known) == len(runs) else None, "seconds_per_sample": seconds}
 
 
 def _curve(comparison: Comparison, contender: str, cost: float, accuracy: float) -> NDArray[np.float64]:

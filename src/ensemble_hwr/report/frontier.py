@@ -70,7 +70,10 @@ def largest_error_shown(worst: float) -> float:
 
 
 def frontier_plot(summary: Mapping[str, Any], *, width: int, height: int) -> dict[str, Any] | None:
-    """Return the geometry of the plot, or None with fewer than two contenders of known MACs.
+    """Return the geometry of the plot, or None with fewer than two contenders.
+
+    A contender whose MACs cannot be counted is placed by its time per sample, at the MACs that the others need in that
+    time (by the median of their rates). If no MACs can be counted, the axis is the time per sample itself.
 
     Parameters
     ----------
@@ -82,8 +85,8 @@ def frontier_plot(summary: Mapping[str, Any], *, width: int, height: int) -> dic
     Returns
     -------
     dict or None
-        ``axes``, ``x_ticks``, ``y_ticks``, ``marks``, ``curves``, ``frontier`` (an SVG path) and ``uncounted`` (names
-        of the contenders without MACs).
+        ``axes``, ``x_name``, ``x_ticks``, ``y_ticks``, ``marks``, ``curves``, ``frontier`` (an SVG path, empty without
+        MACs) and ``uncounted`` (names of the contenders without MACs, which are placed by time).
     """
     points = _points(summary)
     if len(points) < 2:
@@ -100,28 +103,60 @@ def frontier_plot(summary: Mapping[str, Any], *, width: int, height: int) -> dic
     ]
     curves = [_curve(point, axes) for point in points if point["curve"]]
     digits = digits_between(sorted(y_ticks))
+    counted = any(figures["macs"] for figures in summary["contenders"].values())
+    on_frontier = [mark for mark in marks if counted and mark["name"] in summary["frontier"]]
     return {
         "axes": axes,
+        "x_name": "MACs per sample" if counted else "microseconds per sample on one core",
         "x_ticks": [
             {"at": axes.x(tick), "text": quantity(tick).replace(".00", "").replace(".0", "")} for tick in x_ticks
         ],
         "y_ticks": [{"at": axes.y(tick), "text": f"{tick:.{digits}f}"} for tick in y_ticks],
         "marks": place_labels(marks, _obstacles(marks, curves), axes),
         "curves": curves,
-        "frontier": _staircase([mark for mark in marks if mark["name"] in summary["frontier"]], axes),
+        "frontier": _staircase(on_frontier, axes) if on_frontier else "",
         "uncounted": [name for name, figures in summary["contenders"].items() if not figures["macs"]],
     }
 
 
+def macs_or_time(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the MACs per sample of each contender, or what stands in for them where they cannot be counted.
+
+    Parameters
+    ----------
+    contenders : mapping of str to mapping
+        For each name ``macs`` (None if unknown) and ``seconds_per_sample``.
+
+    Returns
+    -------
+    dict of str to float
+        MACs; for unknown ones the MACs that other contenders need in the same time, by the median of their rates. If
+        none are known, microseconds. Contenders of unknown MACs and time are left out.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.report.frontier import macs_or_time
+    >>> counted, timed = {"macs": 500.0, "seconds_per_sample": 1e-6}, {"macs": None, "seconds_per_sample": 4e-6}
+    >>> macs_or_time({"mlp": counted, "forest": timed})
+    {'mlp': 500.0, 'forest': 2000.0}
+    """
+    seconds = {name: figures.get("seconds_per_sample") or 0.0 for name, figures in contenders.items()}
+    rates = [one["macs"] / seconds[name] for name, one in contenders.items() if one["macs"] and seconds[name]]
+    counted = any(figures["macs"] for figures in contenders.values())
+    rate = float(np.median(rates)) if rates else 0.0 if counted else 1e6
+    costs = {name: float(figures["macs"] or rate * seconds[name]) for name, figures in contenders.items()}
+    return {name: cost for name, cost in costs.items() if cost}
+
+
 def _points(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return cost, accuracies in percent and curve of each contender of known MACs."""
+    """Return cost, accuracies in percent and curve of each contender."""
     points = []
-    for name, figures in summary["contenders"].items():
-        if figures["macs"]:
-            operating = (figures["hierarchy"] or {}).get("operating_points", [])
-            curve = operating_curve(operating, figures["macs"], float(np.mean(figures["accuracy"])))
-            seeds = [100 * a for a in figures["accuracy"]]
-            points.append({"name": name, "cost": figures["macs"], "seeds": seeds, "curve": curve})
+    for name, cost in macs_or_time(summary["contenders"]).items():
+        figures = summary["contenders"][name]
+        operating = (figures["hierarchy"] or {}).get("operating_points", [])
+        curve = operating_curve(operating, figures["macs"], float(np.mean(figures["accuracy"])))
+        seeds = [100 * a for a in figures["accuracy"]]
+        points.append({"name": name, "cost": cost, "seeds": seeds, "curve": curve})
     return points
 
 
