@@ -179,7 +179,7 @@ def gain(differences: NDArray[np.float64]) -> str:
     if not differences.any():
         return ""
     error = differences.std(ddof=1) / np.sqrt(len(differences))
-    return f"{100 * differences.mean():+.2f} ± {100 * error:.2f}"
+    return f"{100 * differences.mean():+.2f} ({100 * error:.2f})"
 
 
 if __name__ == "__main__":

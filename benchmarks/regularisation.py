@@ -171,8 +171,8 @@ def _line(name: str, right: Mapping[str, NDArray[np.float64]], loss: Mapping[str
     gained, lost = 100 * (right[name] - right[NONE]), loss[name] - loss[NONE]
     errors = [values.std(ddof=1) / len(values) ** 0.5 for values in (gained, lost)]
     return (
-        f"| {name} | {100 * right[name].mean():.2f} | {gained.mean():+.2f} ± {errors[0]:.2f} "
-        f"| {loss[name].mean():.4f} | {lost.mean():+.4f} ± {errors[1]:.4f} |"
+        f"| {name} | {100 * right[name].mean():.2f} | {gained.mean():+.2f} ({errors[0]:.2f}) "
+        f"| {loss[name].mean():.4f} | {lost.mean():+.4f} ({errors[1]:.4f}) |"
     )
 
 

@@ -212,7 +212,7 @@ def difference(values: list[float], digits: int) -> str:
     if not any(values):
         return ""
     error = stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-    return f"{mean(values):+.{digits}f} ± {error:.{digits}f}"
+    return f"{mean(values):+.{digits}f} ({error:.{digits}f})"
 
 
 if __name__ == "__main__":
