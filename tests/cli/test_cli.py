@@ -100,3 +100,17 @@ def test_characters_that_the_terminal_lacks_are_escaped(monkeypatch):
     assert run(show, []) == 0
     ascii_only.flush()
     assert ascii_only.buffer.getvalue() == b"\\u22121\n"
+
+
+@pytest.mark.parametrize(("words", "number", "expected"), [("", 1, "letters"), ("letters --fo", 2, "--format")])
+def test_the_shell_completes_commands_and_options(words, number, expected, ensemble_hwr_command):
+    (python, *_), environment = ensemble_hwr_command
+    asked = {
+        "_ENSEMBLE_HWR_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"ensemble-hwr {words}",
+        "COMP_CWORD": str(number),
+    }
+    code = "import sys; from ensemble_hwr.cli import main; sys.exit(main())"
+    done = subprocess.run([python, "-c", code], env=environment | asked, capture_output=True, text=True, check=False)
+    assert f"plain,{expected}" in done.stdout.splitlines()
+    assert done.stderr == ""

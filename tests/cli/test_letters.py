@@ -3,9 +3,11 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ensemble_hwr.cli import _letters, _pictures, main
 from ensemble_hwr.datasets import open_letters
@@ -62,6 +64,55 @@ def test_csv_has_a_header(model, pictures, capsys):
     assert [row["path"] for row in rows] == pictures[:2]
     assert [row["text"] for row in rows] == load_model(model).predict(pictures[:2]).tolist()
     assert all(0 < float(row["probability"]) <= 1 for row in rows)
+
+
+def test_hocr_and_alto_are_one_document_per_picture(model, pictures, tmp_path, capsys):
+    for kind, suffix in (("hocr", ".hocr"), ("alto", ".xml")):
+        assert read(model, pictures[0], "--format", kind) == 0
+        document = capsys.readouterr().out
+        with Image.open(pictures[0]) as image:
+            width, height = image.size
+        label = load_model(model).predict(pictures[:1])[0]
+        root = ElementTree.fromstring(document.encode())
+        if kind == "hocr":
+            (word,) = root.iterfind(".//*[@class='ocrx_word']")
+            assert "".join(word.itertext()) == label
+            assert word.get("title").startswith(f"bbox 0 0 {width} {height}; x_wconf ")
+        else:
+            (glyph,) = root.iterfind(".//{*}Glyph")
+            assert (glyph.get("CONTENT"), glyph.get("WIDTH"), glyph.get("HEIGHT")) == (label, str(width), str(height))
+            assert len(glyph.findall("{*}Variant")) == 2
+        assert read(model, *pictures[:2], "--format", kind) == 2
+        assert "one document per picture" in capsys.readouterr().err
+        assert read(model, *pictures[:2], "--format", kind, "-o", tmp_path / kind) == 0
+        assert capsys.readouterr().out == ""
+        names = [f"{number:04d}-{Path(path).stem}{suffix}" for number, path in enumerate(pictures[:2], start=1)]
+        assert sorted(file.name for file in (tmp_path / kind).iterdir()) == names
+        assert (tmp_path / kind / names[0]).read_text("utf-8") == document
+    assert read(model, pictures[0], "-o", tmp_path / "text") == 2
+    assert "--output needs --format hocr or alto" in capsys.readouterr().err
+
+
+def test_files_that_are_no_pictures_are_counted_and_the_others_are_read(model, pictures, tmp_path, capsys):
+    (tmp_path / "photo.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "folder").mkdir()
+    shutil.copy(pictures[0], tmp_path / "picture.png")
+    assert read(model, *sorted(tmp_path.iterdir())) == 1
+    printed = capsys.readouterr()
+    label = load_model(model).predict(pictures[:1])[0]
+    assert printed.out == f"{tmp_path / 'picture.png'}\t{label}\n"
+    *errors, summary = printed.err.splitlines()
+    assert summary.startswith("3 errors in ")
+    for name in ("photo.heic", "notes.txt", "folder"):
+        (line,) = (line for line in errors if name in line)
+        assert line.startswith("error: ")
+    assert read(model, tmp_path) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"{tmp_path / 'picture.png'}\t{label}\n"
+    error, summary = printed.err.splitlines()
+    assert "photo.heic': it is not a picture in one of the formats PNG, JPEG" in error
+    assert summary == "1 error in 2 pictures"
 
 
 def test_standard_input_is_a_picture(ensemble_hwr_command, model, pictures):

@@ -43,6 +43,18 @@ def test_json_is_one_object_per_line(capsys):
     assert facts["figures"]["letters"] == 40
 
 
+def test_helper_models_are_listed_only_with_all(capsys):
+    listed = []
+    for options in ([], ["--all"]):
+        assert main(["models", "--json", *options]) == 0
+        listed.append([json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()])
+    without, complete = listed
+    assert "az" in without
+    assert "non-letter" not in without
+    assert set(without) < set(complete)
+    assert "non-letter" in complete
+
+
 def test_an_installation_without_models_is_reported(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(models, "shipped_folder", lambda: tmp_path)
     assert main(["models"]) == 0

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
 from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
 from ensemble_hwr.cli._output import (
     LETTER_COLUMNS,
-    LETTER_FORMATS,
     OutputOptions,
     Predictions,
-    csv_header,
+    Results,
     letter_printer,
     output_options,
 )
@@ -35,7 +36,7 @@ N_ALTERNATIVES = 2
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
-@output_options(LETTER_FORMATS)
+@output_options
 @folder_options
 @jobs_option
 def letters(
@@ -46,6 +47,7 @@ def letters(
     as_json: bool,
     confidence: bool,
     min_confidence: float,
+    output: Path | None,
     pattern: str,
     recursive: bool,
     jobs: int | None,
@@ -56,33 +58,34 @@ def letters(
     size, and be dark on light or light on dark.
 
     For one picture the letter is printed, for several "path<TAB>letter" per line. JSON also holds the next two letters.
+    hOCR and ALTO have one document per picture: give one picture, or a folder with --output.
+
     A picture that cannot be read is reported on standard error. The others are still classified; the exit code is 1.
     """
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.persistence import load_model
 
+    if output is not None:
+        check_folder(output)
     with progress(transient=True) as steps:
         normalizer, classifier = picture_model(load_model(model), model, number_of_jobs(jobs))
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
-        if options.format == "csv":
-            steps.print(csv_header(LETTER_COLUMNS))
+        show, results = letter_printer(options), Results(options, output, steps.print, LETTER_COLUMNS)
         n_problems = found.n_problems
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
             for batch in normalized_batches([picture.data for picture in found.pictures], normalizer):
-                n_problems += _print(batch, found, classifier, options, steps)
+                named = [found.pictures[position] for position in batch.positions]
+                shown = map(show, named, _predictions(classifier, batch.rows))
+                results.write(zip(shown, named, [position + 1 for position in batch.positions], strict=True))
+                n_problems += _report(batch, found, steps)
                 update(batch.stop, "")
     report_summary(n_problems, len(found.pictures))
     return FAILED if n_problems else DONE
 
 
-def _print(batch: Batch, found: Found, classifier: Any, options: OutputOptions, steps: Any) -> int:
-    """Print the results and the errors of a batch; return the number of errors."""
-    show = letter_printer(options)
-    predictions = _predictions(classifier, batch.rows)
-    lines = [show(found.pictures[k].name, letters) for k, letters in zip(batch.positions, predictions, strict=True)]
-    if lines:
-        steps.print("\n".join(lines))
+def _report(batch: Batch, found: Found, steps: Any) -> int:
+    """Report the errors of a batch; return their number."""
     for reason in batch.failures.values():
         steps.report_error(reason)
     omitted = [count_omitted_pages(found.pictures[k], steps.report_error) for k in batch.positions]

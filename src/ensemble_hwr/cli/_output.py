@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr.cli._pictures import printable
+from ensemble_hwr._writing import whole_files
+from ensemble_hwr.cli._pictures import STANDARD_INPUT, printable
 
 if TYPE_CHECKING:
+    from ensemble_hwr.boxes import Box
     from ensemble_hwr.cli._pictures import NamedPicture
     from ensemble_hwr.reading import Page, Word
 
@@ -21,8 +24,7 @@ Predictions = list[tuple[Any, float]]  # label and probability, the most probabl
 
 UNCERTAIN = "?"
 DIGITS = 6  # of probabilities in JSON
-LETTER_FORMATS = ("text", "json", "csv")
-WORD_FORMATS = (*LETTER_FORMATS, "hocr", "alto")
+FORMATS = ("text", "json", "csv", "hocr", "alto")
 DOCUMENTS = {"hocr": ".hocr", "alto": ".xml"}  # formats with one document per picture, and the suffixes of files
 LETTER_COLUMNS = ("path", "text", "probability")
 WORD_COLUMNS = ("path", "line", "word", "text", "confidence", "left", "top", "right", "bottom")
@@ -35,7 +37,7 @@ class OutputOptions:
     Attributes
     ----------
     format : str
-        One of `WORD_FORMATS`.
+        One of `FORMATS`.
     confidence : bool
         Whether text has probabilities.
     min_confidence : float
@@ -58,13 +60,13 @@ class OutputOptions:
         return [f"{probability or 0.0:.4f}"] if self.confidence else []
 
 
-def output_options(formats: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds the options of :class:`OutputOptions` to a command."""
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of :class:`OutputOptions` and of :class:`Results` to a command."""
     options = (
         click.option(
             "--format",
             "kind",
-            type=click.Choice(formats),
+            type=click.Choice(FORMATS),
             default="text",
             show_default=True,
             help="Form of the results.",
@@ -78,19 +80,72 @@ def output_options(formats: tuple[str, ...]) -> Callable[[Callable[..., Any]], C
             metavar="P",
             help="Print ? in place of a letter or word whose probability is below P.",
         ),
+        click.option(
+            "--output",
+            "-o",
+            "output",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Folder for one hOCR or ALTO document per picture.",
+        ),
     )
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
-def letter_printer(options: OutputOptions) -> Callable[[str, Predictions], str]:
-    """Return the function of a path and the most probable letters that formats one picture of a letter."""
-    return {"text": _letter_text, "json": _letter_json, "csv": _letter_csv}[options.format](options)
+class Results:
+    """Results on standard output, or as documents in a folder.
+
+    Parameters
+    ----------
+    options : OutputOptions
+    folder : Path or None
+        Folder for one document per picture.
+    echo : callable
+        Prints a text.
+    columns : tuple of str
+        Header of CSV.
+    """
+
+    def __init__(
+        self, options: OutputOptions, folder: Path | None, echo: Callable[[str], None], columns: tuple[str, ...]
+    ) -> None:
+        if options.format in DOCUMENTS and options.paths and folder is None:
+            message = f"--format {options.format} has one document per picture; give one picture, or --output DIR"
+            raise click.UsageError(message)
+        if folder is not None:
+            if options.format not in DOCUMENTS:
+                raise click.UsageError(
+                    f"--output needs --format {' or '.join(DOCUMENTS)}, got --format {options.format}"
+                )
+            folder.mkdir(parents=True, exist_ok=True)
+        self._suffix = DOCUMENTS.get(options.format, "")
+        self._folder, self._echo = folder, echo
+        if options.format == "csv":
+            echo(_csv([list(columns)]))
+
+    def write(self, results: Iterable[tuple[str, NamedPicture, int]]) -> None:
+        """Print some results at once, or write their documents; each has its picture's number, counted from 1."""
+        if self._folder is None:
+            texts = [text for text, _, _ in results]
+            if texts:
+                self._echo("\n".join(texts))
+            return
+        for text, picture, number in results:
+            with whole_files(self._folder / f"{file_name(picture, number)}{self._suffix}") as (stream,):
+                stream.write(f"{text}\n".encode())
+
+
+def file_name(picture: NamedPicture, number: int) -> str:
+    """Return a file name that differs for each picture, also for those of the same name in different folders."""
+    return f"{number:04d}-{'stdin' if picture.name == STANDARD_INPUT else Path(picture.name).stem}"
+
+
+def letter_printer(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+    """Return the function of a picture and its most probable letters that formats one picture of a letter."""
+    kinds = {"text": _letter_text, "json": _letter_json, "csv": _letter_csv}
+    return kinds.get(options.format, _letter_document)(options)
 
 
 def reading_printer(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
@@ -99,26 +154,21 @@ def reading_printer(options: OutputOptions) -> Callable[[NamedPicture, Word | Pa
     return kinds[options.format](options)
 
 
-def csv_header(columns: tuple[str, ...]) -> str:
-    """Return the first line of a table in CSV."""
-    return _csv([list(columns)])
-
-
-def _letter_text(options: OutputOptions) -> Callable[[str, Predictions], str]:
-    def show(path: str, found: Predictions) -> str:
+def _letter_text(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+    def show(picture: NamedPicture, found: Predictions) -> str:
         label, probability = found[0]
         columns = [options.certain(str(label), probability), *options.shown(probability)]
-        return "\t".join([printable(path), *columns] if options.paths else columns)
+        return "\t".join([printable(picture.name), *columns] if options.paths else columns)
 
     return show
 
 
-def _letter_json(options: OutputOptions) -> Callable[[str, Predictions], str]:
-    def show(path: str, found: Predictions) -> str:
+def _letter_json(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+    def show(picture: NamedPicture, found: Predictions) -> str:
         (label, probability), *others = found
         return json.dumps(
             {
-                "path": path,
+                "path": picture.name,
                 "text": options.certain(label, probability),
                 "probability": round(probability, DIGITS),
                 "alternatives": [{"text": other, "probability": round(p, DIGITS)} for other, p in others],
@@ -128,10 +178,24 @@ def _letter_json(options: OutputOptions) -> Callable[[str, Predictions], str]:
     return show
 
 
-def _letter_csv(options: OutputOptions) -> Callable[[str, Predictions], str]:
-    def show(path: str, found: Predictions) -> str:
+def _letter_csv(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+    def show(picture: NamedPicture, found: Predictions) -> str:
         label, probability = found[0]
-        return _csv([[path, options.certain(str(label), probability), f"{probability:.{DIGITS}f}"]])
+        return _csv([[picture.name, options.certain(str(label), probability), f"{probability:.{DIGITS}f}"]])
+
+    return show
+
+
+def _letter_document(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+    from ensemble_hwr.reading import Letter, Word
+
+    show_word = _document(options)
+
+    def show(picture: NamedPicture, found: Predictions) -> str:
+        (label, probability), *others = found
+        box = _whole(picture)
+        letter = Letter(box, str(label), probability, tuple((str(other), p) for other, p in others))
+        return show_word(picture, Word(box, (letter,), letter.text, probability))
 
     return show
 
@@ -194,15 +258,22 @@ def _reading_csv(options: OutputOptions) -> Callable[[NamedPicture, Word | Page]
 
 def _document(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
     def show(picture: NamedPicture, found: Word | Page) -> str:
-        from ensemble_hwr.images import open_picture
         from ensemble_hwr.reading import Line, Page, to_alto, to_hocr
 
         if not isinstance(found, Page):
-            height, width = open_picture(picture.data).shape
-            found = Page(width, height, (Line(found.box, (found,)),))
+            found = Page(*_whole(picture)[2:], (Line(found.box, (found,)),))
         return (to_hocr if options.format == "hocr" else to_alto)(found, image=picture.name).rstrip("\n")
 
     return show
+
+
+def _whole(picture: NamedPicture) -> Box:
+    """Return the box of a whole picture."""
+    from ensemble_hwr.boxes import Box
+    from ensemble_hwr.images import open_picture
+
+    height, width = open_picture(picture.data).shape
+    return Box(0, 0, width, height)
 
 
 def _words(found: Word | Page) -> list[tuple[Word, ...]]:

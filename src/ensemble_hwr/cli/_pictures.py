@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 256  # pictures per process
 STANDARD_INPUT = "-"
+UNREADABLE = (".avif", ".heic", ".heif", ".jxl", ".pdf")  # pictures of other formats: reported, not left out
 LEAST_FOR_A_BAR = 5  # fewer pictures are read without a progress bar
 
 
@@ -99,7 +100,7 @@ def _pictures_of(path: str, pattern: str, recursive: bool) -> Iterator[NamedPict
     elif os.path.isdir(path):
         from ensemble_hwr.datasets import find_pictures  # its import takes longer than reading a file
 
-        for file in find_pictures(path):
+        for file in find_pictures(path, other_suffixes=UNREADABLE):
             if fnmatch(os.path.basename(file), pattern) and (recursive or _is_directly_in(file, path)):
                 yield NamedPicture(file, file)
     else:

@@ -12,17 +12,15 @@ from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
 from ensemble_hwr.cli._options import lexicon_option, model_option
 from ensemble_hwr.cli._output import (
-    DOCUMENTS,
     WORD_COLUMNS,
-    WORD_FORMATS,
     OutputOptions,
-    csv_header,
+    Results,
+    file_name,
     output_options,
     reading_printer,
 )
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
-    STANDARD_INPUT,
     NamedPicture,
     count_omitted_pages,
     find_all,
@@ -39,15 +37,7 @@ if TYPE_CHECKING:
 @model_option
 @lexicon_option
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
-@output_options(WORD_FORMATS)
-@click.option(
-    "--output",
-    "-o",
-    "output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Folder for one hOCR or ALTO document per picture.",
-)
+@output_options
 @click.option(
     "--debug",
     type=click.Path(path_type=Path, file_okay=False),
@@ -125,18 +115,11 @@ class Reading:
         output: Path | None,
         debug: Path | None,
     ) -> None:
-        if options.format in DOCUMENTS and options.paths and output is None:
-            message = f"--format {options.format} has one document per picture; give one picture, or --output DIR"
-            raise click.UsageError(message)
-        if output is not None and options.format not in DOCUMENTS:
-            raise click.UsageError(f"--output needs --format {' or '.join(DOCUMENTS)}, got --format {options.format}")
-        for folder in filter(None, (output, debug)):
-            folder.mkdir(parents=True, exist_ok=True)
+        self._results = Results(options, output, steps.print, WORD_COLUMNS)
+        if debug is not None:
+            debug.mkdir(parents=True, exist_ok=True)
         self._read, self._steps, self._options = read, steps, options
-        self._show = reading_printer(options)
-        self._output, self._debug = output, debug
-        if options.format == "csv":
-            steps.print(csv_header(WORD_COLUMNS))
+        self._show, self._debug = reading_printer(options), debug
 
     def __call__(self, picture: NamedPicture, number: int) -> int:
         """Read a picture and write its result; return the number of errors."""
@@ -146,17 +129,11 @@ class Reading:
             self._steps.report_error(str(error))
             return 1
         text = self._show(picture, found)
-        if self._output is not None:
-            self._write(text, self._output / f"{_file_name(picture, number)}{DOCUMENTS[self._options.format]}")
-        elif text or self._options.format == "text":
-            self._steps.print(text)
+        if text or self._options.format == "text":
+            self._results.write([(text, picture, number)])
         if self._debug is not None:
-            _draw_boxes(self._debug / f"{_file_name(picture, number)}.png", picture, found)
+            _draw_boxes(self._debug / f"{file_name(picture, number)}.png", picture, found)
         return count_omitted_pages(picture, self._steps.report_error)
-
-    def _write(self, text: str, file: Path) -> None:
-        with whole_files(file) as (stream,):
-            stream.write(f"{text}\n".encode())
 
 
 @click.command()
@@ -176,11 +153,6 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
 
     with warnings_counted():
         open_window(model=model, file=file, lexicon=lexicon)
-
-
-def _file_name(picture: NamedPicture, number: int) -> str:
-    """Return a file name that differs for each picture, also for those of the same name in different folders."""
-    return f"{number:04d}-{'stdin' if picture.name == STANDARD_INPUT else Path(picture.name).stem}"
 
 
 def _draw_boxes(file: Path, picture: NamedPicture, found: Word | Page) -> None:

@@ -100,13 +100,15 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LEFT_BY_SYSTEMS
 
 
-def find_pictures(folder: PathLike) -> list[str]:
+def find_pictures(folder: PathLike, *, other_suffixes: tuple[str, ...] = ()) -> list[str]:
     """List the pictures in a folder and its subfolders by file suffix; hidden files and folders are ignored.
 
     Parameters
     ----------
     folder : path-like
         Symbolic links to other folders are not followed.
+    other_suffixes : tuple of str, default=()
+        Lower-case suffixes of further files to list, such as ``".heic"``.
 
     Returns
     -------
@@ -135,7 +137,8 @@ def find_pictures(folder: PathLike) -> list[str]:
     with reading(top, "a folder of pictures"):
         for root, folders, names in os.walk(top, onerror=_raise):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            pictures = (name for name in names if name.lower().endswith(SUFFIXES) and not name.startswith("."))
+            listed = (*SUFFIXES, *other_suffixes)
+            pictures = (name for name in names if name.lower().endswith(listed) and not name.startswith("."))
             found += [os.path.join(root, name) for name in sorted(pictures)]
     return found
 
