@@ -23,11 +23,11 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from benchmarks.figures import Figure, ratio, time_in_turn
-from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import letters_to_time
 from benchmarks.trust import hierarchy
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.evaluation import count_parameters
+from ensemble_hwr.evaluation.peers import HiClassClassifier
 from ensemble_hwr.evaluation.scaling import scale_hidden_layers
 
 Work = Callable[[], Any]
@@ -78,7 +78,7 @@ def functions(X: Any, y: Any, epochs: int) -> dict[str, Work]:
         "folds": partial(_fit, hierarchy(0, epochs, cv=3), X, y),
         "flat": partial(_fit, flat, X, y),
         "top-down": partial(_fit, classic, X, y),
-        "hiclass": partial(_fit, TopDown(member, random_state=0), X, y),
+        "hiclass": partial(_fit, HiClassClassifier(member, random_state=0), X, y),
         "two threads": partial(_fit, model, X, y, threads=2),
         "alone": partial(_busy, product, 1),
         "both": partial(_busy, product, 2),

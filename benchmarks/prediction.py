@@ -35,11 +35,11 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from benchmarks.figures import Figure, ratio, time_in_turn
-from benchmarks.hiclass_peer import TopDown
 from benchmarks.letters import Letters, letters_to_time
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier, load_model
 from ensemble_hwr.ensemble.held_out import MemberProblem, pool, temper
 from ensemble_hwr.ensemble.predictor import predictor_of
+from ensemble_hwr.evaluation.peers import HiClassClassifier
 from ensemble_hwr.onnx import export_onnx, onnx_inputs
 
 SIDE = 512  # of the square matrices whose product measures the machine's speed
@@ -168,7 +168,7 @@ def peers(letters: Letters) -> dict[str, Any]:
         "RBF SVC on the features": make_pipeline(GradientFeatures(grid=7), SVC()),
     }
     if find_spec("hiclass"):
-        made["HiClass LocalClassifierPerParentNode"] = TopDown(member, random_state=0)
+        made["HiClass LocalClassifierPerParentNode"] = HiClassClassifier(member, random_state=0)
     else:
         click.echo("HiClass is not installed and is left out (pip install hiclass)", err=True)
     with warnings.catch_warnings():

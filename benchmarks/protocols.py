@@ -112,13 +112,13 @@ class Bench:
 
 def top_down(config: ExperimentConfig, rows: Any, parameters: int | None) -> Any:
     """Return HiClass with members like the flat contender and as many parameters as the hierarchy."""
-    from benchmarks.hiclass_peer import TopDown
+    from ensemble_hwr.evaluation.peers import HiClassClassifier
 
     n_nodes, classes_per_node = 7, 5
     member = scale_hidden_layers(
         build_member(config, config.flat or config.router), (parameters or 0) // n_nodes, rows[:100], classes_per_node
     )
-    return TopDown(member)
+    return HiClassClassifier(member)
 
 
 def _report(event: CompareProgress) -> None:

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from ensemble_hwr.evaluation.metrics import (
     confused_pairs,
     expected_calibration_error,
+    hierarchical_scores,
     log_loss,
     per_class,
     predicted_labels,
     scores,
 )
+from ensemble_hwr.hierarchy import class_paths, resolve_groups
 
 CLASSES = np.array(list("ABCDE"))
 
@@ -110,3 +112,49 @@ def test_confused_pairs_sum_both_directions_most_frequent_first():
 def test_invalid_labels_or_probabilities_are_an_error(measure, y, probabilities):
     with pytest.raises(ValueError, match=r"not one of the classes|must be finite, of shape"):
         measure(np.array(y), np.array(probabilities), np.array(["A", "C"]))
+
+
+TREE = resolve_groups({"x": {"a": "AB", "b": {"c": "CD", "d": "E"}}, "y": "FGH"}, list("ABCDEFGH"))
+
+
+def ancestors(label):
+    return {label} | {name for name, members in TREE.items() if label in members}
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABCDEFGH"), st.sampled_from("ABCDEFGH")), min_size=1, max_size=20))
+def test_hierarchical_scores_equal_the_overlap_of_sets_of_ancestors(pairs):
+    true, predicted = zip(*pairs, strict=True)
+    common = [len(ancestors(t) & ancestors(p)) for t, p in pairs]
+    n_true, n_predicted = [len(ancestors(t)) for t in true], [len(ancestors(p)) for p in predicted]
+    precision, recall = sum(common) / sum(n_predicted), sum(common) / sum(n_true)
+    expected = {"precision": precision, "recall": recall, "f1": 0.0}
+    if common != [0] * len(common):
+        expected["f1"] = 2 * precision * recall / (precision + recall)
+    assert hierarchical_scores(true, predicted, TREE) == pytest.approx(expected)
+    macro = hierarchical_scores(true, predicted, TREE, average="macro")
+    assert macro["precision"] == pytest.approx(np.mean(np.divide(common, n_predicted)))
+    assert macro["recall"] == pytest.approx(np.mean(np.divide(common, n_true)))
+
+
+@pytest.mark.parametrize("average", ["micro", "macro"])
+def test_hierarchical_scores_equal_those_of_hiclass(average):
+    hiclass = pytest.importorskip("hiclass.metrics")
+    rng = np.random.default_rng(0)
+    true, predicted = rng.choice(list("ABCDEFGH"), (2, 200))
+    paths = class_paths(TREE, list("ABCDEFGH"))
+
+    def as_paths(labels):
+        rows = [[*paths[label], label] for label in labels.tolist()]
+        return np.array([row + [""] * (4 - len(row)) for row in rows])
+
+    found = hierarchical_scores(true, predicted, TREE, average=average)
+    for score in ("precision", "recall"):
+        own = getattr(hiclass, score)(as_paths(true), as_paths(predicted), average=average)
+        assert found[score] == pytest.approx(own)
+
+
+def test_hierarchical_scores_reject_other_input():
+    with pytest.raises(ValueError, match="'micro', 'macro'"):
+        hierarchical_scores(["A"], ["A"], TREE, average="weighted")
+    with pytest.raises(ValueError, match="one label per sample"):
+        hierarchical_scores(["A"], ["A", "B"], TREE)

@@ -1,14 +1,24 @@
+import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
+from sklearn.naive_bayes import GaussianNB
 
+from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.evaluation import compare
 from ensemble_hwr.evaluation._summary import pareto_frontier, summarise
+from ensemble_hwr.evaluation._table import comparison_table
+from ensemble_hwr.evaluation.metrics import hierarchical_scores
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, Run
 from ensemble_hwr.evaluation.statistics import PairedTest, holm, mcnemar
+from ensemble_hwr.hierarchy import resolve_groups
 
 
 def test_summary_is_json_without_nan_and_comes_back_the_same(comparison):
@@ -208,3 +218,36 @@ def test_warnings_are_counted_by_contender_where_only_numbers_differ(build):
 def test_the_time_of_a_prediction_is_given_for_costs_that_cannot_be_counted(build):
     figures = summarise(build({"svc": 0.2, "hierarchical": 0.09}, counted=False))["contenders"]["svc"]
     assert figures["seconds_per_sample"] == pytest.approx(0.5 / 200)
+
+
+def test_hierarchical_scores_are_reported_for_all_contenders_where_groups_nest():
+    X, codes = make_blobs(240, centers=6, n_features=4, cluster_std=2.5, random_state=0)
+    y = np.array(list("ABCDEF"))[codes]
+    tree = {"low": {"a": "AB", "b": "C"}, "high": "DEF"}
+    nested = HierarchicalEnsembleClassifier(GaussianNB(), GaussianNB(), groups=tree, trust=1.0)
+    flat = clone(nested).set_params(groups=["ABC", "DEF"])
+    split = (np.arange(120), np.arange(120, 240))
+    comparison = compare({"nested": nested, "flat": flat, "bayes": GaussianNB()}, X, y, split=split, seeds=[0, 1])
+    contenders = summarise(comparison, reference="flat")["contenders"]
+    named = resolve_groups(tree, list("ABCDEF"))
+    for name, figures in contenders.items():
+        for seed, run in enumerate(comparison.of(name)):
+            predicted = comparison.classes[run.probabilities.argmax(axis=1)]
+            expected = hierarchical_scores(y[run.test], predicted, named)
+            assert {score: values[seed] for score, values in figures["hierarchical_scores"].items()} == expected
+    subgroups = contenders["nested"]["hierarchy"]["subgroups"]
+    assert [(group["name"], group["seeds"]) for group in subgroups] == [("low/a", 2), ("low/b", 2)]
+    assert [member["name"] for member in contenders["nested"]["hierarchy"]["members"]] == [
+        "specialist:low",
+        "specialist:high",
+        "specialist:low/a",
+    ]
+    assert "hier." in as_text(comparison_table(summarise(comparison)))
+    without = replace(comparison, runs=tuple(comparison.of("flat")))
+    assert summarise(without)["contenders"]["flat"]["hierarchical_scores"] is None
+
+
+def as_text(renderable):
+    console = Console(width=140, file=io.StringIO())
+    console.print(renderable)
+    return console.file.getvalue()

@@ -14,8 +14,17 @@ from numpy.typing import NDArray
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr.evaluation._pairs import FTests, paired_tests, reason_for_failure
 from ensemble_hwr.evaluation._verdict import reference_contender, verdict_sentences
-from ensemble_hwr.evaluation.metrics import SCORES, confused_pairs, per_class, predicted_labels, reliability, scores
+from ensemble_hwr.evaluation.metrics import (
+    SCORES,
+    confused_pairs,
+    hierarchical_scores,
+    per_class,
+    predicted_labels,
+    reliability,
+    scores,
+)
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, Run
+from ensemble_hwr.hierarchy import NamedSets
 
 PACKAGES = ("python", "ensemble_hwr", "numpy", "scipy", "scikit-learn", "pillow", "joblib")
 
@@ -40,13 +49,15 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
 
         - ``contenders``: for each name ``accuracy``, ``macro_f1``, ``log_loss`` and ``expected_calibration_error``,
           lists with one figure per seed; the same four under ``without_suspected_errors`` if samples are flagged (else
-          None there); ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds);
+          None there); ``hierarchical_scores``, ``precision``, ``recall`` and ``f1``, lists with one figure per seed, in
+          the tree of the reference, or of the first hierarchy with groups within groups (None if there is none);
+          ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds);
           ``samples_per_second`` and ``seconds_per_sample`` of prediction; ``did_not_learn``, the reason as text, or
           None; ``warnings``, each with ``category``, ``text`` and the number of ``fits``; over all seeds ``per_class``
           and ``confused_pairs``; and ``hierarchy`` (None for other classifiers): ``router_accuracy`` and
-          ``perfect_router_accuracy``, one per seed, ``groups``, ``members`` with mean trust and the numbers of samples
-          ``tested``, ``routed``, ``improved`` and ``worsened``, and ``operating_points``, mean accuracy and MACs of the
-          same fits at other confidence thresholds;
+          ``perfect_router_accuracy``, one per seed, ``groups``, ``subgroups``, ``members`` with mean trust and the
+          numbers of samples ``tested``, ``routed``, ``improved`` and ``worsened``, and ``operating_points``, mean
+          accuracy and MACs of the same fits at other confidence thresholds;
         - ``pairs``: for each two contenders ``a``, ``b``, the ``difference`` of their accuracies with its ``interval``
           at the level ``confidence``, ``only_a_correct`` and ``only_b_correct``, ``p_value`` and ``test``. Pairs with
           the reference (``with_reference``) also have ``p_holm``, corrected for the number of these pairs, and
@@ -77,6 +88,9 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
     """
     contenders = {name: _contender(comparison, comparison.of(name)) for name in comparison.contenders}
     reference = reference_contender(contenders, reference)
+    tree = _tree(comparison, reference)
+    for name, figures in contenders.items():
+        figures["hierarchical_scores"] = _hierarchical_scores(comparison, comparison.of(name), tree)
     learned = {name: figures for name, figures in contenders.items() if not figures["did_not_learn"]}
     summary: dict[str, Any] = {
         "contenders": contenders,
@@ -164,26 +178,49 @@ def _scores_by_seed(
     return {score: [figures[score] for figures in by_seed] for score in SCORES}
 
 
+def _tree(comparison: Comparison, reference: str) -> NamedSets | None:
+    """Return the groups of all levels of the reference, or of the first hierarchy that has groups within groups."""
+    for name in (reference, *comparison.contenders):
+        trace = comparison.of(name)[0].hierarchy
+        if trace is not None and trace.subgroups:
+            return {group: np.array(labels) for group, labels in {**trace.groups, **trace.subgroups}.items()}
+    return None
+
+
+def _hierarchical_scores(
+    comparison: Comparison, runs: Sequence[Run], tree: NamedSets | None
+) -> dict[str, list[float]] | None:
+    """Return hierarchical precision, recall and F1 of each run."""
+    if tree is None:
+        return None
+    by_seed = [
+        hierarchical_scores(comparison.y[run.test], predicted_labels(run.probabilities, comparison.classes), tree)
+        for run in runs
+    ]
+    return {score: [figures[score] for figures in by_seed] for score in ("precision", "recall", "f1")}
+
+
 def _hierarchy(runs: Sequence[Run]) -> dict[str, Any] | None:
     traced = [(run.hierarchy, len(run.test)) for run in runs if run.hierarchy is not None]
     if not traced:
         return None
     traces = [trace for trace, _ in traced]
-    groups: dict[tuple[str, tuple[str, ...]], int] = {}
-    for trace in traces:
-        for name, group_classes in trace.groups.items():
-            key = name, tuple(group_classes)
-            groups[key] = groups.get(key, 0) + 1
     return {
         "router_accuracy": [trace.router_accuracy for trace in traces],
         "perfect_router_accuracy": [trace.perfect_router_accuracy for trace in traces],
-        "groups": [
-            {"name": name, "classes": list(group_classes), "seeds": seeds}
-            for (name, group_classes), seeds in groups.items()
-        ],
+        "groups": _with_seeds(trace.groups for trace in traces),
+        "subgroups": _with_seeds(trace.subgroups or {} for trace in traces),
         "members": _members(traced),
         "operating_points": mean_operating_points(traces),
     }
+
+
+def _with_seeds(by_seed: Iterable[Mapping[str, Sequence[str]]]) -> list[dict[str, Any]]:
+    """Return each different group with the number of seeds that have it."""
+    seeds: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for groups in by_seed:
+        seeds.update((name, tuple(classes)) for name, classes in groups.items())
+    return [{"name": name, "classes": list(classes), "seeds": count} for (name, classes), count in seeds.items()]
 
 
 def mean_operating_points(traces: Sequence[HierarchyTrace]) -> list[dict[str, Any]]:

@@ -58,18 +58,20 @@ def _contenders_table(summary: Mapping[str, Any]) -> Table:
     table = _table("contender", padding=0)
     with_flags = _with_flags(summary)
     headings = ["accuracy %", *(["clean\nlabels %"] if with_flags else []), "log-\nloss", "ECE"]
+    with_tree = _with_tree(summary)
+    headings += ["hier.\nF1 %"] if with_tree else []
     headings += ["para-\nmeters", "MACs", "fit s", "samples\nper s"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     best = max(_accuracy(figures) for figures in contenders.values())
     for name, figures in contenders.items():
         shown = f"{name} (did not learn)" if figures["did_not_learn"] else name
-        cells = _cells(figures, with_flags)
+        cells = _cells(figures, with_flags, with_tree)
         table.add_row(*map(Text, (shown, *cells)), style="bold" if _accuracy(figures) == best else "")
     return table
 
 
-def _cells(figures: Mapping[str, Any], with_flags: bool) -> list[str]:
+def _cells(figures: Mapping[str, Any], with_flags: bool, with_tree: bool) -> list[str]:
     clean = figures[WITHOUT_ERRORS]
     accuracy_of_clean = [_without_spread(clean) if clean else ABSENT] if with_flags else []
     return [
@@ -77,6 +79,7 @@ def _cells(figures: Mapping[str, Any], with_flags: bool) -> list[str]:
         *accuracy_of_clean,
         f"{np.mean(figures['log_loss']):.3f}",
         f"{np.mean(figures['expected_calibration_error']):.3f}",
+        *([f"{100 * np.mean(figures['hierarchical_scores']['f1']):.2f}"] if with_tree else []),
         quantity(figures["parameters"]),
         quantity(figures["macs"]),
         seconds(figures["fit_seconds"]),
@@ -127,6 +130,8 @@ def _key_of_contenders(summary: Mapping[str, Any]) -> list[str]:
     ]
     if _with_flags(summary):
         key.append("clean labels: accuracy without suspected label errors")
+    if _with_tree(summary):
+        key.append("hier. F1: hierarchical F1; a wrong class within the true group is partly correct")
     return key
 
 
@@ -140,6 +145,10 @@ def _key_of_verdict(summary: Mapping[str, Any]) -> list[str]:
 
 def _explained(*lines: str) -> Text:
     return Text("\n".join((*lines, "")), style="dim")
+
+
+def _with_tree(summary: Mapping[str, Any]) -> bool:
+    return all(figures.get("hierarchical_scores") for figures in summary["contenders"].values())
 
 
 def _with_flags(summary: Mapping[str, Any]) -> bool:

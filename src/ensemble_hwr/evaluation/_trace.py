@@ -14,9 +14,18 @@ from sklearn.utils.validation import validate_data
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.ensemble.held_out import ROUTER, temper
-from ensemble_hwr.ensemble.predictor import MemberStep, Predictor, PredictProba, Views, predictor_of, sets_of_members
+from ensemble_hwr.ensemble.predictor import (
+    MemberStep,
+    Predictor,
+    PredictProba,
+    Views,
+    nodes_of,
+    predictor_of,
+    sets_of_members,
+)
 from ensemble_hwr.evaluation._cost import count_macs, macs_of_members
 from ensemble_hwr.evaluation.results import HierarchyTrace, MemberTrace, OperatingPoint
+from ensemble_hwr.hierarchy import NamedSets
 
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 
@@ -56,7 +65,12 @@ def trace_hierarchy(estimator: Any, X: NDArray[Any], y: NDArray[Any]) -> Hierarc
         members=_member_traces(estimator, steps, y),
         operating_points=tuple(_operating_point(evaluated, threshold, y, before) for threshold in THRESHOLDS),
         macs=_macs(evaluated, steps, before),
+        subgroups={name: _as_texts(labels) for name, labels in _subgroups(estimator).items()} or None,
     )
+
+
+def _subgroups(hierarchy: HierarchicalEnsembleClassifier) -> NamedSets:
+    return {name: labels for name, labels in nodes_of(hierarchy).items() if name not in hierarchy.groups_}
 
 
 class _EvaluatedHierarchy:

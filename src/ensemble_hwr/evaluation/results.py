@@ -87,6 +87,8 @@ class HierarchyTrace:
         The same fit at confidence thresholds from 0 (router alone) to 1 (all members on all samples of their sets).
     macs : float or None
         Mean MACs per test sample at the hierarchy's own threshold; None if they cannot be counted.
+    subgroups : dict of str to tuple of str, or None
+        Classes of each group within a group, level by level; None without such groups.
     """
 
     router_accuracy: float
@@ -95,6 +97,7 @@ class HierarchyTrace:
     members: tuple[MemberTrace, ...]
     operating_points: tuple[OperatingPoint, ...] = ()
     macs: float | None = None
+    subgroups: dict[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)
