@@ -84,6 +84,18 @@ def test_at_a_terminal_the_results_of_long_work_follow_its_bars(columns, few, tm
     assert len([line for line in screen if line.split()[0] == "macro-F1"]) == 1
 
 
+@pytest.mark.parametrize("columns", [80, 140])
+def test_at_a_terminal_the_comparison_follows_its_bars(columns, few, tmp_path, ensemble_hwr_command):
+    arguments = ["compare", few / "few.toml", "-o", "report", "-j", "1"]
+    screen = rendered(ensemble_hwr_command, arguments, tmp_path, columns=columns)
+    last_bar = max(number for number, line in enumerate(screen) if "left:" in line)
+    results = [line for line in screen[last_bar + 1 :] if not line.startswith("warning: ")]
+    assert [line.split()[0] for line in results].count("flat") >= 1
+    assert not [line for line in results if "✓" in line]
+    (report,) = (line for line in screen if line.startswith("report: "))
+    assert report.startswith("report: report/report.html")
+
+
 def test_fewer_than_five_pictures_have_no_bar(folder, model, ensemble_hwr_command):
     for n, has_bar in ((4, False), (5, True)):
         names = [f"{number:02d}.png" for number in range(n)]
