@@ -23,6 +23,7 @@ from ensemble_hwr.evaluation import compare, summarise
 from ensemble_hwr.evaluation.contenders import top_down
 from ensemble_hwr.evaluation.peers import HiClassClassifier
 from ensemble_hwr.evaluation.results import CompareProgress
+from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.report.formats import spread
 
 BATCHES = ("ABCDE", "FGHI", "JKLMN", "OPQR", "STUV", "WXYZ")
@@ -53,7 +54,12 @@ def letters() -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     capitals = load_index(DATA / "letters", sources=["photo62"])
     others = load_index(DATA / "more" / "photo62_rest")
     both = concatenate([capitals, others])
-    return GradientFeatures(grid=7).fit_transform(both.to_rows()), both.target
+    normalizer = LetterNormalizer(errors="blank")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pictures without contrast become blank rows, which are left out
+        rows = normalizer.fit_transform(both.data)
+    kept = rows.any(axis=1)
+    return GradientFeatures(grid=7).fit_transform(rows[kept]), both.target[kept]
 
 
 def table(summary: dict[str, Any]) -> str:

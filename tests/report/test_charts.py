@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.evaluation import summarise
-from ensemble_hwr.report.charts import class_bars, confusion_plots, pair_rows
+from ensemble_hwr.report.charts import class_bars, confusion_plots, hierarchy_trees, pair_rows
 
 
 def test_confusion_plots_shade_errors_only_on_one_scale(comparison):
@@ -66,3 +66,14 @@ def test_interval_scale_of_given_values():
 def test_intervals_of_no_difference_are_at_0():
     (row,) = pair_rows({"pairs": [{"interval": (0.0, 0.0), "difference": 0.0, "p_holm_5x2cv": 0.5}]})
     assert (row["low_at"], row["at"], row["high_at"], row["p_holm_5x2cv"]) == (0, 0, 0, 0.5)
+
+
+def test_branches_are_groups_of_all_levels(comparison):
+    summary = summarise(comparison)
+    hierarchy = summary["contenders"]["hierarchical"]["hierarchy"]
+    inner = {"name": "outer/inner", "classes": ["B", "D"], "seeds": 3}
+    hierarchy["subgroups"] = [inner]
+    hierarchy["members"][0] |= {"name": "specialist:outer/inner", "role": "specialist", "classes": ["B", "D"]}
+    (tree,) = hierarchy_trees(summary)
+    assert [branch["name"] for branch in tree["branches"]] == [g["name"] for g in hierarchy["groups"]] + ["outer/inner"]
+    assert tree["branches"][-1]["member"]["name"] == "specialist:outer/inner"

@@ -98,7 +98,7 @@ def hierarchy_trees(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``name``, accuracies by seed, ``branches`` (groups with their specialist or None) and ``experts``.
+        ``name``, accuracies by seed, ``branches`` (groups of all levels with their specialist or None) and ``experts``.
     """
     trees = [
         _tree(name, figures, len(summary["seeds"]))
@@ -205,7 +205,7 @@ def _tree(name: str, figures: Mapping[str, Any], n_seeds: int) -> dict[str, Any]
         "perfect_router_accuracy": hierarchy["perfect_router_accuracy"],
         "branches": [
             {**group, "member": specialists.get(tuple(group["classes"])), "partly": group["seeds"] < n_seeds}
-            for group in hierarchy["groups"]
+            for group in [*hierarchy["groups"], *hierarchy.get("subgroups", [])]
         ],
         "experts": [member for member in members if member["role"] != "specialist"],
     }
