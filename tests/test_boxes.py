@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +62,33 @@ def test_draw_boxes_writes_labels_above_in_the_given_colours():
     assert drawn.shape == (214, 40, 3)
     assert (drawn[:14] < 255).any()
     assert tuple(drawn[14, 5]) == tuple(drawn[14, 26]) == (9, 8, 7)
+
+
+@pytest.mark.parametrize(("size", "line", "label"), [((30, 28), 1, 14), ((900, 1000), 1, 14), ((3000, 4000), 4, 56)])
+def test_lines_and_labels_are_in_proportion_to_the_picture(size, line, label):
+    box = Box(size[1] // 4, size[0] // 2, size[1] // 2, size[0] - 1)
+    drawn = draw_boxes(np.full(size, 255, np.uint8), [box], labels=["A"], colours=[(0, 0, 0)])
+    factor = drawn.shape[1] // size[1]
+    assert drawn.shape[0] - factor * size[0] == label
+    below = drawn[factor * box.top + label :]
+    assert (below[20 * line, :, 0] == 0).sum() == 2 * line
+    rows = np.flatnonzero((drawn[: factor * box.top + label] < 128).all(axis=2).any(axis=1))
+    assert 0.4 * label < rows[-1] - rows[0] + 1 < label
+
+
+def test_labels_of_large_pictures_are_no_higher_than_the_boxes():
+    boxes = [Box(100 * i, 500, 100 * i + 60, 530) for i in range(9)]
+    drawn = draw_boxes(np.full((3000, 4000), 255, np.uint8), boxes, labels=["W"] * 9)
+    assert drawn.shape[0] == 3030
+
+
+def test_labels_at_the_right_edge_are_whole():
+    picture = np.full((200, 60), 255, np.uint8)
+    inside, edge = (
+        (draw_boxes(picture, [Box(x, 50, x + 4, 90)], labels=["WWW"])[:60] < 128).any(axis=2).sum() for x in (28, 56)
+    )
+    assert inside == edge
+
+
+def test_pictures_without_boxes_are_unchanged():
+    assert (draw_boxes(np.full((2000, 3000), 255, np.uint8), [], labels=[]) == 255).all()

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 Rgb: TypeAlias = NDArray[np.uint8]  # (height, width, 3)
 Colour: TypeAlias = tuple[int, int, int]
@@ -17,7 +17,9 @@ COLOURS: tuple[Colour, ...] = ((214, 40, 40), (0, 109, 176), (0, 138, 62), (204,
 
 _MIN_HEIGHT = 160  # pixels: lower pictures are enlarged to about this height, so that thin boxes are visible
 _MAX_ENLARGEMENT = 4
-_LABEL_HEIGHT = 14  # pixels above the picture for labels of boxes at its upper edge
+_LABEL_HEIGHT = 14  # pixels above the picture for labels of boxes at its upper edge, up to _SCREEN pixels of width
+_SCREEN = 1000  # pixels: larger pictures are looked at reduced to about this size
+_TEXT_SIZE = 0.75  # of the height of a label
 
 
 class Box(NamedTuple):
@@ -122,7 +124,8 @@ def draw_boxes(
     boxes : sequence of Box
         In pixels of the picture.
     labels : sequence of str, default=None
-        Text above each box. With labels, the result has 14 more rows at the top.
+        Text above each box. With labels, the result has 14 more rows at the top. Lines and labels of pictures larger
+        than 1,000 pixels are larger in proportion; labels remain as low as the median box.
     dashed : collection of int, default=()
         Positions of the boxes whose left edge is dashed.
     colours : sequence of tuple of int, default=COLOURS
@@ -143,19 +146,39 @@ def draw_boxes(
     (214, 60, 3)
     """
     factor = min(_MAX_ENLARGEMENT, max(1, _MIN_HEIGHT // grey.shape[0]))
-    offset = 0 if labels is None else _LABEL_HEIGHT
     enlarged = Image.fromarray(grey).convert("RGB")
     enlarged = enlarged.resize((enlarged.width * factor, enlarged.height * factor), Image.Resampling.NEAREST)
+    scale = max(1.0, max(enlarged.size) / _SCREEN)
+    label = _label_height(boxes, factor, scale)
+    offset = 0 if labels is None else label
     image = Image.new("RGB", (enlarged.width, enlarged.height + offset), "white")
     image.paste(enlarged, (0, offset))
     draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(_TEXT_SIZE * label)
     for place, box in enumerate(boxes):
         colour = colours[place % len(colours)]
         left, top, right, bottom = (edge * factor for edge in box)
-        draw.rectangle((left, top + offset, right - 1, bottom - 1 + offset), outline=colour)
-        if place in dashed:
-            for y in range(top + offset, bottom + offset, 6):
-                draw.line([(left, y), (left, min(y + 2, bottom - 1 + offset))], fill="white")
+        edges = (left, top + offset, right - 1, bottom - 1 + offset)
+        _outline(draw, edges, colour, width=round(scale), dashed=place in dashed)
         if labels is not None:
-            draw.text(((left + right) // 2 - 3, max(0, top)), labels[place], fill=colour)
+            text = labels[place]
+            x = min((left + right - draw.textlength(text, font)) / 2, image.width - draw.textlength(text, font))
+            draw.text((max(0, x), max(0, top) + label), text, fill=colour, font=font, anchor="ld")
     return np.array(image)
+
+
+def _label_height(boxes: Sequence[Box], factor: int, scale: float) -> int:
+    """Return the height of labels in pixels: in proportion to the picture, but not above that of the median box."""
+    highest = factor * float(np.median([box.height for box in boxes])) if boxes else np.inf
+    return round(max(_LABEL_HEIGHT, min(_LABEL_HEIGHT * scale, highest)))
+
+
+def _outline(
+    draw: ImageDraw.ImageDraw, edges: tuple[int, int, int, int], colour: Colour, *, width: int, dashed: bool
+) -> None:
+    """Draw the outline of a box; its left edge has white gaps if `dashed`."""
+    left, top, _, bottom = edges
+    draw.rectangle(edges, outline=colour, width=width)
+    if dashed:
+        for y in range(top, bottom + 1, 6 * width):
+            draw.rectangle((left, y, left + width - 1, min(y + 3 * width - 1, bottom)), fill="white")
