@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.evaluation._summary import summarise
-from ensemble_hwr.evaluation._write import worst_mistakes, write_report
+from ensemble_hwr.evaluation._write import mistakes_by_picture, write_report
 from ensemble_hwr.evaluation.results import Comparison, Run
 from ensemble_hwr.exceptions import DataError
 
@@ -86,24 +86,47 @@ def test_labels_from_undecodable_names_are_escaped(comparison, tmp_path):
     assert "\\udcff" in page.read_text("utf-8")
 
 
-def test_worst_mistakes_are_wrong_most_confident_first_and_each_sample_once(comparison):
-    mistakes = worst_mistakes(comparison, "baseline", 1000)
-    assert all(row["true"] != row["predicted"] for row in mistakes)
-    assert [row["probability"] for row in mistakes] == sorted((row["probability"] for row in mistakes), reverse=True)
+def test_each_misclassified_sample_is_listed_once_with_all_contenders(comparison):
+    mistakes = mistakes_by_picture(comparison, "flat")
     assert len({row["sample"] for row in mistakes}) == len(mistakes)
-    assert all(row["suspect"] == comparison.suspect[row["sample"]] for row in mistakes)
-    assert len(worst_mistakes(comparison, "baseline", 3)) == 3
+    wrong = [sum(not reading["correct"] for reading in row["readings"]) for row in mistakes]
+    assert wrong == sorted(wrong, reverse=True)
+    assert min(wrong) > 0
+    for row in mistakes:
+        assert [reading["name"] for reading in row["readings"]] == ["flat", "baseline", "hierarchical"]
+        assert all((reading["predicted"] == row["true"]) == reading["correct"] for reading in row["readings"])
+        assert row["suspect"] == comparison.suspect[row["sample"]]
 
 
-def test_a_sample_is_shown_with_its_most_confident_prediction_of_all_seeds():
-    def run(seed, test, *rows):
-        return Run("flat", seed, np.array(test), np.array(rows), 1.0, 1.0, 1)
+def run(name, seed, test, *rows):
+    return Run(name, seed, np.array(test), np.array(rows), 1.0, 1.0, 1)
 
+
+def test_predictions_of_a_picture_are_from_the_mean_over_the_seeds_that_test_it():
     runs = (
-        run(0, [2, 0], [0.1, 0.7, 0.2], [1.0, 0.0, 0.0]),
-        run(1, [2, 1], [0.9, 0.1, 0.0], [0.6, 0.4, 0.0]),
+        run("flat", 0, [2, 0], [0.1, 0.7, 0.2], [1.0, 0.0, 0.0]),
+        run("flat", 1, [2, 1], [0.9, 0.1, 0.0], [0.6, 0.4, 0.0]),
     )
     rows = np.linspace(0, 1, 3 * 16, dtype=np.float32).reshape(3, 16)
-    worst = worst_mistakes(Comparison(runs, np.array(list("ABC")), rows), "flat", 9)
-    assert [(row["sample"], row["true"], row["predicted"]) for row in worst] == [(2, "C", "A"), (1, "B", "A")]
-    assert (worst[0]["probability"], worst[0]["true_probability"], worst[0]["suspect"]) == (0.9, 0.0, False)
+    found = mistakes_by_picture(Comparison(runs, np.array(list("ABC")), rows), "flat")
+    assert [(row["sample"], row["true"], row["readings"][0]["predicted"]) for row in found] == [
+        (1, "B", "A"),
+        (2, "C", "A"),
+    ]
+    assert [row["readings"][0]["probability"] for row in found] == pytest.approx([0.6, 0.5])
+
+
+def test_the_report_groups_mistakes_and_shows_training_samples(build, tmp_path):
+    found = build({"flat": 0.2, "hierarchical": 0.1})
+    _, plain = write_report(found, tmp_path / "plain")
+    assert "Training samples" not in plain.read_text("utf-8")
+    _, page = write_report(replace(found, train=np.arange(100)), tmp_path / "trained")
+    text = page.read_text("utf-8")
+    assert text.count('alt="Training sample of D"') == 4
+    assert "Wrong by all contenders" in text
+    assert "Correct by hierarchical, wrong by others" in text
+
+
+def test_a_report_without_mistakes_has_no_section_of_errors(build, tmp_path):
+    _, page = write_report(build({"flat": -1.0, "hierarchical": -1.0}), tmp_path)
+    assert "Errors by picture" not in page.read_text("utf-8")

@@ -128,7 +128,7 @@ def compare(
     runs += bench.run([bench.sized(name, bound[name], seed, measured) for seed in folds for name in bound])
     order, seeds_in_order = list(contenders), list(folds)
     runs.sort(key=lambda run: (order.index(run.contender), seeds_in_order.index(run.seed)))
-    return Comparison(tuple(runs), labels, values, flags, dict(data or {}))
+    return Comparison(tuple(runs), labels, values, flags, dict(data or {}), folds[seeds_in_order[0]][0])
 
 
 def five_by_two(

@@ -51,6 +51,7 @@ def measure(task: ContenderFit, rows: Any, labels: NDArray[Any], weight: NDArray
 def _measured(task: ContenderFit, rows: Any, labels: NDArray[Any], weight: NDArray[Any] | None) -> Run:
     train, test = task.fold
     estimator = _prepared(task.contender, task.seed)
+    settings = " ".join(repr(estimator).split())
     params = {} if weight is None else weight_params(estimator, weight[train], task.name)
     classes = np.unique(labels)
     tested = _safe_indexing(rows, test)
@@ -77,6 +78,7 @@ def _measured(task: ContenderFit, rows: Any, labels: NDArray[Any], weight: NDArr
         hierarchy=trace,
         warnings=(*task.warnings, *(_portable(w.message) for w in caught if isinstance(w.message, Warning))),
         loss_fell=_loss_fell(estimator),
+        settings=settings,
     )
 
 

@@ -53,7 +53,8 @@ def summarise(comparison: Comparison, *, reference: str | None = None, ftests: F
           the tree of the reference, or of the first hierarchy with groups within groups (None if there is none);
           ``parameters``, ``macs``, ``fit_seconds``, ``size_bytes`` (means over the seeds);
           ``samples_per_second`` and ``seconds_per_sample`` of prediction; ``did_not_learn``, the reason as text, or
-          None; ``warnings``, each with ``category``, ``text`` and the number of ``fits``; over all seeds ``per_class``
+          None; ``warnings``, each with ``category``, ``text`` and the number of ``fits``; ``settings``, the estimator
+          of the first seed as text; over all seeds ``per_class``
           and ``confused_pairs``; and ``hierarchy`` (None for other classifiers): ``router_accuracy`` and
           ``perfect_router_accuracy``, one per seed, ``groups``, ``subgroups``, ``members`` with mean trust and the
           numbers of samples ``tested``, ``routed``, ``improved`` and ``worsened``, and ``operating_points``, mean
@@ -144,6 +145,7 @@ def _contender(comparison: Comparison, runs: Sequence[Run]) -> dict[str, Any]:
         "seconds_per_sample": seconds / len(y),
         "did_not_learn": reason_for_failure(comparison, runs),
         "warnings": _warnings(runs),
+        "settings": runs[0].settings,
         "size_bytes": _rounded(_mean(run.size_bytes for run in runs)),
         "per_class": per_class(y, predicted, classes),
         "confused_pairs": confused_pairs(y, predicted),

@@ -1,4 +1,4 @@
-"""Write a comparison as report.json and report.html."""
+"""Write a comparison as report.json and report.html, with the pictures that the report shows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
 from ensemble_hwr._writing import whole_files
@@ -18,7 +19,8 @@ from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.report.comparison import comparison_page
 from ensemble_hwr.report.page import are_pictures, png_uri
 
-REFERENCE_MISTAKES, OTHER_MISTAKES = 24, 12  # pictures in the report
+MOST_MISTAKES = 24  # pictures of each group of mistakes in the report
+SAMPLES_PER_CLASS = 4  # pictures of training samples
 
 
 def write_report(
@@ -79,40 +81,99 @@ def write_report(
 
 
 def render_report(summary: Mapping[str, Any], comparison: Comparison) -> str:
-    """Return the HTML page of a comparison and its summary."""
-    return comparison_page(summary, sentences=verdict_sentences(summary), mistakes=_mistake_sheets(summary, comparison))
+    """Return the HTML page of a comparison and its summary; pictures are shown if the rows are pictures."""
+    shown = are_pictures(comparison.rows)
+    return comparison_page(
+        summary,
+        sentences=verdict_sentences(summary),
+        mistakes=_mistake_groups(summary["reference"], comparison) if shown else [],
+        samples=_training_samples(comparison) if shown else [],
+    )
 
 
-def worst_mistakes(comparison: Comparison, contender: str, n: int) -> list[dict[str, Any]]:
-    """Return the `n` samples with the most probable wrong prediction, each once, over all seeds."""
+def mistakes_by_picture(comparison: Comparison, reference: str) -> list[dict[str, Any]]:
+    """Return each sample that a contender misclassifies once, with the predictions of all contenders.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Return value of :func:`compare`.
+    reference : str
+        The contender whose predictions come first.
+
+    Returns
+    -------
+    list of dict
+        ``sample``, ``true``, ``suspect`` and ``readings``: for each contender its ``name``, ``predicted``, its
+        ``probability`` and ``correct``. Probabilities are means over the seeds that test a sample, and the prediction
+        is the class with the highest mean. Samples that most contenders misclassify, with the highest probabilities,
+        come first.
+    """
     classes = comparison.classes
-    found: dict[int, dict[str, Any]] = {}
+    names = [reference, *(name for name in comparison.contenders if name != reference)]
+    tested = np.unique(np.concatenate([run.test for run in comparison.runs]))
+    true = np.searchsorted(classes, comparison.y[tested])
+    means = {name: _mean_probabilities(comparison, name, tested) for name in names}
+    predicted = {name: mean.argmax(axis=1) for name, mean in means.items()}
+    found = []
+    for i in np.flatnonzero(np.any([codes != true for codes in predicted.values()], axis=0)):
+        readings = [
+            {
+                "name": name,
+                "predicted": str(classes[predicted[name][i]]),
+                "probability": float(means[name][i].max()),
+                "correct": bool(predicted[name][i] == true[i]),
+            }
+            for name in names
+        ]
+        flagged = comparison.suspect is not None and bool(comparison.suspect[tested[i]])
+        row = {"sample": int(tested[i]), "true": str(classes[true[i]]), "suspect": flagged, "readings": readings}
+        found.append(row)
+    return sorted(found, key=lambda row: (*_severity(row["readings"]), row["sample"]))
+
+
+def _mean_probabilities(comparison: Comparison, contender: str, tested: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the mean probabilities of a contender on samples, over the seeds that test them."""
+    total = np.zeros((len(tested), len(comparison.classes)))
+    n_tests = np.zeros((len(tested), 1))
     for run in comparison.of(contender):
-        predicted = np.argmax(run.probabilities, axis=1)
-        true = np.searchsorted(classes, comparison.y[run.test])
-        for i in np.flatnonzero(predicted != true):
-            sample, probability = int(run.test[i]), float(run.probabilities[i, predicted[i]])
-            if sample not in found or probability > found[sample]["probability"]:
-                found[sample] = {
-                    "sample": sample,
-                    "true": str(classes[true[i]]),
-                    "predicted": str(classes[predicted[i]]),
-                    "probability": probability,
-                    "true_probability": float(run.probabilities[i, true[i]]),
-                    "suspect": comparison.suspect is not None and bool(comparison.suspect[sample]),
-                }
-    return sorted(found.values(), key=lambda row: (-row["probability"], row["true_probability"], row["sample"]))[:n]
+        at = np.searchsorted(tested, run.test)
+        total[at] += run.probabilities
+        n_tests[at] += 1
+    return total / n_tests
 
 
-def _mistake_sheets(summary: Mapping[str, Any], comparison: Comparison) -> Sequence[Mapping[str, Any]]:
-    """Return the worst mistakes of each contender with their pictures, the reference first; none without pictures."""
-    if not are_pictures(comparison.rows):
+def _severity(readings: Sequence[Mapping[str, Any]]) -> tuple[int, float]:
+    """Return a sort key: most wrong predictions first, then the highest sum of their probabilities."""
+    wrong = [reading["probability"] for reading in readings if not reading["correct"]]
+    return -len(wrong), -sum(wrong)
+
+
+def _mistake_groups(reference: str, comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the mistakes with pictures, grouped by the contenders that make them; groups without mistakes left out."""
+    groups: dict[str, list[dict[str, Any]]] = {"all": [], "reference": [], "others": []}
+    for row in mistakes_by_picture(comparison, reference):
+        own, *others = (not reading["correct"] for reading in row["readings"])
+        groups["all" if own and all(others) else "reference" if own else "others"].append(row)
+    return [
+        {
+            "kind": kind,
+            "n": len(rows),
+            "mistakes": [{**row, "picture": png_uri(comparison.rows[row["sample"]])} for row in rows[:MOST_MISTAKES]],
+        }
+        for kind, rows in groups.items()
+        if rows
+    ]
+
+
+def _training_samples(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return pictures of training samples of the first seed, evenly spaced, for each class."""
+    if comparison.train is None:
         return []
-    reference = summary["reference"]
-    sheets = []
-    for name in [reference, *(name for name in summary["contenders"] if name != reference)]:
-        worst = worst_mistakes(comparison, name, REFERENCE_MISTAKES if name == reference else OTHER_MISTAKES)
-        if worst:
-            pictures = [{**row, "picture": png_uri(comparison.rows[row["sample"]])} for row in worst]
-            sheets.append({"name": name, "mistakes": pictures})
-    return sheets
+    labels = comparison.y[comparison.train]
+    found = []
+    for label in np.unique(labels):
+        own = comparison.train[labels == label]
+        chosen = own[np.linspace(0, len(own) - 1, min(SAMPLES_PER_CLASS, len(own))).astype(int)]
+        found.append({"label": str(label), "n": len(own), "pictures": [png_uri(comparison.rows[i]) for i in chosen]})
+    return found

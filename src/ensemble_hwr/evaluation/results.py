@@ -129,6 +129,9 @@ class Run:
     loss_fell : bool or None
         Whether the training loss of every network in it fell below that of the first epoch; None without a network
         that keeps ``loss_curve_`` for two epochs or more, and for hierarchies.
+    settings : str
+        The estimator before the fit, as scikit-learn shows it: its class and the parameters that are not at their
+        defaults. Long values are shortened.
 
     See Also
     --------
@@ -147,6 +150,7 @@ class Run:
     hierarchy: HierarchyTrace | None = None
     warnings: tuple[Warning, ...] = ()
     loss_fell: bool | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,8 @@ class Comparison:
         Samples with a suspected label error; scores are also given without them.
     data : dict
         Description of the data for the report, such as name, sizes and sources.
+    train : ndarray of shape (n_train,) of int or None
+        Indices of the training samples of the first seed, of which the report shows some.
 
     Examples
     --------
@@ -209,6 +215,7 @@ class Comparison:
     rows: NDArray[np.float32]
     suspect: NDArray[np.bool_] | None = None
     data: dict[str, object] = field(default_factory=dict)
+    train: NDArray[np.intp] | None = None
 
     def __repr__(self) -> str:
         """Return names and sizes; the arrays would fill pages."""

@@ -40,7 +40,11 @@ WITHOUT_ERRORS = "without_suspected_errors"
 
 
 def comparison_page(
-    summary: Mapping[str, Any], *, sentences: Sequence[str], mistakes: Sequence[Mapping[str, Any]] = ()
+    summary: Mapping[str, Any],
+    *,
+    sentences: Sequence[str],
+    mistakes: Sequence[Mapping[str, Any]] = (),
+    samples: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return the report of a comparison as one HTML page without scripts, fonts or other files.
 
@@ -51,7 +55,11 @@ def comparison_page(
     sentences : sequence of str
         The headline, then further statements; one that starts with "Caution" is highlighted.
     mistakes : sequence of mapping
-        For each contender its ``name`` and its worst ``mistakes``, with their pictures; empty for none.
+        Groups of mistakes: ``kind`` (``"all"`` for mistakes of all contenders, ``"reference"`` for those of the
+        reference, ``"others"``), their number ``n``, and ``mistakes``: ``picture`` (a data URI), ``true``, ``suspect``
+        and ``readings`` (``name``, ``predicted``, ``probability`` and ``correct`` of each contender).
+    samples : sequence of mapping
+        Training samples of each class: ``label``, their number ``n`` and some ``pictures`` as data URIs.
 
     Returns
     -------
@@ -71,8 +79,10 @@ def comparison_page(
         plots=[frontier_plot(summary, width=860, height=430), frontier_plot(summary, width=380, height=380)],
         pairs=pair_rows(summary),
         trees=hierarchy_trees(summary),
-        contents=_contents(summary, has_mistakes=bool(mistakes)),
-        descriptions=[(name, DESCRIPTIONS.get(name, OTHER)) for name in contenders],
+        contents=_contents(summary, has_samples=bool(samples), has_mistakes=bool(mistakes)),
+        descriptions=[
+            (name, DESCRIPTIONS.get(name, OTHER), figures.get("settings", "")) for name, figures in contenders.items()
+        ],
         reliability=[
             (name, reliability_plot(figures["reliability"]))
             for name, figures in contenders.items()
@@ -81,12 +91,13 @@ def comparison_page(
         class_rows=class_bars(summary),
         matrices=confusion_plots(summary),
         mistakes=mistakes,
+        samples=samples,
         data={key: value for key, value in summary["data"].items() if key not in REPRODUCTION_KEYS},
         reproduction={key: _as_text(summary["data"].get(key)) for key in REPRODUCTION_KEYS},
     )
 
 
-def _contents(summary: Mapping[str, Any], *, has_mistakes: bool) -> list[tuple[str, str]]:
+def _contents(summary: Mapping[str, Any], *, has_samples: bool, has_mistakes: bool) -> list[tuple[str, str]]:
     """Return the anchors and the titles of the sections."""
     contenders = summary["contenders"].values()
     sections = (
@@ -97,7 +108,8 @@ def _contents(summary: Mapping[str, Any], *, has_mistakes: bool) -> list[tuple[s
         ("classes", "Error rate per class", bool(class_bars(summary))),
         ("reliability", "Reliability", any(figures.get("reliability") for figures in contenders)),
         ("confusions", "Confusion matrices", True),
-        ("mistakes", "Most confident errors", has_mistakes),
+        ("mistakes", "Errors by picture", has_mistakes),
+        ("samples", "Training samples", has_samples),
         ("data", "Data, versions and how to reproduce", True),
     )
     return [(anchor, title) for anchor, title, is_shown in sections if is_shown]
