@@ -40,6 +40,11 @@ for (const svg of page.querySelectorAll("svg:not([aria-hidden])")) {
     boxes.push(box);
   }
 }
+for (const box of page.querySelectorAll(".scroll[role=region]")) {
+  const hint = box.previousElementSibling;
+  if (WIDTH < 640 && box.scrollWidth > box.clientWidth + 1 && !(hint.matches(".hint") && hint.offsetHeight))
+    found.push("a table scrolls without a hint");
+}
 if (page.documentElement.scrollWidth > WIDTH + 1) found.push("the page is wider than the screen");
 const result = document.createElement("pre");
 result.id = "result";
@@ -84,6 +89,25 @@ def test_labels_are_whole_apart_and_large_enough(browser, comparison, width, tmp
 def test_forty_classes_are_legible(browser, build, width, tmp_path):
     found = build({"committee": 0.1, "flat": 0.2}, n=800, classes=np.array([f"{k:02d}" for k in range(40)]))
     assert problems(browser, render_report(summarise(found), found), width, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("errors", "settings"),
+    [
+        ({"flat": 0.2}, {}),
+        ({"flat": 0.2, "hierarchical": 0.1}, {"classes": np.array(["no", "yes"])}),
+        ({"flat": -1.0, "hierarchical": -1.0}, {}),
+        (
+            {"a contender with quite a long name": 0.2, "hierarchical": 0.1, "flat": 0.15},
+            {"classes": np.array(["ampersand", "exclamation mark", "question mark", "quotation mark"])},
+        ),
+    ],
+    ids=["one contender", "two classes", "no errors", "long names"],
+)
+def test_extreme_comparisons_are_legible(browser, build, errors, settings, tmp_path):
+    found = build(errors, **settings)
+    page = render_report(summarise(found), found)
+    assert {width: problems(browser, page, width, tmp_path) for width in WIDTHS} == {390: [], 1400: []}
 
 
 def test_the_measurement_finds_cut_and_small_labels(browser, tmp_path):

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 CELL_SIZE = 12
+LABEL_CHARACTER, LABEL_GAP = 6.9, 9.0  # width of a character of a class label and its distance from the matrix
+LONGEST_LABEL = 24  # characters of a class label in a matrix; longer ones are cut
+UPRIGHT_LABEL = 2  # characters: longer labels of columns are turned
 LEAST_OPACITY = 0.12
 SMALLEST_POINT, LARGEST_POINT = 3.0, 11.0  # radii in a reliability diagram
 
@@ -26,9 +29,13 @@ def confusion_plots(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``name``, ``cell`` (its side), ``worst`` (the largest share of all contenders), ``labels`` and ``cells``.
+        ``name``, ``cell`` (its side), ``worst`` (the largest share of all contenders), ``labels``, the ``margin``
+        for them, whether those of columns are ``turned``, and ``cells``.
     """
     tables = {name: figures["per_class"] for name, figures in summary["contenders"].items()}
+    labels = [_shortened(label) for label in summary["classes"]]
+    longest = max(map(len, labels))
+    margin = round(max(16.0, LABEL_GAP + LABEL_CHARACTER * longest))
     worst = max((share for table in tables.values() for *_, share in _errors(table)), default=0.0)
     place = {label: i for i, label in enumerate(summary["classes"])}
     return [
@@ -36,7 +43,9 @@ def confusion_plots(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "cell": CELL_SIZE,
             "worst": worst,
-            "labels": summary["classes"],
+            "labels": labels,
+            "margin": margin,
+            "turned": longest > UPRIGHT_LABEL,
             "cells": [
                 {
                     "row": place[true],
@@ -173,6 +182,10 @@ def reliability_plot(bins: Sequence[Mapping[str, Any]], size: int = 420) -> dict
         for row in bins
     ]
     return {"size": size, "low": low, "high": high, "top": top, "base": base, "ticks": ticks, "points": points}
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _errors(table: Mapping[str, Any]) -> list[tuple[str, str, int, float]]:

@@ -33,7 +33,7 @@ DESCRIPTIONS = {
     "top_down": "The hierarchy with hard decisions: the router chooses the group, its specialist the class.",
     "hierarchical": "Router, specialists of groups and experts of confusable sets, pooled with their trust.",
 }
-OTHER = "Declared by the user."
+OTHER = "Defined by the user."
 NO_BREAK = "\u00a0"
 REPRODUCTION_KEYS = ("command", "config")
 WITHOUT_ERRORS = "without_suspected_errors"
@@ -80,9 +80,7 @@ def comparison_page(
         pairs=pair_rows(summary),
         trees=hierarchy_trees(summary),
         contents=_contents(summary, has_samples=bool(samples), has_mistakes=bool(mistakes)),
-        descriptions=[
-            (name, DESCRIPTIONS.get(name, OTHER), figures.get("settings", "")) for name, figures in contenders.items()
-        ],
+        descriptions=_descriptions(summary),
         reliability=[
             (name, reliability_plot(figures["reliability"]))
             for name, figures in contenders.items()
@@ -95,6 +93,14 @@ def comparison_page(
         data={key: value for key, value in summary["data"].items() if key not in REPRODUCTION_KEYS},
         reproduction={key: _as_text(summary["data"].get(key)) for key in REPRODUCTION_KEYS},
     )
+
+
+def _descriptions(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return name, description and settings of each contender; names have a fixed meaning in configs alone."""
+    known = DESCRIPTIONS if summary["data"].get("config") else {}
+    return [
+        (name, known.get(name, OTHER), figures.get("settings", "")) for name, figures in summary["contenders"].items()
+    ]
 
 
 def _contents(summary: Mapping[str, Any], *, has_samples: bool, has_mistakes: bool) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from ensemble_hwr.report.formats import quantity
 
 FLOOR_FACTOR = 1.25  # curves may lower the floor of a plot to this many times the worst contender's error
 SEED_RADIUS, STEP_RADIUS = 4.0, 3.0
+TICK_CHARACTER = 8.5  # width of a digit of a tick
 LEFT_MARGIN, RIGHT_MARGIN, TOP_MARGIN, BOTTOM_MARGIN = 52, 12, 14, 44
 
 
@@ -165,7 +166,13 @@ def _axes(
 ) -> tuple[Axes, list[float], list[float]]:
     """Return logarithmic axes of cost and of error rate, with their ticks."""
     (low_x, high_x), (low_e, high_e) = _limits(points, least_error)
-    left, right, top, bottom = LEFT_MARGIN, width - RIGHT_MARGIN, TOP_MARGIN, height - BOTTOM_MARGIN
+    y_ticks = log_ticks(low_e, high_e)
+    if len(y_ticks) < 3:
+        y_ticks = linear_ticks(low_e, high_e)
+    y_ticks = [round(100 - tick, 10) for tick in y_ticks if tick > 0.999 * least_error]
+    longest = len(f"{max(y_ticks, default=0.0):.{digits_between(sorted(y_ticks))}f}")
+    left, right = max(LEFT_MARGIN, round(TICK_CHARACTER * longest) + 10), width - RIGHT_MARGIN
+    top, bottom = TOP_MARGIN, height - BOTTOM_MARGIN
 
     def x(cost: float) -> float:
         return round(left + (right - left) * math.log(cost / low_x) / math.log(high_x / low_x), 1)
@@ -174,11 +181,8 @@ def _axes(
         error = max(100 - accuracy, least_error)
         return round(top + (bottom - top) * math.log(error / low_e) / math.log(high_e / low_e), 1)
 
-    y_ticks = log_ticks(low_e, high_e)
-    if len(y_ticks) < 3:
-        y_ticks = linear_ticks(low_e, high_e)
     axes = Axes(width, height, left, right, top, bottom, x, y)
-    return axes, log_ticks(low_x, high_x), [round(100 - tick, 10) for tick in y_ticks]
+    return axes, log_ticks(low_x, high_x), y_ticks
 
 
 def _limits(points: list[dict[str, Any]], least_error: float) -> tuple[tuple[float, float], tuple[float, float]]:
