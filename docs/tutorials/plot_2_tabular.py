@@ -96,16 +96,49 @@ contenders["stacking"] = StackingClassifier(
 )
 
 # %%
-# HiClass is a library of top-down classifiers. ``HiClassClassifier`` gives it the interface of scikit-learn. It is left
-# out if HiClass is not installed.
+# HiClass takes a path per sample, here (group, class). A small wrapper gives it the interface of scikit-learn. It is
+# left out if HiClass is not installed.
 
 from importlib.util import find_spec
 
-from ensemble_hwr.evaluation.peers import HiClassClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class HiClass(ClassifierMixin, BaseEstimator):
+    """HiClass's local classifier per parent node, over given groups."""
+
+    def __init__(self, member, groups, random_state=None):
+        self.member = member
+        self.groups = groups
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        from hiclass import LocalClassifierPerParentNode
+        from sklearn.base import clone
+
+        self.classes_ = np.unique(y)
+        group_of = {
+            label: f"group {number}"
+            for number, group in enumerate(self.groups)
+            for label in group
+        }
+        paths = np.array([[group_of[label], str(label)] for label in y])
+        member = clone(self.member).set_params(random_state=self.random_state)
+        self.model_ = LocalClassifierPerParentNode(member, n_jobs=1).fit(X, paths)
+        self.columns_ = np.argsort(self.model_.classes_[-1].astype(int))
+        return self
+
+    def predict_proba(self, X):
+        found = np.asarray(self.model_.predict_proba(X))[:, self.columns_]
+        return found / found.sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
 
 if find_spec("hiclass"):
     groups = [group.tolist() for group in hierarchy.groups_.values()]
-    contenders["hiclass"] = HiClassClassifier(network(30, 16), groups=groups)
+    contenders["hiclass"] = HiClass(network(30, 16), groups)
 
 # %%
 # The comparison
