@@ -6,8 +6,9 @@
 
 Words are composed of letters and put on simulated paper. A word counts as kept if it is read correctly both without and
 with the distortion, with a lexicon of 10,000 words; without distortion all are kept. Settings of the library are chosen
-with ``--letters generated`` and ``--letters training``; ``--letters unseen``, the default, takes letters of scan34,
-which no model was trained on. ``--blank`` is the number of blank sheets, of which nothing should be read.
+with ``--letters generated`` and ``--letters training``. ``--letters unseen``, the default, takes the capitals of
+unipen62, which were neither trained on nor used to choose settings of paper. ``--blank`` is the number of blank sheets,
+of which nothing should be read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import click
@@ -34,7 +36,7 @@ PAGE = ROOT / "docs" / "user_guide" / "paper.md"
 LETTERS = {
     "generated": None,
     "training": ["photo62", "tablet55", "binary20x16"],
-    "unseen": ["scan34"],
+    "unseen": ["unipen62"],
 }
 HEIGHT = 40  # pixels of a capital
 MARGIN = 40  # pixels of paper around the picture of a word
@@ -263,12 +265,21 @@ def main(words: int, names: tuple[str, ...], source: str, blank: int, show: Path
 
 def letters_of(source: str) -> LetterSet:
     """Return the letters to compose words of."""
-    index = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "letters" / "index.csv"
-    if source != "generated":
-        if not index.is_file():
-            raise click.ClickException(f"{index} is missing; set ENSEMBLE_HWR_DATA, or give --letters generated")
-        return load_index(index, sources=LETTERS[source])
-    return generate_letters(26 * 40, writers=40, random_state=7)
+    if source == "generated":
+        return generate_letters(26 * 40, writers=40, random_state=7)
+    data = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data"))
+    file = data / ("more/unipen62.npz" if source == "unseen" else "letters/index.csv")
+    if not file.is_file():
+        raise click.ClickException(f"{file} is missing; set ENSEMBLE_HWR_DATA, or give --letters generated")
+    return capitals_of_pack(file) if source == "unseen" else load_index(file, sources=LETTERS[source])
+
+
+def capitals_of_pack(file: Path) -> LetterSet:
+    """Return the capitals of the test split of a pack of pictures."""
+    with np.load(file) as pack:
+        keep = (pack["split"] == "test") & np.isin(pack["target"], list(ascii_uppercase))
+        pictures, target = pack["data"][keep], pack["target"][keep]
+    return LetterSet(np.fromiter(pictures, dtype=object, count=len(pictures)), target, name=file.stem)
 
 
 def sample(words: list[str], count: int) -> list[str]:

@@ -72,3 +72,40 @@ def test_soft_edges_of_a_line_are_removed():
     ink = with_line(word(), 48)
     ink[47] = ink[50] = 0.2
     assert remove_lines(ink, LETTER)[46:].sum() == 0
+
+
+def test_the_underline_of_a_short_word_is_removed():
+    ink = word()[:, :74]
+    ink[48:50, 13:72] = 1.0
+    np.testing.assert_array_equal(remove_lines(ink, LETTER), word()[:, :74])
+
+
+def test_the_foot_of_a_single_letter_is_no_underline():
+    ink = np.zeros((60, 60), np.float32)
+    ink[16:44, 15:18] = ink[41:44, 15:45] = 1.0
+    assert remove_lines(ink, LETTER) is ink
+
+
+def test_the_foot_of_a_letter_that_lies_on_a_line_stays():
+    ink = word()
+    ink[42:44, 55:67] = 1.0
+    cleaned = remove_lines(with_line(ink, 44, width=3), LETTER)
+    assert (cleaned[42:44, 55:67] == 1).mean() > 0.9
+    assert not cleaned[44:, 51:66].any()
+
+
+def test_a_line_that_many_feet_touch_is_removed():
+    ink = word()
+    for left in (15, 47, 79, 111):
+        ink[39:44, left : left + 23] = 1.0
+    ink = np.pad(ink, ((0, 0), (50, 50)))
+    cleaned = remove_lines(with_line(ink, 44), LETTER)
+    assert not cleaned[44:46, :40].any()
+    assert (cleaned[39:43] == ink[39:43]).all()
+
+
+def test_a_thin_foot_just_above_a_line_stays():
+    ink = word()
+    ink[42:44, 55:67] = 1.0
+    cleaned = remove_lines(with_line(ink, 45, width=3), LETTER)
+    np.testing.assert_array_equal(cleaned, ink)

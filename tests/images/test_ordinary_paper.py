@@ -7,8 +7,8 @@ from scipy import ndimage
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
 from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
-from ensemble_hwr.images._noise import grain, without_grain
-from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings
+from ensemble_hwr.images._noise import grain, is_symmetric, without_grain
+from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings, without_rim
 
 SHAPE = (64, 120)
 Y, X = np.mgrid[: SHAPE[0], : SHAPE[1]]
@@ -112,3 +112,26 @@ def test_blank_paper_holds_no_writing(noise, blur, slope):
         grey = 170 * (1 + slope * (X / 60 - 1)) + noise * texture / texture.std()
         with pytest.raises(PictureError, match=rf"array of shape \({SHAPE[0]}, {SHAPE[1]}\): no writing found"):
             to_ink(np.rint(grey).astype(np.uint8))
+
+
+@pytest.mark.parametrize("tone", [20, 255])
+@pytest.mark.parametrize("width", [1, 2])
+def test_thin_rim_of_a_scanner(width, tone):
+    grey = np.pad(photograph(paper=150.0), width, constant_values=tone)
+    ink = to_ink(grey)[width:-width, width:-width]
+    assert agreement(ink) > 0.8
+    assert ink.sum() < 1.3 * pen().sum()
+
+
+def test_pictures_without_a_closed_rim_are_unchanged():
+    open_rim = np.pad(photograph(), ((0, 1), (1, 1)), constant_values=20)
+    for grey in (photograph(), 255 - photograph(), photograph(shadow(0.5)), open_rim):
+        assert without_rim(grey) is grey
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_uneven_blurred_grain_is_symmetric_and_strokes_are_not(seed):
+    texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 1, SHAPE), 2)
+    grey = 150 + 6 * texture / texture.std()
+    assert is_symmetric(np.rint(grey).astype(np.uint8), 6)
+    assert not is_symmetric(np.rint(grey - 30 * pen()).astype(np.uint8), 18)

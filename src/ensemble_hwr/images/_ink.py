@@ -12,10 +12,10 @@ from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images._histogram import Histogram
 from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
-from ensemble_hwr.images._noise import is_blank, without_grain
+from ensemble_hwr.images._noise import is_blank, is_symmetric, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
 from ensemble_hwr.images._paper import dark_is_ink, is_flat, paper_level
-from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings
+from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings, without_rim
 from ensemble_hwr.images.sources import Picture, describe
 
 Polarity: TypeAlias = Literal["auto", "dark", "light"]
@@ -78,7 +78,8 @@ def to_ink(
     if longest is not None and (not isinstance(longest, Integral) or longest < 1):
         raise ValueError(f"longest={longest!r} must be an integer of 1 or more, or None")
     opened = open_picture(picture, max_pixels=max_pixels)
-    grey = opened if longest is None else _shrink(opened, longest)
+    framed = without_rim(opened) if flatten else opened
+    grey = framed if longest is None else _shrink(framed, longest)
     small = _shrink(grey, _REDUCED_SIDE)
     _check_contrast(small, opened, picture)
     smooth = without_grain(grey)
@@ -89,10 +90,10 @@ def to_ink(
         grey, small = replace_surroundings(grey, around), replace_surroundings(small, around)
     if not (dark_is_ink(without_shadows(small)) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
-    darkness = _darkness(grey, small, flatten=flatten)
+    darkness, size = _darkness(grey, small, flatten=flatten)
     histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
     level = 1.0 if darkness.max() > 1 else 1 / 255
-    faint = smooth is not None and np.ptp(smooth) < _MIN_CONTRAST
+    faint = smooth is not None and (np.ptp(smooth) < _MIN_CONTRAST or (size is not None and is_symmetric(small, size)))
     if faint or (flatten and min(grey.shape) >= _MIN_SIDE and is_blank(histogram, level)):
         raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
     return _stretch(darkness, histogram)
@@ -124,22 +125,22 @@ def _check_shape(grey: Grey, picture: Picture) -> None:
         )
 
 
-def _darkness(grey: Grey, small: Grey, *, flatten: bool) -> Ink:
-    """Return how much darker than the paper each pixel is; negative where it is brighter."""
+def _darkness(grey: Grey, small: Grey, *, flatten: bool) -> tuple[Ink, int | None]:
+    """Return how much darker than the paper each pixel is, negative where it is brighter, and the size of a closing."""
     flat, level = is_flat(small)
     tones = grey.astype(np.float32)
     if not flatten:
-        return np.float32(level) - tones
+        return np.float32(level) - tones, None
     paper = np.float32(level) if flat else paper_level(small)
     size = closing_size(small, paper)
     if size is not None:
         paper = local_paper(grey, size * max(grey.shape) // max(small.shape))
     elif flat:
-        return paper - tones
+        return paper - tones, None
     elif small.shape != grey.shape:
         shape = (grey.shape[1], grey.shape[0])
         paper = np.asarray(Image.fromarray(paper).resize(shape, Image.Resampling.BILINEAR))
-    return np.float32(1) - tones / paper
+    return np.float32(1) - tones / paper, size
 
 
 def _stretch(darkness: Ink, histogram: Histogram) -> Ink:

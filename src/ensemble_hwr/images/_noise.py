@@ -23,6 +23,9 @@ _ONE_PEAK_OF_FEW_LEVELS = 0.86  # likewise, where rounding leaves few levels
 _FEW_LEVELS = 2.0  # grey levels: standard deviation of such noise
 _NO_TAIL = 5.2  # robust standard deviations from the median to the darkest pixels
 _TAIL = 0.998  # share of the pixels that are not among the darkest
+_NEIGHBOURHOOD = 21  # pixels: least side of the square whose median is the background of a pixel
+_OUTER = 0.01  # share of the pixels in either tail
+_SYMMETRIC = 1.4  # greatest ratio of the dark tail to the light tail of grain; blurred grain is below 1.37
 
 
 def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -92,6 +95,27 @@ def is_blank(histogram: Histogram, level: float) -> bool:
     deviation = max(histogram.deviation(), _ROUNDED_TO_ONE * level)
     one_peak = _ONE_PEAK if deviation > _FEW_LEVELS * level else _ONE_PEAK_OF_FEW_LEVELS
     return tail < _NO_TAIL * deviation and histogram.explained(histogram.otsu()) < one_peak
+
+
+def is_symmetric(small: NDArray[np.uint8], size: int) -> bool:
+    """Return whether dark pixels differ from their background as little as light ones, so that both are grain.
+
+    Parameters
+    ----------
+    small : ndarray of uint8, shape (height, width)
+        Smoothed picture, of a few hundred pixels a side.
+    size : int
+        Side of a square in pixels, a few stroke widths.
+
+    Returns
+    -------
+    bool
+    """
+    background = ndimage.median_filter(small, max(_NEIGHBOURHOOD, size), mode="nearest")
+    histogram = Histogram.of(background.astype(np.float32) - small)
+    middle = histogram.quantile(0.5)
+    dark, light = histogram.quantile(1 - _OUTER) - middle, middle - histogram.quantile(_OUTER)
+    return bool(dark < _SYMMETRIC * light)
 
 
 def _is_clear(grey: NDArray[np.uint8], noise: float) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED
 from ensemble_hwr.images._histogram import Histogram
+
+Value = TypeVar("Value", np.bool_, np.uint8, np.int32)
 
 _MIN_SIDE = 40  # pixels: smaller pictures have strokes as thick as desks
 _CORE = 0.2  # of the shorter side: thickness from which on a part is no stroke
@@ -21,6 +25,40 @@ _MIN_DARKNESS = 12  # grey levels: likewise
 _MAX_STRUCTURE = 0.005  # of the surroundings: more such pixels are writing in a shadow, not a desk
 _SHADE = 0.45  # of the brightness of the sheet: least brightness of paper in a shadow
 _SOFT_EDGE = 2  # pixels
+_RIM = 0.03  # of the shorter side: greatest thickness of a rim
+_RIM_DIFFERENCE = 40.0  # grey levels: least difference between a rim and the pixels inside it
+_RIM_CLOSED = 0.97  # least share of a rim with the tone of the rim
+_RIM_CLEAR = 0.9  # least share of the pixels inside a rim with another tone
+
+
+def without_rim(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Replace a closed thin rim along all four edges, dark or light, by the pixels inside it.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width)
+        The same array if there is no rim, or the picture is too small for a rim and strokes to be distinguished.
+    """
+    thickest = max(1, int(_RIM * min(grey.shape)))
+    if min(grey.shape) < _MIN_SIDE:
+        return grey
+    outer = _frame(grey)
+    rim = float(np.median(outer))
+    for depth in range(1, thickest + 2):  # one more, since the innermost ring may be a soft edge
+        inner = _frame(grey[depth:-depth, depth:-depth])
+        between = (rim + float(np.median(inner))) / 2
+        if abs(between - rim) < _RIM_DIFFERENCE / 2:
+            continue
+        if np.mean((outer < between) == (rim < between)) < _RIM_CLOSED:
+            return grey
+        if np.mean((inner < between) != (rim < between)) >= _RIM_CLEAR:
+            inside = grey[depth + 1 : -depth - 1, depth + 1 : -depth - 1]
+            return np.pad(inside, depth + 1, mode="edge")
+    return grey
 
 
 def find_surroundings(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
@@ -82,7 +120,7 @@ def _opened(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
     return np.asarray(opened[size:-size, size:-size], dtype=np.bool_)
 
 
-def _frame(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _frame(mask: NDArray[Value]) -> NDArray[Value]:
     """Return the outermost pixels."""
     return np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
 

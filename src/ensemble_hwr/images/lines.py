@@ -15,11 +15,18 @@ _THICKNESS = 0.25  # letter heights: greatest thickness
 _STEEP = 0.3  # rows per column: greatest mean slope, up and down, of a line; letters rise and fall more
 _GAP_COST = 1.0  # pixels of line: cost of a pixel of paper in a gap
 _THIN_SHARE = 0.8  # least share of a line that is no thicker than the rest of it, since strokes of letters cross it
+_THIN_SHARE_FREE = 0.55  # likewise for a line with a long stretch that nothing crosses
+_LONG_FREE = 0.5  # of the least length: such a stretch; no bars of letters that touch have one
 _FREE = 0.22  # of the least length: some stretch of a line is longer before a stroke crosses it
 _MAX_GAPS = 0.06  # of a line: greatest share of paper; between the bars of letters there is more
 _SHORT = 2.0  # least lengths: a shorter path can be the bars of letters that touch, such as ZZ
 _KINK = 0.2  # thicknesses: greatest step, beyond one pixel, in the course of a short line; between bars it is larger
 _COURSE = 0.1  # of the least length: stretch on either side of a pixel that shows the course of a line
+_BAND = 1.5  # pixels: least part of a thicker run of ink above or below a line that is the foot of a letter
+_UNDERLINE = 0.9  # letter heights: least length of the underline of a short word
+_UNDER = 0.9  # of the width of the writing: likewise
+_LOW = 0.15  # letter heights: part of the writing that may lie below its underline
+_TALL = 0.5  # letter heights: least height of the letters above an underline that touches them
 _NEAR = 0.15  # letter heights: distance within which a line down ends at a line across
 
 
@@ -54,6 +61,8 @@ def remove_lines(ink: Ink, letter: float) -> Ink:
     """
     mask = ink > INK_THRESHOLD
     across = find_lines(mask, _LENGTH * letter, _THICKNESS * letter)
+    if not across.any():
+        across = find_underline(mask, letter)
     if not across.any():
         return ink
     down = find_lines(mask.T, _HEIGHT * letter, _THICKNESS * letter).T
@@ -102,6 +111,39 @@ def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDAr
         if len(rows) >= length:
             _mark_line(found, runs, rows, columns, length=length, thickness=thickness)
     return found
+
+
+def find_underline(mask: NDArray[np.bool_], letter: float) -> NDArray[np.bool_]:
+    """Find a line below a short word, as long as the word.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        Pixels with ink.
+    letter : float
+        Height of the letters in pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        Pixels of the line. None are set if the line touches a single letter, of which it can be a part.
+    """
+    nothing = np.zeros_like(mask)
+    width = int(np.ptp(np.flatnonzero(mask.any(axis=0)))) + 1 if mask.any() else 0
+    length = max(_UNDERLINE * letter, _UNDER * width)
+    if length >= _LENGTH * letter:
+        return nothing
+    line = find_lines(mask, length, _THICKNESS * letter)
+    labels, count = ndimage.label(mask & ~line, EIGHT_CONNECTED)
+    if not line.any() or not count:
+        return nothing
+    boxes = ndimage.find_objects(labels)
+    lowest = max(y.stop for y, _ in boxes)
+    if lowest > np.flatnonzero(line.any(axis=1))[-1] + 1 + _LOW * letter:
+        return nothing
+    touches = (ndimage.binary_dilation(line, EIGHT_CONNECTED) & mask & ~line).any()
+    n_letters = sum(y.stop - y.start >= _TALL * letter for y, _ in boxes)
+    return line if n_letters > bool(touches) else nothing
 
 
 def run_lengths(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -165,18 +207,33 @@ def _mark_line(
         return
     usual = np.median(along[inked & (along <= thickness)])
     thin = inked & (along <= 1.5 * usual + 1)
+    free = np.diff(np.flatnonzero(np.concatenate([[True], ~thin, [True]]))).max()
+    share = _THIN_SHARE_FREE if free > _LONG_FREE * length else _THIN_SHARE
     turns = np.abs(np.diff(ndimage.uniform_filter1d(rows.astype(float), max(3, round(2 * thickness)), mode="nearest")))
-    if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(_THIN_SHARE * len(rows), 0.8 * length):
+    if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(share * len(rows), 0.8 * length):
         return
-    crossed = np.flatnonzero(np.concatenate([[True], ~thin, [True]]))
-    if np.diff(crossed).max() <= _FREE * length:
+    if free <= _FREE * length:
         return
     reach = max(3, round(_COURSE * length))
-    if len(rows) < _SHORT * length and _largest_step(_middles(runs, rows, columns), thin, reach) > _KINK * usual + 1:
+    middles = _middles(runs, rows, columns)
+    if len(rows) < _SHORT * length and _largest_step(middles, thin, reach) > _KINK * usual + 1:
         return
+    top, bottom = _band(middles, along, usual)
     for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
         near = np.clip(rows + shift, 0, len(runs) - 1)
-        found[near, columns] |= thin & (runs[near, columns] > 0) & (runs[near, columns] <= 1.5 * usual + 1)
+        found[near, columns] |= thin & (near >= top) & (near <= bottom)
+
+
+def _band(
+    middles: NDArray[np.float64], along: NDArray[np.intp], usual: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first and the last row of a line in each column, without the feet of letters that lie on it."""
+    places = np.arange(len(middles))
+    alone = (along > 0) & (along <= usual + 1)
+    course = np.interp(places, places[alone], middles[alone])
+    first, last = middles - (along - 1) / 2, middles + (along - 1) / 2
+    top, bottom = course - (usual - 1) / 2, course + (usual - 1) / 2
+    return np.where(top - first < _BAND, first, top), np.where(last - bottom < _BAND, last, bottom)
 
 
 def _middles(runs: NDArray[np.intp], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:

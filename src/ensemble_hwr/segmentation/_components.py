@@ -23,6 +23,7 @@ Labels: TypeAlias = NDArray[np.int32]  # (height, width): components numbered fr
 
 _MAX_PIXELS = 4_000_000  # larger pictures are reduced: their handwriting is far larger than necessary
 _MAX_STROKES = 14.0  # stroke widths: letter height up to which a measured one is credible, before lines are removed
+_FLAT = 8.0  # heights: width of a component from which on it is taken for a line when the letters are measured
 _SPECK_HEIGHTS = 0.005  # letter heights squared: components of a smaller area are specks
 _SPECK_STROKES = 0.4  # stroke widths squared: likewise
 
@@ -116,7 +117,11 @@ def without_lines(ink: Ink) -> Ink:
     labels = label_ink(ink)
     if not labels.any():
         return ink
-    scale = measure_scale(measure_components(labels))
+    components = measure_components(labels)
+    flat = components.width > _FLAT * components.height
+    if flat.any() and not flat.all():
+        components = measure_components(renumber(np.where(np.isin(labels, np.flatnonzero(flat) + 1), 0, labels)))
+    scale = measure_scale(components)
     cleaned = remove_lines(ink, min(scale.letter, _MAX_STROKES * scale.stroke))
     return cleaned if (cleaned > INK_THRESHOLD).any() else ink
 
