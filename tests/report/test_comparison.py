@@ -9,6 +9,7 @@ from PIL import Image
 
 from ensemble_hwr.evaluation._summary import summarise
 from ensemble_hwr.evaluation._write import render_report
+from ensemble_hwr.report.comparison import _styles
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 
@@ -152,3 +153,8 @@ def test_summaries_without_operating_points_give_a_page(comparison):
     del summary["contenders"]["hierarchical"]["hierarchy"]["operating_points"]
     page = Page(render_report(summary, comparison))
     assert not [a for a in page.all("path") if a.get("class") == "curve"]
+
+
+def test_marks_of_contenders_differ():
+    styles = _styles({"reference": "7", "contenders": {str(i): {} for i in range(20)}})
+    assert len({tuple(style.values()) for style in styles.values()}) == 20

@@ -15,13 +15,16 @@ from ensemble_hwr.report.frontier import frontier_plot
 from ensemble_hwr.report.page import environment
 
 N_COLOURS = 7
-MARK_PATHS = (  # circle, square, triangle, diamond, triangle upside down, plus: as matplotlib's o s ^ D v P
+# circle, square, triangle, diamond, triangle upside down, plus, cross: as matplotlib's o s ^ D v P X. Their number has
+# no divisor in common with the number of colours of contenders other than the reference, so that 42 of these differ.
+MARK_PATHS = (
     "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z",
     "M-4 -4h8v8h-8z",
     "M0 -5.2L4.9 3.6H-4.9z",
     "M0 -5.6L5.6 0L0 5.6L-5.6 0z",
     "M0 5.2L4.9 -3.6H-4.9z",
     "M-1.7 -5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+    "M-2.4 -4.8L0 -2.4L2.4 -4.8L4.8 -2.4L2.4 0L4.8 2.4L2.4 4.8L0 2.4L-2.4 4.8L-4.8 2.4L-2.4 0L-4.8 -2.4z",
 )
 DESCRIPTIONS = {
     "baseline": "MLP with hidden layers of 100, 100 and 100 units on pixels, with early stopping.",

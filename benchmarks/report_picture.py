@@ -1,0 +1,39 @@
+"""Draw the picture of a report in the user guide: the first sections of report.html, as a browser shows them.
+
+    ensemble-hwr demo --output demo
+    python -m benchmarks.report_picture demo/report.html        writes docs/images/report.png
+
+Needs the browser Chromium.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+from PIL import Image
+
+OUTPUT = Path(__file__).parent.parent / "docs" / "images" / "report.png"
+WIDTH, HEIGHT = 1100, 3100  # pixels
+
+
+@click.command(help=__doc__)
+@click.argument("report", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--height", default=HEIGHT, show_default=True, help="Pixels of the report that are shown.")
+def main(report: Path, height: int) -> None:
+    """Write the picture."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        raise click.ClickException("not installed: chromium or google-chrome (Debian: apt install chromium)")
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "shot.png"
+        command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += [f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{height}", f"--screenshot={shot}"]
+        subprocess.run([*command, report.resolve().as_uri()], check=True, capture_output=True)
+        with Image.open(shot) as image:
+            image.convert("RGB").save(OUTPUT, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
