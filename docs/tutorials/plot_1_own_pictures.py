@@ -221,4 +221,4 @@ for label in ("K", "star"):
 
 # %%
 # On the command line, ``ensemble-hwr letters scans/ --model signs.model`` does the same for all pictures in a folder,
-# and ``ensemble-hwr compare configs/folder.toml --data pictures`` runs the comparison with a report in HTML.
+# and ``ensemble-hwr compare folder.toml --data pictures`` runs the comparison with a report in HTML.

@@ -199,7 +199,7 @@ class _Run:
         if self._deadline is None or stage.name != WHOLE:
             return True
         expected = len(self._folds) * self._expected_seconds()
-        left = self._deadline - time.time()
+        left = self._deadline - self._reserved_seconds() - time.time()
         if expected <= left:
             return True
         self._note(
@@ -207,6 +207,12 @@ class _Run:
             f"{max(left, 0):.0f} s of the time are left"
         )
         return False
+
+    def _reserved_seconds(self) -> float:
+        """Return the part of the time that is reserved for measuring the improvement."""
+        if not self._settings.repeats:
+            return 0.0
+        return IMPROVEMENT_SHARE * 60 * (self._settings.timeout_minutes or 0)
 
     def _expected_seconds(self) -> float:
         """Estimate the time of one fit of the whole ensemble from the trials of its members."""
@@ -267,13 +273,14 @@ class _Run:
         """Return the deadline of a stage: its share of the time left, in proportion to its training letters."""
         if self._deadline is None:
             return None
-        reserved = IMPROVEMENT_SHARE * 60 * (self._settings.timeout_minutes or 0) if self._settings.repeats else 0.0
         costs = dict.fromkeys(self._names, MIN_COST)
         costs |= {name: 1.0 for name in (ROUTER, WHOLE) if name in costs}
         costs[stage.name] = max(MIN_COST, float(np.isin(self._data.y, stage.objective.problem.labels).mean()))
         left = self._names[self._names.index(stage.name) :] if stage.name in self._names else [stage.name]
         now = time.time()
-        return now + (self._deadline - reserved - now) * costs[stage.name] / sum(costs[name] for name in left)
+        return now + (self._deadline - self._reserved_seconds() - now) * costs[stage.name] / sum(
+            costs[name] for name in left
+        )
 
     def _improvement(self) -> Improvement | None:
         """Measure the improvement, or read it from the folder if it was measured before."""
