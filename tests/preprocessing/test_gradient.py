@@ -226,3 +226,10 @@ def test_rows_that_are_probably_not_ink_give_a_warning(method, rows, message):
 def test_a_single_picture_gets_the_hint_to_use_a_list():
     with pytest.raises(ValueError, match="put a single picture into a list"):
         LetterNormalizer().transform(np.zeros((40, 30)))
+
+
+def test_a_square_array_that_can_be_one_picture_gives_a_warning():
+    picture = np.zeros((64, 64), np.uint8)
+    picture[20:40, 30:34] = 255
+    with pytest.warns(UserWarning, match="is read as 64 pictures of 8x8 pixels; put a single picture into a list"):
+        LetterNormalizer(errors="blank").transform(picture)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -190,6 +191,12 @@ def _split(array: np.ndarray[Any, Any]) -> Sequence[Picture]:
             raise ValueError(
                 "each row must be a square picture, for example 784 pixels for 28x28; "
                 f"got {array.shape[1]} columns; put a single picture into a list"
+            )
+        if len(array) == array.shape[1] > 1:
+            warnings.warn(
+                f"an array of {len(array)} rows and {len(array)} columns is read as {len(array)} pictures of "
+                f"{side}x{side} pixels; put a single picture into a list",
+                stacklevel=4,
             )
         array = array.reshape(len(array), side, side)
     if array.ndim not in (3, 4):
