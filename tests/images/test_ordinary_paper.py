@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from ensemble_hwr.datasets import compose_words, generate_letters
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
 from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
@@ -135,3 +136,17 @@ def test_uneven_blurred_grain_is_symmetric_and_strokes_are_not(seed):
     grey = 150 + 6 * texture / texture.std()
     assert is_symmetric(np.rint(grey).astype(np.uint8), 6)
     assert not is_symmetric(np.rint(grey - 30 * pen()).astype(np.uint8), 18)
+
+
+@pytest.mark.parametrize("seed", [0, 3, 8, 16, 48])
+def test_uneven_light_does_not_pass_for_grain(seed):
+    letters = generate_letters(260, writers=5, random_state=0)
+    (word,) = compose_words(letters, ["CHEESE"], gap=0.1, noise=0.7, height=36, random_state=seed)
+    height, width = word.picture.shape
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    rng = np.random.default_rng(seed)
+    light = 0.55 + 0.35 * np.exp(-(((x - rng.uniform()) ** 2 + (y - rng.uniform()) ** 2) / 0.4))
+    light -= 0.15 / (1 + np.exp(-(x + rng.uniform(-0.4, 0.4) * y - rng.uniform(0.3, 0.8)) * 30))
+    ink = to_ink((word.picture * light).astype(np.uint8)) > 0.5
+    strokes = to_ink(word.picture) > 0.5
+    assert np.count_nonzero(ink & strokes) > 0.7 * np.count_nonzero(ink | strokes)

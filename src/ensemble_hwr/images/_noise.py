@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ensemble_hwr.images._histogram import Histogram
+from ensemble_hwr.images._histogram import Histogram, smooth
 
 _MIN_SIDE = 24  # pixels: smaller pictures have strokes as fine as grain
 _CLEAR_RANGE = 40.0  # standard deviations of the grain: range of tones from which on grain does no harm
-_CLEAR = 12.0  # standard deviations of the grain between ink and paper: likewise
+_CLEAR = 8.0  # standard deviations of the grain between ink and paper: likewise
 _SMOOTH = 9.0  # likewise, after smoothing
 _MEDIAN_TO_DEVIATION = 1.4826 / 6  # of second differences across and down of independent normal noise
 _ROUNDING = 0.5  # grey levels: noise of pixels that were rounded
@@ -42,12 +42,12 @@ def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """
     if min(grey.shape) < _MIN_SIDE or _is_clear(grey, grain(grey)):
         return None
-    smooth = grey
+    smoothed = grey
     for blur in _BLURS:
-        smooth = np.rint(ndimage.gaussian_filter(grey.astype(np.float32), blur, mode="nearest")).astype(np.uint8)
-        if _contrast(smooth) >= _SMOOTH * grain(smooth, round(2 * blur)):
+        smoothed = np.rint(ndimage.gaussian_filter(grey.astype(np.float32), blur, mode="nearest")).astype(np.uint8)
+        if _contrast(smoothed) >= _SMOOTH * grain(smoothed, round(2 * blur)):
             break
-    return smooth
+    return smoothed
 
 
 def grain(grey: NDArray[np.uint8], lag: int = 1) -> float:
@@ -124,7 +124,12 @@ def _is_clear(grey: NDArray[np.uint8], noise: float) -> bool:
 
 
 def _contrast(grey: NDArray[np.uint8]) -> float:
-    """Return the difference between the medians of the dark and the light pixels, in grey levels."""
-    histogram = Histogram.of(grey)
+    """Return the difference between dark and light pixels, in grey levels; under uneven light, from near pixels."""
+    tones = grey.astype(np.float32)
+    return max(_distance(Histogram.of(grey)), _distance(Histogram.of(tones - smooth(tones))))
+
+
+def _distance(histogram: Histogram) -> float:
+    """Return the difference between the medians of the dark and of the light tones."""
     threshold = histogram.otsu()
     return histogram.above(threshold).quantile(0.5) - histogram.below(threshold).quantile(0.5)
