@@ -1,9 +1,12 @@
 """Tuning on a Dask scheduler with two worker processes on loopback."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -127,6 +130,43 @@ def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):
 def test_missing_scheduler_is_reported(monkeypatch):
     monkeypatch.setattr("ensemble_hwr.tuning._cluster.SECONDS_TO_CONNECT", 1)
     with pytest.raises(ConfigError, match="there is no Dask scheduler at this address"), on_cluster(f"tcp://{HOST}:1"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff" * 100], ids=["none", "HTTP", "bytes"]
+)
+def test_server_that_is_not_a_scheduler_is_reported(reply, monkeypatch):
+    """A Dask client would wait for the silent server for minutes, and reserve memory as the others' bytes say."""
+    monkeypatch.setattr("ensemble_hwr.tuning._cluster.SECONDS_TO_CONNECT", 1)
+    with socket.create_server((HOST, 0)) as server:
+        threading.Thread(target=_answer, args=(server, reply), daemon=True).start()
+        address = f"tcp://{HOST}:{server.getsockname()[1]}"
+        with pytest.raises(ConfigError, match="there is no Dask scheduler at this address"), on_cluster(address):
+            pass
+
+
+def _answer(server, reply):
+    """Answer all connections with some bytes, until the server is closed."""
+    connections = []
+    with contextlib.suppress(OSError):
+        while True:
+            connections.append(server.accept()[0])
+            connections[-1].sendall(reply)
+
+
+def test_worker_in_place_of_a_scheduler_is_reported(scheduler):
+    address, _ = scheduler
+    with distributed.Client(address, set_as_default=False) as client:
+        worker = next(iter(client.nthreads()))
+    with pytest.raises(ConfigError, match="the server at this address is a Worker"), on_cluster(worker):
+        pass
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "http://127.0.0.1:1", "tcp://127.0.0.1", "tcp://127.0.0.1:x"])
+def test_address_without_a_server_is_reported(address, monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.tuning._cluster.SECONDS_TO_CONNECT", 1)
+    with pytest.raises(ConfigError, match="there is no Dask scheduler"), on_cluster(address):
         pass
 
 

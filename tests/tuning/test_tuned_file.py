@@ -3,11 +3,12 @@
 import tomllib
 
 import pytest
+import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.tuning._tuned_file import to_toml
+from ensemble_hwr.tuning._tuned_file import edit, to_toml
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 SCALARS = (
@@ -36,3 +37,62 @@ def test_none_is_left_out_and_other_types_are_rejected():
     assert to_toml({"a": None, "b": {"c": None}}) == "[b]\n"
     with pytest.raises(ConfigError, match="which TOML cannot represent"):
         to_toml({"a": object()})
+
+
+def test_edited_file_keeps_comments_where_they_were_and_has_no_empty_heading():
+    """A new view gets a heading like its neighbours; comments stay above the table that they describe."""
+    source = """\
+name = "x"   # a name
+
+# Features.
+[views.a]
+steps = [{ use = "gradient", grid = 7 }]   # seven
+
+# Members.
+[router]
+view = "a"
+params = { alpha = 1.0 }   # strong
+
+# Search.
+[tune]
+folds = 3   # three
+"""
+    expected = """\
+name = "x"   # a name
+
+# Features.
+[views.a]
+steps = [{ use = "gradient", grid = 7 }]   # seven
+
+[views."router a"]
+steps = [{ use = "deskew" }, { use = "gradient", grid = 9 }]
+
+# Members.
+[router]
+view = "router a"
+params = { alpha = 2.0, max_iter = 3 }   # strong
+
+# Search.
+[tune]
+folds = 3   # three
+
+[members."expert:U-W"]
+params = { alpha = 3 }
+"""
+    document, wanted = tomlkit.parse(source), tomllib.loads(source)
+    wanted["views"]["router a"] = {"steps": [{"use": "deskew"}, {"use": "gradient", "grid": 9}]}
+    wanted["router"] = {"view": "router a", "params": {"alpha": 2.0, "max_iter": 3}}
+    wanted["members"] = {"expert:U-W": {"params": {"alpha": 3}}}
+    edit(document, wanted)
+    assert tomlkit.dumps(document).rstrip() == expected.rstrip()
+
+
+TABLES = st.recursive(SCALARS, lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=4), max_leaves=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from("abcd"), TABLES, max_size=4), st.dictionaries(st.sampled_from("abcd"), TABLES))
+def test_edited_file_has_the_wanted_values(before, after):
+    document = tomlkit.parse(to_toml(before))
+    edit(document, after)
+    assert tomllib.loads(tomlkit.dumps(document)) == after

@@ -21,7 +21,10 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Interrupted(BaseException):
-    """Ctrl-C. Not a KeyboardInterrupt: MLPClassifier catches KeyboardInterrupt and ends its fit normally."""
+    """Ctrl-C, with what is printed about it.
+
+    Not a KeyboardInterrupt: MLPClassifier catches KeyboardInterrupt and ends its fit normally.
+    """
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
@@ -44,9 +47,9 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE if isinstance(error, click.UsageError) else FAILED
-    except (Interrupted, click.Abort):
+    except (Interrupted, click.Abort) as interrupt:
         _stop_workers()
-        click.echo("interrupted; no incomplete file is left", err=True)
+        click.echo(str(interrupt) or "interrupted; no incomplete file is left", err=True)
         return INTERRUPTED
     except Exception as error:  # any other exception becomes a one-line message here
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))

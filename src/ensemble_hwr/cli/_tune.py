@@ -115,12 +115,11 @@ def _search(
 
 @contextmanager
 def _resumable(command: str) -> Iterator[None]:
-    """Print the command that continues, if the block is interrupted."""
+    """Name the command that continues, if the block is interrupted."""
     try:
         yield
     except Interrupted:
-        click.echo(f"stopped; finished trials are kept. To continue:\n  {command}", err=True)
-        raise
+        raise Interrupted(f"interrupted; finished trials are kept; to continue: {command}") from None
 
 
 def _write(result: TuningResult, output: Path, command: str, watch: Stopwatch, *, source: Path) -> None:

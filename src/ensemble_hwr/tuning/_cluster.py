@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,13 +142,32 @@ def _connected(address: str) -> Iterator[Any]:
         distributed: Any = import_module("distributed")
     except ImportError:
         raise MissingExtraError("distributed", EXTRA) from None
-    try:
-        client = distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"--scheduler {address}: there is no Dask scheduler at this address; start one with: dask scheduler"
-        ) from error
-    with client:
+    _check_scheduler(address)
+    with distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False) as client:
         if not client.nthreads():
             raise ConfigError(f"--scheduler {address}: has no workers; start some with: dask worker {address}")
         yield client
+
+
+def _check_scheduler(address: str) -> None:
+    """Raise a ConfigError if the server at an address does not answer as a Dask scheduler within a few seconds.
+
+    ``distributed.Client`` waits for minutes for a server that does not answer.
+    """
+    try:
+        identity = asyncio.run(asyncio.wait_for(_identity(address), SECONDS_TO_CONNECT))
+        if identity.get("type") == "Scheduler":
+            return
+        found = f"the server at this address is a {identity.get('type')}, not a Dask scheduler"
+    except Exception:  # the bytes of another server can raise any exception, MemoryError included
+        found = "there is no Dask scheduler at this address"
+    raise ConfigError(f"--scheduler {address}: {found}; start one with: dask scheduler")
+
+
+async def _identity(address: str) -> dict[str, Any]:
+    """Return how the server at an address describes itself."""
+    distributed: Any = import_module("distributed")
+    credentials = distributed.Security().get_connection_args("client")
+    async with distributed.rpc(address, timeout=SECONDS_TO_CONNECT, connection_args=credentials) as server:
+        found: dict[str, Any] = await server.identity()
+    return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.items import InlineTable, Table
 
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr._writing import whole_files
@@ -57,7 +58,8 @@ def tuned_text(result: TuningResult, file: Path, command: str, source: str = "")
     document = _document(result.config)
     if source:
         edited = tomlkit.parse(source)
-        edit(edited, document)
+        searched = {"tune": edited["tune"]} if "tune" in edited else {}
+        edit(edited, document | searched)
         text = tomlkit.dumps(edited)
     else:
         text = to_toml(document, named=NAMED_TABLES)
@@ -92,24 +94,43 @@ def edit(table: Any, wanted: Mapping[str, Any]) -> None:
         del table[key]
     for key, value in wanted.items():
         found = table.get(key)
-        if isinstance(found, MutableMapping) and isinstance(value, Mapping):
+        if isinstance(found, MutableMapping) and isinstance(value, Mapping) and not isinstance(found, InlineTable):
             edit(found, value)
         elif key not in table or found != value:
-            table[key] = _item(value) if isinstance(table, tomlkit.items.Table | tomlkit.TOMLDocument) else value
+            new = _new_item(key, value, table)
+            if key not in table and isinstance(new, Table) and len(table):
+                _move_end(list(table.values())[-1], new)
+            table[key] = new
 
 
-def _item(value: Any) -> Any:
-    """Return a new value for a table: tables inside of it are inline."""
-    if isinstance(value, Mapping) and not any(isinstance(inner, Mapping) for inner in value.values()):
-        inline = tomlkit.inline_table()
-        inline.update(value)
-        return inline
-    if isinstance(value, Mapping):
-        table = tomlkit.table()
-        for key, inner in value.items():
-            table[key] = _item(inner)
-        return table
-    return value
+def _move_end(last: Any, new: Table) -> None:
+    """Move the comments and blank lines after the last value of a table, which belong to what follows, to a new one."""
+    while isinstance(last, Table) and last.is_super_table():
+        last = list(last.values())[-1]
+    body = last.value.body if isinstance(last, Table) else []
+    end = len(body)
+    while end and body[end - 1][0] is None:
+        end -= 1
+    new.value.body.extend(body[end:])
+    del body[end:]
+    if body:
+        last.add(tomlkit.nl())
+
+
+def _new_item(key: str, value: Any, table: Any) -> Any:
+    """Return a value to put into a table: a table with a heading where its neighbours have headings, else inline."""
+    in_document = isinstance(table, tomlkit.TOMLDocument)
+    if not isinstance(value, Mapping) or not (in_document or _has_headings(table)):
+        return tomlkit.value(_value(value))
+    new = tomlkit.table(is_super_table=in_document and key in NAMED_TABLES)
+    for inner, one in value.items():
+        new[inner] = _new_item(inner, one, new)
+    return new
+
+
+def _has_headings(table: Any) -> bool:
+    """Return whether the tables inside of a table have headings of their own, such as those of views and members."""
+    return isinstance(table, Table) and table.is_super_table()
 
 
 def _above(text: str, heading: str, comment: str) -> str:

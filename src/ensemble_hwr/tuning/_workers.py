@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
@@ -110,7 +111,7 @@ class WorkerPool:
         labels = {"labels": self._data.y, "weight": self._data.sample_weight}
         settings = {"stop": self._stop, "address": self._address, "rows": self._file.path, **labels}
         process = _spawn.Process(target=_serve, args=(theirs,), kwargs=settings, daemon=True)
-        with _environment(ONE_THREAD):
+        with _environment(ONE_THREAD), _interrupts_blocked():
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -252,6 +253,20 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = value
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C while the block runs, for this process; processes started in the block never receive it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lock(stream: IO[bytes]) -> None:
