@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import subprocess
 
 import numpy as np
@@ -31,6 +32,13 @@ def test_training_again_gives_the_same_model(few, model, tmp_path):
     letters = open_letters(few / "letters")
     first, second = (load_model(file).predict_proba(list(letters.data)) for file in (model, tmp_path / "again"))
     np.testing.assert_array_equal(first, second)
+
+
+def test_the_recorded_command_repeats_the_run(few, tmp_path):
+    arguments = ["train", str(few / "few.toml"), "--output", str(tmp_path / "m"), "--contender", "logreg"]
+    arguments += ["--data", str(few / "letters"), "--set", "seeds=[3]"]
+    assert main([*arguments, "-j", "1"]) == 0
+    assert sorted(shlex.split(read_manifest(tmp_path / "m")["metadata"]["command"])[1:]) == sorted(arguments)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def train(
                 on_progress=report,
             )
         shown = None if contender == "hierarchical" else contender
-        options = {"output": output, "contender": shown, "refit": refit, "random_state": random_state}
+        options = {"output": output, "contender": shown, "refit": refit, "random_state": random_state, "data": data}
         trained.save(output, {"command": command_line("train", config, overrides=overrides, **options)})
     _print_result(trained, f"model: {output} ({_megabytes(output)}, in {watch}{_reused(fit_cache)})")
 
