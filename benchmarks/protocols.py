@@ -5,7 +5,8 @@
 
 HiClass must be installed (``pip install hiclass``), and the letters must be in the place that the configs or
 ENSEMBLE_HWR_DATA name. The folder keeps a report per protocol, and the results of each finished seed, so that a
-benchmark that was stopped continues. ``--kept`` prints the table of the reports in the folder without fitting.
+benchmark that was stopped continues, and contenders that are added to a config are fitted alone. ``--kept`` prints
+the table of the reports in the folder without fitting.
 """
 
 from __future__ import annotations
@@ -16,25 +17,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import click
 import numpy as np
-from scipy.stats import t as student
 
-from benchmarks.fit_cache import cached, settings_of
+from benchmarks.fit_cache import Runs, resumed
 from benchmarks.pages import put
-from ensemble_hwr.config import ExperimentConfig, build_contenders, load_config, load_letters
-from ensemble_hwr.config.building import build_member
+from ensemble_hwr.config import ExperimentConfig, load_config, load_letters
+from ensemble_hwr.config.building import build_contender, build_member
 from ensemble_hwr.config.letters import build_split, describe_data, training_sources
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import Comparison, compare, write_report
 from ensemble_hwr.evaluation.results import CompareProgress
-from ensemble_hwr.evaluation.scaling import scale_hidden_layers
+from ensemble_hwr.evaluation.scaling import EqualMacs, EqualParameters, scale_hidden_layers
+from ensemble_hwr.report.formats import spread
 
 ROOT = Path(__file__).parent.parent
 PROTOCOLS = ("pooled", "unseen")
+HICLASS = "hiclass"
+SCALED = (EqualParameters, EqualMacs)
 DETERMINISTIC = ("svm", "boosting")  # independent of the seed, so one fit is enough
 
 
@@ -63,12 +66,12 @@ def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: P
     """Compare the config's contenders and HiClass on the same letters, seed by seed."""
     letters = load_letters(config)
     bench = Bench(config, letters, letters.to_rows(n_jobs=jobs), jobs)
-    settings = settings_of(config)
-    own = [cached(folder / f"seed-{seed}.joblib", settings, partial(bench.own, seed)) for seed in seeds]
-    once = cached(folder / "deterministic.joblib", settings, partial(bench.deterministic, seeds[0]))
+    names = [*config.compare.contenders, HICLASS]
+    own = [resumed(folder / f"seed-{seed}.joblib", config, names, partial(bench.fit, seed)) for seed in seeds]
+    once = resumed(folder / "deterministic.joblib", config, DETERMINISTIC, partial(bench.fit, seeds[0]))
     repeated = [replace(run, seed=seed) for seed in seeds for run in once.runs]
     runs = [*(run for found in own for run in found.runs), *repeated]
-    order = list(dict.fromkeys(run.contender for run in runs))
+    order = [*names, *DETERMINISTIC]
     return replace(own[0], runs=tuple(sorted(runs, key=lambda run: order.index(run.contender))))
 
 
@@ -81,20 +84,30 @@ class Bench:
     rows: np.ndarray
     jobs: int
 
-    def own(self, seed: int) -> Comparison:
-        """Compare the config's contenders and HiClass with one seed."""
-        classes = sorted(set(self.letters.target.tolist()))
-        contenders = build_contenders(self.config, classes, sources=training_sources(self.config, self.letters))
-        own = self._compare(contenders, seed)
-        parameters = own.of("hierarchical")[0].parameters
-        hiclass = self._compare({"hiclass": top_down(self.config, self.rows, parameters)}, seed)
-        return replace(own, runs=(*own.runs, *hiclass.runs))
+    def fit(self, seed: int, names: Sequence[str], known: Runs) -> Comparison:
+        """Fit contenders with one seed; `known` has the runs of the others.
 
-    def deterministic(self, seed: int) -> Comparison:
-        """Compare the contenders that do not depend on the seed."""
-        return self._compare(
-            {name: build_member(self.config, self.config.contenders[name]) for name in DETERMINISTIC}, seed
-        )
+        Contenders of equal parameters or MACs, and HiClass, are fitted after the hierarchy that they are scaled to.
+        """
+        built = {name: self._built(name) for name in names if name != HICLASS}
+        free = {name: contender for name, contender in built.items() if not isinstance(contender, SCALED)}
+        parts = [self._compare(free, seed)] if free else []
+        known = {**known, **{run.contender: run for part in parts for run in part.runs}}
+        scaled = {name: self._sized(contender, seed, known) for name, contender in built.items() if name not in free}
+        if HICLASS in names:
+            scaled[HICLASS] = top_down(self.config, self.rows, known["hierarchical"].parameters)
+        parts += [self._compare(scaled, seed)] if scaled else []
+        return replace(parts[0], runs=tuple(run for part in parts for run in part.runs))
+
+    def _built(self, name: str) -> Any:
+        classes = sorted(set(self.letters.target.tolist()))
+        return build_contender(self.config, name, classes, sources=training_sources(self.config, self.letters))
+
+    def _sized(self, contender: EqualParameters | EqualMacs, seed: int, known: Runs) -> Any:
+        split = build_split(self.config, self.letters)
+        train, _ = split(seed) if callable(split) else split
+        cost = getattr(known[contender.reference], contender.cost)
+        return contender.sized(cost, self.rows[train], len(set(self.letters.target[train].tolist())))
 
     def _compare(self, contenders: Mapping[str, Any], seed: int) -> Comparison:
         return compare(
@@ -126,7 +139,7 @@ def _report(event: CompareProgress) -> None:
 
 
 def table(protocol: str, report: Mapping[str, Any]) -> str:
-    """Return one protocol as a Markdown table, a row per contender: means over seeds, with 95 % intervals."""
+    """Return one protocol as a Markdown table, a row per contender: means over seeds, ± their standard deviation."""
     lines = [
         f"| {protocol} | accuracy % | accuracy % without suspected label errors | ECE % | MACs per letter "
         "| parameters |",
@@ -134,10 +147,11 @@ def table(protocol: str, report: Mapping[str, Any]) -> str:
     ]
     for name, found in report["contenders"].items():
         cost, parameters = found["macs"], found["parameters"]
+        fits = slice(1) if name in DETERMINISTIC else slice(None)
         cells = [
             f"`{name}`",
-            spread(found["accuracy"]),
-            spread(found["without_suspected_errors"]["accuracy"]),
+            spread(found["accuracy"][fits], 100),
+            spread(found["without_suspected_errors"]["accuracy"][fits], 100),
             f"{100 * mean(found['expected_calibration_error']):.2f}",
             "" if cost is None else f"{cost:,.0f}",
             "" if parameters is None else f"{parameters:,.0f}",
@@ -146,19 +160,11 @@ def table(protocol: str, report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def spread(shares: list[float]) -> str:
-    """Return the mean over seeds in percent, and half of its 95 % interval by Student's t."""
-    if len(shares) < 2 or not np.ptp(shares):
-        return f"{100 * mean(shares):.2f}"
-    half = float(student.ppf(0.975, len(shares) - 1)) * stdev(shares) / len(shares) ** 0.5
-    return f"{100 * mean(shares):.2f} ± {100 * half:.2f}"
-
-
 def verdict(report: Mapping[str, Any]) -> str:
     """List the hierarchy's differences from all other contenders, with intervals and p-values."""
     lines = []
     for pair in report["pairs"]:
-        if "hierarchical" not in (pair["a"], pair["b"]):
+        if not pair["with_reference"]:
             continue
         other, sign = (pair["a"], -1) if pair["b"] == "hierarchical" else (pair["b"], 1)
         low, high = sorted(100 * sign * end for end in pair["interval"])
