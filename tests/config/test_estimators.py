@@ -80,6 +80,7 @@ def test_names_that_are_not_classes_are_rejected(name):
 def test_an_import_error_of_a_module_is_reported(tmp_path, monkeypatch):
     (tmp_path / "broken_module_for_test.py").write_text("raise RuntimeError('out of order')")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("ENSEMBLE_HWR_TRUST", "broken_module_for_test")
     with pytest.raises(ConfigError, match="out of order"):
         find_class("broken_module_for_test.X", TRANSFORMER)
 
@@ -123,6 +124,7 @@ class ForgetfulClassifier(PlainClassifier):
 def importable(monkeypatch):
     """Make the classes of this module importable by name."""
     monkeypatch.setitem(__import__("sys").modules, "classes_of_this_test", __import__("sys").modules[__name__])
+    monkeypatch.setenv("ENSEMBLE_HWR_TRUST", f"some_package, classes_of_this_test,{__name__}")
 
 
 @pytest.mark.usefixtures("importable")

@@ -104,8 +104,8 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
             "router.estimator: got 'MLP'; write an import path such as 'sklearn.svm.SVC', or a short",
         ),
         (
-            "router.estimator=no_such_package.X",
-            "router.estimator: got 'no_such_package.X'; package 'no_such_package' is not",
+            "router.estimator=lightgbm.X",
+            "router.estimator: got 'lightgbm.X'; package 'lightgbm' is not",
         ),
         (
             "router.estimator=sklearn.svm.SVX",
@@ -116,8 +116,8 @@ def test_a_file_with_a_byte_order_mark_is_read(write):
             "router.estimator: got 'sklearn.svn.SVC'; there is no module 'sklearn.svn'",
         ),
         (
-            "router.estimator=os.path.join",
-            "router.estimator: got 'os.path.join'; expected a class with the methods fit",
+            "router.estimator=sklearn.base.clone",
+            "router.estimator: got 'sklearn.base.clone'; expected a class with the methods fit",
         ),
         (
             "router.params.alfa=1",

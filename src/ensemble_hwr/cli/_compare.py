@@ -21,6 +21,7 @@ from ensemble_hwr.cli._options import (
     output_option,
     seeds_option,
     set_option,
+    trust_option,
 )
 from ensemble_hwr.exceptions import ConfigError
 
@@ -53,6 +54,7 @@ def demo(output: Path, jobs: int | None) -> None:
 @output_option(metavar="DIR", help="Folder for report.html and report.json.")
 @data_option
 @set_option
+@trust_option
 @seeds_option
 @jobs_option
 def compare(

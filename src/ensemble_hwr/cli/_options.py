@@ -12,6 +12,7 @@ import click
 from ensemble_hwr._writing import check_folder, check_replaceable
 from ensemble_hwr.exceptions import ConfigError
 
+TRUSTED = "ensemble_hwr.trusted_imports"  # key of the modules in the context of a command
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -36,6 +37,27 @@ set_option = click.option(
     multiple=True,
     metavar="KEY.PATH=VALUE",
     help="Override a setting of the config, such as router.params.alpha=1e-3. Can be given several times.",
+)
+
+
+def _trust(context: click.Context, _: click.Parameter, modules: tuple[str, ...]) -> None:
+    """Allow the config to name classes of these modules until the command ends."""
+    from ensemble_hwr.config.trusted_imports import trusted
+
+    if modules:
+        context.meta[TRUSTED] = modules
+        context.with_resource(trusted(modules))
+
+
+trust_option = click.option(
+    "--trust-imports",
+    multiple=True,
+    metavar="MODULE",
+    is_eager=True,
+    expose_value=False,
+    callback=_trust,
+    help="Allow the config to name estimators of this installed module, whose code is run. Can be given several times; "
+    "ENSEMBLE_HWR_TRUST is a list separated by commas.",
 )
 seeds_option = click.option(
     "--seeds", callback=_parse_seeds, metavar="0,1,2", help="Random states of the fits, in place of the config's seeds."
@@ -87,6 +109,9 @@ def command_line(name: str, config: Path, *, overrides: Iterable[str], **options
         words += [] if value is None else [f"--{option.replace('_', '-')}", str(value)]
     for change in overrides:
         words += ["--set", change]
+    context = click.get_current_context(silent=True)
+    for module in () if context is None else context.meta.get(TRUSTED, ()):
+        words += ["--trust-imports", module]
     return shlex.join(words)
 
 

@@ -21,6 +21,7 @@ from ensemble_hwr.cli._options import (
     output_option,
     scheduler_option,
     set_option,
+    trust_option,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @click.option("--random-state", type=click.IntRange(min=0), metavar="N", help="By default the config's first seed.")
 @data_option
 @set_option
+@trust_option
 @jobs_option
 @scheduler_option
 def train(

@@ -23,6 +23,7 @@ from ensemble_hwr.cli._options import (
     output_option,
     scheduler_option,
     set_option,
+    trust_option,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ SECONDS_BETWEEN_LINES = 10.0
 )
 @data_option
 @set_option
+@trust_option
 @jobs_option
 @scheduler_option
 def tune(

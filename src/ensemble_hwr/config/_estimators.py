@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 from pydantic_core import InitErrorDetails
 
 from ensemble_hwr.config._errors import did_you_mean, invalid_setting, setting_error, shorten
+from ensemble_hwr.config.trusted_imports import PACKAGES, check_importable, forbidden_parameters, is_trusted
 from ensemble_hwr.exceptions import ConfigError
 
 CLASSIFIER = ("fit", "predict")
@@ -34,12 +35,13 @@ ParameterError = tuple[tuple[str | int, ...], str, Any]  # path below the parame
 
 
 def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
-    """Import an estimator class by short name or import path; nothing but the import is executed.
+    """Import an estimator class by short name or import path, if its package is trusted.
 
     Parameters
     ----------
     name : str
-        A short name such as ``"mlp"``, or the import path of a class in an installed package.
+        A short name such as ``"mlp"``, or the public import path of an estimator of scikit-learn, this library and the
+        other packages in ``PACKAGES``, or of a module that ``ENSEMBLE_HWR_TRUST`` names.
     methods : tuple of str
         Methods that the class must have: ``CLASSIFIER`` or ``TRANSFORMER``.
 
@@ -50,7 +52,7 @@ def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
     Raises
     ------
     ConfigError
-        If the class does not exist or lacks one of the methods.
+        If the class does not exist, lacks one of the methods, or may not be imported.
 
     Examples
     --------
@@ -66,6 +68,7 @@ def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
             f"got {name!r}; write an import path such as 'sklearn.svm.SVC', or a short name; "
             + did_you_mean(name, short)
         )
+    check_importable(path, name)
     found = getattr(_import(module_name, name), class_name, None)
     if found is None:
         raise ConfigError(f"got {name!r}; module {module_name!r} has no {class_name!r}, check the spelling")
@@ -74,6 +77,8 @@ def find_class(name: str, methods: tuple[str, ...]) -> type[Any]:
         raise ConfigError(
             f"got {name!r}; expected a class with the methods {' and '.join(methods)}, such as those of scikit-learn"
         )
+    if not is_trusted(path) and found.__module__.partition(".")[0] not in PACKAGES:
+        check_importable(f"{found.__module__}.{found.__name__}", name)
     return found
 
 
@@ -113,6 +118,8 @@ def check_parameters(found: type[Any], params: Mapping[str, Any]) -> Iterator[Pa
         else:
             yield (name,), f"{found.__name__} has no such parameter; {did_you_mean(name, allowed)}", value
     nested = list(_check_nested(known))
+    if not is_trusted(f"{found.__module__}.{found.__name__}"):
+        nested += forbidden_parameters(known)
     yield from nested
     if not nested:
         yield from _invalid_values(found, known)
@@ -153,7 +160,7 @@ def _import(module_name: str, name: str) -> Any:
         if error.name == package:
             raise ConfigError(f"got {name!r}; package {package!r} is not installed") from None
         raise ConfigError(f"got {name!r}; there is no module {error.name!r}, check the spelling") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"got {name!r}; importing {module_name!r} failed: {error}") from error
 
 
