@@ -2,6 +2,7 @@ import csv
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,19 @@ def run_process(ensemble_hwr_command):
 def _made(folder):
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def group_ends():
+    """Return a function of a process group: whether no process of it is left after some seconds."""
+
+    def ends(group, seconds=10):
+        for _ in range(10 * seconds):
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return True
+            time.sleep(0.1)
+        return False
+
+    return ends

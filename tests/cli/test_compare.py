@@ -137,9 +137,20 @@ def test_a_terminal_shows_progress_without_colour_under_no_color(few, tmp_path, 
     assert b"\x1b[3" not in seen.replace(b"\x1b[3m", b"")  # no foreground colour
 
 
+INTERRUPTS = [
+    ("1", signal.SIGINT, os.killpg),  # Ctrl-C reaches all processes
+    ("2", signal.SIGINT, os.killpg),
+    ("2", signal.SIGTERM, os.kill),  # timeout, systemd and docker stop end the main process
+    ("2", signal.SIGHUP, os.killpg),  # a terminal is closed
+]
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find out when all processes work")
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_is_one_line_and_leaves_no_incomplete_file(tmp_path, few, jobs, ensemble_hwr_command):
+@pytest.mark.parametrize("interrupt", INTERRUPTS, ids=lambda one: f"{one[1].name}-{one[0]}")
+def test_an_interrupt_is_one_line_and_leaves_no_file_and_no_process(
+    tmp_path, few, interrupt, ensemble_hwr_command, group_ends
+):
+    jobs, number, send = interrupt
     command, environment = ensemble_hwr_command
     endless = [
         "--set",
@@ -156,15 +167,19 @@ def test_an_interrupt_is_one_line_and_leaves_no_incomplete_file(tmp_path, few, j
     with process:
         _wait_for_cpu_seconds(process, 4)  # imports take two of them
         still_running = process.poll() is None
-        os.killpg(process.pid, signal.SIGINT)
+        send(process.pid, number)
         try:
             out, err = process.communicate(timeout=20)
         finally:
             process.kill()
     assert still_running
-    assert process.returncode == 130
-    assert (out, err.splitlines()) == ("", ["interrupted; no incomplete file is left"])
+    assert process.returncode == 128 + number
+    assert out == ""
+    if number != signal.SIGHUP:  # which ends joblib's resource tracker too; its terminal shows nothing any more
+        lines = [line for line in err.splitlines() if not line.startswith("fitting: ")]  # without progress
+        assert lines == ["interrupted; no incomplete file is left"]
     assert not (tmp_path / "out").exists()
+    assert group_ends(process.pid)
 
 
 def test_the_demo_runs_and_prints_where_its_report_is(tmp_path, capsys, monkeypatch):

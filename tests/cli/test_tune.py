@@ -106,7 +106,7 @@ def test_a_config_without_a_search_space_is_an_error(few, tmp_path, capsys):
     assert "has no search space; add a section such as [tune.router]" in capsys.readouterr().err
 
 
-def test_an_interrupt_prints_how_to_continue_and_loses_no_trial(few, tmp_path, ensemble_hwr_command, capsys):
+def test_an_interrupt_prints_how_to_continue_and_loses_no_trial(few, tmp_path, ensemble_hwr_command, group_ends):
     command, environment = ensemble_hwr_command
     work = tmp_path / "w"
     slow = ["--set", "router.params={ hidden_layer_sizes = [900], max_iter = 200, tol = 0.0 }"]
@@ -128,23 +128,12 @@ def test_an_interrupt_prints_how_to_continue_and_loses_no_trial(few, tmp_path, e
     assert len(lines) == 1, err
     assert lines[0].startswith("interrupted; finished trials are kept; to continue: ensemble-hwr tune ")
     assert out == ""
-    assert _ends(process.pid)
+    assert group_ends(process.pid)
     from ensemble_hwr.tuning._storage import open_storage
 
     trials = open_storage(str(journal)).get_all_trials(0)
     assert {trial.state.name for trial in trials} <= {"FAIL", "WAITING", "COMPLETE", "PRUNED"}
     assert any(trial.state.name == "WAITING" for trial in trials)
-
-
-def _ends(group, seconds=10):
-    """Return whether no process of a group is left after some seconds."""
-    for _ in range(10 * seconds):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_workers_of_a_killed_command_end_and_the_next_run_continues(few, tmp_path, ensemble_hwr_command):

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 
 import click
@@ -18,13 +18,25 @@ import click
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; timeout, systemd and docker stop; a closed terminal
 
 
 class Interrupted(BaseException):
-    """Ctrl-C, with what is printed about it.
+    """A signal that ends the command, such as Ctrl-C.
 
     Not a KeyboardInterrupt: MLPClassifier catches KeyboardInterrupt and ends its fit normally.
+
+    Parameters
+    ----------
+    message : str
+        What is printed.
+    code : int
+        Exit code: 128 and the number of the signal.
     """
+
+    def __init__(self, message: str = "interrupted; no incomplete file is left", code: int = INTERRUPTED) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
@@ -38,7 +50,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 success, 1 failure, 2 wrong usage, 130 interrupted.
+        0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated, 129 terminal closed.
     """
     _make_streams_tolerant()
     try:
@@ -47,10 +59,12 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE if isinstance(error, click.UsageError) else FAILED
-    except (Interrupted, click.Abort) as interrupt:
+    except (Interrupted, click.Abort) as error:
+        interrupt = error if isinstance(error, Interrupted) else Interrupted()
         _stop_workers()
-        click.echo(str(interrupt) or "interrupted; no incomplete file is left", err=True)
-        return INTERRUPTED
+        with suppress(OSError):  # a terminal that was closed
+            click.echo(str(interrupt), err=True)
+        return interrupt.code
     except Exception as error:  # any other exception becomes a one-line message here
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
         return FAILED
@@ -104,20 +118,25 @@ def _make_streams_tolerant() -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Raise Interrupted on the first Ctrl-C; a second one ends the process at once."""
+    """Raise Interrupted on the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def interrupt(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise Interrupted
+    def interrupt(number: int, _: object) -> None:
+        for caught in before:
+            signal.signal(caught, signal.SIG_DFL)
+        raise Interrupted(code=128 + number)
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {}
+    for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            before[number] = signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop_workers() -> None:

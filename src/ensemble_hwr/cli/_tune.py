@@ -120,8 +120,9 @@ def _resumable(command: str) -> Iterator[None]:
     """Name the command that continues, if the block is interrupted."""
     try:
         yield
-    except Interrupted:
-        raise Interrupted(f"interrupted; finished trials are kept; to continue: {command}") from None
+    except Interrupted as interrupt:
+        message = f"interrupted; finished trials are kept; to continue: {command}"
+        raise Interrupted(message, interrupt.code) from None
 
 
 def _write(result: TuningResult, output: Path, command: str, watch: Stopwatch, *, source: Path) -> None:
