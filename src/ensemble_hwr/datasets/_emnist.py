@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import string
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ensemble_hwr._typing import PathLike
 from ensemble_hwr.datasets._files import reading, require_choice
 from ensemble_hwr.datasets._letters import PIXELS, LetterSet, concatenate
+from ensemble_hwr.datasets._matlab import MatlabError, Value, read_matlab
 from ensemble_hwr.exceptions import DataError
 
 _UNMERGED = "abdefghnqrt"
@@ -221,15 +222,21 @@ def _load_idx(path: Path, split: str, wanted: tuple[str, ...], uppercase_only: b
 
 
 def _load_mat(file: Path, split: str, wanted: tuple[str, ...], uppercase_only: bool) -> LetterSet:
-    from scipy.io import loadmat
-
     try:
-        parts = loadmat(file, variable_names=["dataset"], simplify_cells=True)["dataset"]
-        fields = {part: {key: np.asarray(value) for key, value in parts[part].items()} for part in wanted}
-    except Exception as error:  # loadmat raises many types of errors for a damaged file
+        dataset = read_matlab(file, "dataset")
+        fields = {part: _fields(dataset, part) for part in wanted}
+    except (OSError, MatlabError) as error:
         raise DataError(f"{file}: cannot be read as a .mat file of EMNIST ({error}); download it again") from error
     loaded = [_mat_part(f"{file}: dataset.{part}", part, split, uppercase_only, fields[part]) for part in wanted]
     return concatenate(loaded, name=f"emnist-{split}")
+
+
+def _fields(dataset: Value, part: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays of one part of the dataset."""
+    found = dataset.get(part) if isinstance(dataset, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise MatlabError(f"dataset has no struct {part!r}")
+    return {key: value for key, value in found.items() if isinstance(value, np.ndarray)}
 
 
 def _mat_part(where: str, part: str, split: str, uppercase_only: bool, fields: dict[str, NDArray[Any]]) -> LetterSet:
