@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -113,6 +114,29 @@ def test_other_contents_are_reported(tmp_path, arrays, message):
     np.savez(file, **arrays)
     with pytest.raises(DataError, match=message):
         load_npz(file)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            {"data": np.zeros((100_000, 784), np.uint8)},
+            r".*would take 78,400,000 in memory",
+        ),
+        ({"writer": np.array(["x" * 1001])}, ".*values of type <U1001; expected numbers, or text"),
+        ({"data": np.zeros(1, [("a", "u1", 784)])}, ".*expected numbers"),
+        ({"name": np.zeros(1, complex)}, ".*expected numbers"),
+    ],
+)
+def test_arrays_that_would_fill_the_memory_are_refused_before_they_are_read(tmp_path, arrays, message):
+    file = tmp_path / "x.npz"
+    np.savez_compressed(file, **{"data": np.zeros((1, 784), np.uint8), "target": np.array(["A"])} | arrays)
+    arrays.clear()
+    tracemalloc.start()
+    with pytest.raises(DataError, match=rf"x\.npz: {message}"):
+        load_npz(file)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
 
 
 def test_files_of_another_kind(tmp_path):

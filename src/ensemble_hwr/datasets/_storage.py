@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -19,6 +21,11 @@ from ensemble_hwr.exceptions import DataError
 OPTIONAL = ("source", "writer", "split", "suspect")
 KEYS = ("data", "target", *OPTIONAL, "name")
 WHAT = "an .npz file of letters"
+KINDS = "biufU"  # booleans, integers, floats and text
+MAX_ITEM_BYTES = 4 * 1000
+SMALL_BYTES = 64 * 2**20
+MAX_EXPANSION = 200  # blank rows are compressed to a thousandth of their size, letters to a tenth
+HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def save_npz(path: PathLike, letters: LetterSet) -> None:
@@ -155,16 +162,42 @@ def _read_arrays(file: Path) -> dict[str, Any]:
         with open(file, "rb") as stream:
             if stream.read(2) != b"PK":
                 raise DataError(f"{file}: not {WHAT}; save_npz writes them")
+            with zipfile.ZipFile(stream) as archive:
+                _check_members(file, archive)
             stream.seek(0)
-            with np.load(stream, allow_pickle=False) as archive:
-                _check_keys(file, set(archive.files))
-                return {key: archive[key] for key in archive.files}
+            with np.load(stream, allow_pickle=False) as loaded:
+                return {key: loaded[key] for key in loaded.files}
     except DataError:
         raise
     except Exception as error:  # numpy raises many types of errors for a damaged file
         raise DataError(
             f"{file}: cannot be read as {WHAT} ({error}); check that it is whole; pickled objects are not allowed"
         ) from error
+
+
+def _check_members(file: Path, archive: zipfile.ZipFile) -> None:
+    """Raise a DataError for unknown arrays, and for those that would take far more memory than the file has bytes."""
+    _check_keys(file, {member.filename.removesuffix(".npy") for member in archive.infolist()})
+    for member in archive.infolist():
+        with archive.open(member) as stream:
+            dtype, size = _declared(stream)
+        if dtype.kind not in KINDS or dtype.itemsize > MAX_ITEM_BYTES:
+            raise DataError(
+                f"{file}: {member.filename} has values of type {dtype}; expected numbers, or text of at most "
+                f"{MAX_ITEM_BYTES // 4:,} characters; pickled objects are not allowed"
+            )
+        if size > max(SMALL_BYTES, MAX_EXPANSION * member.compress_size):
+            raise DataError(
+                f"{file}: {member.filename} has {member.compress_size:,} bytes and would take {size:,} in memory; "
+                f"letters take at most {MAX_EXPANSION} times their compressed bytes"
+            )
+
+
+def _declared(stream: IO[bytes]) -> tuple[np.dtype[Any], int]:
+    """Return the type of an array in a .npy file, and the bytes that its header declares."""
+    read_header = HEADER_READERS[np.lib.format.read_magic(stream)]
+    shape, _, dtype = read_header(stream)
+    return dtype, math.prod(shape) * dtype.itemsize
 
 
 def _check_keys(file: Path, keys: set[str]) -> None:
