@@ -1,4 +1,7 @@
-"""Letters for benchmarks of speed: real ones if ENSEMBLE_HWR_DATA holds them, else generated ones."""
+"""Letters for benchmarks: real ones if the folder ENSEMBLE_HWR_DATA (default: data, in the project) holds them.
+
+Benchmarks of speed take generated letters without it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 
 from ensemble_hwr.datasets import LetterSet, generate_letters, load_index
 
-DATA = Path(os.environ.get("ENSEMBLE_HWR_DATA") or Path(__file__).parents[2] / "shared" / "data")
+DATA = Path(os.environ.get("ENSEMBLE_HWR_DATA") or Path(__file__).parents[1] / "data")
 TRAINING_SOURCES, UNSEEN_SOURCE = ("photo62", "tablet55", "binary20x16"), "scan34"
 
 

@@ -3,10 +3,10 @@
     python -m benchmarks.protocols --output protocols            four hours of one core for pooled, two for unseen
     python -m benchmarks.protocols --output protocols --update   also writes the table into docs/notes/accuracy.md
 
-HiClass must be installed (``pip install hiclass``), and the letters must be in the place that the configs or
-ENSEMBLE_HWR_DATA name. The folder keeps a report per protocol, and the results of each finished seed, so that a
-benchmark that was stopped continues, and contenders that are added to a config are fitted alone. ``--kept`` prints
-the table of the reports in the folder without fitting.
+HiClass must be installed (``pip install hiclass``), and ENSEMBLE_HWR_DATA must name the folder that holds letters/. The
+output folder keeps a report per protocol, and the results of each finished seed, so that a benchmark that was stopped
+continues, and contenders that are added to a config are fitted alone. ``--kept`` prints the table of the reports in the
+folder without fitting.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.fit_cache import Runs, resumed
 from benchmarks.pages import put
 from ensemble_hwr.config import ExperimentConfig, load_config, load_letters
 from ensemble_hwr.config.building import build_contender, build_member
-from ensemble_hwr.config.letters import build_split, describe_data, training_sources
+from ensemble_hwr.config.letters import build_split, describe_data, training_sources, training_weight
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import Comparison, compare, write_report
 from ensemble_hwr.evaluation.results import CompareProgress
@@ -53,26 +53,34 @@ def main(*, output: Path, protocols: tuple[str, ...], seeds: int | None, update:
     for name in protocols if again else ():
         (output / name).mkdir(parents=True, exist_ok=True)
         config = load_config(ROOT / "configs" / f"{name}.toml")
-        write_report(measure(config, config.seeds[:seeds], jobs, output / name), output / name)
+        write_report(measure(bench_of(config, jobs), config.seeds[:seeds], output / name), output / name)
     found = [name for name in PROTOCOLS if (output / name / "report.json").exists()]
     reports = {name: json.loads((output / name / "report.json").read_text(encoding="utf-8")) for name in found}
-    text = "\n".join(f"{table(name, report)}\n{verdict(report)}" for name, report in reports.items())
+    text = "\n".join(f"{table(name, report)}\n{differences(report)}" for name, report in reports.items())
     click.echo(text)
     if update:
         put(ROOT / "docs" / "notes" / "accuracy.md", "benchmarks/protocols.py", text)
 
 
-def measure(config: ExperimentConfig, seeds: Sequence[int], jobs: int, folder: Path) -> Comparison:
+def measure(bench: Bench, seeds: Sequence[int], folder: Path) -> Comparison:
     """Compare the config's contenders and HiClass on the same letters, seed by seed."""
-    letters = load_letters(config)
-    bench = Bench(config, letters, letters.to_rows(n_jobs=jobs), jobs)
-    names = [*config.compare.contenders, HICLASS]
-    own = [resumed(folder / f"seed-{seed}.joblib", config, names, partial(bench.fit, seed)) for seed in seeds]
-    once = resumed(folder / "deterministic.joblib", config, DETERMINISTIC, partial(bench.fit, seeds[0]))
-    repeated = [replace(run, seed=seed) for seed in seeds for run in once.runs]
-    runs = [*(run for found in own for run in found.runs), *repeated]
-    order = [*names, *DETERMINISTIC]
-    return replace(own[0], runs=tuple(sorted(runs, key=lambda run: order.index(run.contender))))
+    own = fit_all(bench, [*bench.config.compare.contenders, HICLASS], seeds, folder)
+    file = folder / "deterministic.joblib"
+    once = resumed(file, bench.config, DETERMINISTIC, partial(bench.fit, seeds[0]))
+    repeated = [replace(run, seed=seed) for name in DETERMINISTIC for seed in seeds for run in once.of(name)]
+    return replace(own, runs=(*own.runs, *repeated))
+
+
+def fit_all(bench: Bench, names: Sequence[str], seeds: Sequence[int], folder: Path) -> Comparison:
+    """Fit contenders seed by seed, but for the fits that are stored in a folder."""
+    found = [resumed(folder / f"seed-{seed}.joblib", bench.config, names, partial(bench.fit, seed)) for seed in seeds]
+    return replace(found[0], runs=tuple(run for name in names for each in found for run in each.of(name)))
+
+
+def bench_of(config: ExperimentConfig, jobs: int, data: Path | None = None) -> Bench:
+    """Load the letters of a protocol."""
+    letters = load_letters(config, data=data)
+    return Bench(config, letters, letters.to_rows(n_jobs=jobs), jobs)
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ class Bench:
             split=build_split(self.config, self.letters),
             seeds=[seed],
             suspect=self.letters.suspect,
+            sample_weight=training_weight(self.config, self.letters),
             data=describe_data(self.config, self.letters),
             n_jobs=self.jobs,
             on_progress=_report,
@@ -160,7 +169,7 @@ def table(protocol: str, report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def verdict(report: Mapping[str, Any]) -> str:
+def differences(report: Mapping[str, Any]) -> str:
     """List the hierarchy's differences from all other contenders, with intervals and p-values."""
     lines = []
     for pair in report["pairs"]:

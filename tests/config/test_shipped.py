@@ -26,7 +26,21 @@ def test_a_shipped_config_is_valid_and_builds_its_contenders(file):
 
 def test_all_shipped_configs_are_tested():
     found = sorted(file.stem for file in CONFIGS.glob("*.toml"))
-    assert found == ["az", "az_kaggle", "az_tune", "demo", "demo_tune", "folder", "pooled", "tune", "unseen"]
+    assert found == ["az", "az_kaggle", "az_tune", "demo", "demo_tune", "folder", "pooled", "tune", "unseen", "writers"]
+
+
+@pytest.mark.parametrize("name", ["az", "az_tune", "pooled", "tune", "unseen", "writers"])
+def test_stored_letters_are_expected_next_to_the_config(name):
+    location = Path(load_config(CONFIGS / f"{name}.toml").data.path)
+    assert location.parent == CONFIGS
+    assert location.name in ("letters", "writers.npz")
+
+
+def test_the_protocol_writers_has_the_settings_of_unseen():
+    writers, unseen = (load_config(CONFIGS / f"{name}.toml") for name in ("writers", "unseen"))
+    for section in ("views", "augmentations", "hierarchy", "router", "specialist", "expert", "members", "flat"):
+        assert getattr(writers, section) == getattr(unseen, section)
+    assert set(unseen.split.train) < set(writers.split.train)
 
 
 def test_the_shipped_model_has_the_settings_of_the_protocol_unseen_except_for_its_tuned_router():
