@@ -55,6 +55,8 @@ OWNERS = {
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_graph.py"},
     "jinja2": {"report/page.py"},
+    "pypdfium2": {"images/_containers.py"},
+    "pillow_heif": {"images/_containers.py"},
 }
 PRIVATE_IMPORTS = set()  # pairs of a module and a private module of another package that it imports
 NO_CODE = {

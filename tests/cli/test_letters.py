@@ -93,6 +93,55 @@ def test_hocr_and_alto_are_one_document_per_picture(model, pictures, tmp_path, c
     assert "--output needs --format hocr or alto" in capsys.readouterr().err
 
 
+@pytest.fixture(params=[1, 2, 256])
+def batch_size(request, monkeypatch):
+    monkeypatch.setattr(_pictures, "BATCH_SIZE", request.param)
+
+
+@pytest.fixture
+def scan(pictures, tmp_path):
+    """A TIFF of three pages, each with a letter."""
+    first, *others = (Image.open(picture) for picture in pictures[:3])
+    first.save(tmp_path / "scan.tiff", save_all=True, append_images=others)
+    return tmp_path / "scan.tiff"
+
+
+@pytest.mark.usefixtures("batch_size")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_page_of_a_file_is_read(model, pictures, scan, capsys, jobs):
+    """Pages after the first were dropped."""
+    arguments = ["letters", pictures[3], str(scan), pictures[4], "-m", str(model), "-j", str(jobs)]
+    labels = load_model(model).predict(pictures[:5]).tolist()
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert [line.split("\t") for line in printed.out.splitlines()] == [
+        [pictures[3], labels[3]],
+        *([f"{scan}, page {number}", label] for number, label in enumerate(labels[:3], start=1)),
+        [pictures[4], labels[4]],
+    ]
+    assert main([*arguments, "--json", "--pages", "1,3"]) == 1
+    printed = capsys.readouterr()
+    found = [json.loads(line) for line in printed.out.splitlines()]
+    assert [(line["path"], line["page"]) for line in found] == [
+        (pictures[3], 1),
+        (str(scan), 1),
+        (str(scan), 3),
+        (pictures[4], 1),
+    ]
+    assert printed.err.count("page 3: the file has no such page") == 2
+
+
+@pytest.mark.usefixtures("batch_size")
+def test_pages_of_a_file_are_one_document(model, pictures, scan, tmp_path):
+    for kind, sheet in (("hocr", ".//*[@class='ocr_page']"), ("alto", ".//{*}Page")):
+        assert read(model, scan, pictures[0], "--format", kind, "-o", tmp_path / kind) == 0
+        first, second = sorted((tmp_path / kind).iterdir())
+        assert [first.stem, second.stem] == ["0001-scan", f"0002-{Path(pictures[0]).stem}"]
+        assert len(ElementTree.parse(first).getroot().findall(sheet)) == 3
+        assert len(ElementTree.parse(second).getroot().findall(sheet)) == 1
+
+
 def test_files_that_are_no_pictures_are_counted_and_the_others_are_read(model, pictures, tmp_path, capsys):
     (tmp_path / "photo.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")
     (tmp_path / "notes.txt").write_text("not a picture")
@@ -111,7 +160,7 @@ def test_files_that_are_no_pictures_are_counted_and_the_others_are_read(model, p
     printed = capsys.readouterr()
     assert printed.out == f"{tmp_path / 'picture.png'}\t{label}\n"
     error, summary = printed.err.splitlines()
-    assert "photo.heic': it is not a picture in one of the formats PNG, JPEG" in error
+    assert "photo.heic': it is damaged or cut short" in error
     assert summary == "1 error in 2 pictures"
 
 
@@ -138,11 +187,6 @@ def test_a_folder_is_searched(few, model, capsys):
     for arguments in ([few / "letters", "--no-recursive"], [few / "letters", "--glob", "*.tiff"]):
         assert read(model, *arguments) == 1
         assert "there is no picture" in capsys.readouterr().err
-
-
-@pytest.fixture(params=[1, 2, 256])
-def batch_size(request, monkeypatch):
-    monkeypatch.setattr(_pictures, "BATCH_SIZE", request.param)
 
 
 @pytest.mark.usefixtures("batch_size")

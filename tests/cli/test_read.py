@@ -141,7 +141,7 @@ def test_json_holds_letters_and_boxes(reading_model, pictures, lexicon, capsys):
     assert read(reading_model, *pictures, "--json", "--lexicon", lexicon) == 0
     for path, text, line in zip(pictures, TEXTS, capsys.readouterr().out.splitlines(), strict=True):
         found = json.loads(line)
-        assert list(found)[:5] == ["path", "text", "confidence", "box", "letters"]
+        assert list(found)[:5] == ["path", "page", "text", "confidence", "box"]
         assert all(0 < other["probability"] < 1 for other in found.get("alternatives", []))
         assert (found["path"], found["text"]) == (str(path), text)
         assert 0 <= found["confidence"] <= 1
@@ -355,14 +355,76 @@ def test_a_missing_tkinter_is_one_line(monkeypatch, capsys):
     assert "apt install python3-tk" in line
 
 
-def test_a_file_of_several_pages_is_reported(reading_model, pictures, tmp_path, capsys):
-    """Its other pages were dropped without a message."""
+@pytest.fixture
+def scan(pictures, tmp_path):
+    """A TIFF of three pages, each with a word."""
     first, *others = (Image.open(picture) for picture in pictures)
     first.save(tmp_path / "scan.tiff", save_all=True, append_images=others)
-    assert read(reading_model, tmp_path / "scan.tiff") == 1
+    return tmp_path / "scan.tiff"
+
+
+def test_every_page_of_a_file_is_read(reading_model, scan, lexicon, capsys):
+    """Pages after the first were dropped."""
+    named = [f"{scan}, page {number}" for number in (1, 2, 3)]
+    assert read(reading_model, scan, "--lexicon", lexicon) == 0
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == TEXTS[:1]
-    assert "scan.tiff': only the first of its 3 pages is read" in " ".join(printed.err.split())
+    assert printed.err == ""
+    assert printed.out.splitlines() == [f"{name}\t{text}" for name, text in zip(named, TEXTS, strict=True)]
+    assert read(reading_model, scan, "--lexicon", lexicon, "--page", "--pages", "2-") == 0
+    assert capsys.readouterr().out == f"==> {named[1]} <==\n{TEXTS[1]}\n==> {named[2]} <==\n{TEXTS[2]}\n"
+    assert read(reading_model, scan, "--lexicon", lexicon, "--json", "--pages", "1,3") == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["path"], line["page"], line["text"]) for line in found] == [
+        (str(scan), 1, TEXTS[0]),
+        (str(scan), 3, TEXTS[2]),
+    ]
+    assert read(reading_model, scan, "--lexicon", lexicon, "--format", "csv") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [(row["path"], row["page"], row["text"]) for row in rows] == [
+        (str(scan), str(number), text) for number, text in enumerate(TEXTS, start=1)
+    ]
+
+
+@pytest.mark.parametrize("page", [[], ["--page"]])
+def test_pages_of_a_file_are_one_document(reading_model, scan, pictures, tmp_path, capsys, page):  # noqa: PLR0917
+    for kind, sheet, number in (
+        ("hocr", ".//*[@class='ocr_page']", "title"),
+        ("alto", ".//{*}Page", "PHYSICAL_IMG_NR"),
+    ):
+        assert read(reading_model, scan, "--format", kind, "--pages", "1,3", *page) == 0
+        printed = capsys.readouterr().out
+        pages = ElementTree.fromstring(printed.encode()).findall(sheet)
+        found = [element.get(number) for element in pages]
+        assert [text[-1] for text in found] == (["0", "2"] if kind == "hocr" else ["1", "3"])
+        names = [element.get("id") or element.get("ID") for element in ElementTree.fromstring(printed).iter()]
+        assert len(set(filter(None, names))) == len(list(filter(None, names)))
+        assert read(reading_model, scan, pictures[0], "--format", kind, "-o", tmp_path / kind, *page) == 0
+        assert [file.stem for file in sorted((tmp_path / kind).iterdir())] == ["0001-scan", f"0002-{pictures[0].stem}"]
+        written = next((tmp_path / kind).glob("0001*"))
+        assert len(ElementTree.parse(written).getroot().findall(sheet)) == 3
+        capsys.readouterr()
+
+
+def test_omitted_and_damaged_pages_are_errors_and_the_others_are_read(reading_model, scan, lexicon, capsys, pictures):
+    arguments = [scan, pictures[0], "--lexicon", lexicon]
+    assert read(reading_model, *arguments, "--pages", "1,3-5") == 1
+    printed = capsys.readouterr()
+    assert [line.split("\t")[1] for line in printed.out.splitlines()] == [TEXTS[0], TEXTS[2], TEXTS[0]]
+    assert " ".join(printed.err.split()) == (
+        f"error: '{scan}', page 4-5: the file has no such page "
+        f"error: '{pictures[0]}', page 3-5: the file has no such page 2 errors in 5 pictures"
+    )
+    assert read(reading_model, *arguments, "--max-pages", "2") == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 3
+    assert "page 3 and all after it: at most 2 pages of a file are read" in " ".join(printed.err.split())
+    assert read(reading_model, *arguments, "--pages", "3-1") == 2
+    assert "pages are numbers from 1 and ranges" in capsys.readouterr().err
+
+
+def test_debug_pictures_of_pages_have_their_number(reading_model, scan, tmp_path):
+    assert read(reading_model, scan, "--debug", tmp_path / "seen") == 0
+    assert sorted(file.name for file in (tmp_path / "seen").iterdir()) == [f"0001-scan-page{k}.png" for k in (1, 2, 3)]
 
 
 def test_blank_paper_is_reported(reading_model, tmp_path, capsys):

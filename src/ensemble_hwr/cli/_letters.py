@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,14 +21,17 @@ from ensemble_hwr.cli._output import (
 )
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
-    Batch,
-    Found,
-    count_omitted_pages,
+    PageOptions,
+    batch_size,
     find_all,
     folder_options,
     normalized_batches,
+    page_options,
     picture_model,
 )
+
+if TYPE_CHECKING:
+    from ensemble_hwr.images.pages import PageRanges
 
 N_ALTERNATIVES = 2
 
@@ -38,6 +41,7 @@ N_ALTERNATIVES = 2
 @model_option
 @output_options
 @folder_options
+@page_options
 @jobs_option
 def letters(
     *,
@@ -50,15 +54,17 @@ def letters(
     output: Path | None,
     pattern: str,
     recursive: bool,
+    pages: PageRanges | None,
+    max_pages: int,
     jobs: int | None,
 ) -> int:
     """Classify the letter in each picture.
 
     PATH is a picture of one letter, a folder of pictures, or - for a picture on standard input. Pictures may have any
-    size, and be dark on light or light on dark.
+    size, and be dark on light or light on dark. Each page of a TIFF, a PDF or an animation is a picture.
 
     For one picture the letter is printed, for several "path<TAB>letter" per line. JSON also holds the next two letters.
-    hOCR and ALTO have one document per picture: give one picture, or a folder with --output.
+    hOCR and ALTO have one document per file: give one file, or a folder with --output.
 
     A picture that cannot be read is reported on standard error. The others are still classified; the exit code is 1.
     """
@@ -72,24 +78,21 @@ def letters(
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         show, results = letter_printer(options), Results(options, output, steps.print, LETTER_COLUMNS)
-        n_problems = found.n_problems
+        n_pictures, n_problems = 0, found.n_problems
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
-            for batch in normalized_batches([picture.data for picture in found.pictures], normalizer):
-                named = [found.pictures[position] for position in batch.positions]
-                shown = map(show, named, _predictions(classifier, batch.rows))
-                results.write(zip(shown, named, [position + 1 for position in batch.positions], strict=True))
-                n_problems += _report(batch, found, steps)
-                update(batch.stop, "")
-    report_summary(n_problems, len(found.pictures))
+            for pages_read in PageOptions(pages, max_pages).batches(found.pictures, batch_size(normalizer)):
+                for batch in normalized_batches([page.data for _, page in pages_read], normalizer):
+                    readable = [pages_read[position] for position in batch.positions]
+                    shown = map(show, (page for _, page in readable), _predictions(classifier, batch.rows))
+                    results.write((text, page, number) for text, (number, page) in zip(shown, readable, strict=True))
+                    for reason in batch.failures.values():
+                        steps.report_error(reason)
+                    n_problems += len(batch.failures)
+                n_pictures += len(pages_read)
+                update(pages_read[-1][0], "")
+            results.finish()
+    report_summary(n_problems, n_pictures)
     return FAILED if n_problems else DONE
-
-
-def _report(batch: Batch, found: Found, steps: Any) -> int:
-    """Report the errors of a batch; return their number."""
-    for reason in batch.failures.values():
-        steps.report_error(reason)
-    omitted = [count_omitted_pages(found.pictures[k], steps.report_error) for k in batch.positions]
-    return len(batch.failures) + sum(omitted)
 
 
 def _predictions(classifier: Any, rows: Any) -> Iterator[Predictions]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from ensemble_hwr.cli._pictures import NamedPicture
     from ensemble_hwr.reading import Page, Word
 
+    LetterPrinter: TypeAlias = Callable[[NamedPicture, "Predictions"], str | Page]
+    ReadingPrinter: TypeAlias = Callable[[NamedPicture, Word | Page], str | Page]
+
 Predictions = list[tuple[Any, float]]  # label and probability, the most probable first
 
 UNCERTAIN = "?"
 DIGITS = 6  # of probabilities in JSON
 FORMATS = ("text", "json", "csv", "hocr", "alto")
 DOCUMENTS = {"hocr": ".hocr", "alto": ".xml"}  # formats with one document per picture, and the suffixes of files
-LETTER_COLUMNS = ("path", "text", "probability")
-WORD_COLUMNS = ("path", "line", "word", "text", "confidence", "left", "top", "right", "bottom")
+LETTER_COLUMNS = ("path", "page", "text", "probability")
+WORD_COLUMNS = ("path", "page", "line", "word", "text", "confidence", "left", "top", "right", "bottom")
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "output",
             type=click.Path(path_type=Path, file_okay=False),
             metavar="DIR",
-            help="Folder for one hOCR or ALTO document per picture.",
+            help="Folder for one hOCR or ALTO document per picture, with all pages of its file.",
         ),
     )
     for option in reversed(options):
@@ -95,7 +98,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Results:
-    """Results on standard output, or as documents in a folder.
+    """Results on standard output, or as documents in a folder; a document has the pages of one file.
 
     Parameters
     ----------
@@ -121,20 +124,38 @@ class Results:
                 )
             folder.mkdir(parents=True, exist_ok=True)
         self._suffix = DOCUMENTS.get(options.format, "")
-        self._folder, self._echo = folder, echo
+        self._folder, self._echo, self._options = folder, echo, options
+        self._document: tuple[NamedPicture, int, dict[int, Page]] | None = None
         if options.format == "csv":
             echo(_csv([list(columns)]))
 
-    def write(self, results: Iterable[tuple[str, NamedPicture, int]]) -> None:
-        """Print some results at once, or write their documents; each has its picture's number, counted from 1."""
-        if self._folder is None:
-            texts = [text for text, _, _ in results]
-            if texts:
-                self._echo("\n".join(texts))
+    def write(self, results: Iterable[tuple[str | Page, NamedPicture, int]]) -> None:
+        """Print some texts at once, or collect pages; each has its picture, and the number of its file, from 1."""
+        texts = []
+        for shown, picture, number in results:
+            if isinstance(shown, str):
+                texts.append(shown)
+                continue
+            if self._document is None or self._document[1] != number:
+                self.finish()
+                self._document = (picture, number, {})
+            self._document[2][picture.page] = shown
+        if texts:
+            self._echo("\n".join(texts))
+
+    def finish(self) -> None:
+        """Print or write the document of the last file."""
+        if self._document is None:
             return
-        for text, picture, number in results:
-            with whole_files(self._folder / f"{file_name(picture, number)}{self._suffix}") as (stream,):
-                stream.write(f"{text}\n".encode())
+        from ensemble_hwr.reading import to_alto, to_hocr
+
+        (picture, number, pages), self._document = self._document, None
+        text = (to_hocr if self._options.format == "hocr" else to_alto)(pages, image=picture.name)
+        if self._folder is None:
+            self._echo(text.rstrip("\n"))
+            return
+        with whole_files(self._folder / f"{file_name(picture, number)}{self._suffix}") as (stream,):
+            stream.write(text.encode())
 
 
 def file_name(picture: NamedPicture, number: int) -> str:
@@ -142,23 +163,31 @@ def file_name(picture: NamedPicture, number: int) -> str:
     return f"{number:04d}-{'stdin' if picture.name == STANDARD_INPUT else Path(picture.name).stem}"
 
 
-def letter_printer(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+def letter_printer(options: OutputOptions) -> LetterPrinter:
     """Return the function of a picture and its most probable letters that formats one picture of a letter."""
-    kinds = {"text": _letter_text, "json": _letter_json, "csv": _letter_csv}
+    kinds: dict[str, Callable[[OutputOptions], LetterPrinter]] = {
+        "text": _letter_text,
+        "json": _letter_json,
+        "csv": _letter_csv,
+    }
     return kinds.get(options.format, _letter_document)(options)
 
 
-def reading_printer(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
+def reading_printer(options: OutputOptions) -> ReadingPrinter:
     """Return the function of a picture and what was read on it that formats one picture of words."""
-    kinds = {"text": _reading_text, "json": _reading_json, "csv": _reading_csv, "hocr": _document, "alto": _document}
-    return kinds[options.format](options)
+    kinds: dict[str, Callable[[OutputOptions], ReadingPrinter]] = {
+        "text": _reading_text,
+        "json": _reading_json,
+        "csv": _reading_csv,
+    }
+    return kinds.get(options.format, _reading_document)(options)
 
 
 def _letter_text(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
     def show(picture: NamedPicture, found: Predictions) -> str:
         label, probability = found[0]
         columns = [options.certain(str(label), probability), *options.shown(probability)]
-        return "\t".join([printable(picture.name), *columns] if options.paths else columns)
+        return "\t".join([*_name(picture, options), *columns])
 
     return show
 
@@ -169,6 +198,7 @@ def _letter_json(options: OutputOptions) -> Callable[[NamedPicture, Predictions]
         return json.dumps(
             {
                 "path": picture.name,
+                "page": picture.page,
                 "text": options.certain(label, probability),
                 "probability": round(probability, DIGITS),
                 "alternatives": [{"text": other, "probability": round(p, DIGITS)} for other, p in others],
@@ -181,21 +211,20 @@ def _letter_json(options: OutputOptions) -> Callable[[NamedPicture, Predictions]
 def _letter_csv(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
     def show(picture: NamedPicture, found: Predictions) -> str:
         label, probability = found[0]
-        return _csv([[picture.name, options.certain(str(label), probability), f"{probability:.{DIGITS}f}"]])
+        certain = options.certain(str(label), probability)
+        return _csv([[picture.name, picture.page, certain, f"{probability:.{DIGITS}f}"]])
 
     return show
 
 
-def _letter_document(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
+def _letter_document(options: OutputOptions) -> Callable[[NamedPicture, Predictions], Page]:
     from ensemble_hwr.reading import Letter, Word
 
-    show_word = _document(options)
-
-    def show(picture: NamedPicture, found: Predictions) -> str:
+    def show(picture: NamedPicture, found: Predictions) -> Page:
         (label, probability), *others = found
         box = _whole(picture)
         letter = Letter(box, str(label), probability, tuple((str(other), p) for other, p in others))
-        return show_word(picture, Word(box, (letter,), letter.text, probability))
+        return _as_page(box, Word(box, (letter,), letter.text, probability))
 
     return show
 
@@ -206,11 +235,16 @@ def _reading_text(options: OutputOptions) -> Callable[[NamedPicture, Word | Page
 
         if not isinstance(found, Page):
             columns = [options.certain(found.text, found.confidence), *options.shown(found.confidence)]
-            return "\t".join([printable(picture.name), *columns] if options.paths else columns)
-        heading = [f"==> {printable(picture.name)} <=="] if options.paths else []
+            return "\t".join([*_name(picture, options), *columns])
+        heading = [f"==> {name} <==" for name in _name(picture, options)]
         return "\n".join([*heading, *_lines(found, options)])
 
     return show
+
+
+def _name(picture: NamedPicture, options: OutputOptions) -> list[str]:
+    """Return the name of a picture as a column of text, where results need names."""
+    return [printable(picture.label)] if options.paths or picture.several else []
 
 
 def _lines(page: Page, options: OutputOptions) -> Iterator[str]:
@@ -231,7 +265,7 @@ def _reading_json(options: OutputOptions) -> Callable[[NamedPicture, Word | Page
             )
         else:
             exported["text"] = options.certain(found.text, found.confidence)
-        return json.dumps({"path": picture.name, **_rounded(exported)})
+        return json.dumps({"path": picture.name, "page": picture.page, **_rounded(exported)})
 
     return show
 
@@ -242,6 +276,7 @@ def _reading_csv(options: OutputOptions) -> Callable[[NamedPicture, Word | Page]
             [
                 [
                     picture.name,
+                    picture.page,
                     line,
                     place,
                     options.certain(word.text, word.confidence),
@@ -256,15 +291,20 @@ def _reading_csv(options: OutputOptions) -> Callable[[NamedPicture, Word | Page]
     return show
 
 
-def _document(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
-    def show(picture: NamedPicture, found: Word | Page) -> str:
-        from ensemble_hwr.reading import Line, Page, to_alto, to_hocr
+def _reading_document(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], Page]:
+    from ensemble_hwr.reading import Page
 
-        if not isinstance(found, Page):
-            found = Page(*_whole(picture)[2:], (Line(found.box, (found,)),))
-        return (to_hocr if options.format == "hocr" else to_alto)(found, image=picture.name).rstrip("\n")
+    def show(picture: NamedPicture, found: Word | Page) -> Page:
+        return found if isinstance(found, Page) else _as_page(_whole(picture), found)
 
     return show
+
+
+def _as_page(whole: Box, word: Word) -> Page:
+    """Return a page of one word."""
+    from ensemble_hwr.reading import Line, Page
+
+    return Page(*whole[2:], (Line(word.box, (word,)),))
 
 
 def _whole(picture: NamedPicture) -> Box:

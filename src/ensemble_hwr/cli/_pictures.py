@@ -13,23 +13,34 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ensemble_hwr.cli._errors import report_error
-from ensemble_hwr.exceptions import DataError, ModelError
+from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ensemble_hwr.images.pages import PageRanges
+    from ensemble_hwr.images.sources import FilePage
+
 BATCH_SIZE = 256  # pictures per process
 STANDARD_INPUT = "-"
-UNREADABLE = (".avif", ".heic", ".heif", ".jxl", ".pdf")  # pictures of other formats: reported, not left out
+BATCH_PIXELS = 50_000_000  # of the decoded pages in one batch
+OTHER_SUFFIXES = (".apng", ".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".mpo", ".pdf", ".pgm", ".pbm", ".ppm")
 LEAST_FOR_A_BAR = 5  # fewer pictures are read without a progress bar
 
 
 class NamedPicture(NamedTuple):
-    """A picture to read: its name as results show it, and its path or bytes."""
+    """A picture to read, or a page of a file: its name as results show it, its path, bytes or pixels, and its page."""
 
     name: str
-    data: str | bytes
+    data: str | bytes | FilePage
+    page: int = 1
+    several: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name, with the page of a file of several."""
+        return f"{self.name}, page {self.page}" if self.several else self.name
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ def _pictures_of(path: str, pattern: str, recursive: bool) -> Iterator[NamedPict
     elif os.path.isdir(path):
         from ensemble_hwr.datasets import find_pictures  # its import takes longer than reading a file
 
-        for file in find_pictures(path, other_suffixes=UNREADABLE):
+        for file in find_pictures(path, other_suffixes=OTHER_SUFFIXES):
             if fnmatch(os.path.basename(file), pattern) and (recursive or _is_directly_in(file, path)):
                 yield NamedPicture(file, file)
     else:
@@ -116,15 +127,70 @@ def _is_directly_in(file: str, folder: str) -> bool:
     return os.path.normpath(os.path.dirname(file)) == os.path.normpath(folder)
 
 
-def count_omitted_pages(picture: NamedPicture, report: Callable[[str], None]) -> int:
-    """Report a file of several pages, of which only the first is read; return the number of problems."""
-    from ensemble_hwr.images import count_pages
+@dataclass(frozen=True)
+class PageOptions:
+    """Which pages of files are read: the chosen ones, or all, up to a limit per file."""
 
-    count = count_pages(picture.data)
-    if count == 1:
-        return 0
-    report(f"{picture.name!r}: only the first of its {count} pages is read; save each page as a file of its own")
-    return 1
+    pages: PageRanges | None
+    max_pages: int
+
+    def open(self, picture: NamedPicture) -> Iterator[NamedPicture]:
+        """Yield the pages of a file one by one; raise an error if the file cannot be opened."""
+        from ensemble_hwr.images import open_pages
+
+        for page in open_pages(picture.data, pages=self.pages, max_pages=self.max_pages):
+            yield NamedPicture(picture.name, page, page.number, page.several)
+
+    def batches(self, pictures: Sequence[NamedPicture], size: int) -> Iterator[list[tuple[int, NamedPicture]]]:
+        """Yield batches of pages, each with the number of its file; pages of a file of several are decoded."""
+        batch, pixels = [], 0
+        for number, picture in enumerate(pictures, start=1):
+            for page in self._pages(picture):
+                batch.append((number, page))
+                pixels += getattr(getattr(page.data, "pixels", None), "size", 0)
+                if len(batch) == size or pixels >= BATCH_PIXELS:
+                    yield batch
+                    batch, pixels = [], 0
+        if batch:
+            yield batch
+
+    def _pages(self, picture: NamedPicture) -> Iterator[NamedPicture]:
+        """Yield the pages of a file; one of a single page is opened where it is read, in another process perhaps."""
+        from ensemble_hwr.images.pages import has_several_pages
+
+        if self.pages is None and not has_several_pages(picture.data):
+            yield picture
+            return
+        try:
+            yield from self.open(picture)
+        except PictureError:
+            yield picture  # the error is reported where it is read
+
+
+def page_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that select the pages of files."""
+    pages = click.option(
+        "--pages", callback=_parse_pages, metavar="N,M-K,...", help="Pages of each file to read, such as 1-3,5 or 4-."
+    )
+    most = click.option(
+        "--max-pages",
+        type=click.IntRange(1),
+        default=1000,
+        show_default=True,
+        help="Pages of a file to read at most; the omission of others is an error.",
+    )
+    return pages(most(command))
+
+
+def _parse_pages(context: click.Context, parameter: click.Parameter, value: str | None) -> PageRanges | None:
+    if value is None:
+        return None
+    from ensemble_hwr.images.pages import PageRanges
+
+    try:
+        return PageRanges.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
 
 
 def printable(path: str) -> str:
@@ -154,9 +220,14 @@ class Batch:
     stop: int
 
 
+def batch_size(normalizer: Any) -> int:
+    """Return the number of pictures in a batch."""
+    return BATCH_SIZE * int(normalizer.n_jobs or 1)
+
+
 def normalized_batches(pictures: Sequence[Any], normalizer: Any) -> Iterator[Batch]:
     """Yield pictures as batches of rows, of which only one is in memory."""
-    size = BATCH_SIZE * (normalizer.n_jobs or 1)
+    size = batch_size(normalizer)
     for start in range(0, len(pictures), size):
         stop = min(start + size, len(pictures))
         rows, failures = normalizer.transform_readable(pictures[start:stop])

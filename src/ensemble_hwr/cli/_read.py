@@ -22,13 +22,15 @@ from ensemble_hwr.cli._output import (
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
     NamedPicture,
-    count_omitted_pages,
+    PageOptions,
     find_all,
     folder_options,
+    page_options,
 )
 from ensemble_hwr.exceptions import PictureError
 
 if TYPE_CHECKING:
+    from ensemble_hwr.images.pages import PageRanges
     from ensemble_hwr.reading import Page, Word
 
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     help="Folder for pictures that show the box of every letter.",
 )
 @folder_options
+@page_options
 def read(
     *,
     paths: tuple[str, ...],
@@ -59,6 +62,8 @@ def read(
     debug: Path | None,
     pattern: str,
     recursive: bool,
+    pages: PageRanges | None,
+    max_pages: int,
 ) -> int:
     """Read the word, or the lines of words, in each picture.
 
@@ -66,10 +71,10 @@ def read(
 
     For one picture the text is printed, for several "path<TAB>text" per line; with --page, each text follows a line
     with its path. JSON and CSV hold boxes and probabilities; JSON also holds other readings of each word. hOCR and ALTO
-    have one document per picture: give one picture, or a folder with --output.
+    have one document per file: give one file, or a folder with --output.
 
-    A picture that cannot be read, and a file of several pages, of which the first is read, are reported on standard
-    error. The other pictures are still read, and the exit code is 1.
+    Each page of a TIFF, a PDF or an animation is a picture; its number follows the path. A picture that cannot be read
+    is reported on standard error. The others are still read, and the exit code is 1.
     """
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.persistence import load_model
@@ -82,13 +87,14 @@ def read(
         reader = WordReader(load_model(model), lexicon=words).fit()
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
-        reading = Reading(reader.read_page if page else reader.read, steps, options, output=output, debug=debug)
+        chosen = PageOptions(pages, max_pages)
+        reading = Reading(reader.read_page if page else reader.read, steps, options, chosen, output=output, debug=debug)
         n_problems = found.n_problems
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
             for number, picture in enumerate(found.pictures, start=1):
                 n_problems += reading(picture, number)
                 update(number, "")
-    report_summary(n_problems, len(found.pictures))
+    report_summary(n_problems, reading.n_pictures)
     return FAILED if n_problems else DONE
 
 
@@ -102,8 +108,14 @@ class Reading:
     steps : Steps
         Prints results and errors.
     options : OutputOptions
+    pages : PageOptions
     output, debug : Path or None
         Folders for documents and for pictures with boxes.
+
+    Attributes
+    ----------
+    n_pictures : int
+        Number of pictures so far; each page is one.
     """
 
     def __init__(
@@ -111,6 +123,7 @@ class Reading:
         read: Callable[[Any], Word | Page],
         steps: Any,
         options: OutputOptions,
+        pages: PageOptions,
         *,
         output: Path | None,
         debug: Path | None,
@@ -119,10 +132,25 @@ class Reading:
         if debug is not None:
             debug.mkdir(parents=True, exist_ok=True)
         self._read, self._steps, self._options = read, steps, options
-        self._show, self._debug = reading_printer(options), debug
+        self._show, self._debug, self._pages = reading_printer(options), debug, pages
+        self.n_pictures = 0
 
     def __call__(self, picture: NamedPicture, number: int) -> int:
-        """Read a picture and write its result; return the number of errors."""
+        """Read the pages of a picture and write their results; return the number of errors."""
+        n_problems, before = 0, self.n_pictures
+        try:
+            for page in self._pages.open(picture):
+                self.n_pictures += 1
+                n_problems += self._read_page(page, number)
+        except PictureError as error:
+            self.n_pictures = max(self.n_pictures, before + 1)
+            self._steps.report_error(str(error))
+            n_problems += 1
+        self._results.finish()
+        return n_problems
+
+    def _read_page(self, picture: NamedPicture, number: int) -> int:
+        """Read a page and write its result; return the number of errors."""
         try:
             found = self._read(picture.data)
         except PictureError as error:
@@ -132,8 +160,9 @@ class Reading:
         if text or self._options.format == "text":
             self._results.write([(text, picture, number)])
         if self._debug is not None:
-            _draw_boxes(self._debug / f"{file_name(picture, number)}.png", picture, found)
-        return count_omitted_pages(picture, self._steps.report_error)
+            page = f"-page{picture.page}" if picture.several else ""
+            _draw_boxes(self._debug / f"{file_name(picture, number)}{page}.png", picture, found)
+        return 0
 
 
 @click.command()

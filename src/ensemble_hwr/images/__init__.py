@@ -15,8 +15,8 @@ Examples
 
 from ensemble_hwr.images._ink import Polarity as Polarity
 from ensemble_hwr.images._ink import to_ink
-from ensemble_hwr.images._open import count_pages as count_pages
 from ensemble_hwr.images._open import open_picture
+from ensemble_hwr.images.pages import open_pages as open_pages
 from ensemble_hwr.images.sources import Picture as Picture
 
 __all__ = ["open_picture", "to_ink"]

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import io
-import os
-import stat
-import threading
-import warnings
+from collections.abc import Iterator
 from numbers import Integral
-from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images.sources import Picture, describe
+from ensemble_hwr.images._containers import Container, RasterFile, check_size, opened
+from ensemble_hwr.images.sources import FilePage, Picture, describe
 
 Grey: TypeAlias = NDArray[np.uint8]
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
-"""Names of the accepted picture formats, as Pillow spells them."""
+MAX_PIXELS = 50_000_000
+"""Default for the number of pixels above which a picture, or a page, raises an error before it is decoded."""
 
-_EXIF_ORIENTATION = 0x0112
-_QUIET = threading.Lock()
 _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+_BAND_PIXELS = 1 << 20
 _FLOAT_SLACK = 1e-3  # interpolation leaves values slightly outside 0..1
 
 
-def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
+def open_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Grey:
     """Open a picture as 8-bit grey.
 
     Parameters
     ----------
-    picture : path, bytes, PIL image or ndarray
-        A PNG, JPEG, BMP, TIFF, GIF or WebP file, or its bytes: colour, palette, grey, 1-bit or 16-bit. The first
-        frame of an animation is taken. An array has shape (height, width), or (height, width, channels) with 1 (grey),
-        3 (RGB) or 4 (RGBA) channels; its dtype is bool, uint8, uint16, another integer type with values in 0..255, or
-        float with values in 0..1 (or integral values in 0..255). Integers of 0 and 1 alone are black and white.
+    picture : path, bytes, PIL image, ndarray or FilePage
+        A file of a format that Pillow decodes, such as PNG, JPEG, TIFF, GIF, WebP, BMP or AVIF, or its bytes, in any
+        mode of colour; a PDF with the extra ``pdf``, an HEIC with the extra ``heif``. The first page of a file is
+        taken; :func:`ensemble_hwr.images.pages.open_pages` opens all. An array has shape (height, width), or
+        (height, width, channels) with 1 (grey), 3 (RGB) or 4 (RGBA) channels; its dtype is bool, uint8, uint16, another
+        integer type with values in 0..255, or float with values in 0..1 (or integral values in 0..255). Integers of 0
+        and 1 alone are black and white.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error before they are decoded.
 
@@ -67,57 +64,42 @@ def open_picture(picture: Picture, *, max_pixels: int = 50_000_000) -> Grey:
     if not isinstance(max_pixels, Integral) or max_pixels < 1:
         raise ValueError(f"max_pixels={max_pixels!r} must be an integer of 1 or more")
     name = describe(picture)
+    page = picture.grey if isinstance(picture, FilePage) else None
     try:
+        if page is not None:
+            check_size(page.shape, max_pixels)
+            return page
         if isinstance(picture, np.ndarray):
-            _check_size(picture.shape[:2], max_pixels)
+            check_size(picture.shape[:2], max_pixels)
             return grey_of_array(picture)
         if isinstance(picture, Image.Image):
-            return _decode(picture, max_pixels)
-        return _open_file(picture, max_pixels)
+            return decode_page(RasterFile(picture), max_pixels)
+        with opened(picture) as container:  # type: ignore[arg-type]
+            return decode_page(container, max_pixels)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from error.__cause__
-
-
-def count_pages(picture: Picture) -> int:
-    """Count the pages of a file: those of a TIFF, or the frames of an animation.
-
-    Parameters
-    ----------
-    picture : path, bytes, PIL image or ndarray
-
-    Returns
-    -------
-    int
-        1 for an array, and for what is not a picture.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ensemble_hwr.images import count_pages
-    >>> count_pages(np.eye(9))
-    1
-    """
-    if isinstance(picture, Image.Image):
-        return int(getattr(picture, "n_frames", 1))
-    if isinstance(picture, bytes | bytearray | memoryview):
-        picture = io.BytesIO(picture)  # type: ignore[assignment]
-    try:
-        with _QUIET, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(picture, formats=FORMATS) as image:  # type: ignore[arg-type]
-                return int(getattr(image, "n_frames", 1))
-    except Exception:  # what cannot be opened is reported when it is read
-        return 1
 
 
 def grey_of_image(image: Image.Image) -> Grey:
     """Convert a decoded PIL image to 8-bit grey; error messages do not name the picture."""
     if image.mode in _DEEP_MODES:
         return _scale_deep(np.asarray(image))
+    if image.mode == "LAB":
+        return np.array(image.getchannel(0))  # lightness; Pillow cannot convert it
     if image.has_transparency_data:
-        with_alpha = image.convert("RGBA")
-        return composite_on_paper(np.array(with_alpha.convert("L")), np.array(with_alpha.getchannel("A")))
+        grey, alpha = (np.empty((image.height, image.width), np.uint8) for _ in range(2))
+        for rows in _bands(grey.shape):
+            band = image.crop((0, rows.start, image.width, rows.stop)).convert("RGBA")
+            grey[rows], alpha[rows] = np.asarray(band.convert("L")), np.asarray(band.getchannel("A"))
+        return composite_on_paper(grey, alpha)
     return np.array(image.convert("L"))
+
+
+def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Yield bands of rows, so that a large picture is converted without large copies."""
+    height, width = shape[:2]
+    step = max(1, _BAND_PIXELS // max(1, width))
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
 def grey_of_array(array: NDArray[np.generic]) -> Grey:
@@ -156,9 +138,11 @@ def composite_on_paper(grey: Grey, alpha: Grey) -> Grey:
     if alpha.min() == alpha.max():
         return grey
     paper = _paper_under_transparency(grey, alpha)
-    opacity = alpha.astype(np.uint16)
-    laid = (grey * opacity + np.uint16(paper) * (255 - opacity) + np.uint16(127)) // np.uint16(255)
-    return laid.astype(np.uint8)
+    laid = np.empty_like(grey)
+    for rows in _bands(grey.shape):
+        opacity = alpha[rows].astype(np.uint16)
+        laid[rows] = (grey[rows] * opacity + np.uint16(paper) * (255 - opacity) + np.uint16(127)) // np.uint16(255)
+    return laid
 
 
 def _paper_under_transparency(grey: Grey, alpha: Grey) -> int:
@@ -167,10 +151,12 @@ def _paper_under_transparency(grey: Grey, alpha: Grey) -> int:
     A cut-out photograph contains its own paper, and the same brightness is continued. Strokes on a transparent
     background have one brightness or few pixels; their paper is the extreme that contrasts with them.
     """
-    visible = alpha >= alpha.max() / 2
-    levels = np.cumsum(np.bincount(grey[visible], minlength=256)) / np.count_nonzero(visible)
+    least, counts = alpha.max() / 2, np.zeros(256)
+    for rows in _bands(grey.shape):
+        counts += np.bincount(grey[rows][alpha[rows] >= least], minlength=256)
+    levels = np.cumsum(counts) / counts.sum()
     low, middle, high = (int(np.searchsorted(levels, q)) for q in (0.05, 0.5, 0.95))
-    if high - low > 60 and visible.mean() > 0.5:
+    if high - low > 60 and counts.sum() / grey.size > 0.5:
         return middle
     return 255 if middle < 128 else 0
 
@@ -218,91 +204,21 @@ def _scale_deep(array: NDArray[np.generic]) -> Grey:
     if array.dtype.kind == "f" and most <= 1 + _FLOAT_SLACK:
         return _eight_bits(array)
     depth = max(8, int(np.ceil(np.log2(most + 1))))
-    scaled: Grey = np.rint(array.astype(np.float64) * (255 / (2.0**depth - 1))).astype(np.uint8)
+    scaled: Grey = np.empty(array.shape, np.uint8)
+    for rows in _bands(array.shape):
+        scaled[rows] = np.rint(array[rows].astype(np.float64) * (255 / (2.0**depth - 1)))
     return scaled
 
 
-def _open_file(picture: str | os.PathLike[str] | bytes, max_pixels: int) -> Grey:
-    """Open a path, or the bytes of a file."""
-    if isinstance(picture, bytes | bytearray | memoryview):
-        if len(picture) == 0:
-            raise PictureError("it is empty; it should hold the bytes of a picture file")
-        return _read(io.BytesIO(picture), max_pixels)
-    if not isinstance(picture, str | os.PathLike):
-        raise PictureError("a picture is a path, bytes, a PIL image or an array")
-    path = Path(picture)
-    _check_file(path)
+def decode_page(container: Container, max_pixels: int) -> Grey:
+    """Decode the current page of a file as upright grey; error messages do not name the picture."""
+    image, orientation = container.load(max_pixels)
     try:
-        with path.open("rb") as file:
-            return _read(file, max_pixels)
-    except OSError as error:
-        raise PictureError(f"it cannot be read: {error.strerror or error}") from error
-
-
-def _check_file(path: Path) -> None:
-    """Raise an error unless a path leads to a regular file that is not empty."""
-    try:
-        status = path.stat()
-    except FileNotFoundError as error:
-        raise PictureError("there is no such file") from error
-    except (OSError, ValueError) as error:
-        raise PictureError(f"it cannot be reached: {error}") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise PictureError("it is a folder; give the path of a picture file in it")
-    if not stat.S_ISREG(status.st_mode):
-        raise PictureError("it is not a regular file")
-    if status.st_size == 0:
-        raise PictureError("the file is empty")
-
-
-def _read(file: IO[bytes], max_pixels: int) -> Grey:
-    """Decode a file of one of the accepted formats."""
-    # Pillow warns of large pictures and unusual metadata; the size is checked here. The lock keeps concurrent readers
-    # from restoring each other's warning filters.
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(file, formats=FORMATS)
-        except UnidentifiedImageError as error:
-            raise PictureError(f"it is not a picture in one of the formats {', '.join(FORMATS)}") from error
-        except Image.DecompressionBombError as error:
-            raise PictureError(f"it is too large: {error}") from error
-        except Exception as error:
-            raise PictureError(f"it is damaged or cut short ({error})") from error
-        with image:
-            return _decode(image, max_pixels)
-
-
-def _decode(image: Image.Image, max_pixels: int) -> Grey:
-    """Decode an image that has been opened, after a check of its size."""
-    _check_size((image.height, image.width), max_pixels)
-    try:
-        image.load()
-        return _turn_upright(grey_of_image(image), _orientation(image))
+        return _turn_upright(grey_of_image(image), orientation)
     except PictureError:
         raise
-    except Exception as error:  # decoders raise many types of errors on hostile bytes
+    except Exception as error:
         raise PictureError(f"it is damaged or cut short ({error})") from error
-
-
-def _check_size(shape: tuple[int, ...], max_pixels: int) -> None:
-    """Raise an error if a picture has no pixels or too many."""
-    if 0 in shape:
-        raise PictureError("it is empty; a picture needs at least one pixel")
-    if np.prod(shape, dtype=np.float64) > max_pixels:
-        height, width = shape
-        raise PictureError(
-            f"it is too large: {width}x{height} pixels, allowed are {max_pixels:,}; make it smaller or raise max_pixels"
-        )
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, from 1 to 8; 1 if there is none."""
-    try:
-        value = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:  # a picture with damaged metadata can still be read
-        return 1
-    return value if isinstance(value, int) else 1
 
 
 def _turn_upright(grey: Grey, orientation: int) -> Grey:

@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,7 +16,48 @@ from scipy import sparse
 
 from ensemble_hwr.exceptions import PictureError
 
-Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image
+
+@dataclass(frozen=True, eq=False)
+class FilePage:
+    """A page of a file: a picture with its place in the file.
+
+    Attributes
+    ----------
+    name : str
+        Description of the file, and the number of the page where the file has several, for error messages.
+    number : int
+        Number of the page in its file, from 1.
+    several : bool
+        Whether the file has more than one page.
+    pixels : ndarray of uint8, shape (height, width), or None
+        The picture; None if the page cannot be decoded.
+    problem : str
+        The reason why the page cannot be decoded, or an empty string.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images import open_picture
+    >>> from ensemble_hwr.images.sources import FilePage
+    >>> open_picture(FilePage("'scan.tiff', page 2", 2, True, np.zeros((3, 4), np.uint8))).shape
+    (3, 4)
+    """
+
+    name: str
+    number: int
+    several: bool
+    pixels: NDArray[np.uint8] | None = field(repr=False)
+    problem: str = ""
+
+    @property
+    def grey(self) -> NDArray[np.uint8]:
+        """The picture, 0 is black; raises ``PictureError`` if the page cannot be decoded."""
+        if self.pixels is None:
+            raise PictureError(f"{self.name}: {self.problem}")
+        return self.pixels
+
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[np.generic] | Image.Image | FilePage
 
 Result = TypeVar("Result")
 
@@ -41,6 +83,8 @@ def describe(picture: object) -> str:
     >>> describe(b"GIF89a")
     'picture of 6 bytes'
     """
+    if isinstance(picture, FilePage):
+        return picture.name
     if isinstance(picture, np.ndarray):
         return f"array of shape {picture.shape}"
     if isinstance(picture, Image.Image):
@@ -82,7 +126,7 @@ def as_pictures(X: Any) -> Sequence[Picture]:
     >>> [picture.shape for picture in as_pictures(np.zeros((2, 784)))]
     [(28, 28), (28, 28)]
     """
-    if isinstance(X, str | bytes | os.PathLike | Image.Image):
+    if isinstance(X, str | bytes | os.PathLike | Image.Image | FilePage):
         raise TypeError(f"expected a sequence of pictures, got one ({describe(X)}); put it into a list")
     if sparse.issparse(X):
         raise TypeError("expected a sequence of pictures, got a sparse matrix; use X.toarray()")

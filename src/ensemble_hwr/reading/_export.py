@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 import numpy as np
@@ -26,12 +26,13 @@ _LONGEST_VARIANT = 3  # characters, in ALTO
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 excludes
 
 
-def to_hocr(page: Page, *, image: str = "") -> str:
+def to_hocr(page: Page | Mapping[int, Page], *, image: str = "") -> str:
     """Export a page as hOCR: XHTML with the boxes of lines, words and letters.
 
     Parameters
     ----------
-    page : Page
+    page : Page, or mapping of int to Page
+        A page, or the pages of one file by their numbers, from 1.
     image : str, default=""
         File name of the picture.
 
@@ -53,24 +54,20 @@ def to_hocr(page: Page, *, image: str = "") -> str:
     head = ElementTree.SubElement(html, "head")
     ElementTree.SubElement(head, "title").text = _text(image)
     ElementTree.SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html;charset=utf-8"})
-    for key, content in _HOCR_METADATA.items():
+    pages = _numbered(page)
+    for key, content in {**_HOCR_METADATA, "ocr-number-of-pages": str(len(pages))}.items():
         ElementTree.SubElement(head, "meta", {"name": key, "content": content})
     body = ElementTree.SubElement(html, "body")
     name = _text(image).replace("\\", "\\\\").replace('"', '\\"')
-    title = f'image "{name}"; bbox 0 0 {page.width} {page.height}; ppageno 0'
-    block = ElementTree.SubElement(body, "div", {"class": "ocr_page", "id": "page_1", "title": title})
-    words = 0
-    for number, line in enumerate(page.lines, start=1):
-        attributes = {"class": "ocr_line", "id": f"line_1_{number}", "title": _bbox(line.box)}
-        span = ElementTree.SubElement(block, "span", attributes)
-        for word in line.words:
-            words += 1
-            _hocr_word(span, word, f"word_1_{words}").tail = " "
+    for number, sheet in pages.items():
+        title = f'image "{name}"; bbox 0 0 {sheet.width} {sheet.height}; ppageno {number - 1}'
+        block = ElementTree.SubElement(body, "div", {"class": "ocr_page", "id": f"page_{number}", "title": title})
+        _hocr_lines(block, sheet, number)
     return _document(html, '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"\n'
                      '    "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">\n')  # fmt: skip
 
 
-def to_alto(page: Page, *, image: str = "") -> str:
+def to_alto(page: Page | Mapping[int, Page], *, image: str = "") -> str:
     """Export a page as ALTO 4 XML: lines, words and letters with their boxes.
 
     A ``Glyph`` of ALTO holds one character, and a ``Variant`` at most three. A word in which the text of a letter has
@@ -78,7 +75,8 @@ def to_alto(page: Page, *, image: str = "") -> str:
 
     Parameters
     ----------
-    page : Page
+    page : Page, or mapping of int to Page
+        A page, or the pages of one file by their numbers, from 1.
     image : str, default=""
         File name of the picture.
 
@@ -101,16 +99,10 @@ def to_alto(page: Page, *, image: str = "") -> str:
     ElementTree.SubElement(description, "MeasurementUnit").text = "pixel"
     source = ElementTree.SubElement(description, "sourceImageInformation")
     ElementTree.SubElement(source, "fileName").text = _text(image)
-    whole = Box(0, 0, page.width, page.height)
-    sheet = {"ID": "page_1", "PHYSICAL_IMG_NR": "1", "WIDTH": str(page.width), "HEIGHT": str(page.height)}
     layout = ElementTree.SubElement(alto, "Layout")
-    space = ElementTree.SubElement(ElementTree.SubElement(layout, "Page", sheet), "PrintSpace", _place(whole))
-    words = 0
-    lines = [line for line in page.lines if line.words]
-    if lines:
-        block = ElementTree.SubElement(space, "TextBlock", {"ID": "block_1", **_place(whole)})
-        for number, line in enumerate(lines, start=1):
-            words = _alto_line(block, line, number, words)
+    words = lines = 0
+    for number, page_of_file in _numbered(page).items():
+        words, lines = _alto_page(layout, page_of_file, number, words, lines)
     return _document(alto, "")
 
 
@@ -139,6 +131,36 @@ def draw_reading(grey: NDArray[np.uint8], words: Sequence[Word]) -> NDArray[np.u
     letters = [letter for word in words for letter in word.letters]
     texts = [letter.text for letter in letters]
     return draw_boxes(grey, [letter.box for letter in letters], labels=texts, colours=COLOURS[:2])
+
+
+def _numbered(page: Page | Mapping[int, Page]) -> Mapping[int, Page]:
+    """Return pages by their numbers."""
+    return {1: page} if isinstance(page, Page) else page
+
+
+def _hocr_lines(block: ElementTree.Element, page: Page, page_number: int) -> None:
+    words = 0
+    for number, line in enumerate(page.lines, start=1):
+        attributes = {"class": "ocr_line", "id": f"line_{page_number}_{number}", "title": _bbox(line.box)}
+        span = ElementTree.SubElement(block, "span", attributes)
+        for word in line.words:
+            words += 1
+            _hocr_word(span, word, f"word_{page_number}_{words}").tail = " "
+
+
+def _alto_page(layout: ElementTree.Element, page: Page, number: int, words: int, lines: int) -> tuple[int, int]:
+    """Append a page; return the numbers of words and lines so far."""
+    whole = Box(0, 0, page.width, page.height)
+    size = {"WIDTH": str(page.width), "HEIGHT": str(page.height)}
+    sheet = ElementTree.SubElement(layout, "Page", {"ID": f"page_{number}", "PHYSICAL_IMG_NR": str(number), **size})
+    space = ElementTree.SubElement(sheet, "PrintSpace", _place(whole))
+    with_words = [line for line in page.lines if line.words]
+    if with_words:
+        block = ElementTree.SubElement(space, "TextBlock", {"ID": f"block_{number}", **_place(whole)})
+        for line in with_words:
+            lines += 1
+            words = _alto_line(block, line, lines, words)
+    return words, lines
 
 
 def _hocr_word(parent: ElementTree.Element, word: Word, name: str) -> ElementTree.Element:
