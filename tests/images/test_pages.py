@@ -20,7 +20,7 @@ LEVELS = (40, 120, 200)
 
 
 def sheet(level, size=(40, 30)):
-    """A light picture with a bar whose brightness tells the page."""
+    """A light picture with a bar whose brightness identifies the page."""
     image = Image.new("L", size, 255)
     image.paste(level, (0, 0, size[0] // 2, size[1]))
     return image
