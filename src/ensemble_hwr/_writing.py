@@ -1,4 +1,4 @@
-"""Atomic writing of files, and checks of output files and folders before a long run."""
+"""Paths of users, atomic writing of files, and checks of output files and folders before a long run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import DataError
 
 _NOT_A_FILE = "is a device or a pipe, and cannot be replaced by a file"
+
+
+def expanded(path: PathLike) -> Path:
+    """Return a path with ``~`` replaced by the home folder; unchanged if there is no such user."""
+    return Path(os.path.expanduser(path))
 
 
 @contextmanager

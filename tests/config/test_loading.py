@@ -2,6 +2,7 @@ import json
 import string
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -319,3 +320,39 @@ def test_later_overrides_win_and_missing_tables_are_created():
 def test_a_deeply_nested_value_is_rejected():
     with pytest.raises(ConfigError, match="nested too deeply"):
         apply_overrides({}, ["x=" + "[" * 5000])
+
+
+DOTS = ".".join(["a"] * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{DOTS} = 1", "is nested too deeply"),
+        (f"[{DOTS}]", "is nested too deeply"),
+        (f"x = {{ {DOTS} = 1 }}", "is nested too deeply"),
+        ("'a' . \"b\" ." * 50 + " c = 1", "is nested too deeply"),
+        (f"x = {'9' * 5000}", "is not valid TOML"),
+    ],
+    ids=["key", "heading", "inline", "quoted", "integer"],
+)
+def test_files_that_would_take_gigabytes_are_refused_at_once(tmp_path, text, message):
+    (tmp_path / "x.toml").write_text(text)
+    tracemalloc.start()
+    with pytest.raises(ConfigError, match=message):
+        load_config(tmp_path / "x.toml")
+    assert tracemalloc.get_traced_memory()[1] < 5e6
+    tracemalloc.stop()
+
+
+def test_overrides_of_thousands_of_digits_or_keys_are_errors():
+    for value in ("9" * 5000, f"{{ {DOTS} = 1 }}"):
+        with pytest.raises(ConfigError, match=r"alpha|nested too deeply"):
+            load_demo([f"router.params.alpha={value}"])
+
+
+def test_home_of_an_unknown_user_is_a_path_like_any_other(write):
+    config = load_config(
+        write('name = "x"\n[data]\nformat = "folder"\npath = "~no_such_user/x"\n[split]\nkind = "random"')
+    )
+    assert config.data.path.endswith("~no_such_user/x")

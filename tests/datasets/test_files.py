@@ -185,3 +185,8 @@ def test_the_cache_folder_is_that_of_the_environment_or_the_user(monkeypatch):
         monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
         assert cache_folder() == Path("/somewhere/ensemble_hwr")
     assert cache_folder().is_absolute()
+
+
+def test_home_of_an_unknown_user_is_a_missing_file():
+    with pytest.raises(DataError, match="~no_such_user/x: no such file"):
+        require_file("~no_such_user/x", "a file")

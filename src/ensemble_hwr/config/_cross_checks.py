@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.config._errors import did_you_mean, setting_error
 from ensemble_hwr.config._estimators import CLASSIFIER, TRANSFORMER, find_class, parameter_errors
 from ensemble_hwr.config.data_schema import GeneratedData, IndexData, RandomSplit, SourcesSplit
@@ -155,7 +155,7 @@ def _extra_errors(config: ExperimentConfig) -> Iterator[InitErrorDetails]:
 
 
 def _same_place(one: str, other: str) -> bool:
-    return Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
+    return expanded(one).resolve() == expanded(other).resolve()
 
 
 def _data_errors(config: ExperimentConfig) -> Iterator[InitErrorDetails]:

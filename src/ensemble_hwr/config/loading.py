@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.config._cross_checks import cross_section_errors
 from ensemble_hwr.config._errors import BARE_KEY, describe, raise_errors, show_path
 from ensemble_hwr.config._tune_checks import tune_errors
@@ -32,6 +33,7 @@ _TOKEN = re.compile(
           | \[(?P<index>[0-9]{{1,6}})\] )""",
     re.VERBOSE,
 )
+_DEEP_KEY = re.compile(r"""(?<![\w.-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 _TOML_VALUE_STARTS = tuple("[{\"'")
 
 
@@ -75,7 +77,7 @@ def load_config(path: PathLike, overrides: Iterable[str] = ()) -> ExperimentConf
     file = Path(path)
     document = apply_overrides(_read(file), overrides)
     for stored in stored_letters(document):
-        stored["path"] = str(file.parent / Path(stored["path"]).expanduser())
+        stored["path"] = str(file.parent / expanded(stored["path"]))
     return validate(document, str(file))
 
 
@@ -227,15 +229,22 @@ def _read(file: Path) -> dict[str, Any]:
             text = stream.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
             raise ConfigError(f"{file}: is longer than {MAX_BYTES:,} bytes; a config is a short TOML file")
-        return tomllib.loads(text.decode("utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
+        return _parse(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not a UTF-8 text file: {error}") from None
+    except ValueError as error:  # also integers of thousands of digits
         raise ConfigError(f"{file}: is not valid TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{file}: is nested too deeply; a config has a few levels") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: is not a UTF-8 text file: {error}") from None
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Parse TOML; raise a RecursionError for dotted keys of many parts, whose tables fill the memory when parsed."""
+    if _DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def _parse_path(path: str, text: str) -> KeyPath:
@@ -260,8 +269,8 @@ def _parse_path(path: str, text: str) -> KeyPath:
 
 def _parse_value(value: str, text: str) -> Any:
     try:
-        document = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError as error:
+        document = _parse(f"value = {value}")
+    except ValueError as error:
         if value and not value.startswith(_TOML_VALUE_STARTS):
             return value
         reason = f"cannot be read as a TOML value ({error})" if value else 'is empty; write "" for an empty string'

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.datasets._files import reading, require_choice
 from ensemble_hwr.datasets._letters import PIXELS, LetterSet, concatenate
 from ensemble_hwr.datasets._matlab import MatlabError, Value, read_matlab
@@ -186,7 +187,7 @@ def load_emnist(
         raise DataError(
             "split 'letters' has both cases under one label, so uppercase_only is not available; use split='byclass'"
         )
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     if not folder.exists():
         raise DataError(f"{folder}: no such file or folder; expected the folder of EMNIST, gzip.zip or a .mat file")
     wanted = ("train", "test") if subset == "all" else (subset,)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ensemble_hwr._typing import PathLike
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.datasets._emnist import load_emnist
 from ensemble_hwr.datasets._files import CACHE_VARIABLE
 from ensemble_hwr.datasets._letters import LetterSet
@@ -121,7 +122,7 @@ def _retrieve(url: str, md5: str, name: str, cache_dir: PathLike | None, progres
         import pooch
     except ImportError as error:
         raise MissingExtraError("pooch", "download") from error
-    folder = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or pooch.os_cache("ensemble_hwr")).expanduser()
+    folder = expanded(cache_dir or os.environ.get(CACHE_VARIABLE) or pooch.os_cache("ensemble_hwr"))
     try:
         with _quiet(pooch.get_logger()):
             downloader = _downloader(f"downloading {name}", progress)

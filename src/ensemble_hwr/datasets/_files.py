@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
-from ensemble_hwr._writing import whole_files
+from ensemble_hwr._writing import expanded, whole_files
 from ensemble_hwr.exceptions import DataError
 
 CACHE_VARIABLE = "ENSEMBLE_HWR_CACHE"
@@ -44,7 +44,7 @@ UNREADABLE = (
 
 def require_file(path: PathLike, what: str) -> Path:
     """Return the path if it is a file; else raise an error that names what is expected."""
-    found = Path(path).expanduser()
+    found = expanded(path)
     with reading(found, what):
         if found.is_dir():
             raise DataError(f"{found}: is a folder; expected {what}")
@@ -55,7 +55,7 @@ def require_file(path: PathLike, what: str) -> Path:
 
 def require_folder(path: PathLike, what: str) -> Path:
     """Return the path if it is a folder; else raise an error that names what is expected."""
-    found = Path(path).expanduser()
+    found = expanded(path)
     with reading(found, what):
         if found.is_file():
             raise DataError(f"{found}: is a file; expected {what}")
@@ -86,12 +86,12 @@ def cache_folder() -> Path:
     """Return the cache folder: ``ENSEMBLE_HWR_CACHE`` if set, else the folder of the user's platform."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "ensemble_hwr" / "Cache"
+        return expanded(os.environ.get("LOCALAPPDATA", "~")) / "ensemble_hwr" / "Cache"
     if sys.platform == "darwin":
-        return Path("~/Library/Caches/ensemble_hwr").expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ensemble_hwr"
+        return expanded("~/Library/Caches/ensemble_hwr")
+    return expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "ensemble_hwr"
 
 
 class Cached:

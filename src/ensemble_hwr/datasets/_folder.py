@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.datasets._files import reading, require_file, require_folder
 from ensemble_hwr.datasets._letters import SPLITS, LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
@@ -191,7 +192,7 @@ def load_index(
     ...     load_index(root, name="mine").source
     array(['pen'], dtype='<U3')
     """
-    given = Path(path).expanduser()
+    given = expanded(path)
     file = require_file(given / "index.csv" if given.is_dir() else given, "a CSV file that lists letters")
     lines, rows, columns = _read_rows(file)
     _check_rows(file, lines, rows)

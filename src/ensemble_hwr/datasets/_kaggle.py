@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.datasets._files import Cached, cache_folder, reading, require_file
 from ensemble_hwr.datasets._letters import PIXELS, LetterSet
 from ensemble_hwr.exceptions import DataError
@@ -85,7 +86,7 @@ def load_kaggle_az(
 def _folder(cache: bool | PathLike) -> Path | None:
     if isinstance(cache, bool):
         return cache_folder() if cache else None
-    return Path(cache).expanduser()
+    return expanded(cache)
 
 
 def _read(file: Path, header: bool | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ensemble_hwr._typing import PathLike
+from ensemble_hwr._writing import expanded
 from ensemble_hwr.datasets._files import reading
 from ensemble_hwr.datasets._letters import LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
@@ -81,7 +82,7 @@ def load_nist(
     """
     wanted = _check_letters(letters)
     chosen = _check_parts(parts)
-    root = Path(path).expanduser()
+    root = expanded(path)
     if root.is_dir():
         found = _find_in_folder(root, wanted, chosen)
     elif root.is_file():

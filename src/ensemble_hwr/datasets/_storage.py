@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from ensemble_hwr._typing import PathLike
-from ensemble_hwr._writing import whole_files
+from ensemble_hwr._writing import expanded, whole_files
 from ensemble_hwr.datasets._files import require_file
 from ensemble_hwr.datasets._folder import load_folder, load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
@@ -58,7 +58,7 @@ def save_npz(path: PathLike, letters: LetterSet) -> None:
     """
     if not letters.is_rows:
         raise DataError("pictures cannot be saved in an .npz file; make a LetterSet of their to_rows() first")
-    file = Path(path).expanduser()
+    file = expanded(path)
     known = {key: getattr(letters, key) for key in OPTIONAL if getattr(letters, key) is not None}
     arrays = {"data": letters.data, "target": letters.target, "name": np.array(letters.name), **known}
     try:
