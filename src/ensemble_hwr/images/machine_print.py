@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, Rgb, draw_boxes
+
+Print: TypeAlias = Literal["ignore", "keep"]
 
 _MIN_HEIGHT = 5  # pixels: lower components are no letters whose regularity can be measured
 _MAX_LETTERS = 5000  # components: a picture with more is not searched
@@ -35,6 +38,8 @@ _MAX_COUNT = 5  # letters of a word that count as evidence, since the letters of
 _MAX_IRREGULAR = 0.2  # of the words of similar height: more irregular words mean that all are handwriting
 _ALIKE = 1.7  # greatest ratio of such heights
 _SIMILAR = 1.15  # greatest ratio of similar heights
+_SAME = 1.25  # greatest ratio of heights of letters of one writer
+_NEXT = 1.2  # heights: greatest distance of such a letter that continues a word, or the next word
 _MAX_SIZE = 1.6  # heights of handwriting: higher print is not told from handwriting
 _NEAR = 0.6  # heights: distance of dots and accents from their printed word
 _CUT = 0.75  # of the height of the handwriting: greatest height of the parts of a line that the frame cuts
@@ -141,7 +146,7 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
     chances = _Chances.of(parts, others)
     least = _EVIDENCE + np.log(len(runs))
     printed = [run for run in regular if chances.evidence(run, _label_evidence(parts, run, tall)) >= least]
-    printed = [run for run in printed if not _is_common(run, runs)]
+    printed = [run for run in printed if not _continues(parts, run, others) and not _is_common(run, runs)]
     if not printed:
         return nothing
     chosen = np.zeros(len(parts.left), np.bool_)
@@ -305,7 +310,18 @@ def _is_common(run: _Run, runs: list[_Run]) -> bool:
     words = [other for other in runs if other.n_gaps + 1 >= _MIN_LETTERS]
     alike = [other for other in words if 1 / _ALIKE <= other.height / run.height <= _ALIKE]
     irregular = sum(not other.regular for other in alike)
-    return irregular > _MAX_IRREGULAR * len(alike)
+    return irregular > max(1, _MAX_IRREGULAR * len(alike))
+
+
+def _continues(parts: _Parts, run: _Run, others: NDArray[np.intp]) -> bool:
+    """Return whether an irregular letter of the same size is next to a word, so that both are handwriting."""
+    top, bottom = parts.top[run.letters].min(), parts.bottom[run.letters].max()
+    left, right = parts.left[run.letters].min(), parts.right[run.letters].max()
+    rows = np.minimum(bottom, parts.bottom[others]) - np.maximum(top, parts.top[others])
+    apart = np.maximum(parts.left[others] - right, left - parts.right[others])
+    ratio = parts.height[others] / run.height
+    alike = (ratio >= 1 / _SAME) & (ratio <= _SAME)
+    return bool((alike & (rows > _OVERLAP * run.height) & (apart <= _NEXT * run.height)).any())
 
 
 def _label_evidence(parts: _Parts, run: _Run, tall: NDArray[np.intp]) -> float:

@@ -18,6 +18,7 @@ from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sampl
 from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture
+from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import map_pictures
 from ensemble_hwr.reading._candidates import candidate_rows, letter_scores, non_letter_log_odds, scores_by_pieces
 from ensemble_hwr.reading._decoder import Graph
@@ -156,6 +157,8 @@ class WordReader(PictureReader[Word]):
         Letter model of words that are not in the lexicon.
     beam : int, default=32
         Beam width: prefixes kept at each boundary between pieces when no lexicon is followed.
+    print : {"ignore", "keep"}, default="ignore"
+        "ignore" leaves out machine print beside the handwriting, such as the labels of a form. "keep" reads it too.
     n_best : int, default=5
         Number of readings per word that `predict_details` returns, including the best.
     errors : {"raise", "empty"}, default="raise"
@@ -206,6 +209,7 @@ class WordReader(PictureReader[Word]):
         "oov_rate": [Interval(Real, 0, 1, closed="left")],
         "ngrams": [HasMethods(["step", "end"]), None],
         "beam": [Interval(Integral, 1, None, closed="left")],
+        "print": [StrOptions({"ignore", "keep"})],
         "n_best": [Interval(Integral, 1, None, closed="left")],
         "errors": [StrOptions({"raise", "empty"})],
         "n_jobs": [Integral, None],
@@ -222,6 +226,7 @@ class WordReader(PictureReader[Word]):
         oov_rate: float = 0.01,
         ngrams: Any = None,
         beam: int = 32,
+        print: Print = "ignore",
         n_best: int = 5,
         errors: str = "raise",
         n_jobs: int | None = None,
@@ -234,6 +239,7 @@ class WordReader(PictureReader[Word]):
         self.oov_rate = oov_rate
         self.ngrams = ngrams
         self.beam = beam
+        self.print = print
         self.n_best = n_best
         self.errors = errors
         self.n_jobs = n_jobs
@@ -267,6 +273,7 @@ class WordReader(PictureReader[Word]):
         self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
         self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
+        self.segmenter_.set_params(print=self.print)
         self.lexicon_ = None
         if self.lexicon is not None:
             self.lexicon_ = _as_lexicon(self.lexicon).spelled_with(self.classes_.tolist())
@@ -383,7 +390,7 @@ class WordReader(PictureReader[Word]):
 
     def _opening(self) -> dict[str, Any]:
         """Return the parameters that pictures are opened with."""
-        return {"polarity": self.segmenter_.polarity, "max_pixels": self.segmenter_.max_pixels}
+        return {"polarity": self.segmenter_.polarity, "print": self.print, "max_pixels": self.segmenter_.max_pixels}
 
     def _slant(self) -> float | None:
         return None if self.segmenter_.slant == "auto" else float(self.segmenter_.slant)

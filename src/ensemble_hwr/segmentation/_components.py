@@ -17,6 +17,7 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
 from ensemble_hwr.images.borders import remove_borders
 from ensemble_hwr.images.lines import remove_lines
+from ensemble_hwr.images.machine_print import Print, remove_print
 from ensemble_hwr.images.sources import describe
 
 Labels: TypeAlias = NDArray[np.int32]  # (height, width): components numbered from 1; 0 is paper
@@ -79,7 +80,13 @@ class Scale:
     stroke: float
 
 
-def read_ink(picture: Picture, *, polarity: Polarity = "auto", max_pixels: int = 50_000_000) -> tuple[Ink, int]:
+def read_ink(
+    picture: Picture,
+    *,
+    polarity: Polarity = "auto",
+    print: Print = "keep",
+    max_pixels: int = 50_000_000,
+) -> tuple[Ink, int]:
     """Open a picture as ink of at most about 4 million pixels.
 
     Parameters
@@ -87,6 +94,8 @@ def read_ink(picture: Picture, *, polarity: Polarity = "auto", max_pixels: int =
     picture : path, bytes, PIL image or ndarray
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink.
+    print : {"keep", "ignore"}, default="keep"
+        Whether machine print beside handwriting is removed.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error.
 
@@ -106,9 +115,10 @@ def read_ink(picture: Picture, *, polarity: Polarity = "auto", max_pixels: int =
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
     try:
-        return without_lines(to_ink(grey, polarity=polarity)), factor
+        ink = without_lines(to_ink(grey, polarity=polarity))
     except PictureError as error:
         raise PictureError(str(error).replace(describe(grey), describe(picture), 1)) from None
+    return (remove_print(ink) if print == "ignore" else ink), factor
 
 
 def without_lines(ink: Ink) -> Ink:

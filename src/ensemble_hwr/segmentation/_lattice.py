@@ -15,6 +15,7 @@ from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture, Polarity
+from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.segmentation._components import measure_components, read_ink
 from ensemble_hwr.segmentation._cuts import PieceMap, find_cuts, map_pieces
 from ensemble_hwr.segmentation._word import Origin, UprightWord, normalize_word
@@ -199,6 +200,7 @@ def cut_word(
     *,
     polarity: Polarity = "auto",
     slant: float | None = None,
+    print: Print = "keep",
     max_pixels: int = 50_000_000,
 ) -> Lattice:
     """Oversegment a word: cut it at every possible boundary of letters, into a lattice of candidates.
@@ -214,6 +216,8 @@ def cut_word(
         Which pixels are ink.
     slant : float, default=None
         Slant of the letters to the right: the tangent of the angle. None estimates it.
+    print : {"keep", "ignore"}, default="keep"
+        Whether machine print beside the handwriting, such as the labels of a form, is kept as if it were handwriting.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error.
 
@@ -238,7 +242,7 @@ def cut_word(
     >>> lattice.candidates[0].start, lattice.candidates[0].stop
     (0, 1)
     """
-    ink, factor = read_ink(picture, polarity=polarity, max_pixels=max_pixels)
+    ink, factor = read_ink(picture, polarity=polarity, print=print, max_pixels=max_pixels)
     return build_lattice(normalize_word(ink, slant=slant, origin=Origin(factor=factor)))
 
 

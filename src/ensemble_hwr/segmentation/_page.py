@@ -13,6 +13,7 @@ from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity
+from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import describe
 from ensemble_hwr.segmentation._components import (
     Components,
@@ -179,6 +180,7 @@ def cut_page(
     *,
     word_gap: float | None = None,
     polarity: Polarity = "auto",
+    print: Print = "keep",
     max_pixels: int = 50_000_000,
 ) -> PageCut:
     r"""Segment a page, or a single line, into lines and words.
@@ -194,6 +196,8 @@ def cut_page(
         Least gap between words, in letter heights; None estimates it per line.
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink.
+    print : {"keep", "ignore"}, default="keep"
+        Whether machine print beside the handwriting, such as the labels of a form, is kept as if it were handwriting.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error.
 
@@ -216,7 +220,7 @@ def cut_page(
     >>> [len(line.words) for line in cut.lines]
     [2, 4]
     """
-    ink, factor = read_ink(picture, polarity=polarity, max_pixels=max_pixels)
+    ink, factor = read_ink(picture, polarity=polarity, print=print, max_pixels=max_pixels)
     try:
         labels = clean_labels(ink)
     except PictureError as error:

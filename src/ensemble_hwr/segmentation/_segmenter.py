@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from ensemble_hwr.boxes import Rgb, draw_boxes
 from ensemble_hwr.images import Picture, Polarity, open_picture
+from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import as_pictures, map_pictures
 from ensemble_hwr.segmentation._components import read_ink
 from ensemble_hwr.segmentation._segment import Segmentation, segment_word
@@ -45,6 +46,8 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         removes none.
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink. "auto" detects it per picture.
+    print : {"keep", "ignore"}, default="keep"
+        Whether machine print beside the handwriting is kept as if it were handwriting.
     max_pixels : int, default=50_000_000
         Pictures with more pixels count as unreadable.
     errors : {"raise", "empty"}, default="raise"
@@ -75,6 +78,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         "normalizer": [HasMethods(["fit_transform"]), None],
         "slant": [StrOptions({"auto"}), Interval(Real, -2, 2, closed="both")],
         "polarity": [StrOptions({"auto", "dark", "light"})],
+        "print": [StrOptions({"keep", "ignore"})],
         "max_pixels": [Interval(Integral, 1, None, closed="left")],
         "errors": [StrOptions({"raise", "empty"})],
         "n_jobs": [Integral, None],
@@ -88,6 +92,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         normalizer: Any = None,
         slant: str | float = "auto",
         polarity: Polarity = "auto",
+        print: Print = "keep",
         max_pixels: int = 50_000_000,
         errors: str = "raise",
         n_jobs: int | None = None,
@@ -97,6 +102,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         self.normalizer = normalizer
         self.slant = slant
         self.polarity = polarity
+        self.print = print
         self.max_pixels = max_pixels
         self.errors = errors
         self.n_jobs = n_jobs
@@ -178,7 +184,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Box(left=5, top=5, right=10, bottom=35)
         """
         self._validate_params()
-        ink, factor = read_ink(picture, polarity=self.polarity, max_pixels=self.max_pixels)
+        ink, factor = read_ink(picture, polarity=self.polarity, print=self.print, max_pixels=self.max_pixels)
         word = normalize_word(ink, slant=_number(self.slant), origin=Origin(factor=factor))
         return segment_word(word, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
 
