@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
@@ -78,6 +78,19 @@ def test_confidences_and_question_marks(reading_model, pictures, lexicon, capsys
         assert p == same
         if abs(float(p) - limit) > 1e-3:  # printed probabilities are rounded
             assert shown == (text if float(p) > limit else "?")
+
+
+def test_print_beside_handwriting_is_left_out_unless_it_is_kept(reading_model, pictures, lexicon, tmp_path, capsys):
+    word = open_picture(pictures[1])
+    form = np.full((len(word) + 20, word.shape[1] + 220), 255, np.uint8)
+    form[10:-10, 210:-10] = word
+    image = Image.fromarray(form)
+    ImageDraw.Draw(image).text((5, 10), "NOM :", font=ImageFont.load_default(28), fill=0)
+    image.save(tmp_path / "form.png")
+    assert read(reading_model, tmp_path / "form.png", "--lexicon", lexicon) == 0
+    assert capsys.readouterr().out == f"{TEXTS[1]}\n"
+    assert read(reading_model, tmp_path / "form.png", "--lexicon", lexicon, "--print", "keep") == 0
+    assert capsys.readouterr().out != f"{TEXTS[1]}\n"
 
 
 def test_csv_has_a_row_per_word(reading_model, pictures, lexicon, capsys):

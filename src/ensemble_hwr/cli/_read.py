@@ -30,6 +30,7 @@ from ensemble_hwr.cli._pictures import (
 from ensemble_hwr.exceptions import PictureError
 
 if TYPE_CHECKING:
+    from ensemble_hwr.images.machine_print import Print
     from ensemble_hwr.images.pages import PageRanges
     from ensemble_hwr.reading import Page, Word
 
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
 @model_option
 @lexicon_option
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
+@click.option(
+    "--print",
+    "machine_print",
+    type=click.Choice(["ignore", "keep"]),
+    default="ignore",
+    show_default=True,
+    help="Machine print beside handwriting, such as the labels of a form.",
+)
 @output_options
 @click.option(
     "--debug",
@@ -54,6 +63,7 @@ def read(
     model: str,
     lexicon: Path | None,
     page: bool,
+    machine_print: Print,
     kind: str,
     as_json: bool,
     confidence: bool,
@@ -84,7 +94,7 @@ def read(
         check_folder(folder)
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
-        reader = WordReader(load_model(model), lexicon=words).fit()
+        reader = WordReader(load_model(model), lexicon=words, print=machine_print).fit()
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         chosen = PageOptions(pages, max_pages)

@@ -139,8 +139,10 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
         return nothing
     runs = [_measure(parts, letters) for letters in _runs(parts, tall)]
     regular = [run for run in runs if run.regular]
-    in_regular = np.isin(tall, np.concatenate([run.letters for run in regular])) if regular else np.zeros(0)
-    others = tall[~in_regular & ~parts.cut[tall]] if regular else tall[:0]
+    if not regular:
+        return nothing
+    in_regular = np.isin(tall, np.concatenate([run.letters for run in regular]))
+    others = tall[~in_regular & ~parts.cut[tall]]
     if len(others) < _MIN_OTHERS:
         return nothing
     chances = _Chances.of(parts, others)
