@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     type=click.Choice(["ignore", "keep"]),
     default="ignore",
     show_default=True,
-    help="Machine print beside handwriting, such as the labels of a form.",
+    help="Machine print next to handwriting, such as the labels of a form.",
 )
 @output_options
 @click.option(

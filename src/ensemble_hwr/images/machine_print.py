@@ -1,4 +1,4 @@
-"""Machine print on forms, such as "NOM :", told from the handwriting beside it by its regularity."""
+"""Machine print on forms, such as "NOM :", told from the handwriting next to it by its regularity."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
 
 
 def remove_print(ink: Ink) -> Ink:
-    """Remove machine print, and parts of lines that the upper or lower edge of the picture cuts beside it.
+    """Remove machine print, and parts of lines that the upper or lower edge of the picture cuts there.
 
     Parameters
     ----------
@@ -331,8 +331,8 @@ def _label_evidence(parts: _Parts, run: _Run, tall: NDArray[np.intp]) -> float:
     top, bottom = parts.top[run.letters].min(), parts.bottom[run.letters].max()
     right = int(parts.right[run.letters].max())
     rest = np.setdiff1d(tall, run.letters)
-    beside = rest[np.minimum(bottom, parts.bottom[rest]) - np.maximum(top, parts.top[rest]) > _OVERLAP * run.height]
-    apart = (parts.left[beside] >= right + _APART * run.height).all()
+    next_to = rest[np.minimum(bottom, parts.bottom[rest]) - np.maximum(top, parts.top[rest]) > _OVERLAP * run.height]
+    apart = (parts.left[next_to] >= right + _APART * run.height).all()
     dots = (parts.height <= _DOT * run.height) & (parts.right - parts.left <= _DOT * run.height)
     dots &= (parts.left >= right) & (parts.right <= right + run.height)
     dots &= (parts.top >= top) & (parts.bottom <= bottom + 1)

@@ -158,7 +158,7 @@ class WordReader(PictureReader[Word]):
     beam : int, default=32
         Beam width: prefixes kept at each boundary between pieces when no lexicon is followed.
     print : {"ignore", "keep"}, default="ignore"
-        "ignore" leaves out machine print beside the handwriting, such as the labels of a form. "keep" reads it too.
+        "ignore" leaves out machine print next to the handwriting, such as the labels of a form. "keep" reads it too.
     n_best : int, default=5
         Number of readings per word that `predict_details` returns, including the best.
     errors : {"raise", "empty"}, default="raise"

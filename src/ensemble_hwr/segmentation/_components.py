@@ -95,7 +95,7 @@ def read_ink(
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink.
     print : {"keep", "ignore"}, default="keep"
-        Whether machine print beside handwriting is removed.
+        Whether machine print next to handwriting is removed.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error.
 

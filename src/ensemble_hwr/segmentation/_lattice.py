@@ -217,7 +217,7 @@ def cut_word(
     slant : float, default=None
         Slant of the letters to the right: the tangent of the angle. None estimates it.
     print : {"keep", "ignore"}, default="keep"
-        Whether machine print beside the handwriting, such as the labels of a form, is kept as if it were handwriting.
+        Whether machine print next to the handwriting, such as the labels of a form, is kept as if it were handwriting.
     max_pixels : int, default=50_000_000
         Pictures with more pixels raise an error.
 

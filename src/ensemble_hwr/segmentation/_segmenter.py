@@ -47,7 +47,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink. "auto" detects it per picture.
     print : {"keep", "ignore"}, default="keep"
-        Whether machine print beside the handwriting is kept as if it were handwriting.
+        Whether machine print next to the handwriting is kept as if it were handwriting.
     max_pixels : int, default=50_000_000
         Pictures with more pixels count as unreadable.
     errors : {"raise", "empty"}, default="raise"
