@@ -40,7 +40,7 @@ def ink_of(grey):
 
 @pytest.mark.parametrize("place", ["left", "above", "below"])
 @pytest.mark.parametrize(("label", "size"), [("NOM :", 20), ("FIRST NAME :", 20), ("First name", 24)])
-def test_print_next to_handwriting_is_found_and_handwriting_is_not(letters, place, label, size):
+def test_print_next_to_handwriting_is_found_and_handwriting_is_not(letters, place, label, size):
     word = compose_words(letters, ["QUARTZ"], gap=0.5, baseline=0.08, height=36, random_state=1)[0].picture
     grey, printed = form(word, label, place=place, size=size)
     found = find_print(ink_of(grey))
