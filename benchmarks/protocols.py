@@ -1,7 +1,7 @@
 """Compare hierarchical, flat and other models on both protocols: the main table of docs/notes/accuracy.md.
 
     python -m benchmarks.protocols --output protocols            four hours of one core for pooled, two for unseen
-    python -m benchmarks.protocols --output protocols --update   also writes the table into docs/notes/accuracy.md
+    python -m benchmarks.protocols --output protocols --update   also writes the tables into docs/notes/accuracy.md
 
 HiClass must be installed (``pip install hiclass``), and ENSEMBLE_HWR_DATA must name the folder that holds letters/. The
 output folder keeps a report per protocol, and the results of each finished seed, so that a benchmark that was stopped
@@ -56,10 +56,11 @@ def main(*, output: Path, protocols: tuple[str, ...], seeds: int | None, update:
         write_report(measure(bench_of(config, jobs), config.seeds[:seeds], output / name), output / name)
     found = [name for name in PROTOCOLS if (output / name / "report.json").exists()]
     reports = {name: json.loads((output / name / "report.json").read_text(encoding="utf-8")) for name in found}
-    text = "\n".join(f"{table(name, report)}\n{differences(report)}" for name, report in reports.items())
-    click.echo(text)
-    if update:
-        put(ROOT / "docs" / "notes" / "accuracy.md", "benchmarks/protocols.py", text)
+    for name, report in reports.items():
+        text = f"{table(name, report)}\n{differences(report)}"
+        click.echo(text)
+        if update:
+            put(ROOT / "docs" / "notes" / "accuracy.md", f"benchmarks/protocols.py --protocol {name}", text)
 
 
 def measure(bench: Bench, seeds: Sequence[int], folder: Path) -> Comparison:
