@@ -13,14 +13,14 @@ class BuildWithFiles(build_py):
     """Copy ``models`` and ``configs`` into ``ensemble_hwr``, unless the install is editable."""
 
     def run(self) -> None:
-        """Build the packages, then add the files."""
-        super().run()
+        """Build the packages without those of an earlier build, then add the files."""
         if self.editable_mode:
+            super().run()
             return
+        shutil.rmtree(Path(self.build_lib, "ensemble_hwr"), ignore_errors=True)  # it can hold modules that were renamed
+        super().run()
         for folder, name in FOLDERS.items():
-            built = Path(self.build_lib, "ensemble_hwr", name)
-            shutil.rmtree(built, ignore_errors=True)  # files of an earlier build
-            shutil.copytree(folder, built)
+            shutil.copytree(folder, Path(self.build_lib, "ensemble_hwr", name))
 
 
 setup(cmdclass={"build_py": BuildWithFiles})

@@ -197,8 +197,8 @@ def test_the_demo_runs_and_prints_where_its_report_is(tmp_path, capsys, monkeypa
     assert main(["demo", "--output", str(tmp_path / "demo"), "-j", "1"]) == 0
     printed = capsys.readouterr().out
     assert f"report: {tmp_path / 'demo' / 'report.html'}" in printed
-    assert "ensemble-hwr init demo " in printed
-    assert printed.endswith("ensemble-hwr train demo.toml --contender hierarchical --output letters.model\n")
+    commands = "  ensemble-hwr init folder\n  ensemble-hwr compare folder.toml --data my-letters --output my-report\n"
+    assert printed.endswith(commands)
     assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
     assert report["data"]["command"] == "ensemble-hwr demo"

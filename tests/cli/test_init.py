@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ensemble_hwr.cli import main
@@ -21,6 +23,20 @@ def test_a_config_is_copied(here, capsys):
     assert main(["init", "folder"]) == 0
     assert capsys.readouterr().out == "config: folder.toml\n"
     assert (here / "folder.toml").read_bytes() == shipped_configs()["folder"].read_bytes()
+
+
+@pytest.mark.parametrize("name", list(shipped_configs()))
+def test_a_copy_names_itself_and_no_folder_of_the_checkout(name, here, monkeypatch, capsys):
+    monkeypatch.delenv("ENSEMBLE_HWR_DATA", raising=False)
+    assert main(["init", name, "-o", "my copy.toml"]) == 0
+    text = (here / "my copy.toml").read_text()
+    assert "configs/" not in text
+    assert '"../' not in text
+    copied, shipped = load_config(here / "my copy.toml"), load_config(shipped_configs()[name])
+    if hasattr(copied.data, "path"):
+        assert Path(copied.data.path).parent == here
+        assert Path(copied.data.path).name == Path(shipped.data.path).name
+    assert copied.model_dump(exclude={"data"}) == shipped.model_dump(exclude={"data"})
 
 
 def test_an_existing_file_is_replaced_only_with_force(here, capsys):

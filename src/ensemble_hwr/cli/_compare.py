@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from ensemble_hwr.config import ExperimentConfig
     from ensemble_hwr.evaluation.results import CompareProgress
 
+NEXT_STEPS = """
+To compare these models on your own letters, one folder of pictures per letter (my-letters/A/1.png):
+  ensemble-hwr init folder
+  ensemble-hwr compare folder.toml --data my-letters --output my-report"""
+
 
 @click.command()
 @output_option(metavar="DIR", help="Folder for the report.", default=Path("ensemble-hwr-demo"))
@@ -40,13 +45,8 @@ def demo(output: Path, jobs: int | None) -> None:
     """
     from ensemble_hwr.config import load_demo
 
-    summary = _run(load_demo(), output, data=None, jobs=number_of_jobs(jobs), command="ensemble-hwr demo")
-    best = _most_accurate(summary)
-    click.echo(
-        f"\nTo train {best} on your own letters:\n"
-        "  ensemble-hwr init demo     # writes demo.toml; name your letters in its [data] and [split]\n"
-        f"  ensemble-hwr train demo.toml --contender {best} --output letters.model"
-    )
+    _run(load_demo(), output, data=None, jobs=number_of_jobs(jobs), command="ensemble-hwr demo")
+    click.echo(NEXT_STEPS)
 
 
 @click.command()
@@ -108,15 +108,6 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
     rich_print(comparison_table(summary))
     click.echo(f"\nreport: {page} (in {watch})")
     return summary
-
-
-def _most_accurate(summary: Mapping[str, Any]) -> str:
-    """Return the most accurate contender among those that ``ensemble-hwr train`` can train."""
-    from ensemble_hwr.training import CONTENDERS
-
-    contenders: Mapping[str, Mapping[str, Any]] = summary["contenders"]
-    found = {name: float(sum(one["accuracy"])) for name, one in contenders.items() if name in CONTENDERS}
-    return max(found, key=found.__getitem__)
 
 
 def _fit(config: ExperimentConfig, steps: Any, *, data: Path | None, jobs: int, command: str) -> tuple[Any, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import click
@@ -18,7 +20,8 @@ from ensemble_hwr.exceptions import ConfigError
 def init(name: str | None, output: Path, force: bool) -> None:
     """Write a config of the library, to be changed for own letters.
 
-    NAME is one of the configs that come with the library. Without it, they are listed with their descriptions.
+    NAME is one of the configs that come with the library. Without it, they are listed with their descriptions. The
+    commands in the comments of the copy name the new file.
     """
     from ensemble_hwr.config.loading import shipped_configs
 
@@ -36,8 +39,13 @@ def init(name: str | None, output: Path, force: bool) -> None:
     if not file.absolute().parent.is_dir():
         raise ConfigError(f"{file}: there is no folder {file.parent}; create it first")
     with whole_files(file) as (stream,):
-        stream.write(configs[name].read_bytes())
+        stream.write(_adapted(configs[name].read_text("utf-8"), file).encode())
     click.echo(f"config: {file}")
+
+
+def _adapted(text: str, file: Path) -> str:
+    """Name the new file in the commands of the comments."""
+    return re.sub(r"(?m)^(#.* )configs/\w+\.toml", lambda found: found[1] + shlex.quote(str(file)), text)
 
 
 def _listed(configs: dict[str, Path]) -> list[str]:
