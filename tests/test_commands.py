@@ -21,7 +21,8 @@ PLACES = re.compile(r"(?m)^(?:#|pip.*&&)?\s*(ensemble-hwr \w.*)$|`(ensemble-hwr 
 def written(file):
     """The commands of a file: lines, also of comments, and code in sentences."""
     for found in PLACES.finditer(file.read_text(encoding="utf-8")):
-        words = shlex.split(" ".join((found[1] or found[2]).split()), comments=True)[1:]
+        command, *_ = re.split(" {3,}", (found[1] or found[2]).replace("\n", " "))  # a remark follows several spaces
+        words = shlex.split(command, comments=True)[1:]
         end = min([words.index(end) for end in ENDS if end in words], default=len(words))
         yield words[:end]
 
