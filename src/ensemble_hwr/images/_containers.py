@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import os
 import stat
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
@@ -28,6 +30,7 @@ REFUSED_FORMATS = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"})
 
 PDF_DPI = 300  # pages of a PDF are rendered at this resolution, that of a good scan
 LEAST_PDF_DPI = 72  # a page that is larger than the limit of pixels at this resolution raises an error
+PDF_SECONDS = 10  # a page that takes longer to render raises an error
 MAX_SCANS = 200  # of a progressive JPEG; encoders write about 10, and each costs the time of a whole picture
 
 _SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "FLI"})  # frames that are decoded from the frames before them
@@ -121,7 +124,8 @@ class RasterFile:
         with quiet():
             try:
                 self._check_scans()
-                self._image.load()
+                with _no_messages_of_libtiff(self._image):
+                    self._image.load()
                 return self._image, _orientation(self._image)
             except PictureError:
                 raise
@@ -183,6 +187,26 @@ class RasterFile:
         self._file.seek(place)
         if scans > MAX_SCANS:
             raise PictureError(f"it has {scans:,} progressive scans, allowed are {MAX_SCANS}; save it again")
+
+
+@contextlib.contextmanager
+def _no_messages_of_libtiff(image: Any) -> Iterator[None]:
+    """Discard the lines that libtiff writes to the standard error of the process; its errors are raised in addition."""
+    tiles = getattr(image, "tile", None) or [("",)]
+    try:
+        kept = os.dup(2) if tiles[0][0] == "libtiff" else None
+    except OSError:  # there is no standard error
+        kept = None
+    if kept is None:
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _mpo_pages(image: Any) -> Iterator[int]:
@@ -252,11 +276,7 @@ class PdfFile:
     def load(self, max_pixels: int) -> tuple[Image.Image, int]:
         """Render the current page; return it and the orientation of an upright picture."""
         with self._page() as page:
-            bitmap = page.render(scale=self._scale(page, max_pixels), grayscale=True)
-            try:
-                return Image.fromarray(_rows_of(bitmap.to_numpy())), 1
-            finally:
-                bitmap.close()
+            return Image.fromarray(_render(page, self._scale(page, max_pixels))), 1
 
     @contextlib.contextmanager
     def _page(self) -> Iterator[Any]:
@@ -293,9 +313,28 @@ def _pdfium() -> Any:
     return pypdfium2
 
 
-def _rows_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Copy the pixels of a bitmap, which have one channel or none."""
-    return np.ascontiguousarray(pixels.reshape(pixels.shape[:2])).copy()
+def _render(page: Any, scale: float) -> NDArray[np.uint8]:
+    """Render a page in grey on white, in steps, so that one that takes long ends with an error."""
+    import pypdfium2
+    from pypdfium2 import raw
+
+    deadline = time.monotonic() + PDF_SECONDS
+    width, height = (max(1, int(np.ceil(side * scale))) for side in page.get_size())
+    bitmap = pypdfium2.PdfBitmap.new_native(width, height, raw.FPDFBitmap_Gray)
+    try:
+        raw.FPDFBitmap_FillRect(bitmap.raw, 0, 0, width, height, 0xFFFFFFFF)
+        is_late = dict(raw.IFSDK_PAUSE._fields_)["NeedToPauseNow"](lambda _: int(time.monotonic() > deadline))
+        pause = ctypes.byref(raw.IFSDK_PAUSE(version=1, NeedToPauseNow=is_late, user=None))
+        flags = raw.FPDF_ANNOT | raw.FPDF_GRAYSCALE
+        state = raw.FPDF_RenderPageBitmap_Start(bitmap.raw, page.raw, 0, 0, width, height, 0, flags, pause)
+        raw.FPDF_RenderPage_Close(page.raw)
+        if state == raw.FPDF_RENDER_TOBECONTINUED:
+            raise PictureError(f"it takes longer than {PDF_SECONDS} s to render")
+        if state != raw.FPDF_RENDER_DONE:
+            raise PictureError("it is damaged; it cannot be rendered")
+        return bitmap.to_numpy().reshape(height, width).copy()  # type: ignore[no-any-return]
+    finally:
+        bitmap.close()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import TypeAlias
 
@@ -83,7 +83,8 @@ def open_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Grey:
 def grey_of_image(image: Image.Image) -> Grey:
     """Convert a decoded PIL image to 8-bit grey; error messages do not name the picture."""
     if image.mode in _DEEP_MODES:
-        return _scale_deep(np.asarray(image))
+        shape = (image.height, image.width)
+        return _scale_deep(shape, lambda rows: np.asarray(image.crop((0, rows.start, image.width, rows.stop))))
     if image.mode == "LAB":
         return np.array(image.getchannel(0))  # lightness; Pillow cannot convert it
     if image.has_transparency_data:
@@ -168,7 +169,7 @@ def _eight_bits(array: NDArray[np.generic]) -> Grey:
     if array.dtype == np.uint8:
         return array.astype(np.uint8, copy=False)
     if array.dtype == np.uint16:
-        return _scale_deep(array)
+        return _scale_deep(array.shape, lambda rows: array[rows])
     if array.dtype.kind in "iu":
         _check_range(array, 0, 255, "integers other than uint16 must be in 0..255")
         return array.astype(np.uint8)
@@ -197,16 +198,18 @@ def _check_range(array: NDArray[np.generic], low: float, high: float, rule: str)
         raise PictureError(f"its pixels range from {least:g} to {most:g}; {rule}")
 
 
-def _scale_deep(array: NDArray[np.generic]) -> Grey:
+def _scale_deep(shape: tuple[int, ...], part: Callable[[slice], NDArray[np.generic]]) -> Grey:
     """Scale pixels of more than 8 bits by the smallest bit depth that holds the brightest of them."""
-    _check_range(array, 0, np.inf, "they must not be negative")
-    most = float(array.max())
-    if array.dtype.kind == "f" and most <= 1 + _FLOAT_SLACK:
-        return _eight_bits(array)
-    depth = max(8, int(np.ceil(np.log2(most + 1))))
-    scaled: Grey = np.empty(array.shape, np.uint8)
-    for rows in _bands(array.shape):
-        scaled[rows] = np.rint(array[rows].astype(np.float64) * (255 / (2.0**depth - 1)))
+    most = -np.inf
+    for rows in _bands(shape):
+        _check_range(part(rows), 0, np.inf, "they must not be negative")
+        most = max(most, float(part(rows).max()))
+    of_floats = part(slice(0, 1)).dtype.kind == "f" and most <= 1 + _FLOAT_SLACK
+    factor = 255 / (2.0 ** max(8, int(np.ceil(np.log2(most + 1)))) - 1)
+    scaled: Grey = np.empty(shape, np.uint8)
+    for rows in _bands(shape):
+        pixels = part(rows)
+        scaled[rows] = _eight_bits_of_floats(pixels) if of_floats else np.rint(pixels.astype(np.float64) * factor)
     return scaled
 
 

@@ -20,6 +20,7 @@ MAX_PAGES = 1000
 """Default for the number of pages that are read of one file; the omission of others is an error."""
 
 _MOST_PAGES = 10**9
+_MOST_FAILURES = 20  # pages in a row that cannot be decoded, after which the others are not tried
 
 
 @dataclass(frozen=True)
@@ -169,21 +170,25 @@ def _pages_of(
     name: str, container: Container, chosen: PageRanges, max_pages: int, max_pixels: int
 ) -> Iterator[FilePage]:
     """Yield the chosen pages of an opened file, and an unreadable page for each omission."""
-    n_read, several = 0, container.several
+    n_read, n_failures, several = 0, 0, container.several
     number = chosen.next(0)
     while number is not None:
         page_name = f"{name}, page {number}" if several else name
         try:
             if not container.seek(number):
                 break
-            if n_read == max_pages:
+            if n_read == max_pages or n_failures == _MOST_FAILURES:
                 problem = f"at most {max_pages:,} pages of a file are read; choose pages, or raise max_pages"
+                if n_failures == _MOST_FAILURES:
+                    problem = f"they are not read, because {n_failures} pages before them are damaged; choose pages"
                 yield FilePage(f"{name}, page {number} and all after it", number, True, None, problem)
                 return
             yield FilePage(page_name, number, several, decode_page(container, max_pixels))
+            n_failures = 0
         except PictureError as error:
             problem = f"{error}; the pages after it are not read" if several and container.sequential else str(error)
             yield FilePage(page_name, number, several, None, problem)
+            n_failures += 1
             if container.sequential:
                 return
         n_read, number = n_read + 1, chosen.next(number)
