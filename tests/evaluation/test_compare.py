@@ -153,7 +153,7 @@ def test_contenders_that_cannot_be_compared_are_an_error(contenders, message):
         ((TRAIN, TRAIN[:3]), "3 samples are both training and test samples, such as sample 0"),
         ((TRAIN, [240]), "the test part has shape .* give at least one index from 0 to 239"),
         ((np.zeros(240, dtype=bool), TEST), "the train part has shape"),
-        ((np.flatnonzero(Y == "A")[:5], np.flatnonzero(Y == "B")), "has one class only"),
+        ((np.flatnonzero(Y == "A")[:5], np.flatnonzero(Y == "B")), "has one class only, 'A';"),
     ],
 )
 def test_invalid_splits_are_an_error(split, message):

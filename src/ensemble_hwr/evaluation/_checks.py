@@ -109,7 +109,8 @@ def checked_split(split: Split, seed: int, labels: NDArray[Any]) -> Fold:
             "test only on samples that are not trained on"
         )
     if len(np.unique(labels[train])) < 2:
-        raise DataError(f"split: the train part has one class only, {labels[train][0]!r}; it needs two or more")
+        (label,) = set(labels[train].tolist())
+        raise DataError(f"split: the train part has one class only, {label!r}; it needs two or more")
     return train, test
 
 
