@@ -138,6 +138,31 @@ def test_no_rows_give_empty_outputs(session):
     assert probabilities.shape == (0, 4)
 
 
+@pytest.mark.parametrize("routing", ["soft", "top_down"])
+def test_a_nested_hierarchy_of_converted_members_may_get_no_rows(routing, exported):
+    inner = HierarchicalEnsembleClassifier(*2 * [GaussianNB()], groups=["AB", "CD"], trust=0.6, routing=routing)
+    specialists = {"A-D": inner, "E/F": GaussianNB()}
+    outer = HierarchicalEnsembleClassifier(
+        GaussianNB(), specialists, groups=["ABCD", "EF"], trust=0.7, min_mass=0.5, routing=routing, random_state=0
+    )
+    train, labels = rows_of(LETTERS[:6], 0, 10)
+    outer.fit(train, labels)
+    for rows in (train[labels == "F"], train[labels == "A"], train[:1]):
+        _, probabilities = exported(outer, rows)
+        np.testing.assert_allclose(probabilities, outer.predict_proba(rows), atol=1e-5)
+
+
+@pytest.mark.parametrize("routing", ["soft", "top_down"])
+def test_a_hierarchy_of_converted_members_of_three_levels_may_get_no_rows(routing, exported):
+    groups = {"x": {"a": "AB", "b": {"c": "CD", "d": "E"}}, "y": "FGH"}
+    model = HierarchicalEnsembleClassifier(*3 * [GaussianNB()], groups=groups, trust=0.7, routing=routing)
+    train, labels = rows_of(LETTERS, 0, 10)
+    model.fit(train, labels)
+    rows = train[labels == "H"]
+    _, probabilities = exported(model, rows)
+    np.testing.assert_allclose(probabilities, model.predict_proba(rows), atol=1e-5)
+
+
 def test_a_temperature_is_exported(exported):
     groups = [["A", "B"], ["C", "D"]]
     member = GaussianNB()

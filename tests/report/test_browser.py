@@ -101,8 +101,9 @@ def test_forty_classes_are_legible(browser, build, width, tmp_path):
             {"a contender with quite a long name": 0.2, "hierarchical": 0.1, "flat": 0.15},
             {"classes": np.array(["ampersand", "exclamation mark", "question mark", "quotation mark"])},
         ),
+        ({"flat": 0.9, "hierarchical": 0.1}, {"n": 4000}),
     ],
-    ids=["one contender", "two classes", "no errors", "long names"],
+    ids=["one contender", "two classes", "no errors", "long names", "large counts"],
 )
 def test_extreme_comparisons_are_legible(browser, build, errors, settings, tmp_path):
     found = build(errors, **settings)

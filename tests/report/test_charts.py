@@ -46,6 +46,19 @@ def test_class_bars_are_sorted_by_error_rate_and_scaled_to_100(comparison):
     assert max(bar["length"] for row in rows for bar in row["bars"]) == 100.0
 
 
+@pytest.mark.parametrize(("count", "cell"), [(7, 12), (99, 12), (100, 17), (1234, 22)])
+def test_cells_of_a_confusion_matrix_have_room_for_the_largest_count(comparison, count, cell):
+    summary = summarise(comparison)
+    true, predicted = summary["classes"][:2]
+    table = summary["contenders"]["flat"]["per_class"][true]
+    for figures in summary["contenders"].values():
+        for row in figures["per_class"].values():
+            row["misclassified_with"] = {}
+    table["misclassified_with"] = {predicted: count}
+    table["support"] = 2 * count
+    assert {plot["cell"] for plot in confusion_plots(summary)} == {cell}
+
+
 def test_intervals_are_on_a_square_root_scale(comparison):
     rows = pair_rows(summarise(comparison))
     assert max(abs(end) for row in rows for end in (row["low_at"], row["high_at"])) == 100.0

@@ -158,3 +158,29 @@ def test_summaries_without_operating_points_give_a_page(comparison):
 def test_marks_of_contenders_differ():
     styles = _styles({"reference": "7", "contenders": {str(i): {} for i in range(20)}})
     assert len({tuple(style.values()) for style in styles.values()}) == 20
+
+
+def test_hierarchical_f1_is_a_column_if_there_are_groups_within_groups(comparison):
+    summary = summarise(comparison)
+    assert "hierarchical F1" not in render_report(summary, comparison)
+    for name, figures in summary["contenders"].items():
+        figures["hierarchical_scores"] = None if name == "baseline" else {"f1": [0.912, 0.914, 0.916]}
+    text = render_report(summary, comparison)
+    assert '<th scope="col">hierarchical F1 %</th>' in text
+    assert text.count("91.40 ± 0.20") == 2
+
+
+def test_every_error_count_is_in_the_matrix(build):
+    found = build({"flat": 0.9, "hierarchical": 0.1}, n=2000, classes=np.array(["no", "yes"]))
+    cells = [count for count in re.findall(r'<text class="count[^>]*>(\d+)</text>', render(found)) if len(count) > 2]
+    assert len(cells) >= 2
+
+
+def test_the_forest_plot_has_numbers_and_ticks(comparison):
+    summary = summarise(comparison)
+    plots = re.findall(r'<svg class="plot forest.*?</svg>', render_report(summary, comparison), re.DOTALL)
+    assert len(plots) == 2
+    for plot in plots:
+        assert len(re.findall(r"\[.*, .*\]</text>", plot)) == 2
+        assert plot.count('class="tick"') >= 2
+        assert "difference, percentage points" in plot

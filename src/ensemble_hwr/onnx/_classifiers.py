@@ -55,7 +55,10 @@ class ClassifierWriter:
             return _network(self._graph, classifier, rows)
         if not hasattr(classifier, "predict_proba"):
             raise ModelError(f"a {type(classifier).__name__} cannot be exported: it has no predict_proba")
-        return convert(self._graph, classifier, rows, "probabilities")
+        # operators of skl2onnx may fail in onnxruntime without rows, so one row of zeros is evaluated in addition
+        zeros = np.zeros((1, classifier.n_features_in_), np.float32)
+        found = convert(self._graph, classifier, self._graph("Concat", rows, zeros, axis=0), "probabilities")
+        return self._graph.slice(found, 0, 0, -1)
 
     def _committee(self, committee: VotingClassifier, chain: Chain, path: Path) -> Tensor:
         opinions = [

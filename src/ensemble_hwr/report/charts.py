@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-CELL_SIZE = 12
+from ensemble_hwr.report.forest import oriented
+
+CELL_SIZE = 12  # of a confusion matrix, with counts of up to two digits
+DIGIT_WIDTH, CELL_PADDING = 5.0, 2.0  # of the counts
 LABEL_CHARACTER, LABEL_GAP = 6.9, 9.0  # width of a character of a class label and its distance from the matrix
 LONGEST_LABEL = 24  # characters of a class label in a matrix; longer ones are cut
 UPRIGHT_LABEL = 2  # characters: longer labels of columns are turned
@@ -37,11 +40,13 @@ def confusion_plots(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     longest = max(map(len, labels))
     margin = round(max(16.0, LABEL_GAP + LABEL_CHARACTER * longest))
     worst = max((share for table in tables.values() for *_, share in _errors(table)), default=0.0)
+    most = max((count for table in tables.values() for _, _, count, _ in _errors(table)), default=0)
+    cell = max(CELL_SIZE, math.ceil(DIGIT_WIDTH * len(str(most)) + CELL_PADDING))
     place = {label: i for i, label in enumerate(summary["classes"])}
     return [
         {
             "name": name,
-            "cell": CELL_SIZE,
+            "cell": cell,
             "worst": worst,
             "labels": labels,
             "margin": margin,
@@ -128,8 +133,9 @@ def pair_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        The pairs, with ``low_at``, ``at`` and ``high_at``.
+        The pairs, the reference as the first in its own, with ``low_at``, ``at`` and ``high_at``.
     """
+    pairs = [oriented(pair, summary.get("reference", "")) for pair in summary["pairs"]]
     widest = max((abs(end) for pair in summary["pairs"] for end in pair["interval"]), default=0.0) or 1.0
 
     def at(difference: float) -> float:
@@ -143,7 +149,7 @@ def pair_rows(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
             "at": at(pair["difference"]),
             "high_at": at(pair["interval"][1]),
         }
-        for pair in summary["pairs"]
+        for pair in pairs
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ensemble_hwr.report.charts import class_bars, confusion_plots, hierarchy_trees, pair_rows, reliability_plot
+from ensemble_hwr.report.forest import forest_plot
 from ensemble_hwr.report.formats import ABSENT
 from ensemble_hwr.report.frontier import frontier_plot
 from ensemble_hwr.report.page import environment
@@ -80,6 +81,8 @@ def comparison_page(
         best=_best(contenders),
         flagged=any(figures[WITHOUT_ERRORS] for figures in contenders.values()),
         plots=[frontier_plot(summary, width=860, height=430), frontier_plot(summary, width=380, height=380)],
+        nested=any(figures.get("hierarchical_scores") for figures in contenders.values()),
+        forests=[forest_plot(summary, width=860), forest_plot(summary, width=380)],
         pairs=pair_rows(summary),
         trees=hierarchy_trees(summary),
         contents=_contents(summary, has_samples=bool(samples), has_mistakes=bool(mistakes)),
@@ -141,7 +144,8 @@ def _best(contenders: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
     best = {key: _extreme({name: f[key] for name, f in contenders.items()}, max) for key in highest}
     best |= {key: _extreme({name: f[key] for name, f in contenders.items()}, min) for key in lowest}
     accuracies = {name: f[WITHOUT_ERRORS] and f[WITHOUT_ERRORS]["accuracy"] for name, f in contenders.items()}
-    return best | {WITHOUT_ERRORS: _extreme(accuracies, max)}
+    nested = {name: found and found["f1"] for name, f in contenders.items() for found in [f.get("hierarchical_scores")]}
+    return best | {WITHOUT_ERRORS: _extreme(accuracies, max), "hierarchical_f1": _extreme(nested, max)}
 
 
 def _extreme(figures: Mapping[str, Any], choose: Any) -> set[str]:
