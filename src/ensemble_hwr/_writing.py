@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from ensemble_hwr._typing import PathLike
 from ensemble_hwr.exceptions import DataError
+
+if TYPE_CHECKING:
+    from ensemble_hwr._typing import PathLike
 
 _NOT_A_FILE = "is a device or a pipe, and cannot be replaced by a file"
 
