@@ -5,11 +5,18 @@ import subprocess
 import threading
 
 import click
+import numpy as np
 import pytest
 from PIL import Image
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 
+from ensemble_hwr.cli import main
 from ensemble_hwr.cli._errors import DONE, FAILED, INTERRUPTED, USAGE, run
+from ensemble_hwr.cli._output import csv_lines
 from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.persistence import save_model
+from ensemble_hwr.preprocessing import LetterNormalizer
 
 
 def failing(error):
@@ -105,3 +112,32 @@ def test_output_to_a_closed_stream_is_discarded(ensemble_hwr_command, tmp_path):
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert "blank.png" in line
+
+
+CONTROL = "A\x1b]0;title\x07\nforged.png\tZ"
+
+
+def test_control_characters_of_labels_and_names_are_escaped(tmp_path, capsys):
+    """A class with an escape sequence in its name changed the title of the terminal and forged a line of results."""
+    rng = np.random.default_rng(0)
+    rows = rng.random((40, 784)).astype(np.float32)
+    classes = np.repeat([CONTROL, "B\x1b[31m"], 20)
+    model = make_pipeline(LetterNormalizer(), GaussianNB().fit(rows, classes))
+    save_model(model, tmp_path / "odd.model")
+    picture = np.full((60, 60), 255, np.uint8)
+    picture[10:50, 25:35] = 0
+    Image.fromarray(picture).save(tmp_path / "one\x1b[2J.png")
+    Image.fromarray(picture).save(tmp_path / "two.png")
+    for arguments in (["letters", str(tmp_path), "-m", str(tmp_path / "odd.model")], ["letters", "x\x1b[2J.png"]):
+        main(arguments)
+        printed = capsys.readouterr()
+        assert "\x1b" not in printed.out + printed.err
+        assert "\x07" not in printed.out + printed.err
+        assert "\nforged" not in printed.out
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"), [("=1+1", "'=1+1"), ("-", "-"), ("@x", "'@x"), ("a=b", "a=b"), (-1.5, "-1.5")]
+)
+def test_cells_that_are_formulas_are_marked_as_text(text, cell):
+    assert csv_lines([[text]]) == cell

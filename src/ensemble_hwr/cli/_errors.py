@@ -71,9 +71,14 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else DONE
 
 
+def printable(text: str) -> str:
+    """Escape characters that could break a line or control a terminal: names and labels come from files of others."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def report_error(message: str) -> None:
     """Print an error on standard error, in one line."""
-    click.echo(f"error: {message}", err=True)
+    click.echo(f"error: {printable(message)}", err=True)
 
 
 def report_summary(n_errors: int, n_pictures: int) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr._writing import whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED, report_error
+from ensemble_hwr.cli._errors import DONE, FAILED, printable, report_error
 from ensemble_hwr.cli._options import check_output_file, jobs_option, number_of_jobs
+from ensemble_hwr.cli._output import csv_lines
 from ensemble_hwr.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -158,9 +157,11 @@ def print_classes(figures: dict[str, Any]) -> None:
     table.add_column("predicted instead")
     tested = [(label, row) for label, row in figures["per_class"].items() if row["support"]]
     for label, row in sorted(tested, key=lambda item: float(item[1]["accuracy"])):
-        instead = "  ".join(f"{other} {count}" for other, count in row["misclassified_with"].items())
+        instead = "  ".join(f"{printable(other)} {count}" for other, count in row["misclassified_with"].items())
         errors = row["support"] - row["correct"]
-        table.add_row(Text(label), f"{row['support']:,}", f"{errors:,}", f"{row['accuracy']:.1%}", Text(instead))
+        table.add_row(
+            Text(printable(label)), f"{row['support']:,}", f"{errors:,}", f"{row['accuracy']:.1%}", Text(instead)
+        )
     Console().print(table)
 
 
@@ -197,15 +198,13 @@ def _write_files(
 
 def _table(found: Predicted) -> str:
     """Return the predictions as CSV; the path of a letter that is no file is its position."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["path", "label", "prediction", "probability", "probability_of_label"])
+    rows: list[list[Any]] = [["path", "label", "prediction", "probability", "probability_of_label"]]
     column = {label: k for k, label in enumerate(found.classes.tolist())}
     for k, (row, label) in enumerate(zip(found.probabilities, found.letters.target.tolist(), strict=True)):
         path = found.letters.data[k] if isinstance(found.letters.data[k], str) else k
         best = int(row.argmax())
-        writer.writerow([path, label, found.classes[best], f"{row[best]:.6f}", f"{row[column[label]]:.6f}"])
-    return stream.getvalue()
+        rows.append([path, label, found.classes[best], f"{row[best]:.6f}", f"{row[column[label]]:.6f}"])
+    return csv_lines(rows) + "\n"
 
 
 def _mistakes(found: Predicted) -> list[dict[str, Any]]:
@@ -240,7 +239,7 @@ def print_figures(figures: dict[str, Any]) -> None:
     table.add_column()
     table.add_column()
     for name, value in _lines(figures):
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(printable(value)))
     Console().print(table)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr.cli._errors import printable
 from ensemble_hwr.cli._options import output_option
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def _as_text(model: ModelInfo) -> str:
         "accuracy": _accuracies(model.figures) or "not stated",
         "file": str(model.file),
     }
-    return "\n".join([click.style(model.name, bold=True), *(f"  {name:<12}{fact}" for name, fact in facts.items())])
+    return "\n".join(
+        [click.style(model.name, bold=True), *(f"  {name:<12}{printable(fact)}" for name, fact in facts.items())]
+    )
 
 
 def _range(classes: tuple[Any, ...]) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from ensemble_hwr._writing import whole_files
-from ensemble_hwr.cli._pictures import STANDARD_INPUT, printable
+from ensemble_hwr.cli._errors import printable
+from ensemble_hwr.cli._pictures import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from ensemble_hwr.boxes import Box
@@ -127,7 +128,7 @@ class Results:
         self._folder, self._echo, self._options = folder, echo, options
         self._document: tuple[NamedPicture, int, dict[int, Page]] | None = None
         if options.format == "csv":
-            echo(_csv([list(columns)]))
+            echo(csv_lines([list(columns)]))
 
     def write(self, results: Iterable[tuple[str | Page, NamedPicture, int]]) -> None:
         """Print some texts at once, or collect pages; each has its picture, and the number of its file, from 1."""
@@ -186,7 +187,7 @@ def reading_printer(options: OutputOptions) -> ReadingPrinter:
 def _letter_text(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
     def show(picture: NamedPicture, found: Predictions) -> str:
         label, probability = found[0]
-        columns = [options.certain(str(label), probability), *options.shown(probability)]
+        columns = [printable(options.certain(str(label), probability)), *options.shown(probability)]
         return "\t".join([*_name(picture, options), *columns])
 
     return show
@@ -212,7 +213,7 @@ def _letter_csv(options: OutputOptions) -> Callable[[NamedPicture, Predictions],
     def show(picture: NamedPicture, found: Predictions) -> str:
         label, probability = found[0]
         certain = options.certain(str(label), probability)
-        return _csv([[picture.name, picture.page, certain, f"{probability:.{DIGITS}f}"]])
+        return csv_lines([[picture.name, picture.page, certain, f"{probability:.{DIGITS}f}"]])
 
     return show
 
@@ -234,7 +235,7 @@ def _reading_text(options: OutputOptions) -> Callable[[NamedPicture, Word | Page
         from ensemble_hwr.reading import Page
 
         if not isinstance(found, Page):
-            columns = [options.certain(found.text, found.confidence), *options.shown(found.confidence)]
+            columns = [printable(options.certain(found.text, found.confidence)), *options.shown(found.confidence)]
             return "\t".join([*_name(picture, options), *columns])
         heading = [f"==> {name} <==" for name in _name(picture, options)]
         return "\n".join([*heading, *_lines(found, options)])
@@ -251,7 +252,9 @@ def _lines(page: Page, options: OutputOptions) -> Iterator[str]:
     """Yield the lines of a page; the confidence of a line is that of its least certain word."""
     for line in page.lines:
         text = " ".join(options.certain(word.text, word.confidence) for word in line.words)
-        yield "\t".join([text, *options.shown(min((word.confidence or 0.0 for word in line.words), default=0.0))])
+        yield "\t".join(
+            [printable(text), *options.shown(min((word.confidence or 0.0 for word in line.words), default=0.0))]
+        )
 
 
 def _reading_json(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
@@ -272,7 +275,7 @@ def _reading_json(options: OutputOptions) -> Callable[[NamedPicture, Word | Page
 
 def _reading_csv(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
     def show(picture: NamedPicture, found: Word | Page) -> str:
-        return _csv(
+        return csv_lines(
             [
                 [
                     picture.name,
@@ -336,8 +339,16 @@ def _number(probability: float | None) -> str:
     return "" if probability is None else f"{probability:.{DIGITS}f}"
 
 
-def _csv(rows: list[list[Any]]) -> str:
-    """Return rows as lines of CSV, without the last line break."""
+def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as lines of CSV, without the last line break.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
+    csv.writer(stream, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
     return stream.getvalue().rstrip("\n")
+
+
+def _cell(value: Any) -> Any:
+    is_formula = isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r"
+    return f"'{value}" if is_formula else value

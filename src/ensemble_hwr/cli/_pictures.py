@@ -193,11 +193,6 @@ def _parse_pages(context: click.Context, parameter: click.Parameter, value: str 
         raise click.BadParameter(str(error), context, parameter) from error
 
 
-def printable(path: str) -> str:
-    """Escape characters that could break a line or control a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
-
-
 @dataclass(frozen=True)
 class Batch:
     """Rows of some of the pictures.
