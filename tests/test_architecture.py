@@ -47,7 +47,7 @@ OWNERS = {
     "pandas": {"evaluation/results.py"},
     "rich": {"evaluation/_table.py", "datasets/_fetch.py"},
     "skops": {"persistence/_payload.py"},
-    "pydantic": {"config"},
+    "pydantic": {"config", "reading/fields.py"},
     "optuna": {"tuning"},
     "distributed": {"tuning/_cluster.py"},
     "click": {"cli"},

@@ -94,6 +94,31 @@ def test_print_next_to_handwriting_is_left_out_unless_it_is_kept(reading_model, 
     assert len(capsys.readouterr().out) > len(ignored) == len("NOTTEN\n")
 
 
+def test_fields_of_a_form_are_read_by_name(reading_model, pictures, tmp_path, capsys):
+    form = np.full((200, 400), 255, np.uint8)
+    fields = []
+    for name, path, top in zip(("first", "second"), pictures, (10, 110), strict=False):
+        word = open_picture(path)
+        form[top : top + len(word), 10 : 10 + word.shape[1]] = word
+        fields.append({"name": name, "box": [0, top - 10, 400, top + 80], "lexicon": TEXTS})
+    Image.fromarray(form).save(tmp_path / "form.png")
+    template = tmp_path / "form.json"
+    template.write_text(json.dumps(fields))
+    arguments = [tmp_path / "form.png", "--fields", template]
+    assert read(reading_model, *arguments) == 0
+    assert capsys.readouterr().out == f"first\t{TEXTS[0]}\nsecond\t{TEXTS[1]}\n"
+    assert read(reading_model, *arguments, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["fields"]["second"]["text"] == TEXTS[1]
+    assert read(reading_model, *arguments, "--format", "csv", "--debug", tmp_path / "debug") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [(row["field"], row["text"]) for row in rows] == [("first", TEXTS[0]), ("second", TEXTS[1])]
+    assert len(list((tmp_path / "debug").iterdir())) == 1
+    assert read(reading_model, *arguments, "--page") == 2
+    template.write_text(json.dumps([{"name": "first", "box": [0, 0, 999, 50]}]))
+    assert read(reading_model, *arguments) == 1
+    assert "is outside of the picture" in capsys.readouterr().err
+
+
 def test_csv_has_a_row_per_word(reading_model, pictures, lexicon, capsys):
     assert read(reading_model, *pictures, "--lexicon", lexicon, "--format", "csv", "--page") == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     LetterPrinter: TypeAlias = Callable[[NamedPicture, "Predictions"], str | Page]
     ReadingPrinter: TypeAlias = Callable[[NamedPicture, Word | Page], str | Page]
 
+Fields: TypeAlias = "dict[str, Word]"  # words of a form by the names of their fields
 Predictions = list[tuple[Any, float]]  # label and probability, the most probable first
 
 UNCERTAIN = "?"
@@ -31,6 +32,7 @@ DIGITS = 6  # of probabilities in JSON
 FORMATS = ("text", "json", "csv", "hocr", "alto")
 DOCUMENTS = {"hocr": ".hocr", "alto": ".xml"}  # formats with one document per picture, and the suffixes of files
 LETTER_COLUMNS = ("path", "page", "text", "probability")
+FIELD_COLUMNS = ("path", "page", "field", "text", "confidence", "left", "top", "right", "bottom")
 WORD_COLUMNS = ("path", "page", "line", "word", "text", "confidence", "left", "top", "right", "bottom")
 
 
@@ -182,6 +184,49 @@ def reading_printer(options: OutputOptions) -> ReadingPrinter:
         "csv": _reading_csv,
     }
     return kinds.get(options.format, _reading_document)(options)
+
+
+def field_printer(options: OutputOptions) -> Callable[[NamedPicture, Fields], str]:
+    """Return the function of a picture and its fields by name that formats one form as text, JSON or CSV."""
+    kinds = {"text": _fields_text, "json": _fields_json, "csv": _fields_csv}
+    return kinds[options.format](options)
+
+
+def _fields_text(options: OutputOptions) -> Callable[[NamedPicture, Fields], str]:
+    def show(picture: NamedPicture, found: Fields) -> str:
+        rows = [
+            [*_name(picture, options), printable(name), _field_text(word, options), *options.shown(word.confidence)]
+            for name, word in found.items()
+        ]
+        return "\n".join("\t".join(row) for row in rows)
+
+    return show
+
+
+def _fields_json(options: OutputOptions) -> Callable[[NamedPicture, Fields], str]:
+    def show(picture: NamedPicture, found: Fields) -> str:
+        fields = {name: {**_rounded(word.export()), "text": _field_text(word, options)} for name, word in found.items()}
+        return json.dumps({"path": picture.name, "page": picture.page, "fields": fields})
+
+    return show
+
+
+def _fields_csv(options: OutputOptions) -> Callable[[NamedPicture, Fields], str]:
+    def show(picture: NamedPicture, found: Fields) -> str:
+        named = [picture.name, picture.page]
+        return _csv(
+            [
+                [*named, name, _field_text(word, options), _number(word.confidence), *word.box]
+                for name, word in found.items()
+            ]
+        )
+
+    return show
+
+
+def _field_text(word: Word, options: OutputOptions) -> str:
+    """Return the text of a field, which is empty if the field is blank."""
+    return options.certain(word.text, word.confidence) if word.letters else ""
 
 
 def _letter_text(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:

@@ -12,9 +12,13 @@ from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
 from ensemble_hwr.cli._options import lexicon_option, model_option
 from ensemble_hwr.cli._output import (
+    DOCUMENTS,
+    FIELD_COLUMNS,
     WORD_COLUMNS,
+    Fields,
     OutputOptions,
     Results,
+    field_printer,
     file_name,
     output_options,
     reading_printer,
@@ -27,12 +31,12 @@ from ensemble_hwr.cli._pictures import (
     folder_options,
     page_options,
 )
-from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.exceptions import DataError, PictureError
 
 if TYPE_CHECKING:
     from ensemble_hwr.images.machine_print import Print
     from ensemble_hwr.images.pages import PageRanges
-    from ensemble_hwr.reading import Page, Word
+    from ensemble_hwr.reading import Page, Word, WordReader
 
 
 @click.command()
@@ -47,6 +51,13 @@ if TYPE_CHECKING:
     default="ignore",
     show_default=True,
     help="Machine print next to handwriting, such as the labels of a form.",
+)
+@click.option(
+    "--fields",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="JSON file with the fields of a form: a list of objects with name, box ([left, top, right, bottom]) and, "
+    "optionally, alphabet and lexicon. Results have the names of the fields.",
 )
 @output_options
 @click.option(
@@ -64,6 +75,7 @@ def read(
     lexicon: Path | None,
     page: bool,
     machine_print: Print,
+    fields: Path | None,
     kind: str,
     as_json: bool,
     confidence: bool,
@@ -83,6 +95,8 @@ def read(
     with its path. JSON and CSV hold boxes and probabilities; JSON also holds other readings of each word. hOCR and ALTO
     have one document per file: give one file, or a folder with --output.
 
+    With --fields, "name<TAB>text" is printed per field of a form, after the path if there are several pictures.
+
     Each page of a TIFF, a PDF or an animation is a picture; its number follows the path. A picture that cannot be read
     is reported on standard error. The others are still read, and the exit code is 1.
     """
@@ -92,13 +106,16 @@ def read(
 
     for folder in filter(None, (output, debug)):
         check_folder(folder)
+    if fields is not None and (page or kind in DOCUMENTS):
+        raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
         reader = WordReader(load_model(model), lexicon=words, print=machine_print).fit()
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         chosen = PageOptions(pages, max_pages)
-        reading = Reading(reader.read_page if page else reader.read, steps, options, chosen, output=output, debug=debug)
+        read_one = _field_reader(fields, reader) if fields else reader.read_page if page else reader.read
+        reading = Reading(read_one, steps, options, chosen, output=output, debug=debug, as_fields=fields is not None)
         n_problems = found.n_problems
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
             for number, picture in enumerate(found.pictures, start=1):
@@ -114,13 +131,15 @@ class Reading:
     Parameters
     ----------
     read : callable
-        Returns the Word or the Page of a picture.
+        Returns the Word, the Page or the fields of a picture.
     steps : Steps
         Prints results and errors.
     options : OutputOptions
     pages : PageOptions
     output, debug : Path or None
         Folders for documents and for pictures with boxes.
+    as_fields : bool, default=False
+        Whether `read` returns fields by name.
 
     Attributes
     ----------
@@ -130,19 +149,21 @@ class Reading:
 
     def __init__(
         self,
-        read: Callable[[Any], Word | Page],
+        read: Callable[[Any], Word | Page | Fields],
         steps: Any,
         options: OutputOptions,
         pages: PageOptions,
         *,
         output: Path | None,
         debug: Path | None,
+        as_fields: bool = False,
     ) -> None:
-        self._results = Results(options, output, steps.print, WORD_COLUMNS)
+        self._results = Results(options, output, steps.print, FIELD_COLUMNS if as_fields else WORD_COLUMNS)
         if debug is not None:
             debug.mkdir(parents=True, exist_ok=True)
         self._read, self._steps, self._options = read, steps, options
-        self._show, self._debug, self._pages = reading_printer(options), debug, pages
+        self._show: Any = field_printer(options) if as_fields else reading_printer(options)
+        self._debug, self._pages = debug, pages
         self.n_pictures = 0
 
     def __call__(self, picture: NamedPicture, number: int) -> int:
@@ -163,7 +184,7 @@ class Reading:
         """Read a page and write its result; return the number of errors."""
         try:
             found = self._read(picture.data)
-        except PictureError as error:
+        except (PictureError, DataError) as error:
             self._steps.report_error(str(error))
             return 1
         text = self._show(picture, found)
@@ -173,6 +194,13 @@ class Reading:
             page = f"-page{picture.page}" if picture.several else ""
             _draw_boxes(self._debug / f"{file_name(picture, number)}{page}.png", picture, found)
         return 0
+
+
+def _field_reader(template: Path, reader: WordReader) -> Callable[[Any], Fields]:
+    """Return the function that reads the fields of a form by name."""
+    from ensemble_hwr.reading.fields import FormReader, load_fields
+
+    return FormReader(load_fields(template), reader).read
 
 
 @click.command()
@@ -194,13 +222,16 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
         open_window(model=model, file=file, lexicon=lexicon)
 
 
-def _draw_boxes(file: Path, picture: NamedPicture, found: Word | Page) -> None:
+def _draw_boxes(file: Path, picture: NamedPicture, found: Word | Page | Fields) -> None:
     """Write a copy of a picture with the boxes of its letters."""
     from PIL import Image
 
     from ensemble_hwr.images import open_picture
     from ensemble_hwr.reading import Page, draw_reading
 
-    words = [word for line in found.lines for word in line.words] if isinstance(found, Page) else [found]
+    if isinstance(found, dict):
+        words = list(found.values())
+    else:
+        words = [word for line in found.lines for word in line.words] if isinstance(found, Page) else [found]
     with whole_files(file) as (stream,):
         Image.fromarray(draw_reading(open_picture(picture.data), words)).save(stream, "PNG")

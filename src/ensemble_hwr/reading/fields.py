@@ -1,0 +1,295 @@
+"""Forms of many fields: a template with a name, a box and expected words per field, and its reading by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from sklearn.utils.validation import check_is_fitted
+
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.images import Picture, open_picture
+from ensemble_hwr.images.sources import describe
+from ensemble_hwr.reading._document import Letter, Word
+from ensemble_hwr.reading._lexicon import Lexicon
+from ensemble_hwr.reading._readers import WordReader
+
+Pixel = Annotated[int, Field(ge=0, strict=True)]
+
+
+class FormField(BaseModel):
+    """A field of a form.
+
+    Parameters
+    ----------
+    name : str
+        Key of the result.
+    box : tuple of int
+        Left, top, right and bottom in pixels, as in `Box`.
+    alphabet : str, default=None
+        Letters that can occur. None allows all letters of the reader.
+    lexicon : list of str or path, default=None
+        Expected words, or a file of words as `Lexicon.from_file` reads it. None takes the lexicon of the reader.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading.fields import FormField
+    >>> FormField(name="city", box=(10, 10, 200, 60), lexicon=["PARIS", "ROME"]).name
+    'city'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    box: tuple[Pixel, Pixel, Pixel, Pixel]
+    alphabet: Annotated[str, Field(min_length=1)] | None = None
+    lexicon: list[str] | Path | None = None
+
+
+_ENTRIES = TypeAdapter(list[FormField])
+
+
+def load_fields(file: str | os.PathLike[str]) -> list[FormField]:
+    """Read the fields of a form from a JSON file.
+
+    Parameters
+    ----------
+    file : path
+        A list of objects with the keys "name", "box" ([left, top, right, bottom]) and, optionally, "alphabet" and
+        "lexicon". A lexicon is a list of words, or the path of a file, relative to the folder of the template.
+
+    Returns
+    -------
+    list of FormField
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or a field is not valid. The message names the field and its key.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from ensemble_hwr.reading.fields import load_fields
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "form.json")
+    ...     size = file.write_text('[{"name": "city", "box": [10, 10, 200, 60]}]')
+    ...     fields = load_fields(file)
+    >>> fields[0].box
+    (10, 10, 200, 60)
+    """
+    try:
+        entries = json.loads(Path(file).read_text(encoding="utf-8-sig"))
+    except ValueError as error:  # also of the encoding
+        raise DataError(f"{file}: is not JSON ({error}); give a list of fields with name and box") from None
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror}); give a JSON file with a list of fields") from None
+    try:
+        fields = check_fields(entries)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+    folder = Path(file).parent
+    return [
+        field.model_copy(update={"lexicon": folder / field.lexicon}) if isinstance(field.lexicon, Path) else field
+        for field in fields
+    ]
+
+
+def check_fields(entries: Any) -> list[FormField]:
+    """Validate the fields of a form.
+
+    Parameters
+    ----------
+    entries : list of FormField or of dict
+        One or more.
+
+    Returns
+    -------
+    list of FormField
+
+    Raises
+    ------
+    DataError
+        If a key is missing, unknown or has a wrong value, a box is empty, or a name occurs twice.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading.fields import check_fields
+    >>> check_fields([{"name": "city", "box": (10, 10, 5, 60)}])
+    Traceback (most recent call last):
+    ...
+    ensemble_hwr.exceptions.DataError: field 'city': its box (10, 10, 5, 60) is empty; give left, top, right, bottom
+    """
+    try:
+        fields = _ENTRIES.validate_python(entries)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise DataError(f"{_place(first['loc'], entries)}: {first['msg']}, got {first['input']!r:.60}") from None
+    if not fields:
+        raise DataError("a form must have at least one field, got none")
+    names: set[str] = set()
+    for field in fields:
+        left, top, right, bottom = field.box
+        if left >= right or top >= bottom:
+            raise DataError(f"field {field.name!r}: its box {field.box} is empty; give left, top, right, bottom")
+        if field.name in names:
+            raise DataError(f"field {field.name!r}: the name occurs twice; give each field a name of its own")
+        names.add(field.name)
+    return fields
+
+
+def _place(location: tuple[int | str, ...], entries: Any) -> str:
+    """Describe where an error is: the name of the field or its number, and the key."""
+    if not location:
+        return "the fields"
+    number, *keys = location
+    entry = entries[number] if isinstance(number, int) else None
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    field = f"field {name!r}" if isinstance(name, str) and name else f"field {number}"
+    return f"{field}, {keys[0]}" if keys else field
+
+
+class FormReader:
+    """Read the fields of forms by name.
+
+    Parameters
+    ----------
+    fields : list of FormField or of dict
+        As `load_fields` returns them.
+    reader : WordReader, default=None
+        Fitted. None uses the shipped models. It ignores machine print unless it has ``print="keep"``.
+
+    Raises
+    ------
+    DataError
+        If a field is not valid, its alphabet has other letters than the reader, or its lexicon cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr import compose_words, generate_letters
+    >>> from ensemble_hwr.reading.fields import FormReader
+    >>> letters = generate_letters(260, writers=5, random_state=0)
+    >>> first, second = (word.picture for word in compose_words(letters, ["ROME", "ITALY"], gap=0.3, random_state=0))
+    >>> form = np.full((150, 400), 255, np.uint8)
+    >>> form[10 : 10 + len(first), 10 : 10 + first.shape[1]] = first
+    >>> form[80 : 80 + len(second), 10 : 10 + second.shape[1]] = second
+    >>> fields = [
+    ...     {"name": "city", "box": (0, 0, 400, 70), "lexicon": ["PARIS", "ROME"]},
+    ...     {"name": "country", "box": (0, 70, 400, 150), "lexicon": ["FRANCE", "ITALY"]},
+    ... ]
+    >>> {name: word.text for name, word in FormReader(fields).read(form).items()}
+    {'city': 'ROME', 'country': 'ITALY'}
+    """
+
+    def __init__(self, fields: Iterable[FormField | Mapping[str, Any]], reader: WordReader | None = None) -> None:
+        self.fields = check_fields(list(fields))
+        base = WordReader().fit() if reader is None else reader
+        check_is_fitted(base)
+        self._readers = {field.name: _reader_of(field, base) for field in self.fields}
+
+    def read(self, picture: Picture) -> dict[str, Word]:
+        """Read one picture of the form.
+
+        Parameters
+        ----------
+        picture : path, bytes, PIL image or ndarray
+
+        Returns
+        -------
+        dict of str to Word
+            By the name of the field, in the order of the template. A blank field has the text "" and no letters. Boxes
+            are in pixels of the picture.
+
+        Raises
+        ------
+        PictureError
+            If the picture cannot be opened.
+        DataError
+            If a box is outside of the picture.
+        """
+        grey = open_picture(picture)
+        for field in self.fields:
+            _check_inside(field, grey.shape, picture)
+        return {field.name: self._read_field(field, grey[Box(*field.box).slices]) for field in self.fields}
+
+    def _read_field(self, field: FormField, grey: Any) -> Word:
+        box = Box(*field.box)
+        try:
+            return _moved(self._readers[field.name].read(grey), box.left, box.top)
+        except PictureError:  # it holds no writing
+            return Word(box, (), "", 0.0)
+
+
+def _reader_of(field: FormField, base: WordReader) -> WordReader:
+    """Return a fitted reader with the alphabet and the lexicon of a field."""
+    reader = copy(base)
+    if field.alphabet is not None:
+        reader.classifier_ = _Restricted(base.classifier_, _known(field, base.classes_.tolist()))
+        reader.classes_ = reader.classifier_.classes_
+    if field.lexicon is not None:
+        words = field.lexicon
+        try:
+            lexicon = Lexicon.from_file(words) if isinstance(words, Path) else Lexicon(words)
+            reader.lexicon_ = lexicon.spelled_with(reader.classes_.tolist())
+        except DataError as error:
+            raise DataError(f"field {field.name!r}, lexicon: {error}") from None
+    elif field.alphabet is not None and base.lexicon_ is not None:
+        reader.lexicon_ = base.lexicon_.spelled_with(reader.classes_.tolist())
+    return reader
+
+
+def _known(field: FormField, classes: Collection[str]) -> list[str]:
+    """Return the letters of the alphabet of a field; raise an error for those that the reader cannot read."""
+    alphabet = set(field.alphabet or "")
+    unknown = sorted(alphabet - set(classes))
+    if unknown:
+        raise DataError(
+            f"field {field.name!r}, alphabet: {''.join(unknown)!r} cannot be read; "
+            f"the letters of the model are {''.join(classes)!r}"
+        )
+    return [letter for letter in classes if letter in alphabet]
+
+
+class _Restricted:
+    """A classifier of some of the letters of another; their probabilities add up to 1."""
+
+    def __init__(self, classifier: Any, letters: list[str]) -> None:
+        import numpy as np
+
+        self._classifier = classifier
+        self.classes_ = np.asarray(letters)
+        self._columns = [classifier.classes_.tolist().index(letter) for letter in letters]
+
+    def predict_proba(self, rows: Any) -> Any:
+        """Return the probabilities of the letters, of shape (n, n_letters)."""
+        chosen = self._classifier.predict_proba(rows)[:, self._columns] + 1e-12
+        return chosen / chosen.sum(axis=1, keepdims=True)
+
+
+def _check_inside(field: FormField, shape: tuple[int, ...], picture: Picture) -> None:
+    """Raise an error if the box of a field is outside of a picture."""
+    height, width = shape[:2]
+    if field.box[2] > width or field.box[3] > height:
+        raise DataError(
+            f"{describe(picture)}: the box {field.box} of field {field.name!r} is outside of the picture "
+            f"of {width} x {height} pixels; correct the template, or scan the form at its size"
+        )
+
+
+def _moved(word: Word, right: int, down: int) -> Word:
+    """Return a word whose boxes are shifted by some pixels."""
+    letters = tuple(_moved_letter(letter, right, down) for letter in word.letters)
+    return Word(word.box.moved(right, down), letters, word.text, word.confidence, word.alternatives)
+
+
+def _moved_letter(letter: Letter, right: int, down: int) -> Letter:
+    box = letter.box.moved(right, down)
+    return Letter(box, letter.text, letter.confidence, letter.alternatives, letter.span, letter.row)
