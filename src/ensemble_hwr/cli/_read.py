@@ -106,8 +106,7 @@ def read(
 
     for folder in filter(None, (output, debug)):
         check_folder(folder)
-    if fields is not None and (page or kind in DOCUMENTS):
-        raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
+    _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
         reader = WordReader(load_model(model), lexicon=words, print=machine_print).fit()
@@ -194,6 +193,12 @@ class Reading:
             page = f"-page{picture.page}" if picture.several else ""
             _draw_boxes(self._debug / f"{file_name(picture, number)}{page}.png", picture, found)
         return 0
+
+
+def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
+    """Raise an error for options that do not fit a form."""
+    if fields is not None and (page or kind in DOCUMENTS):
+        raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
 
 
 def _field_reader(template: Path, reader: WordReader) -> Callable[[Any], Fields]:
