@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -62,21 +63,10 @@ def forest_plot(summary: Mapping[str, Any], *, width: int) -> dict[str, Any] | N
     if not is_narrow:
         left = round(MARK_WIDTH + GAP + CHARACTER_WIDTH * max(map(len, labels)))
     at, ticks = _scale([end for pair in pairs for end in pair["interval"]], left, right)
-    row_height = TALL_ROW_HEIGHT if is_narrow else ROW_HEIGHT
+    row_height, label_y, y = (TALL_ROW_HEIGHT, 12, 30) if is_narrow else (ROW_HEIGHT, ROW_HEIGHT / 2, ROW_HEIGHT / 2)
     rows = [
-        {
-            "name": pair["b"],
-            "label": label,
-            "numbers": text,
-            "p": p_value(pair["p_holm"]),
-            "low": at(pair["interval"][0]),
-            "at": at(pair["difference"]),
-            "high": at(pair["interval"][1]),
-            "label_y": TOP + i * row_height + (12 if is_narrow else ROW_HEIGHT / 2),
-            "y": TOP + i * row_height + (30 if is_narrow else ROW_HEIGHT / 2),
-            "significant": bool(pair["better"]),
-        }
-        for i, (pair, label, text) in enumerate(zip(pairs, labels, texts, strict=True))
+        _row(pair, at) | {"label": label, "numbers": text, "label_y": top + label_y, "y": top + y}
+        for pair, label, text, top in zip(pairs, labels, texts, itertools.count(TOP, row_height), strict=False)
     ]
     bottom = TOP + len(pairs) * row_height
     return {
@@ -113,6 +103,18 @@ def oriented(pair: Mapping[str, Any], reference: str) -> dict[str, Any]:
         "interval": (0.0 - high, 0.0 - low),
         "only_a_correct": pair["only_b_correct"],
         "only_b_correct": pair["only_a_correct"],
+    }
+
+
+def _row(pair: Mapping[str, Any], at: Callable[[float], float]) -> dict[str, Any]:
+    """Return the name, the p-value and the horizontal positions of a row."""
+    return {
+        "name": pair["b"],
+        "p": p_value(pair["p_holm"]),
+        "low": at(pair["interval"][0]),
+        "at": at(pair["difference"]),
+        "high": at(pair["interval"][1]),
+        "significant": bool(pair["better"]),
     }
 
 
