@@ -214,7 +214,7 @@ def _fields_json(options: OutputOptions) -> Callable[[NamedPicture, Fields], str
 def _fields_csv(options: OutputOptions) -> Callable[[NamedPicture, Fields], str]:
     def show(picture: NamedPicture, found: Fields) -> str:
         named = [picture.name, picture.page]
-        return _csv(
+        return csv_lines(
             [
                 [*named, name, _field_text(word, options), _number(word.confidence), *word.box]
                 for name, word in found.items()
