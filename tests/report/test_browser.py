@@ -8,10 +8,18 @@ import shutil
 import subprocess
 
 import numpy as np
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
 
+from ensemble_hwr.config import load_demo
 from ensemble_hwr.evaluation import summarise
 from ensemble_hwr.evaluation._write import render_report
+from ensemble_hwr.tuning import TuningResult
+from ensemble_hwr.tuning import _report as tuning_report
+from ensemble_hwr.tuning._improvement import Improvement
+from ensemble_hwr.tuning._result import MemberResult
 
 BROWSERS = ("chromium", "google-chrome")
 SMALLEST = 9  # px
@@ -118,3 +126,97 @@ def test_the_measurement_finds_cut_and_small_labels(browser, tmp_path):
     )
     found = problems(browser, page, 1400, tmp_path)
     assert [line.partition(":")[0] for line in found] == ["cut", "only 5.0 px"]
+
+
+SPACE = {
+    "hidden_layer_sizes.n": IntDistribution(1, 3),
+    "hidden_layer_sizes.1": IntDistribution(10, 1000, log=True),
+    "alpha": FloatDistribution(1e-7, 10.0, log=True),
+    "batch_size": IntDistribution(20, 200, step=10),
+    "view": CategoricalDistribution(["coarse", "fine"]),
+}
+LARGE_SPACE = {
+    **SPACE,
+    **{f"augmentation.stroke_width_{i}": FloatDistribution(-1e-5, 1e-5) for i in range(4)},
+    "view": CategoricalDistribution([f"a view with quite a long name, number {i}" for i in range(7)]),
+    "groups": CategoricalDistribution(
+        [json.dumps([chr(65 + i) * 9, "ABCDEFGHIJKLM" * k]) for i, k in enumerate((1, 9))]
+    ),
+    "a_parameter_whose_name_is_longer_than_a_slice_is_wide": CategoricalDistribution(list(range(30))),
+    "learning_rate_init": FloatDistribution(0.00099, 0.00101),
+}
+
+
+def drawn(space, rng):
+    """Random parameters of a space."""
+    params = {}
+    for name, distribution in space.items():
+        if isinstance(distribution, CategoricalDistribution):
+            params[name] = distribution.choices[rng.integers(len(distribution.choices))]
+        else:
+            low, high = distribution.low, distribution.high
+            value = float(np.exp(rng.uniform(*np.log([low, high])))) if distribution.log else rng.uniform(low, high)
+            whole = isinstance(distribution, IntDistribution)
+            params[name] = int(low + (value - low) // distribution.step * distribution.step) if whole else value
+    return params
+
+
+def tuned_member(space, n, losses, name="router"):
+    """The study of a member with `n` trials: most completed, every third pruned, the last one failed."""
+    rng = np.random.default_rng(0)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(study_name=f"made up/{name}")
+    for i in range(n):
+        state = TrialState.PRUNED if i % 3 == 2 else TrialState.COMPLETE
+        state = TrialState.FAIL if i and i == n - 1 else state
+        loss = float(losses(i, rng))
+        params = drawn(space, rng)
+        if i % 2 and len(params) > 2:
+            params.pop("alpha")
+        trial = create_trial(
+            state=state,
+            params=params,
+            distributions={key: space[key] for key in params},
+            value=loss if state is TrialState.COMPLETE else None,
+            intermediate_values={step: loss * (1 + 5 / (1 + step)) for step in range(90 if i % 3 < 2 else 12)},
+            user_attrs={"epochs": 90, **({"error": "ValueError: too large"} if state is TrialState.FAIL else {})},
+        )
+        study.add_trial(trial)
+    study.set_user_attr("baseline", study.trials[0].params)
+    best = study.best_trial
+    return MemberResult(name, study, best.params, best.value, study.trials[0].value, f"{n} trials done", 1821)
+
+
+def tuning_page(*members, scoring="neg_log_loss", differences=(0.1, 0.12, 0.09)):
+    """The report of members that were tuned."""
+    config = load_demo(["tune={ timeout_minutes = 2.5, router = { alpha = [0.1, 0.2] } }"])
+    n = len(differences)
+    improvement = Improvement(scoring, list(differences), [0.0] * n, [0.9] * n, [0.95] * n, 0.5)
+    data = {"scoring": scoring, "folds": 3, "training letters": 1821}
+    result = TuningResult(config, config, list(members), improvement, data, "journal.log", seconds=70.0)
+    return tuning_report.render_report(result, "ensemble-hwr tune demo_tune.toml --output demo-tuning")
+
+
+def usual(i, rng):
+    return 0.08 + 0.2 * rng.random()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        lambda: tuning_page(tuned_member(SPACE, 21, usual), tuned_member({"min_mass": SPACE["alpha"]}, 9, usual)),
+        lambda: tuning_page(tuned_member(LARGE_SPACE, 40, lambda i, rng: 10.0 ** rng.uniform(-6, 3))),
+        lambda: tuning_page(tuned_member(SPACE, 1, usual), differences=(-1e-7,)),
+        lambda: tuning_page(tuned_member(SPACE, 12, lambda i, rng: -0.5), scoring="balanced_accuracy"),
+        lambda: tuning_page(
+            tuned_member(SPACE, 9, lambda i, rng: -12345.678 - i, name="specialist:ABCDEFGHIJKLM-NOPQRSTUVWXYZ"),
+            scoring="average_precision",
+        ),
+        lambda: tuning_page(tuned_member(SPACE, 500, lambda i, rng: 1e6 if i == 5 else usual(i, rng))),
+    ],
+    ids=["usual", "large space", "one trial", "equal losses", "large scores", "many trials"],
+)
+def test_tuning_reports_are_legible(browser, page, tmp_path):
+    written = page()
+    assert {width: problems(browser, written, width, tmp_path) for width in WIDTHS} == {390: [], 1400: []}
+    assert len(written) < 1_500_000

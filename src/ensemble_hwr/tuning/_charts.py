@@ -1,22 +1,35 @@
-"""Geometry of the charts in the report: trials, parameters, and the improvement in each fold."""
+"""Geometry of the charts in the report: trials, learning curves, parameters, and the improvement in each fold."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 
-from ensemble_hwr.report.axes import digits_between, linear_ticks, log_ticks
+from ensemble_hwr.report.axes import LINE_HEIGHT
 from ensemble_hwr.tuning._improvement import Improvement
+from ensemble_hwr.tuning._scales import (
+    Scale,
+    axis_title,
+    count_scale,
+    linear_scale,
+    metric_scale,
+    parameter_scale,
+    short_value,
+    text_width,
+    wrapped,
+)
 
-MAX_LINEAR_RATIO = 6.0  # between the largest and the smallest metric on a linear axis
-MAX_REACH = 12.0  # in units of the quartiles' distance from the median; trials beyond are drawn at the edge
-MAX_SLICES = 9
-LAYERS = "hidden_layer_sizes"
+MAX_SLICES = 12
+MAX_CURVES = 120
+MAX_CURVE_POINTS = 48
+LONGEST_TICK = 24  # characters of a choice in parallel coordinates; longer ones are shortened there
+EDGE = 4.0  # values outside of a scale are drawn so far beyond its end
+TOP, BOTTOM = 30.0, 44.0  # margins with the titles of the axes
+ROW_HEIGHT = 66.0  # between two axes of parallel coordinates on a narrow screen
 
 
 @dataclass(frozen=True)
@@ -30,77 +43,108 @@ class TrialPoint:
     metric: float | None
     is_best: bool
     is_baseline: bool
+    curve: tuple[tuple[int, float], ...] = ()  # step and metric of its reports
+    seconds: float = 0.0
+    epochs: int = 0
 
 
-@dataclass(frozen=True)
-class Axis:
-    """An axis: the position of a value, and ticks as positions and labels."""
-
-    position: Callable[[Any], float]
-    ticks: list[tuple[float, str]]
-
-
-def history_plot(points: Sequence[TrialPoint], width: int, height: int) -> dict[str, Any]:
+def history_plot(points: Sequence[TrialPoint], title: str, width: int, height: int) -> dict[str, Any]:
     """Return the plot of the metric by trial, with the best so far; other trials are marked on a line above."""
-    left, right, top, bottom = 62, width - 14, 40, height - 40
-    completed = [point for point in points if point.metric is not None]
-    scale = _metric_scale(completed, bottom, top)
-    last = max((point.number for point in points), default=0)
-
-    def x(number: int) -> float:
-        return round(left + (right - left) * (number + 0.5) / (last + 1), 1)
-
-    ticks = [(x(round(tick)), f"{tick:.0f}") for tick in linear_ticks(0, last, 6) if tick == round(tick)]
-    marks = [
-        {"x": x(point.number), "y": _clipped(scale.position(point.metric), top, bottom), "trial": point}
-        for point in completed
-    ]
+    completed = _completed(points)
+    metrics = metric_scale([point.metric for point in completed])
+    trials = count_scale(max((point.number for point in points), default=0))
+    frame = _frame(width, height, metrics, top=TOP + 22)
+    x = trials.between(frame["left"], frame["right"], width=width)
+    y = metrics.between(frame["bottom"], frame["top"], limit=EDGE)
+    marks = [{"x": x.position(point.number), "y": y.position(point.metric), "trial": point} for point in completed]
+    others = [{"x": x.position(point.number), "trial": point} for point in points if point.metric is None]
     return {
-        **_frame(width, height, (left, right), (top, bottom)),
+        **frame,
+        **_titles("number of the trial", title, width),
         "marks": marks,
-        "path": _best_so_far(marks, right),
-        "x_title": "trial",
-        "others": [{"x": x(point.number), "trial": point} for point in points if point.metric is None],
-        "y_ticks": scale.ticks,
-        "x_ticks": ticks if last else [(x(0), "0")],
+        "path": _best_so_far(marks, frame["right"]),
+        "others": others,
+        "y_ticks": y.ticks,
+        "x_ticks": x.ticks,
+    }
+
+
+def curves_plot(points: Sequence[TrialPoint], step: str, title: str, width: int, height: int) -> dict[str, Any] | None:
+    """Return the plot of the metric by step of every trial, completed or pruned; None if no trial has two steps."""
+    drawn = _some(sorted((point for point in points if len(point.curve) > 1), key=_by_importance))
+    if not drawn:
+        return None
+    metrics = metric_scale([metric for point in drawn for _, metric in point.curve])
+    steps = count_scale(max(point.curve[-1][0] for point in drawn))
+    frame = _frame(width, height, metrics)
+    x = steps.between(frame["left"], frame["right"], width=width)
+    y = metrics.between(frame["bottom"], frame["top"], limit=EDGE)
+    return {
+        **frame,
+        **_titles(step, title, width),
+        "n_hidden": sum(len(point.curve) > 1 for point in points) - len(drawn),
+        "lines": [
+            {"path": _line([(x.position(at), y.position(metric)) for at, metric in _thinned(point)]), "trial": point}
+            for point in reversed(drawn)
+        ],
+        "y_ticks": y.ticks,
+        "x_ticks": x.ticks,
     }
 
 
 def parallel_plot(
-    points: Sequence[TrialPoint], distributions: Mapping[str, BaseDistribution], width: int, height: int
+    points: Sequence[TrialPoint], distributions: Mapping[str, BaseDistribution], title: str, width: int, height: int
 ) -> dict[str, Any] | None:
-    """Return the parallel coordinate plot of all completed trials; None with fewer than two parameters or trials."""
-    names = list(distributions)
-    completed = [point for point in points if point.metric is not None]
-    if len(names) < 2 or len(completed) < 2:
+    """Return the parallel coordinates of all completed trials; None with fewer than two parameters or trials.
+
+    The plot is wider than `width` if the labels of its axes need more.
+    """
+    columns = _columns(points, distributions, title)
+    if columns is None:
         return None
-    top, bottom, floor = 34, height - 46, height - 18
-    gap = (width - 130) / len(names)
-    at = [round(56 + gap * i, 1) for i in range(len(names) + 1)]
-    scales = [_parameter_scale(distributions[name], bottom, top) for name in names]
-    metrics = _metric_scale(completed, bottom, top)
-
-    def path(point: TrialPoint) -> str:
-        ends = [
-            (x, scale.position(point.params[name]) if name in point.params else floor)
-            for x, name, scale in zip(at, names, scales, strict=False)
-        ]
-        ends.append((at[-1], _clipped(metrics.position(point.metric), top, bottom)))
-        return "M" + "L".join(f"{x} {round(y, 1)}" for x, y in ends)
-
-    order = sorted(completed, key=lambda point: -float(point.loss or 0))
-    n = max(1, len(order) - 1)
-    absent = {name for name in names if any(name not in point.params for point in completed)}
+    names, scales, titles = columns
+    lines = [wrapped(text, 110) for text in titles]
+    top = TOP + LINE_HEIGHT * (max(map(len, lines)) - 1)
+    choices = max(len(scale.ticks) if scale.is_choice else 0 for scale in scales)
+    bottom = top + max(height - top - BOTTOM, 1.15 * LINE_HEIGHT * choices)
+    places, full = _spread([max(map(text_width, one)) for one in lines], [scale.widest for scale in scales], width)
+    axes = [scale.between(bottom, top, limit=EDGE) for scale in scales]
+    floor = bottom + 24
+    absent = _absent(points, names)
     return {
-        **_frame(width, height, (at[0], at[-1]), (top, bottom)),
-        "floor": floor,
+        **{"width": full, "height": bottom + BOTTOM + 8, "top": top, "bottom": bottom, "floor": floor},
         "axes": [
-            {"x": x, "name": readable_name(name), "ticks": scale.ticks, "absent": name in absent}
-            for x, name, scale in zip(at, [*names, "metric"], [*scales, metrics], strict=True)
+            {"x": x, "title": text, "ticks": axis.ticks, "absent": name in absent}
+            for x, text, axis, name in zip(places, lines, axes, [*names, ""], strict=True)
         ],
         "lines": [
-            {"path": path(point), "opacity": round(0.12 + 0.6 * (rank / n) ** 3, 2), "trial": point}
-            for rank, point in enumerate(order)
+            {**line, "path": _line(list(zip(places, line["at"], strict=True)))}
+            for line in _coordinates(points, names, [axis.position for axis in axes], floor)
+        ],
+    }
+
+
+def upright_parallel_plot(
+    points: Sequence[TrialPoint], distributions: Mapping[str, BaseDistribution], title: str, width: int
+) -> dict[str, Any] | None:
+    """Return the parallel coordinates for narrow screens: the axes are rows, and trials run down the page."""
+    columns = _columns(points, distributions, title)
+    if columns is None:
+        return None
+    names, scales, titles = columns
+    left, right = 34.0, width - 34.0
+    rows = [round(TOP + ROW_HEIGHT * i, 1) for i in range(len(scales))]
+    axes = [scale.between(left, right, limit=EDGE, width=width) for scale in scales]
+    absent = _absent(points, names)
+    return {
+        **{"width": width, "height": rows[-1] + 30, "left": left, "right": right, "floor": left - 24},
+        "axes": [
+            {"y": y, "title": _one_line(text, width), "ticks": axis.ticks, "absent": name in absent}
+            for y, text, axis, name in zip(rows, titles, axes, [*names, ""], strict=True)
+        ],
+        "lines": [
+            {**line, "path": _line(list(zip(line["at"], rows, strict=True)))}
+            for line in _coordinates(points, names, [axis.position for axis in axes], left - 24)
         ],
     }
 
@@ -109,144 +153,190 @@ def slice_plots(
     points: Sequence[TrialPoint],
     distributions: Mapping[str, BaseDistribution],
     importances: Mapping[str, float],
+    title: str,
+    *,
     width: int,
     height: int,
 ) -> list[dict[str, Any]]:
-    """Return a plot of the metric against each parameter, the most important one first."""
-    completed = [point for point in points if point.metric is not None]
+    """Return a plot of the metric against each parameter, the most important one first.
+
+    Choices whose labels do not fit side by side are rows, with their labels above them.
+    """
+    completed = _completed(points)
     if len(completed) < 2:
         return []
-    left, right, top, bottom = 44, width - 10, 8, height - 26
-    metrics = _metric_scale(completed, bottom, top)
+    metrics = metric_scale([point.metric for point in completed])
     plots = []
     for name in sorted(distributions, key=lambda name: -importances.get(name, 0.0))[:MAX_SLICES]:
-        scale = _parameter_scale(distributions[name], left + 6, right - 6)
-        marks = [
-            {
-                "x": round(scale.position(point.params[name]), 1),
-                "y": _clipped(metrics.position(point.metric), top, bottom),
-                "trial": point,
-            }
-            for point in completed
-            if name in point.params
-        ]
-        frame = _frame(width, height, (left, right), (top, bottom))
-        axes = {"x_ticks": scale.ticks, "y_ticks": metrics.ticks}
-        plots.append({"name": readable_name(name), "marks": marks, **frame, **axes})
+        scale = parameter_scale(distributions[name])
+        shown = [point for point in completed if name in point.params]
+        frame = _frame(width, height, metrics)
+        room = (frame["right"] - frame["left"]) / max(1, len(scale.ticks))
+        if scale.is_choice and scale.widest + 10 > room:
+            plots.append(_strips(shown, name, distributions[name], metrics, width) | {"x_title": wrapped(title, width)})
+        else:
+            titles = _titles(axis_title(name, distributions[name]), title, width)
+            plots.append(_scatter(shown, name, scale, metrics, frame) | titles)
     return plots
 
 
-def improvement_plot(improvement: Improvement, width: int) -> dict[str, Any]:
+def improvement_plot(improvement: Improvement, title: str, width: int) -> dict[str, Any]:
     """Return the plot of the improvement: a dot for each fold, the mean, and its confidence interval."""
     low, high = improvement.interval
     if not math.isfinite(low):
         low = high = improvement.difference
     reach = [*improvement.differences, low, high, 0.0]
-    scale = _linear_scale(min(reach), max(reach), 24, width - 24, 6)
+    axis = linear_scale(min(reach), max(reach), 6).between(24, width - 24, width=width)
     return {
         "width": width,
-        "dots": [round(scale.position(one), 1) for one in improvement.differences],
-        "low": round(scale.position(low), 1),
-        "high": round(scale.position(high), 1),
-        "mean": round(scale.position(improvement.difference), 1),
-        "zero": round(scale.position(0.0), 1),
-        "ticks": scale.ticks,
+        "x_title": wrapped(title, width),
+        "dots": [axis.position(one) for one in improvement.differences],
+        "low": axis.position(low),
+        "high": axis.position(high),
+        "mean": axis.position(improvement.difference),
+        "zero": axis.position(0.0),
+        "ticks": axis.ticks,
     }
 
 
-def readable_name(name: str) -> str:
-    """Return the name of a stored parameter for headings.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.tuning._charts import readable_name
-    >>> [readable_name(f"hidden_layer_sizes.{part}") for part in ("2", "n")], readable_name("view.gradient.grid")
-    (['width of layer 2', 'number of layers'], 'gradient grid')
-    """
-    parameter, _, last = name.rpartition(".")
-    if parameter and last == "n":
-        return "number of layers" if parameter == LAYERS else f"length of {parameter}"
-    if parameter and last.isdecimal():
-        return f"width of layer {last}" if parameter == LAYERS else f"{parameter} {last}"
-    return name.removeprefix("view.").replace(".", " ").replace("_", " ")
+def _completed(points: Sequence[TrialPoint]) -> list[Any]:
+    return [point for point in points if point.metric is not None]
 
 
-def short_value(value: Any) -> str:
-    """Return a parameter's value with few characters.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.tuning._charts import short_value
-    >>> short_value(0.00012345), short_value([20, 40]), short_value('["AB", "CD"]')
-    ('0.000123', '20, 40', 'AB, CD')
-    """
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(short_value(item) for item in value)
-    if isinstance(value, str) and value[:1] in "[{":
-        try:
-            return short_value(json.loads(value))
-        except ValueError:
-            return value
-    return str(value)
+def _frame(width: float, height: float, metrics: Scale, *, top: float = TOP) -> dict[str, float]:
+    """Return the size of a chart, and the bounds of its axes: at the left there is room for the labels."""
+    left = round(max(30.0, metrics.widest + 12), 1)
+    return {"width": width, "height": height, "left": left, "right": width - 14, "top": top, "bottom": height - BOTTOM}
 
 
-def _metric_scale(points: Sequence[TrialPoint], start: float, stop: float) -> Axis:
-    """Return an axis for the metric, logarithmic if its values are positive and far apart."""
-    values = _within_reach([point.metric for point in points if point.metric is not None])
-    low, high = min(values), max(values)
-    if low == high:
-        low, high = low - abs(low) * 0.05 - 1e-6, high + abs(high) * 0.05 + 1e-6
-    if low > 0 and high / low > MAX_LINEAR_RATIO:
-        low, high = low / 1.08, high * 1.08
-        return _log_scale(low, high, start, stop, [(tick, f"{tick:g}") for tick in log_ticks(low, high)])
-    return _linear_scale(low, high, start, stop, 5)
+def _titles(x: str, y: str, width: float) -> dict[str, Any]:
+    return {"x_title": wrapped(x, width), "y_title": wrapped(y, width)}
 
 
-def _parameter_scale(distribution: BaseDistribution, start: float, stop: float) -> Axis:
-    """Return an axis for a parameter: choices at equal distances, ranges linear or logarithmic as they are searched."""
-    if isinstance(distribution, CategoricalDistribution):
-        choices = list(distribution.choices)
-        shares = {repr(choice): (i + 0.5) / len(choices) for i, choice in enumerate(choices)}
-        ticks = [(choice, short_value(choice)) for choice in choices]
-        return _scale(lambda value: shares[repr(value)], start, stop, ticks)
-    low, high = float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
-    if distribution.log:  # type: ignore[attr-defined]
-        values = list(log_ticks(low, high)) or [low, high]
-        return _log_scale(low, high, start, stop, [(value, _number(value)) for value in values])
-    values = linear_ticks(low, high, 4)
-    if isinstance(distribution, IntDistribution):
-        values = [value for value in values if value == round(value)]
-    ticks = [(value, _number(value)) for value in values]
-    return _scale(lambda value: (value - low) / (high - low), start, stop, ticks)
+def _scatter(
+    points: Sequence[TrialPoint], name: str, scale: Scale, metrics: Scale, frame: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the metric against a parameter from left to right."""
+    x = scale.between(frame["left"] + 6, frame["right"] - 10, width=frame["width"])
+    y = metrics.between(frame["bottom"], frame["top"], limit=EDGE)
+    return {
+        **frame,
+        "marks": [
+            {"x": x.position(point.params[name]), "y": y.position(point.metric), "trial": point} for point in points
+        ],
+        "x_ticks": x.ticks,
+        "y_ticks": y.ticks,
+    }
 
 
-def _linear_scale(low: float, high: float, start: float, stop: float, n_ticks: int) -> Axis:
-    """Return a linear axis with some space at both ends."""
-    space = (high - low) * 0.06 or 1e-6
-    low, high = low - space, high + space
-    values = linear_ticks(low, high, n_ticks)
-    digits = digits_between(values)
-    ticks = [(value, f"{value:.{digits}f}") for value in values]
-    return _scale(lambda value: (value - low) / (high - low), start, stop, ticks)
+def _strips(points: Sequence[TrialPoint], name: str, distribution: Any, metrics: Scale, width: int) -> dict[str, Any]:
+    """Return the metric of each choice of a parameter as a row of dots below the label of the choice."""
+    y_title = wrapped(axis_title(name, distribution), width)
+    x = metrics.between(20, width - 20, limit=EDGE, width=width)
+    y = LINE_HEIGHT * len(y_title) + 8
+    rows, marks = [], []
+    for choice in distribution.choices:
+        label = wrapped(short_value(choice), width)
+        middle = round(y + LINE_HEIGHT * len(label) + 10, 1)
+        rows.append({"label": label, "top": round(y, 1), "middle": middle})
+        marks += [
+            {"x": x.position(point.metric), "y": middle, "trial": point}
+            for point in points
+            if repr(point.params[name]) == repr(choice)
+        ]
+        y = middle + 10
+    bounds = {"width": width, "height": y + BOTTOM, "left": 14, "right": width - 14, "top": rows[0]["top"], "bottom": y}
+    return {**bounds, "rows": rows, "marks": marks, "x_ticks": x.ticks, "y_title": y_title}
 
 
-def _log_scale(low: float, high: float, start: float, stop: float, ticks: Sequence[tuple[Any, str]]) -> Axis:
-    span = math.log(high / low)
-    return _scale(lambda value: math.log(value / low) / span, start, stop, ticks)
+def _columns(
+    points: Sequence[TrialPoint], distributions: Mapping[str, BaseDistribution], title: str
+) -> tuple[list[str], list[Scale], list[str]] | None:
+    """Return the parameters, and scales and titles of all axes, the metric's included; None if there are too few."""
+    completed = _completed(points)
+    if len(distributions) < 2 or len(completed) < 2:
+        return None
+    names = list(distributions)
+    scales = [_shortened(parameter_scale(distributions[name])) for name in names]
+    scales.append(metric_scale([point.metric for point in completed]))
+    return names, scales, [*(axis_title(name, distributions[name]) for name in names), title]
 
 
-def _scale(share: Callable[[Any], float], start: float, stop: float, ticks: Sequence[tuple[Any, str]]) -> Axis:
-    def position(value: Any) -> float:
-        return start + (stop - start) * share(value)
+def _shortened(scale: Scale) -> Scale:
+    """Return a scale without long labels."""
+    ticks = [
+        tick if len(tick.text) <= LONGEST_TICK else type(tick)(tick.share, f"{tick.text[: LONGEST_TICK - 1]}…")
+        for tick in scale.ticks
+    ]
+    return Scale(scale.share, ticks, scale.is_log, scale.is_choice)
 
-    return Axis(position, [(round(position(value), 1), text) for value, text in ticks])
+
+def _spread(titles: Sequence[float], ticks: Sequence[float], width: float) -> tuple[list[float], float]:
+    """Return the positions of axes whose titles are above them and whose ticks are at their right, and the width."""
+    reach = [max(title / 2, tick + 10) for title, tick in zip(titles, ticks, strict=True)]
+    first, last = titles[0] / 2 + 2, reach[-1] + 2
+    gaps = [reach[i] + titles[i + 1] / 2 + 10 for i in range(len(titles) - 1)]
+    spare = max(0.0, width - first - last - sum(gaps)) / len(gaps)
+    places = [first]
+    for gap in gaps:
+        places.append(places[-1] + gap + spare)
+    return [round(place, 1) for place in places], math.ceil(places[-1] + last)
 
 
-def _frame(width: float, height: float, x: tuple[float, float], y: tuple[float, float]) -> dict[str, float]:
-    """Return the size of a chart, and the bounds of its axes."""
-    return {"width": width, "height": height, "left": x[0], "right": x[1], "top": y[0], "bottom": y[1]}
+def _absent(points: Sequence[TrialPoint], names: Sequence[str]) -> set[str]:
+    """Return the parameters that some completed trials do not have, because their condition did not hold."""
+    return {name for name in names if any(name not in point.params for point in _completed(points))}
+
+
+def _coordinates(
+    points: Sequence[TrialPoint], names: Sequence[str], positions: Sequence[Any], floor: float
+) -> list[dict[str, Any]]:
+    """Return the position of each completed trial on each axis, the best trial last and the most opaque."""
+    order = sorted(_completed(points), key=lambda point: -float(point.loss or 0))
+    n = max(1, len(order) - 1)
+    return [
+        {
+            "at": [
+                *(
+                    at(point.params[name]) if name in point.params else floor
+                    for name, at in zip(names, positions, strict=False)
+                ),
+                positions[-1](point.metric),
+            ],
+            "opacity": round(0.12 + 0.6 * (rank / n) ** 3, 2),
+            "trial": point,
+        }
+        for rank, point in enumerate(order)
+    ]
+
+
+def _by_importance(point: TrialPoint) -> tuple[bool, bool, bool, float, int]:
+    """Sort the best trial first, then the baseline, completed trials by their loss, and pruned ones."""
+    loss = math.inf if point.loss is None else point.loss
+    return not point.is_best, not point.is_baseline, point.loss is None, loss, point.number
+
+
+def _some(ordered: list[TrialPoint]) -> list[TrialPoint]:
+    """Return at most `MAX_CURVES` trials: the first half of them, and others at equal distances."""
+    if len(ordered) <= MAX_CURVES:
+        return ordered
+    first, rest = ordered[: MAX_CURVES // 2], ordered[MAX_CURVES // 2 :]
+    return [*first, *rest[:: math.ceil(len(rest) / (MAX_CURVES - len(first)))]]
+
+
+def _thinned(point: TrialPoint) -> list[tuple[int, float]]:
+    """Return the reports of a trial, or some of many; the last one is always kept."""
+    every = math.ceil(len(point.curve) / MAX_CURVE_POINTS)
+    return list(point.curve[::-every][::-1])
+
+
+def _one_line(text: str, width: float) -> str:
+    first, *others = wrapped(text, width - 16)
+    return f"{first}…" if others else first
+
+
+def _line(places: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in places)
 
 
 def _best_so_far(marks: Sequence[Mapping[str, Any]], right: float) -> str:
@@ -258,22 +348,3 @@ def _best_so_far(marks: Sequence[Mapping[str, Any]], right: float) -> str:
             path += f"H{mark['x']}V{mark['y']}" if path else f"M{mark['x']} {mark['y']}"
             best = loss
     return f"{path}H{right}" if path else ""
-
-
-def _within_reach(values: list[float]) -> list[float]:
-    """Remove outliers that would compress all other values into one line."""
-    ordered = sorted(values)
-    median = ordered[len(ordered) // 2]
-    reach = max(abs(median - end) for end in (ordered[0], ordered[len(ordered) // 4], ordered[-len(ordered) // 4]))
-    kept = [value for value in values if abs(value - median) <= MAX_REACH * max(reach, 1e-9)]
-    return kept or values
-
-
-def _clipped(position: float, top: float, bottom: float) -> float:
-    return round(min(max(position, top - 4), bottom + 4), 1)
-
-
-def _number(value: float) -> str:
-    if value and (abs(value) < 1e-3 or abs(value) >= 1e5):
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    return f"{value:g}"

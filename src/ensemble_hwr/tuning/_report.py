@@ -19,22 +19,28 @@ from ensemble_hwr.report.formats import ABSENT, MINUS, duration
 from ensemble_hwr.report.page import environment
 from ensemble_hwr.tuning._charts import (
     TrialPoint,
+    curves_plot,
     history_plot,
     improvement_plot,
     parallel_plot,
-    readable_name,
-    short_value,
     slice_plots,
+    upright_parallel_plot,
 )
 from ensemble_hwr.tuning._heartbeat import REASON
+from ensemble_hwr.tuning._improvement import Improvement
 from ensemble_hwr.tuning._objective import metric_name, metric_value
 from ensemble_hwr.tuning._result import MemberResult, TuningResult
 from ensemble_hwr.tuning._sampling import BASELINE, SURPLUS
+from ensemble_hwr.tuning._scales import readable_name, short_value
 from ensemble_hwr.tuning._study import ERROR, best_trial
 from ensemble_hwr.tuning._trials import EPOCHS, WARNINGS
 from ensemble_hwr.tuning._tuned_file import PACKAGES, write_text
 
 MIN_TRIALS_FOR_IMPORTANCES = 8
+ENOUGH_TRIALS_FOR_IMPORTANCES = 30  # with fewer completed trials they are rough
+N_BEST_TRIALS = 5
+UNITS = {"neg_log_loss": "nats per letter", "accuracy": "share of letters", "balanced_accuracy": "share of letters"}
+SIZES = (("wide", 860), ("narrow", 358))  # classes of the charts for two widths of the screen, and their widths
 OUTCOMES = {TrialState.COMPLETE: "completed", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
@@ -77,7 +83,7 @@ def render_report(result: TuningResult, command: str) -> str:
     str
     """
     templates = environment(__package__)
-    templates.filters.update({"metric": _metric, "readable": readable_name, "count": _count})
+    templates.filters.update({"metric": _metric, "readable": readable_name, "value": short_value, "count": _count})
     return templates.get_template("tuning.html").render(_context(result, command))
 
 
@@ -137,6 +143,17 @@ class StudyTable:
         return abs(self.baseline - self.best) / abs(self.baseline) if self.baseline else 0.0
 
     @property
+    def best_trials(self) -> list[TrialPoint]:
+        """The completed trials with the lowest losses."""
+        completed = [point for point in self.points if point.loss is not None]
+        return sorted(completed, key=lambda point: (point.loss, point.number))[:N_BEST_TRIALS]
+
+    @property
+    def step(self) -> str:
+        """What the trials report after: epochs of one fold after the other, or folds."""
+        return "epochs, one fold after the other" if any(point.epochs for point in self.points) else "folds"
+
+    @property
     def is_flat(self) -> bool:
         """Whether several trials are completed, all with the same loss."""
         losses = [point.loss for point in self.points if point.loss is not None]
@@ -185,6 +202,9 @@ def _points(study: optuna.Study, trials: list[FrozenTrial], scoring: str) -> lis
                 None if loss is None else metric_value(scoring, loss),
                 best is not None and trial.number == best.number,
                 first is not None and trial.params == first,
+                tuple((step, metric_value(scoring, one)) for step, one in sorted(trial.intermediate_values.items())),
+                0.0 if trial.duration is None else trial.duration.total_seconds(),
+                trial.user_attrs.get(EPOCHS, 0),
             )
         )
     return points
@@ -242,27 +262,44 @@ def _params(best: dict[str, Any], first: dict[str, Any] | None) -> list[tuple[st
 def _context(result: TuningResult, command: str) -> dict[str, Any]:
     studies = [study_table(member, result.scoring) for member in result.members]
     improvement = result.improvement
+    metric = metric_name(result.scoring)
+    unit = UNITS.get(result.scoring)
+    title = metric if unit is None else f"{metric}, {unit}"
     return {
         "name": result.config.name,
         "headline": _headline(result),
         "sentences": _sentences(result, studies),
-        "metric": metric_name(result.scoring),
-        "facts": _facts(studies),
+        "metric": metric,
+        "facts": _facts(result, studies),
         "improvement": improvement,
-        "improvement_plot": None if improvement is None else improvement_plot(improvement, 860),
-        "studies": [
-            {
-                "table": study,
-                "history": [history_plot(study.points, 860, 300), history_plot(study.points, 380, 280)],
-                "parallel": parallel_plot(study.points, study.distributions, 860, 330),
-                "slices": slice_plots(study.points, study.distributions, study.importances, 270, 190),
-            }
-            for study in studies
-        ],
+        "improvement_plots": _improvement_plots(improvement, title),
+        "studies": [_charts_of(study, title) for study in studies],
+        "rough": ENOUGH_TRIALS_FOR_IMPORTANCES,
+        "notes": result.notes,
         "data": result.data,
         "versions": package_versions(PACKAGES),
         "command": command,
         "dashboard": result.dashboard_command,
+    }
+
+
+def _improvement_plots(improvement: Improvement | None, title: str) -> list[tuple[str, dict[str, Any]]]:
+    if improvement is None:
+        return []
+    return [(kind, improvement_plot(improvement, f"improvement of the {title}", width)) for kind, width in SIZES]
+
+
+def _charts_of(study: StudyTable, title: str) -> dict[str, Any]:
+    """Return the table of a study and its charts, for a wide and a narrow screen."""
+    points, distributions = study.points, study.distributions
+    curves = [(kind, curves_plot(points, study.step, title, width, 280)) for kind, width in SIZES]
+    return {
+        "table": study,
+        "history": [(kind, history_plot(points, title, width, 300)) for kind, width in SIZES],
+        "curves": [(kind, plot) for kind, plot in curves if plot is not None],
+        "parallel": parallel_plot(points, distributions, title, 1100, 340),
+        "upright": upright_parallel_plot(points, distributions, title, SIZES[-1][1]),
+        "slices": slice_plots(points, distributions, study.importances, title, width=270, height=220),
     }
 
 
@@ -301,13 +338,16 @@ def _sentences(result: TuningResult, studies: list[StudyTable]) -> list[str]:
     return sentences
 
 
-def _facts(studies: list[StudyTable]) -> list[tuple[str, str]]:
+def _facts(result: TuningResult, studies: list[StudyTable]) -> list[tuple[str, str]]:
     counts = {key: sum(study.counts[key] for study in studies) for key in ("completed", "pruned", "failed")}
+    minutes = None if result.config.tune is None else result.config.tune.timeout_minutes
     return [
         ("members tuned", str(len(studies))),
         ("trials completed", f"{counts['completed']:,}"),
         ("pruned", f"{counts['pruned']:,}"),
         ("failed", f"{counts['failed']:,}"),
+        ("budget of time", "none" if minutes is None else duration(60 * minutes)),
+        ("elapsed", duration(result.seconds)),
         ("time of all trials", duration(sum(study.seconds for study in studies))),
     ]
 

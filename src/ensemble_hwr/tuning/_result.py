@@ -123,6 +123,8 @@ class TuningResult:
         Address of the studies.
     notes : list of str
         What was left out because the time was over.
+    seconds : float
+        Time of the search, from the call of ``tune`` to its end. Earlier runs that it continued are not included.
 
     See Also
     --------
@@ -136,6 +138,7 @@ class TuningResult:
     data: dict[str, Any] = field(default_factory=dict)
     storage: str = ""
     notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
     @property
     def scoring(self) -> str:

@@ -23,7 +23,7 @@ from ensemble_hwr.config import ExperimentConfig, build_hierarchy
 from ensemble_hwr.config.data_schema import GeneratedData
 from ensemble_hwr.config.loading import validate
 from ensemble_hwr.config.schema import member_of
-from ensemble_hwr.config.search_space import WHOLE
+from ensemble_hwr.config.search_space import WHOLE, TuneSection
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.tuning._cluster import ClusterPool
@@ -183,6 +183,7 @@ class _Run:
 
     def run(self, *, fresh: bool) -> TuningResult:
         """Tune all stages, then measure the improvement."""
+        began = time.monotonic()
         prefix = name_prefix(self._storage, _base_name(self._config), fresh=fresh)
         self._result.data = _describe(self._config, self._training, self._folds)
         with self._pool:
@@ -192,6 +193,7 @@ class _Run:
         self._result.config = validate(self._stages.config.model_dump(exclude_unset=True), self._config.name)
         if self._settings.repeats:
             self._result.improvement = self._improvement()
+        self._result.seconds = time.monotonic() - began
         return self._result
 
     def _has_time_for(self, stage: Stage) -> bool:
@@ -354,5 +356,16 @@ def _describe(config: ExperimentConfig, training: TrainingLetters, folds: Sequen
         "classes": len(np.unique(training.data.y)),
         "folds": len(folds),
         "folds grouped by": "nothing" if by == "sample" else by,
+        **_budget(config.tune),
         **config.tune.model_dump(include={"scoring", "sampler", "pruner", "random_state"}),
     }
+
+
+def _budget(settings: TuneSection) -> dict[str, str]:
+    """Return when the search ends, for the report."""
+    limits = {
+        "trials per member": settings.most_trials,
+        "time": None if settings.timeout_minutes is None else f"{settings.timeout_minutes:g} min",
+        "trials without improvement": settings.n_trials_no_improvement,
+    }
+    return {f"budget: {what}": str(limit) for what, limit in limits.items() if limit is not None}
