@@ -1,7 +1,9 @@
-"""Draw the picture of a report in the user guide: the first sections of report.html, as a browser shows them.
+"""Draw the picture of a report in the user guide: its first sections, as a browser shows them.
 
     ensemble-hwr demo --output demo
-    python -m benchmarks.report_picture demo/report.html        writes docs/images/report.png
+    python -m benchmarks.report_picture demo/report.html                          writes docs/images/report.png
+    ensemble-hwr tune configs/demo_tune.toml --output demo-tuning
+    python -m benchmarks.report_picture demo-tuning/tuning.html --height 3000     writes docs/images/tuning.png
 
 Needs the browser Chromium.
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "images" / "report.png"
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
 WIDTH, HEIGHT = 1100, 3100  # pixels
 
 
@@ -22,7 +24,7 @@ WIDTH, HEIGHT = 1100, 3100  # pixels
 @click.argument("report", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--height", default=HEIGHT, show_default=True, help="Pixels of the report that are shown.")
 def main(report: Path, height: int) -> None:
-    """Write the picture."""
+    """Write the picture, which has the name of the report."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise click.ClickException("not installed: chromium or google-chrome (Debian: apt install chromium)")
@@ -32,7 +34,7 @@ def main(report: Path, height: int) -> None:
         command += [f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{height}", f"--screenshot={shot}"]
         subprocess.run([*command, report.resolve().as_uri()], check=True, capture_output=True)
         with Image.open(shot) as image:
-            image.convert("RGB").save(OUTPUT, optimize=True)
+            image.convert("RGB").save((IMAGES / report.name).with_suffix(".png"), optimize=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import shutil
 import struct
 import subprocess
@@ -96,6 +97,88 @@ def test_at_a_terminal_the_comparison_follows_its_bars(columns, few, tmp_path, e
     assert report.startswith("report: report/report.html")
 
 
+TUNING = """
+import sys, time
+from ensemble_hwr.cli._tune import live_table
+from ensemble_hwr.tuning import TuningProgress
+
+members = ["router", "specialist:ABCDEFGHIJKLM-NOPQRSTUVWXYZ", "expert:U-W"]
+with live_table(20) as show:
+    time.sleep(0.4)
+    for name in members:
+        for done in range(4):
+            show(TuningProgress(name, members, done, 15 * done, 2, 2, 60, 0.0812, 1234.5678, 1300.0 - done))
+            time.sleep(0.1)
+    time.sleep(2.1)
+    show(TuningProgress("improvement", members, 3, n_trials=6))
+print("the summary")
+"""
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_at_a_terminal_the_table_of_tune_is_whole_at_any_moment(columns, tmp_path, ensemble_hwr_command):
+    written = []
+    (python, *_), environment = ensemble_hwr_command
+    final = rendered(([python, "-c", TUNING], environment), [], tmp_path, columns=columns, written=written)
+    names = ["router", "specialist:ABCDEFGHIJKLM-NOPQRSTUVWXYZ", "expert:U-W"]
+    tables = [shown for shown in screens(written, columns) if len(shown) == 5]
+    assert tables
+    for shown in tables:  # the row of time and trials, the heading, and a row per member
+        assert re.fullmatch(r"\d+ s of 20:00 min; \S+: \d+/60 trials done \(\d+ pruned\)", shown[0])
+        assert shown[1].split() == ["member", "done", "pruned", "failed", "best", "baseline", "left"]
+        firsts = [line.split()[0] for line in shown[2:]]
+        assert all(name.startswith(first.rstrip("…")) for name, first in zip(names, firsts, strict=True))
+        assert columns == 80 or firsts == names
+        assert {len(line.split()) for line in shown[2:]} <= {1, 6, 8}
+    elapsed = {int(shown[0].split()[0]) for shown in tables if shown[0].split()[5:] == tables[-1][0].split()[5:]}
+    assert len(elapsed) > 1  # the clock runs while nothing is reported
+    assert final[0].endswith("evaluating the improvement: 3 of 6 fits")
+    assert [line.split()[0][:10] for line in final[1:]] == [
+        name[:10] for name in ("member", *names, "improvement", "the")
+    ]
+    assert final[-1] == "the summary"
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_at_a_terminal_the_results_of_tune_follow_its_table(columns, few, tmp_path, ensemble_hwr_command):
+    space = "tune={ folds = 2, n_trials = 2, repeats = 1, router = { alpha = [0.1, 0.2] } }"
+    arguments = ["tune", few / "few.toml", "-o", "w", "-j", "1", "--set", space]
+    screen = rendered(ensemble_hwr_command, arguments, tmp_path, columns=columns)
+    (last_row,) = (number for number, line in enumerate(screen) if line.startswith("improvement "))
+    results = "".join(screen[last_row + 1 :])
+    assert results.startswith("router: log-loss ")
+    assert [line.split()[0] for line in screen if line.split()[0].endswith(":")].count("report:") == 1
+    assert screen[last_row - 1].split()[:2] == ["router", "2"]
+    assert sum("elapsed; " in line for line in screen) == 1
+
+
+DEMO = """
+import sys
+from ensemble_hwr import cli, config
+
+few = ["data.n=130", "seeds=[0]", "compare.contenders=['flat', 'hierarchical', 'logreg']"]
+few += [f"{role}.params.max_iter=3" for role in ("router", "specialist", "expert")]
+shipped = config.load_demo
+config.load_demo = lambda: shipped(few)
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_at_a_terminal_the_screen_of_the_demo_ends_with_a_table_and_commands(columns, tmp_path, ensemble_hwr_command):
+    (python, *_), environment = ensemble_hwr_command
+    start = [python, "-c", DEMO], environment
+    screen = rendered(start, ["demo", "-o", "demo", "-j", "1"], tmp_path, columns=columns)
+    bars = [number for number, line in enumerate(screen) if "left:" in line]
+    assert all(screen[number].startswith("✓ ") for number in bars)
+    results = [line for line in screen[max(bars) + 1 :] if not line.startswith("warning: ")]
+    rows = [line.split()[0] for line in results]
+    assert {"flat", "hierarchical", "logreg"} <= set(rows)
+    assert rows.count("report:") == 1
+    assert [line for line in results if line.startswith("  ensemble-hwr init demo")]
+    assert results[-1].startswith("  ensemble-hwr train demo.toml --contender ")
+
+
 def test_fewer_than_five_pictures_have_no_bar(folder, model, ensemble_hwr_command):
     for n, has_bar in ((4, False), (5, True)):
         names = [f"{number:02d}.png" for number in range(n)]
@@ -110,6 +193,15 @@ def test_bars_do_not_reach_results_in_a_file(folder, model, ensemble_hwr_command
         screen = rendered(ensemble_hwr_command, ["letters", *names, "-m", model, "-j", "1"], folder, stdout=out)
     assert screen == []
     assert [line.split("\t")[0] for line in (folder / "out").read_text().splitlines()] == names
+
+
+def screens(written, columns):
+    """Return the lines that are not blank of each screen that a command has shown."""
+    screen = pyte.Screen(columns, LINES)
+    stream = pyte.ByteStream(screen)
+    for part in written:
+        stream.feed(part)
+        yield [line.rstrip() for line in screen.display if line.strip()]
 
 
 def rendered(command, arguments, folder, *, columns=80, stdout=None, written=None):

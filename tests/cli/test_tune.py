@@ -10,7 +10,7 @@ import warnings
 import pytest
 from rich.console import Console
 
-from ensemble_hwr.cli import _tune, main
+from ensemble_hwr.cli import _progress, main
 from ensemble_hwr.cli._tune import line, live_table, table
 from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
@@ -183,7 +183,7 @@ def test_the_table_has_a_row_per_member():
 
 
 def test_outside_a_terminal_a_line_is_printed_at_regular_times_also_within_a_trial(monkeypatch, capsys):
-    monkeypatch.setattr(_tune, "SECONDS_BETWEEN_LINES", 0.05)
+    monkeypatch.setattr(_progress, "SECONDS_BETWEEN_LINES", 0.05)
     with live_table(4) as show:
         time.sleep(0.2)
         show(TuningProgress("router", ["router"], 1, n_trials=9, seconds_left=60))

@@ -34,11 +34,11 @@ class Steps:
     ----------
     bars : rich.progress.Progress
         One task per step.
-    display : _LiveBars or _Lines
+    display : _LiveBars or RegularLines
         Shows the tasks.
     """
 
-    def __init__(self, bars: Progress, display: _LiveBars | _Lines) -> None:
+    def __init__(self, bars: Progress, display: _LiveBars | RegularLines) -> None:
         self._bars = bars
         self._display = display
 
@@ -131,7 +131,9 @@ def progress(*, transient: bool = False) -> Iterator[Steps]:
         TimeRemainingColumn(),
     ]
     bars = Progress(*columns, console=console, speed_estimate_period=3600)
-    display = _LiveBars(bars, console, transient=transient) if console.is_terminal else _Lines(bars)
+    display = (
+        _LiveBars(bars, console, transient=transient) if console.is_terminal else RegularLines(lambda: _last_task(bars))
+    )
     with warnings_counted():
         try:
             yield Steps(bars, display)
@@ -184,11 +186,17 @@ class _LiveBars:
             self._live = None
 
 
-class _Lines:
-    """A plain line of progress at regular times, where standard error is not a terminal."""
+class RegularLines:
+    """Print a plain line on standard error at regular times, also while nothing is reported.
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
+    Parameters
+    ----------
+    text : callable
+        Returns the line, or None if there is nothing to print.
+    """
+
+    def __init__(self, text: Callable[[], str | None]) -> None:
+        self._text = text
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -211,9 +219,15 @@ class _Lines:
 
     def _run(self) -> None:
         while not self._closed.wait(SECONDS_BETWEEN_LINES):
-            task = self._bars.tasks[-1]
-            if not task.finished:
-                click.echo(_line(task.description, task.completed, task.total, task.elapsed or 0.0), err=True)
+            text = self._text()
+            if text is not None:
+                click.echo(text, err=True)
+
+
+def _last_task(bars: Progress) -> str | None:
+    """Return the progress of the last step in one line; None if it is complete."""
+    task = bars.tasks[-1]
+    return None if task.finished else _line(task.description, task.completed, task.total, task.elapsed or 0.0)
 
 
 def _line(description: str, done: float, total: float | None, elapsed: float) -> str:
@@ -224,8 +238,8 @@ def _line(description: str, done: float, total: float | None, elapsed: float) ->
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in seconds or minutes."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    """Return a duration in seconds, or in minutes and seconds."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
 
 
 @contextmanager

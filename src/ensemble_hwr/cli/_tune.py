@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,17 +24,16 @@ from ensemble_hwr.cli._options import (
     set_option,
     trust_option,
 )
+from ensemble_hwr.cli._progress import RegularLines, Stopwatch, duration, progress, warnings_counted
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
-    from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import ExperimentConfig
     from ensemble_hwr.tuning import TuningProgress, TuningResult
 
 TUNED, REPORT = "tuned.toml", "tuning.html"
-IMPROVEMENT = "improvement"  # the last step, after all members
-SECONDS_BETWEEN_LINES = 10.0
 
 
 @click.command()
@@ -74,7 +72,6 @@ def tune(
     are not used. The results are DIR/tuned.toml and DIR/tuning.html. Ctrl-C stops after the running epoch; the same
     command continues.
     """
-    from ensemble_hwr.cli._progress import Stopwatch
     from ensemble_hwr.config import load_config
     from ensemble_hwr.config.letters import with_located_data
 
@@ -104,7 +101,6 @@ def _search(
     **studies: Any,
 ) -> TuningResult:
     """Run the studies and show their progress."""
-    from ensemble_hwr.cli._progress import progress, warnings_counted
     from ensemble_hwr.training import load_rows
     from ensemble_hwr.tuning import on_cluster, tune
 
@@ -154,21 +150,61 @@ def live_table(minutes: float | None = None) -> Iterator[Callable[[TuningProgres
     from rich.console import Console
 
     console = Console(stderr=True)
-    clock = Clock(minutes)
+    search = Search(minutes)
     if not console.is_terminal:
-        with _Lines(clock) as lines:
-            yield lines.show
+        lines = RegularLines(search.line)
+        lines.show()
+        try:
+            yield search.report_line
+        finally:
+            lines.close()
         return
     from rich.live import Live
 
-    latest: dict[str, TuningProgress] = {}
-    with Live(console=console, refresh_per_second=4, transient=False) as live:
+    with Live(get_renderable=search.table, console=console, refresh_per_second=4, transient=False):
+        yield search.report
 
-        def show(progress: TuningProgress) -> None:
-            latest[progress.member] = progress
-            live.update(table(latest, progress, title=f"{clock}; {line(progress)}"))
 
-        yield show
+class Search:
+    """The state of a search, as a table or as a line; the time in it is that of the moment when it is drawn.
+
+    Parameters
+    ----------
+    minutes : float or None
+        Time for the search.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self._clock = Clock(minutes)
+        self._latest: dict[str, TuningProgress] = {}
+        self._now: TuningProgress | None = None
+
+    def report(self, progress: TuningProgress) -> None:
+        """Store the progress of a member."""
+        self._now = self._latest[progress.member] = progress
+
+    def report_line(self, progress: TuningProgress) -> None:
+        """Store the progress of a member; if it is another member than before, print the last line of that one."""
+        last = self._now
+        if last is None or last.member != progress.member:
+            if last is not None:
+                click.echo(self.line(), err=True)
+            self.report(progress)
+            click.echo(self.line(), err=True)
+        self.report(progress)
+
+    def line(self) -> str:
+        """Return time and progress as one line of text."""
+        return f"{self._clock}; {'no trial is done yet' if self._now is None else line(self._now)}"
+
+    def table(self) -> Group:
+        """Return time and progress, and below a table with a row per member."""
+        from rich.console import Group
+        from rich.text import Text
+
+        if self._now is None:
+            return Group(Text(self.line()))
+        return Group(Text(f"{self._clock}; {step(self._now)}"), table(self._latest, self._now))
 
 
 class Clock:
@@ -189,15 +225,15 @@ class Clock:
         return f"{elapsed} elapsed" if self._minutes is None else f"{elapsed} of {duration(60 * self._minutes)}"
 
 
-def table(latest: dict[str, TuningProgress], now: TuningProgress, *, title: str | None = None) -> Table:
+def table(latest: dict[str, TuningProgress], now: TuningProgress) -> Table:
     """Return a table with a row per member: tuned, being tuned, or waiting."""
     from rich.table import Table
 
-    drawn = Table(box=None, pad_edge=False, header_style="dim", title=title, title_justify="left", title_style="")
-    drawn.add_column("member")
+    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    drawn.add_column("member", overflow="ellipsis")  # gives way to the others, which do not wrap
     for heading in ("done", "pruned", "failed", "best", "baseline", "left"):
-        drawn.add_column(heading, justify="right")
-    for member in [*now.members, *([IMPROVEMENT] if now.member == IMPROVEMENT else [])]:
+        drawn.add_column(heading, justify="right", no_wrap=True)
+    for member in [*now.members, *([now.member] if now.is_improvement else [])]:
         progress = latest.get(member)
         style = "bold" if member == now.member else "dim" if progress is None else ""
         cells = [""] * 6 if progress is None else _cells(progress, running=member == now.member)
@@ -205,20 +241,23 @@ def table(latest: dict[str, TuningProgress], now: TuningProgress, *, title: str 
     return drawn
 
 
+def step(progress: TuningProgress) -> str:
+    """Return the member and the number of its trials."""
+    if progress.is_improvement:
+        return f"evaluating the improvement: {progress.done} of {progress.n_trials} fits"
+    done, pruned, *_ = _cells(progress, running=True)
+    return f"{progress.member}: {done} trials done ({pruned} pruned)"
+
+
 def line(progress: TuningProgress) -> str:
     """Return the progress as one line of text."""
-    if progress.member == IMPROVEMENT:
-        return f"evaluating the improvement: {progress.done} of {progress.n_trials} fits"
-    done, pruned, failed, best, baseline, left = _cells(progress, running=True)
-    text = f"{progress.member}: {done} trials done ({pruned} pruned), {failed} failed"
+    if progress.is_improvement:
+        return step(progress)
+    _, _, failed, best, baseline, left = _cells(progress, running=True)
+    text = f"{step(progress)}, {failed} failed"
     text += f", best {best}" if best else ""
     text += f", baseline {baseline}" if baseline else ""
     return text + (f", {left} left" if left else "")
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in seconds, or in minutes and seconds."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
 
 
 def _cells(progress: TuningProgress, *, running: bool) -> list[str]:
@@ -236,36 +275,3 @@ def _cells(progress: TuningProgress, *, running: bool) -> list[str]:
 
 def _loss(loss: float | None) -> str:
     return "" if loss is None else f"{abs(loss):.4f}"
-
-
-class _Lines:
-    """Print a line when the member changes, and every `SECONDS_BETWEEN_LINES` otherwise, also within a long trial."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._last: TuningProgress | None = None
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> _Lines:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closed.set()
-        self._thread.join()
-
-    def show(self, progress: TuningProgress) -> None:
-        last, self._last = self._last, progress
-        if last is None or progress.member != last.member:
-            if last is not None:
-                self._print(last)
-            self._print(progress)
-
-    def _run(self) -> None:
-        while not self._closed.wait(SECONDS_BETWEEN_LINES):
-            self._print(self._last)
-
-    def _print(self, progress: TuningProgress | None) -> None:
-        shown = "no trial is done yet" if progress is None else line(progress)
-        click.echo(f"{self._clock}; {shown}", err=True)

@@ -65,6 +65,11 @@ class TuningProgress:
     baseline: float | None = None
     seconds_left: float | None = None
 
+    @property
+    def is_improvement(self) -> bool:
+        """Whether the improvement is measured, after the search."""
+        return self.member == IMPROVEMENT
+
 
 @dataclass(frozen=True)
 class MemberResult:
