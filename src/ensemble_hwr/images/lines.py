@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -59,19 +62,110 @@ def remove_lines(ink: Ink, letter: float) -> Ink:
     >>> float(cleaned[31, 40]), float(cleaned[31, 21])
     (0.0, 1.0)
     """
-    mask = ink > INK_THRESHOLD
-    across = find_lines(mask, _LENGTH * letter, _THICKNESS * letter)
+    ruling = find_ruling(ink > INK_THRESHOLD, letter)
+    return ink if ruling is None else ruling.remove_from(ink)
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line from left to right: its course, and which of its pixels no stroke crosses.
+
+    Attributes
+    ----------
+    rows, columns : ndarray of int, shape (n,)
+        Course of the line, one pixel per column.
+    top, bottom : ndarray of float, shape (n,)
+        First and last row of the line in each column.
+    alone : ndarray of bool, shape (n,)
+        Columns in which no stroke crosses the line.
+    reach : int
+        Greatest distance of a pixel of the line from its course.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    top: NDArray[np.float64]
+    bottom: NDArray[np.float64]
+    alone: NDArray[np.bool_]
+    reach: int
+
+    def mark(self, found: NDArray[np.bool_], where: NDArray[np.bool_] | None = None) -> None:
+        """Mark the pixels of the line, at some columns of its course, in a mask; strokes that cross it are left out."""
+        alone = self.alone if where is None else self.alone & where
+        for shift in range(-self.reach, self.reach + 1):
+            near = np.clip(self.rows + shift, 0, len(found) - 1)
+            found[near, self.columns] |= alone & (near >= self.top) & (near <= self.bottom)
+
+
+@dataclass(frozen=True, eq=False)
+class Ruling:
+    """Lines of a picture: their pixels, and the courses that divide the paper.
+
+    Attributes
+    ----------
+    pixels : ndarray of bool, shape (height, width)
+        Ink of the lines, without the strokes that cross them.
+    courses : ndarray of bool, shape (height, width)
+        Courses of the lines, without interruptions where strokes cross them.
+    sides : ndarray of bool, shape (height, width)
+        Courses of the lines from top to bottom among them.
+    """
+
+    pixels: NDArray[np.bool_]
+    courses: NDArray[np.bool_]
+    sides: NDArray[np.bool_]
+
+    def remove_from(self, ink: Ink) -> Ink:
+        """Return the ink without the lines and their soft edges."""
+        mask = ink > INK_THRESHOLD
+        soft = ndimage.binary_dilation(self.pixels, EIGHT_CONNECTED) & ~mask
+        return np.where(self.pixels | soft, np.float32(0), ink)
+
+
+def find_ruling(mask: NDArray[np.bool_], letter: float) -> Ruling | None:
+    """Find ruled lines, underlines, and the sides of boxes and tables.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        Pixels with ink.
+    letter : float
+        Height of the letters in pixels.
+
+    Returns
+    -------
+    Ruling or None
+        None if there is no line across.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images.lines import find_ruling
+    >>> mask = np.zeros((40, 120), bool)
+    >>> mask[5:33, 20:24] = mask[5:33, 60:64] = mask[30:32] = True
+    >>> ruling = find_ruling(mask, letter=28)
+    >>> bool(ruling.pixels[31, 40]), bool(ruling.pixels[31, 21]), bool(ruling.courses[:, 21].any())
+    (True, False, True)
+    """
+    reach = max(2, round(_NEAR * letter))
+    courses = np.zeros_like(mask)
+    across = np.zeros_like(mask)
+    for line in trace_lines(mask, _LENGTH * letter, _THICKNESS * letter):
+        line.mark(across)
+        _draw(courses, line.rows, line.columns, reach)
     if not across.any():
         across = find_underline(mask, letter)
-    if not across.any():
-        return ink
-    down = find_lines(mask.T, _HEIGHT * letter, _THICKNESS * letter).T
-    reach = max(2, round(_NEAR * letter))
-    sides = _sides(down, across, _HEIGHT * letter - 2 * reach, reach)
-    corners = mask & _grown(across, reach) & _grown(sides, reach)
-    drop = across | sides | corners
-    soft = ndimage.binary_dilation(drop, EIGHT_CONNECTED) & ~mask
-    return np.where(drop | soft, np.float32(0), ink)
+        if not across.any():
+            return None
+        courses |= across
+    down, sides = np.zeros_like(mask), np.zeros_like(mask)
+    ends = _grown(np.pad(courses | across, 1, constant_values=True), reach)[1:-1, 1:-1]
+    for line in trace_lines(mask.T, _HEIGHT * letter, _THICKNESS * letter):
+        for part in _sides(ends.T, line, _HEIGHT * letter - 2 * reach):
+            line.mark(down.T, part)
+            _draw(sides.T, line.rows[part], line.columns[part], 2 * reach)
+    corners = mask & _grown(across, reach) & _grown(down, 2 * reach)
+    return Ruling(across | down | corners, courses | sides, sides)
 
 
 def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDArray[np.bool_]:
@@ -93,6 +187,27 @@ def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDAr
         Pixels of the lines, without the strokes that cross them.
     """
     found = np.zeros_like(mask)
+    for line in trace_lines(mask, length, thickness):
+        line.mark(found)
+    return found
+
+
+def trace_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> list[Line]:
+    """Find long thin smooth lines from left to right, as `find_lines`, and return their courses.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        Pixels with ink.
+    length, thickness : float
+        Least length and greatest thickness in pixels.
+
+    Returns
+    -------
+    list of Line
+        The longest first.
+    """
+    lines = []
     runs = run_lengths(mask)
     thin = (runs > 0) & (runs <= thickness)
     score, steps = _longest_paths(mask, thin)
@@ -108,9 +223,10 @@ def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDAr
         rows, columns = _trace(score, steps, used, row, column)
         for shift in range(-reach, reach + 1):
             used[np.clip(rows + shift, 0, len(mask) - 1), columns] = True
-        if len(rows) >= length:
-            _mark_line(found, runs, rows, columns, length=length, thickness=thickness)
-    return found
+        line = _as_line(runs, rows, columns, length=length, thickness=thickness) if len(rows) >= length else None
+        if line is not None:
+            lines.append(line)
+    return lines
 
 
 def find_underline(mask: NDArray[np.bool_], letter: float) -> NDArray[np.bool_]:
@@ -191,37 +307,34 @@ def _trace(
     return np.array(rows[::-1], dtype=np.intp), np.arange(column + 1, last + 1)
 
 
-def _mark_line(
-    found: NDArray[np.bool_],
+def _as_line(
     runs: NDArray[np.intp],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
     *,
     length: float,
     thickness: float,
-) -> None:
-    """Mark the pixels of a path if it is a line: smooth, and mostly of one thickness."""
+) -> Line | None:
+    """Return a path as a line, or None if it is not smooth, or not mostly of one thickness."""
     along = runs[rows, columns]
     inked = along > 0
     if np.count_nonzero(~inked) > _MAX_GAPS * len(rows) or not (inked & (along <= thickness)).any():
-        return
+        return None
     usual = np.median(along[inked & (along <= thickness)])
     thin = inked & (along <= 1.5 * usual + 1)
     free = np.diff(np.flatnonzero(np.concatenate([[True], ~thin, [True]]))).max()
     share = _THIN_SHARE_FREE if free > _LONG_FREE * length else _THIN_SHARE
     turns = np.abs(np.diff(ndimage.uniform_filter1d(rows.astype(float), max(3, round(2 * thickness)), mode="nearest")))
     if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(share * len(rows), 0.8 * length):
-        return
+        return None
     if free <= _FREE * length:
-        return
+        return None
     reach = max(3, round(_COURSE * length))
     middles = _middles(runs, rows, columns)
     if len(rows) < _SHORT * length and _largest_step(middles, thin, reach) > _KINK * usual + 1:
-        return
+        return None
     top, bottom = _band(middles, along, usual)
-    for shift in range(-int(2 * usual + 1), int(2 * usual + 2)):
-        near = np.clip(rows + shift, 0, len(runs) - 1)
-        found[near, columns] |= thin & (near >= top) & (near <= bottom)
+    return Line(rows, columns, top, bottom, thin, int(2 * usual + 1))
 
 
 def _band(
@@ -257,15 +370,24 @@ def _largest_step(middles: NDArray[np.float64], thin: NDArray[np.bool_], reach: 
     return float(np.abs(windows[:-reach] @ ahead - windows[reach:] @ ahead[::-1]).max())
 
 
-def _sides(down: NDArray[np.bool_], across: NDArray[np.bool_], length: float, reach: int) -> NDArray[np.bool_]:
-    """Return the long lines from top to bottom whose ends are both at lines across, or at the edges of the picture."""
-    labels, count = ndimage.label(down & ~across, EIGHT_CONNECTED)
-    ends = _grown(np.pad(across, 1, constant_values=True), reach)[1:-1, 1:-1]
-    kept = np.zeros(count + 1, bool)
-    for number, (y, x) in enumerate(ndimage.find_objects(labels), 1):
-        kept[number] = y.stop - y.start >= length and ends[y.start, x].any() and ends[y.stop - 1, x].any()
-    sides: NDArray[np.bool_] = kept[labels]
-    return sides
+def _sides(ends: NDArray[np.bool_], line: Line, length: float) -> list[NDArray[np.bool_]]:
+    """Return the parts of a line that are long and have ends at lines across, or at the edges of the picture."""
+    at_end = ends[line.rows, line.columns]
+    places = np.flatnonzero(at_end)
+    parts = []
+    for first, last in pairwise(places.tolist()):
+        if last - first > length:
+            part = np.zeros_like(at_end)
+            part[first + 1 : last] = True
+            parts.append(part)
+    return parts
+
+
+def _draw(courses: NDArray[np.bool_], rows: NDArray[np.intp], columns: NDArray[np.intp], reach: int) -> None:
+    """Draw the course of a line, continued at both ends by some pixels."""
+    courses[rows, columns] = True
+    courses[rows[0], max(0, columns[0] - reach) : columns[0]] = True
+    courses[rows[-1], columns[-1] : columns[-1] + reach + 1] = True
 
 
 def _grown(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
