@@ -26,6 +26,8 @@ class Cells:
         Cell of each pixel, from 1 in the order of reading; 0 is outside of cells.
     rows : ndarray of int, shape (n_cells,)
         Row of each cell, from 0 and from top to bottom.
+    lines : ndarray of bool, shape (height, width)
+        Courses of the lines.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Cells:
 
     labels: NDArray[np.int32]
     rows: NDArray[np.intp]
+    lines: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,7 +82,7 @@ def find_cells(ruling: Ruling, letter: float) -> Cells | None:
     number = np.zeros(len(boxes) + 1, np.int32)
     number[kept[order] + 1] = np.arange(1, len(kept) + 1)
     rows = rows[order]
-    return Cells(number[regions], rows) if np.bincount(rows).max() > 1 else None
+    return Cells(number[regions], rows, ruling.courses) if np.bincount(rows).max() > 1 else None
 
 
 def _rows(y: NDArray[np.intp], x: NDArray[np.intp]) -> NDArray[np.intp]:

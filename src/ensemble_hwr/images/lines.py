@@ -323,15 +323,19 @@ def _as_line(
     usual = np.median(along[inked & (along <= thickness)])
     thin = inked & (along <= 1.5 * usual + 1)
     free = np.diff(np.flatnonzero(np.concatenate([[True], ~thin, [True]]))).max()
-    share = _THIN_SHARE_FREE if free > _LONG_FREE * length else _THIN_SHARE
+    middles = _middles(runs, rows, columns)
+    is_long = len(rows) >= _SHORT * length
+    free_of_feet = inked & (along <= usual + 1) if is_long else thin
+    step = _largest_step(middles, free_of_feet, max(3, round(_COURSE * length)))
+    is_straight = step <= _KINK * usual + 1
+    is_sure = is_long and is_straight
+    share = _THIN_SHARE_FREE if free > _LONG_FREE * length or is_sure else _THIN_SHARE
     turns = np.abs(np.diff(ndimage.uniform_filter1d(rows.astype(float), max(3, round(2 * thickness)), mode="nearest")))
     if turns.sum() > _STEEP * len(rows) or np.count_nonzero(thin) < max(share * len(rows), 0.8 * length):
         return None
-    if free <= _FREE * length:
+    if free <= (_FREE / 2 if is_sure else _FREE) * length:
         return None
-    reach = max(3, round(_COURSE * length))
-    middles = _middles(runs, rows, columns)
-    if len(rows) < _SHORT * length and _largest_step(middles, thin, reach) > _KINK * usual + 1:
+    if not (is_long or is_straight):
         return None
     top, bottom = _band(middles, along, usual)
     return Line(rows, columns, top, bottom, thin, int(2 * usual + 1))

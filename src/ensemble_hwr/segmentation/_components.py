@@ -16,7 +16,8 @@ from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
 from ensemble_hwr.images.borders import remove_borders
-from ensemble_hwr.images.lines import remove_lines
+from ensemble_hwr.images.cells import Cells, find_cells
+from ensemble_hwr.images.lines import find_ruling
 from ensemble_hwr.images.machine_print import Print, remove_print
 from ensemble_hwr.images.sources import describe
 
@@ -25,6 +26,7 @@ Labels: TypeAlias = NDArray[np.int32]  # (height, width): components numbered fr
 _MAX_PIXELS = 4_000_000  # larger pictures are reduced: their handwriting is far larger than necessary
 _MAX_STROKES = 14.0  # stroke widths: letter height up to which a measured one is credible, before lines are removed
 _FLAT = 8.0  # heights: width of a component from which on it is taken for a line when the letters are measured
+_SMALLER = 0.8  # of that estimate: letter height after lines are removed, below which they are sought again
 _SPECK_HEIGHTS = 0.005  # letter heights squared: components of a smaller area are specks
 _SPECK_STROKES = 0.4  # stroke widths squared: likewise
 
@@ -80,14 +82,32 @@ class Scale:
     stroke: float
 
 
-def read_ink(
+@dataclass(frozen=True, eq=False)
+class RuledInk:
+    """Ink of a picture without its ruling.
+
+    Attributes
+    ----------
+    ink : ndarray of float32, shape (height, width)
+    cells : Cells or None
+        Cells between the lines.
+    factor : int
+        Pixels of the picture per pixel of the ink, in each direction.
+    """
+
+    ink: Ink
+    cells: Cells | None
+    factor: int
+
+
+def read_ruled(
     picture: Picture,
     *,
     polarity: Polarity = "auto",
     print: Print = "keep",
     max_pixels: int = 50_000_000,
-) -> tuple[Ink, int]:
-    """Open a picture as ink of at most about 4 million pixels.
+) -> RuledInk:
+    """Open a picture as ink of at most about 4 million pixels, and remove its ruling.
 
     Parameters
     ----------
@@ -101,9 +121,7 @@ def read_ink(
 
     Returns
     -------
-    ink : ndarray of float32, shape (height, width)
-    factor : int
-        Pixels of the picture per pixel of the ink, in each direction.
+    RuledInk
 
     Raises
     ------
@@ -115,25 +133,45 @@ def read_ink(
     if factor > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(factor))
     try:
-        ink = without_lines(to_ink(grey, polarity=polarity))
+        ink, cells = separate_ruling(to_ink(grey, polarity=polarity))
     except PictureError as error:
         raise PictureError(str(error).replace(describe(grey), describe(picture), 1)) from None
-    return (remove_print(ink) if print == "ignore" else ink), factor
+    return RuledInk(remove_print(ink) if print == "ignore" else ink, cells, factor)
 
 
-def without_lines(ink: Ink) -> Ink:
-    """Remove ruled lines, underlines and boxes; the ink is returned as it is if there are none or nothing else."""
+def separate_ruling(ink: Ink) -> tuple[Ink, Cells | None]:
+    """Remove ruled lines, underlines and boxes, and find the cells between them.
+
+    The ink is returned as it is if there are no lines, or nothing else.
+    """
     ink = remove_borders(ink)
     labels = label_ink(ink)
     if not labels.any():
-        return ink
+        return ink, None
+    letter = _rough_letter_height(labels)
+    ruling = find_ruling(ink > INK_THRESHOLD, letter)
+    if ruling is None:
+        return ink, None
+    cleaned = ruling.remove_from(ink)
+    labels = label_ink(cleaned)
+    if not labels.any():
+        return ink, None
+    smaller = _rough_letter_height(labels)
+    if smaller < _SMALLER * letter:  # lines joined letters to larger components
+        again = find_ruling(ink > INK_THRESHOLD, smaller)
+        if again is not None and (again.remove_from(ink) > INK_THRESHOLD).any():
+            letter, ruling, cleaned = smaller, again, again.remove_from(ink)
+    return cleaned, find_cells(ruling, letter)
+
+
+def _rough_letter_height(labels: Labels) -> float:
+    """Estimate the letter height of writing with lines."""
     components = measure_components(labels)
     flat = components.width > _FLAT * components.height
     if flat.any() and not flat.all():
         components = measure_components(renumber(np.where(np.isin(labels, np.flatnonzero(flat) + 1), 0, labels)))
     scale = measure_scale(components)
-    cleaned = remove_lines(ink, min(scale.letter, _MAX_STROKES * scale.stroke))
-    return cleaned if (cleaned > INK_THRESHOLD).any() else ink
+    return min(scale.letter, _MAX_STROKES * scale.stroke)
 
 
 def label_ink(ink: Ink) -> Labels:

@@ -16,7 +16,7 @@ from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.machine_print import Print
-from ensemble_hwr.segmentation._components import measure_components, read_ink
+from ensemble_hwr.segmentation._components import measure_components, read_ruled
 from ensemble_hwr.segmentation._cuts import PieceMap, find_cuts, map_pieces
 from ensemble_hwr.segmentation._word import Origin, UprightWord, normalize_word
 
@@ -242,8 +242,8 @@ def cut_word(
     >>> lattice.candidates[0].start, lattice.candidates[0].stop
     (0, 1)
     """
-    ink, factor = read_ink(picture, polarity=polarity, print=print, max_pixels=max_pixels)
-    return build_lattice(normalize_word(ink, slant=slant, origin=Origin(factor=factor)))
+    ruled = read_ruled(picture, polarity=polarity, print=print, max_pixels=max_pixels)
+    return build_lattice(normalize_word(ruled.ink, slant=slant, origin=Origin(factor=ruled.factor)))
 
 
 def build_lattice(word: UprightWord) -> Lattice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,16 +15,23 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import describe
+from ensemble_hwr.segmentation._cells import (
+    Filling,
+    cell_pieces,
+    fill_cells,
+    lattice_of_cells,
+    segmentation_of_cells,
+)
 from ensemble_hwr.segmentation._components import (
     Components,
     Labels,
     Scale,
     measure_components,
     measure_scale,
-    read_ink,
+    read_ruled,
     renumber,
 )
-from ensemble_hwr.segmentation._cuts import local_minima
+from ensemble_hwr.segmentation._cuts import PieceMap, local_minima
 from ensemble_hwr.segmentation._lattice import Lattice, build_lattice
 from ensemble_hwr.segmentation._segment import Groups, Segmentation, group_components, segment_word
 from ensemble_hwr.segmentation._upright import find_skew, row_shifts, shift_rows
@@ -65,6 +72,8 @@ class WordCut:
         Bounding box in the picture.
     upright : UprightWord
         Ink of the word, with its slant removed.
+    pieces : ndarray of int, shape (height, width), default=None
+        Letter of each pixel, from 0; -1 is paper. Given if the word is written in cells of one letter each.
 
     Examples
     --------
@@ -82,6 +91,7 @@ class WordCut:
 
     box: Box
     upright: UprightWord
+    pieces: PieceMap | None = None
 
     def lattice(self) -> Lattice:
         """Oversegment the word into a lattice of candidates, like `cut_word`.
@@ -91,7 +101,7 @@ class WordCut:
         Lattice
             Boxes are in pixels of the page.
         """
-        return build_lattice(self.upright)
+        return build_lattice(self.upright) if self.pieces is None else lattice_of_cells(self.upright, self.pieces)
 
     def segment(self, *, smallest_gap: float | None = None, cut_touching: bool = True) -> Segmentation:
         """Segment the word into letters, like `WordSegmenter`.
@@ -108,6 +118,8 @@ class WordCut:
         Segmentation
             Boxes are in pixels of the page.
         """
+        if self.pieces is not None:
+            return segmentation_of_cells(self.upright, self.pieces)
         return segment_word(self.upright, smallest_gap=smallest_gap, cut_touching=cut_touching)
 
 
@@ -220,30 +232,93 @@ def cut_page(
     >>> [len(line.words) for line in cut.lines]
     [2, 4]
     """
-    ink, factor = read_ink(picture, polarity=polarity, print=print, max_pixels=max_pixels)
+    ruled = read_ruled(picture, polarity=polarity, print=print, max_pixels=max_pixels)
+    ink = ruled.ink
     try:
         labels = clean_labels(ink)
     except PictureError as error:
         raise PictureError(f"{describe(picture)}: {error}") from None
     scale = measure_scale(measure_components(labels))
+    filling = fill_cells(labels, ruled.cells)
     skew = find_skew(labels > 0, scale.letter)
     drops = row_shifts(ink.shape[1], skew)
-    origin = Origin(factor=factor, drops=drops)
-    level, level_ink = shift_rows(labels.T, drops).T, shift_rows(ink.T, drops).T
-    lines = line_map(level, scale)
-    cut = [_cut_line(level_ink, lines == number, origin, word_gap) for number in range(1, int(lines.max()) + 1)]
+    page = _Level(shift_rows(ink.T, drops).T, scale, drops, Origin(factor=ruled.factor, drops=drops), word_gap)
+    cut = page.cut_lines(page.level(labels if filling is None else renumber(filling.outside)))
+    if filling is not None:
+        cut = _in_order(cut, page.cut_cells(filling, page.level(labels)))
     height, width = ink.shape
-    return PageCut(tuple(cut), width * factor, height * factor, skew)
+    return PageCut(tuple(cut), width * ruled.factor, height * ruled.factor, skew)
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """Ink of a page without skew, and how it is segmented."""
+
+    ink: Ink
+    scale: Scale
+    drops: NDArray[np.intp]
+    origin: Origin
+    word_gap: float | None
+
+    def level(self, labels: Labels) -> Labels:
+        """Return labels of the page without skew."""
+        return shift_rows(labels.T, self.drops).T
+
+    def cut_lines(self, labels: Labels) -> list[LineCut]:
+        """Segment components that may be of several lines."""
+        lines = line_map(labels, self.scale) if labels.any() else labels
+        return [self.cut_line(lines == number) for number in range(1, int(lines.max()) + 1)]
+
+    def cut_line(self, mask: NDArray[np.bool_]) -> LineCut:
+        """Segment one line, given by its pixels, into words."""
+        return _cut_line(self.ink, mask, self.origin, self.word_gap)
+
+    def cut_cells(self, filling: Filling, labels: Labels) -> list[LineCut]:
+        """Segment writing in cells row by row: into single letters, or cell by cell into lines and words."""
+        owner = self.level(filling.owner)
+        lines = []
+        for row in range(int(filling.rows.max()) + 1):
+            cells = filling.filled(row)
+            if not cells:
+                continue
+            if filling.letters:
+                lines.append(self._cut_letters(np.isin(owner, cells), cells, filling))
+                continue
+            parts = [self.cut_lines(renumber(np.where(owner == cell, labels, 0))) for cell in cells]
+            if max(map(len, parts)) > 1:
+                lines += [line for part in parts for line in part]
+                continue
+            words = tuple(word for part in parts for word in part[0].words)
+            lines.append(LineCut(union(word.box for word in words), words, parts[0][0].threshold))
+        return lines
+
+    def _cut_letters(self, mask: NDArray[np.bool_], cells: list[int], filling: Filling) -> LineCut:
+        """Cut a row of cells with one letter each into words: runs of neighbouring cells."""
+        line = _normalize_line(self.ink, mask, self.origin)
+        y, x = np.nonzero(line.components.labels)
+        owners = np.zeros_like(line.components.labels)
+        owners[y, x] = filling.owner[tuple(place // self.origin.factor for place in line.source(y, x))]
+        words = []
+        for run in np.split(cells, np.flatnonzero(np.diff(cells) > 1) + 1):
+            inside = np.isin(owners, run)
+            if inside.any():
+                word = _cut_word(line, inside)
+                words.append(replace(word, pieces=cell_pieces(word.upright, filling)))
+        return LineCut(union(word.box for word in words), tuple(words), 0.0)
+
+
+def _in_order(lines: list[LineCut], rows: list[LineCut]) -> list[LineCut]:
+    """Insert lines between the rows of cells by their vertical position; the rows keep their order."""
+    places = np.maximum.accumulate([row.box.top + row.box.bottom for row in rows] or [0])
+    before = np.searchsorted(places[: len(rows)], [line.box.top + line.box.bottom for line in lines])
+    keyed = [(int(place), 0, line) for place, line in zip(before, lines, strict=True)]
+    keyed += [(place, 1, row) for place, row in enumerate(rows)]
+    return [line for _, _, line in sorted(keyed, key=lambda entry: entry[:2])]
 
 
 def _cut_line(ink: Ink, mask: NDArray[np.bool_], origin: Origin, word_gap: float | None) -> LineCut:
     """Segment one line, given by its pixels, into words."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    line = normalize_word(
-        np.pad(isolate(ink[window], mask[window]), _PADDING),
-        origin=origin.moved(int(columns[0]) - _PADDING, int(rows[0]) - _PADDING),
-    )
+    line = _normalize_line(ink, mask, origin)
     groups = group_components(line.components, line.scale, 0.0)
     threshold = space_threshold(groups.gaps) if word_gap is None else word_gap
     hyphen = _is_hyphen(line.components, groups, line.scale)
@@ -252,6 +327,16 @@ def _cut_line(ink: Ink, mask: NDArray[np.bool_], origin: Origin, word_gap: float
     words = np.concatenate([[0], word_of[groups.number] + 1]).astype(np.int32)[line.components.labels]
     cut = tuple(_cut_word(line, words == number) for number in range(1, int(words.max()) + 1))
     return LineCut(union(word.box for word in cut), cut, threshold)
+
+
+def _normalize_line(ink: Ink, mask: NDArray[np.bool_], origin: Origin) -> UprightWord:
+    """Cut a line, given by its pixels, out of a page, and remove its slant."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    return normalize_word(
+        np.pad(isolate(ink[window], mask[window]), _PADDING),
+        origin=origin.moved(int(columns[0]) - _PADDING, int(rows[0]) - _PADDING),
+    )
 
 
 def _cut_word(line: UprightWord, mask: NDArray[np.bool_]) -> WordCut:

@@ -14,7 +14,7 @@ from ensemble_hwr.boxes import Rgb, draw_boxes
 from ensemble_hwr.images import Picture, Polarity, open_picture
 from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import as_pictures, map_pictures
-from ensemble_hwr.segmentation._components import read_ink
+from ensemble_hwr.segmentation._components import read_ruled
 from ensemble_hwr.segmentation._segment import Segmentation, segment_word
 from ensemble_hwr.segmentation._word import Origin, normalize_word
 
@@ -184,8 +184,8 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Box(left=5, top=5, right=10, bottom=35)
         """
         self._validate_params()
-        ink, factor = read_ink(picture, polarity=self.polarity, print=self.print, max_pixels=self.max_pixels)
-        word = normalize_word(ink, slant=_number(self.slant), origin=Origin(factor=factor))
+        ruled = read_ruled(picture, polarity=self.polarity, print=self.print, max_pixels=self.max_pixels)
+        word = normalize_word(ruled.ink, slant=_number(self.slant), origin=Origin(factor=ruled.factor))
         return segment_word(word, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
 
     def debug_image(self, picture: Picture) -> Rgb:
