@@ -101,3 +101,11 @@ def test_debug_picture_has_boxes_around_print(letters):
     scale = len(picture) // len(grey)
     columns = np.flatnonzero((picture != picture[..., :1]).any(axis=(0, 2)))
     assert columns.max() <= (np.flatnonzero(printed.any(axis=0)).max() + 2) * scale
+
+
+def test_joined_handwriting_is_one_component_and_no_evidence_of_print():
+    ink = np.zeros((80, 600), np.float32)
+    ink[20:50, 10:200] = 1  # a joined word
+    for left, top, bottom in [(300, 12, 50), (350, 25, 60), (400, 5, 45), (450, 20, 66), (500, 9, 52), (550, 15, 70)]:
+        ink[top:bottom, left : left + 25] = 1
+    assert not find_print(ink).any()

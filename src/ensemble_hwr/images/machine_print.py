@@ -230,10 +230,10 @@ def _measure(parts: _Parts, letters: NDArray[np.intp]) -> _Run:
     middle = (parts.left[letters] + parts.right[letters]) / 2
     top, bottom = _level(middle, parts.top[letters], parts.bottom[letters])
     above, below = _n_levels(top, tolerance), _n_levels(bottom, tolerance)
-    n_top = 0 if (parts.top[letters] == 0).all() else count - above
-    n_bottom = 0 if (parts.bottom[letters] == len(parts.labels)).all() else count - below
+    n_top = 0 if (parts.top[letters] == 0).all() else len(letters) - above
+    n_bottom = 0 if (parts.bottom[letters] == len(parts.labels)).all() else len(letters) - below
     regular = count >= _MIN_LETTERS + (above + below > 2) and above <= 2 and below <= 2
-    return _Run(letters, usual, n_top, n_bottom, count - 1, regular)
+    return _Run(letters, usual, n_top, n_bottom, len(letters) - 1, regular)
 
 
 def _level(
