@@ -175,8 +175,8 @@ def test_at_a_terminal_the_screen_of_the_demo_ends_with_a_table_and_commands(col
     rows = [line.split()[0] for line in results]
     assert {"flat", "hierarchical", "logreg"} <= set(rows)
     assert rows.count("report:") == 1
-    assert [line for line in results if line.startswith("  ensemble-hwr init demo")]
-    assert results[-1].startswith("  ensemble-hwr train demo.toml --contender ")
+    assert [line for line in results if line.startswith("  ensemble-hwr init folder")]
+    assert results[-1].startswith("  ensemble-hwr compare folder.toml ")
 
 
 def test_fewer_than_five_pictures_have_no_bar(folder, model, ensemble_hwr_command):
