@@ -3,6 +3,7 @@
 import optuna
 import pytest
 
+from ensemble_hwr.tuning import _study
 from ensemble_hwr.tuning._sampling import BASELINE, TrialMonitor, make_pruner
 
 STEPS, FOLDS = 12, 3
@@ -83,3 +84,34 @@ def test_monitor_prunes_every_trial_when_the_time_is_over():
     monitor = TrialMonitor(started_trial(0.5), 4, lambda: False, lambda: True)
     with pytest.raises(optuna.TrialPruned, match="out of time"):
         monitor.report(0, 0, 0.1)
+
+
+def test_time_is_not_over_before_the_trial_of_the_baseline_has_ended():
+    """Otherwise a search that ended early chose parameters that may be worse than those of the config."""
+    study = optuna.create_study()
+    study.set_user_attr(_study.BASELINE, {"alpha": 1.0})
+    over = _study.Budget(deadline=0.0)
+    study.enqueue_trial({"alpha": 1.0})
+    baseline, other = study.ask(), study.ask()
+    for trial in (baseline, other):
+        trial.suggest_float("alpha", 0.0, 2.0)
+    assert not _study.is_out_of_time(study, over)
+    study.tell(other, 0.5)
+    assert not _study.is_out_of_time(study, over)
+    study.tell(baseline, 0.7)
+    assert _study.is_out_of_time(study, over)
+
+
+@pytest.mark.parametrize("state", ["PRUNED", "FAIL"])
+def test_time_is_over_if_the_baseline_was_pruned_or_failed(state):
+    study = optuna.create_study()
+    study.set_user_attr(_study.BASELINE, {"alpha": 1.0})
+    study.enqueue_trial({"alpha": 1.0})
+    baseline, other = study.ask(), study.ask()
+    for trial in (baseline, other):
+        trial.suggest_float("alpha", 0.0, 2.0)
+    study.tell(other, 0.5)
+    if state == "FAIL":
+        baseline.set_user_attr(_study.ERROR, "ValueError")
+    study.tell(baseline, state=optuna.trial.TrialState[state])
+    assert _study.is_out_of_time(study, _study.Budget(deadline=0.0))

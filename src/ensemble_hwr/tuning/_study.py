@@ -191,8 +191,22 @@ def stop_reason(study: Study, budget: Budget) -> str | None:  # noqa: PLR0911
 
 
 def is_out_of_time(study: Study, budget: Budget) -> bool:
-    """Return whether the deadline is over and a trial is completed, so that running trials can end."""
-    return budget.deadline is not None and time.time() >= budget.deadline and best_trial(study) is not None
+    """Return whether the deadline is over and a trial is completed, so that running trials can end.
+
+    The trial of the baseline must have ended too: without it, parameters would be chosen that may be worse.
+    """
+    is_over = budget.deadline is not None and time.time() >= budget.deadline
+    return is_over and best_trial(study) is not None and _baseline_has_ended(study)
+
+
+def _baseline_has_ended(study: Study) -> bool:
+    first = study.user_attrs.get(BASELINE)
+    ended = (
+        trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or ERROR in trial.user_attrs
+        for trial in study.get_trials(deepcopy=False)
+        if trial.params == first
+    )
+    return first is None or any(ended)
 
 
 def best_trial(study: Study) -> FrozenTrial | None:
