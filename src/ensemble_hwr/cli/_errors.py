@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import takewhile
 
 import click
@@ -18,7 +18,7 @@ import click
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; timeout, systemd and docker stop; a closed terminal
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; timeout, systemd and docker stop
 
 
 class Interrupted(BaseException):
@@ -50,7 +50,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated, 129 terminal closed.
+        0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated.
     """
     _make_streams_tolerant()
     try:
@@ -62,8 +62,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except (Interrupted, click.Abort) as error:
         interrupt = error if isinstance(error, Interrupted) else Interrupted()
         _stop_workers()
-        with suppress(OSError):  # a terminal that was closed
-            click.echo(str(interrupt), err=True)
+        click.echo(str(interrupt), err=True)
         return interrupt.code
     except Exception as error:  # any other exception becomes a one-line message here
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
@@ -123,7 +122,7 @@ def _make_streams_tolerant() -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Raise Interrupted on the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once."""
+    """Raise Interrupted on the first Ctrl-C or SIGTERM; a second one ends the process at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -133,10 +132,7 @@ def _interruptible() -> Iterator[None]:
             signal.signal(caught, signal.SIG_DFL)
         raise Interrupted(code=128 + number)
 
-    before = {}
-    for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
-        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
-            before[number] = signal.signal(number, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     finally:
