@@ -4,10 +4,10 @@
     python -m benchmarks.sheets --half even          the half on which settings of the library are chosen
     python -m benchmarks.sheets --update             also write the table into docs/user_guide/paper.md
 
-The 148 sheets of sse15_sheets (folder `more` in ENSEMBLE_HWR_DATA) are photographs of a ruled grid of three rows and five
-columns, each by another writer. Every sheet is read as a page without a lexicon. All letters are found if each row has
-five. A letter is right if it is at its place; on other sheets, edits are counted. Settings of the library are chosen on
-the sheets at even places of the index, and tested on those at odd places.
+The 148 sheets of sse15_sheets (folder `more` in ENSEMBLE_HWR_DATA) are photographs of a ruled grid of three rows and
+five columns, each by another writer. Every sheet is read as a page without a lexicon. All letters are found if each row
+has five. A letter is right if it is at its place; on other sheets, edits are counted. Settings of the library are
+chosen on the sheets at even places of the index, and tested on those at odd places.
 """
 
 from __future__ import annotations
