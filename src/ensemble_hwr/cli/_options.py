@@ -42,9 +42,9 @@ set_option = click.option(
 
 def _trust(context: click.Context, _: click.Parameter, modules: tuple[str, ...]) -> None:
     """Allow the config to name classes of these modules until the command ends."""
-    from ensemble_hwr.config.trusted_imports import trusted
-
     if modules:
+        from ensemble_hwr.config.trusted_imports import trusted
+
         context.meta[TRUSTED] = modules
         context.with_resource(trusted(modules))
 
