@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 import tomlkit
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.exceptions import ConfigError
@@ -92,6 +92,8 @@ TABLES = st.recursive(SCALARS, lambda inner: st.dictionaries(st.sampled_from("ab
 
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), TABLES, max_size=4), st.dictionaries(st.sampled_from("abcd"), TABLES))
+@example({"a": {}, "b": False}, {"b": {"a": False}, "c": {}, "a": False})
+@example({"a": {}, "b": False}, {"b": {}, "c": {}, "a": False})
 def test_edited_file_has_the_wanted_values(before, after):
     document = tomlkit.parse(to_toml(before))
     edit(document, after)

@@ -90,9 +90,9 @@ def edit(table: Any, wanted: Mapping[str, Any]) -> None:
     [c]
     d = 4  # fourth
     """
-    for key in [key for key in table if key not in wanted]:
+    for key in [key for key in table if key not in wanted or _changes_form(table[key], wanted[key])]:
         del table[key]
-    for key, value in wanted.items():
+    for key, value in sorted(wanted.items(), key=lambda item: isinstance(item[1], Mapping)):
         found = table.get(key)
         if isinstance(found, MutableMapping) and isinstance(value, Mapping) and not isinstance(found, InlineTable):
             edit(found, value)
@@ -101,6 +101,11 @@ def edit(table: Any, wanted: Mapping[str, Any]) -> None:
             if key not in table and isinstance(new, Table) and len(table):
                 _move_end(list(table.values())[-1], new)
             table[key] = new
+
+
+def _changes_form(found: Any, value: Any) -> bool:
+    """Return whether a value becomes a table or a table a value: it then moves, since values precede headings."""
+    return isinstance(found, Mapping) is not isinstance(value, Mapping)
 
 
 def _move_end(last: Any, new: Table) -> None:
