@@ -25,9 +25,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
-import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,7 +40,9 @@ from scipy.optimize import minimize_scalar
 
 from benchmarks.pages import put
 from benchmarks.segmentation import real_table
-from benchmarks.vocabulary import LETTERS, N_EVALUATION_WORDS, evaluation_words, word_counts
+from benchmarks.tesseract import is_installed, version
+from benchmarks.tesseract import read as tesseract_read
+from benchmarks.vocabulary import N_EVALUATION_WORDS, evaluation_words, word_counts
 from ensemble_hwr import LetterSet, WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition, load_index
 from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, draw_reading, error_report
@@ -171,7 +170,7 @@ def composed(setup: Setup) -> str:
         "lattice, letter n-grams": setup.reader(ngrams=LetterNgrams(setup.vocabulary[:50_000])),
         **{name: setup.reader(lexicon=lexicon) for name, lexicon in setup.lexicons().items()},
     }
-    tesseract = shutil.which("tesseract") is not None
+    tesseract = is_installed()
     names = [*readers, *([TESSERACT] if tesseract else [])]
     heads = ["gap", *names, f"{LEXICON}: target", f"{LEXICON}: no suspected label", f"{LATTICE}: letter errors"]
     rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
@@ -193,7 +192,7 @@ def composed(setup: Setup) -> str:
             if name in (LATTICE, LEXICON, FREQUENCIES):
                 causes.append(cause_row(gap, name, texts, details))
         if tesseract:
-            read = read_with_tesseract(pictures)
+            read = tesseract_read(pictures)
             tallies[TESSERACT].add(texts, read)
             shares[TESSERACT] = accuracy(texts, read)
         target = TARGETS.get(gap, "")
@@ -207,7 +206,7 @@ def composed(setup: Setup) -> str:
     return (
         "\n".join(rows)
         + f"\n\nPercent of {setup.words} words per gap, a lexicon of {len(setup.vocabulary[:LEXICON_SIZE]):,} words"
-        + (f", {tesseract_version()}" if tesseract else ", no Tesseract on this machine")
+        + (f", {version()}" if tesseract else ", no Tesseract on this machine")
         + ".\n\n"
         + "\n".join(table)
         + f"\n\n{confusions(tallies[LATTICE])}\n"
@@ -238,31 +237,6 @@ def confusions(tally: Tally) -> str:
     pairs = Counter(dict(error_report(tally.texts, tally.words).confusions))
     listing = ", ".join(f"{true} as {got} ({count})" for (true, got), count in pairs.most_common(12))
     return f"Confusions without a lexicon, in words with the right number of letters: {listing}."
-
-
-def read_with_tesseract(pictures: Sequence[Any]) -> list[str]:
-    """Read words with Tesseract, in one process with one thread."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for place, picture in enumerate(pictures):
-            Image.fromarray(picture).save(folder / f"{place:05d}.png")
-        files = sorted(folder.glob("*.png"))
-        (folder / "list.txt").write_text("\n".join(map(str, files)) + "\n", encoding="utf-8")
-        command = ["tesseract", "list.txt", "-", "--psm", "8", "-c", f"tessedit_char_whitelist={LETTERS}"]
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=True, timeout=3600,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-        )  # fmt: skip
-    read = ["".join(page.split()) for page in done.stdout.split("\f")][: len(pictures)]
-    if len(read) != len(pictures):
-        raise click.ClickException(f"Tesseract returned {len(read)} texts for {len(pictures)} pictures")
-    return read
-
-
-def tesseract_version() -> str:
-    """Return name and version of Tesseract."""
-    printed = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True).stdout
-    return f"{' '.join(printed.split()[:2]).capitalize()} with --psm 8 and a whitelist of A to Z"
 
 
 def running(setup: Setup) -> str:
