@@ -194,3 +194,22 @@ def test_open_letters_detects_the_format(tmp_path):
     assert open_letters(rows).target.tolist() == ["D"]
     save_npz(tmp_path / "a.npz", LetterSet(np.zeros((1, 784), np.uint8), np.array(["A"])))
     assert open_letters(tmp_path / "a.npz").target.tolist() == ["A"]
+
+
+def test_pictures_of_one_size_are_loaded_as_pictures(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    np.savez_compressed(tmp_path / "x.npz", data=pictures, target=np.array(["a", "B", "3"]), name=np.array("pack"))
+    letters = load_npz(tmp_path / "x.npz")
+    assert repr(letters) == "LetterSet('pack': 3 letters of 3 classes, pictures)"
+    np.testing.assert_array_equal(np.stack(list(letters.data)), pictures)
+    assert len(open_letters(tmp_path / "x.npz").take([0, 2])) == 2
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [np.zeros((2, 9, 9)), np.zeros((2, 0, 9), np.uint8), np.zeros((2, 9, 9), np.int64), np.zeros((2, 9, 9), "U1")],
+)
+def test_pictures_of_another_type_or_without_pixels_are_reported(tmp_path, pictures):
+    np.savez_compressed(tmp_path / "x.npz", data=pictures, target=np.array(["A", "B"]))
+    with pytest.raises(DataError, match=r"pictures must be of shape \(n, height, width\) and type uint8"):
+        load_npz(tmp_path / "x.npz")

@@ -167,6 +167,7 @@ def test_invalid_input_raises_an_error(X, error, problem):
         ({"box": 29}, "box=29 must not be larger than size=28"),
         ({"method": "mean"}, "'method'"),
         ({"polarity": "black"}, "'polarity'"),
+        ({"dots": "all"}, "'dots'"),
         ({"errors": "ignore"}, "'errors'"),
         ({"max_pixels": 0}, "'max_pixels'"),
     ],
@@ -370,3 +371,36 @@ class TestCropLetter:
         rng = np.random.default_rng(0)
         noise = (rng.random(ink.shape) < 0.02).astype(np.float32)
         assert np.subtract(crop_letter(np.maximum(ink, noise)).shape, (30, 20)).max() <= 4
+
+
+def letter_i(gap, shift=0, dot=4):
+    """A stem of 40 pixels with a dot above it: its distance, and its position to the right."""
+    picture = np.full((120, 100), 255, np.uint8)
+    picture[60:100, 48:52] = 0
+    picture[60 - gap - dot : 60 - gap, 48 + shift : 48 + shift + dot] = 0
+    return picture
+
+
+@pytest.mark.parametrize(("gap", "shift"), [(6, 0), (12, 6), (16, -8)])
+def test_dots_of_small_letters_are_kept(gap, shift):
+    picture = letter_i(gap, shift)
+    stem = LetterNormalizer().transform([letter_i(30)])
+    np.testing.assert_array_equal(LetterNormalizer().transform([picture]), stem)
+    rows = LetterNormalizer(dots=True).transform([picture]).reshape(28, 28)
+    assert (rows.max(axis=1) < 0.2).tolist().count(True) > 8  # margins, and the gap below the dot
+    assert rows[:9].max() > 0.5
+    flipped = LetterNormalizer(dots=True).transform([picture[::-1]]).reshape(28, 28)
+    np.testing.assert_allclose(flipped[::-1], rows, atol=1e-5)
+
+
+@pytest.mark.parametrize("picture", [letter_i(24), letter_i(10, shift=24), letter_i(10, dot=1)])
+def test_specks_far_from_a_small_letter_are_removed(picture):
+    np.testing.assert_array_equal(
+        LetterNormalizer(dots=True).transform([picture]), LetterNormalizer().transform([picture])
+    )
+
+
+def test_a_normalizer_saved_before_dots_existed_has_its_default():
+    old = LetterNormalizer()
+    del old.__dict__["dots"]
+    np.testing.assert_array_equal(old.transform(LETTERS), LetterNormalizer().transform(LETTERS))

@@ -235,7 +235,7 @@ def as_ink(rows: NDArray[Any]) -> NDArray[np.float32]:
     return ink
 
 
-def pictures_array(pictures: Sequence[Any]) -> NDArray[np.object_]:
+def pictures_array(pictures: Sequence[Any] | NDArray[Any]) -> NDArray[np.object_]:
     """Return an (n,) object array, even if all pictures have the same shape."""
     array = np.empty(len(pictures), dtype=object)
     for i, picture in enumerate(pictures):

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble_hwr._typing import PathLike
 from ensemble_hwr._writing import expanded, whole_files
 from ensemble_hwr.datasets._files import require_file
 from ensemble_hwr.datasets._folder import load_folder, load_index
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
-from ensemble_hwr.datasets._letters import LetterSet
+from ensemble_hwr.datasets._letters import LetterSet, pictures_array
 from ensemble_hwr.exceptions import DataError
 
 OPTIONAL = ("source", "writer", "split", "suspect")
@@ -74,12 +75,14 @@ def load_npz(path: PathLike) -> LetterSet:
     Parameters
     ----------
     path : path-like
-        A file of :func:`save_npz`: arrays ``data`` of shape (n, 784), ``target`` of n strings, and optionally
-        ``source``, ``writer``, ``split``, ``suspect`` and ``name``. Pickled objects are rejected.
+        Arrays ``data``, ``target`` of n strings, and optionally ``source``, ``writer``, ``split``, ``suspect`` and
+        ``name``. ``data`` are rows of shape (n, 784), as :func:`save_npz` writes them, or pictures of one size: gray
+        levels of shape (n, height, width) and type uint8. Pickled objects are rejected.
 
     Returns
     -------
     LetterSet
+        Rows or pictures.
 
     Raises
     ------
@@ -100,6 +103,8 @@ def load_npz(path: PathLike) -> LetterSet:
     file = require_file(path, WHAT)
     arrays = _read_arrays(file)
     name = str(arrays.pop("name", ""))
+    if arrays["data"].ndim == 3:
+        arrays["data"] = _as_pictures(file, arrays["data"])
     try:
         return LetterSet(**arrays, name=name)
     except DataError as error:
@@ -149,6 +154,15 @@ def open_letters(path: PathLike) -> LetterSet:
         f"{place}: got a file with the suffix {suffix or '(none)'}; expected a folder with index.csv, a folder with "
         "one folder per class, a .csv file or an .npz file"
     )
+
+
+def _as_pictures(file: Path, data: NDArray[Any]) -> NDArray[np.object_]:
+    if data.dtype != np.uint8 or 0 in data.shape[1:]:
+        raise DataError(
+            f"{file}: pictures must be of shape (n, height, width) and type uint8, got shape {data.shape} and type "
+            f"{data.dtype}"
+        )
+    return pictures_array(data)
 
 
 def _is_index(file: Path) -> bool:

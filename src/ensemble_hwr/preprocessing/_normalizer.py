@@ -26,6 +26,8 @@ _BATCH_SIZE = 256  # pictures per task of a process
 _ALWAYS_KEPT = 0.15  # from this share on, a component belongs to the letter
 _NEVER_KEPT = 0.01  # below this share, a component is a speck
 _MAX_DISTANCE = 0.10  # in between: within this share of the longer side of the largest component
+_DOT_DISTANCE = 0.45  # a dot above or below: within this share of it ...
+_DOT_SHIFT = 0.30  # ... and with its middle not further to the left or right than this share
 
 
 class LetterNormalizer(TransformerMixin, BaseEstimator):
@@ -47,6 +49,10 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         ``box=size`` to fill it); specks are kept.
     polarity : {"auto", "dark", "light"}, default="auto"
         Which pixels are ink. "auto" detects it per picture. Set it if it is known, such as "light" for MNIST.
+    dots : bool, default=False
+        Whether small parts above or below a letter are kept, such as the dots of i and j. Set it for small letters and
+        punctuation marks. By default they are kept near the letter only; specks of capitals are removed more reliably
+        then.
     max_pixels : int, default=50_000_000
         Pictures with more pixels count as unreadable.
     errors : {"raise", "blank"}, default="raise"
@@ -77,10 +83,13 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         "box": [Interval(Integral, 1, None, closed="left")],
         "method": [StrOptions({"mass", "classic"})],
         "polarity": [StrOptions({"auto", "dark", "light"})],
+        "dots": ["boolean"],
         "max_pixels": [Interval(Integral, 1, None, closed="left")],
         "errors": [StrOptions({"raise", "blank"})],
         "n_jobs": [Integral, None],
     }
+
+    dots: bool = False  # the value in models that were saved before the parameter existed
 
     def __init__(
         self,
@@ -89,6 +98,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         *,
         method: str = "mass",
         polarity: Polarity = "auto",
+        dots: bool = False,
         max_pixels: int = 50_000_000,
         errors: str = "raise",
         n_jobs: int | None = None,
@@ -97,6 +107,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         self.box = box
         self.method = method
         self.polarity = polarity
+        self.dots = dots
         self.max_pixels = max_pixels
         self.errors = errors
         self.n_jobs = n_jobs
@@ -218,7 +229,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         ink = to_ink(picture, polarity=self.polarity, longest=12 * self.size, max_pixels=self.max_pixels)
         if self.method == "classic":
             return place_classic(ink, self.size, self.box).ravel()
-        return place_by_mass(crop_letter(remove_borders(ink)), self.size, self.box).ravel()
+        return place_by_mass(crop_letter(remove_borders(ink), dots=self.dots), self.size, self.box).ravel()
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -234,7 +245,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def crop_letter(ink: Ink, *, despeckle: bool = True) -> Ink:
+def crop_letter(ink: Ink, *, despeckle: bool = True, dots: bool = False) -> Ink:
     """Crop a picture of ink to its letter, without specks and fragments of neighbouring letters.
 
     Parameters
@@ -242,6 +253,8 @@ def crop_letter(ink: Ink, *, despeckle: bool = True) -> Ink:
     ink : ndarray of float32, shape (height, width)
     despeckle : bool, default=True
         Whether small connected components far from the largest one are removed.
+    dots : bool, default=False
+        Whether such components are kept above and below it, at a distance of up to 0.45 of its longer side.
 
     Returns
     -------
@@ -252,7 +265,7 @@ def crop_letter(ink: Ink, *, despeckle: bool = True) -> Ink:
     if despeckle:
         labels, count = ndimage.label(mask, EIGHT_CONNECTED)
         if count > 1:
-            mask = _letter_components(ink, labels)[labels]
+            mask = _letter_components(ink, labels, dots)[labels]
             ink = ink * ~_halo(labels > 0, mask)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -301,22 +314,31 @@ def place_classic(ink: Ink, size: int, box: int) -> Ink:
     return _resample(letter, *_centred(letter, frame), frame, size)
 
 
-def _letter_components(ink: Ink, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _letter_components(ink: Ink, labels: NDArray[np.int32], dots: bool) -> NDArray[np.bool_]:
     """Return which labels belong to the letter; label 0 is paper."""
     weight = np.bincount(labels.ravel(), weights=ink.ravel())
     weight[0] = 0
     boxes = [(0, 0, 0, 0)]
     boxes += [(y.start, y.stop, x.start, x.stop) for y, x in ndimage.find_objects(labels)]
     main = int(weight.argmax())
-    reach = _MAX_DISTANCE * max(boxes[main][1] - boxes[main][0], boxes[main][3] - boxes[main][2])
+    side = max(boxes[main][1] - boxes[main][0], boxes[main][3] - boxes[main][2])
     keep: NDArray[np.bool_] = weight >= _ALWAYS_KEPT * weight[main]
     inside = not _touches_frame(boxes[main], labels.shape)
     for label in range(1, len(weight)):
         if inside and label != main and _touches_frame(boxes[label], labels.shape):
             keep[label] = weight[label] >= 2 * _ALWAYS_KEPT * weight[main]
         elif weight[label] >= _NEVER_KEPT * weight[main]:
-            keep[label] |= _distance(boxes[label], boxes[main]) <= reach
+            keep[label] |= _distance(boxes[label], boxes[main]) <= _MAX_DISTANCE * side
+            keep[label] |= dots and _is_dot(boxes[label], boxes[main], side)
     return keep
+
+
+def _is_dot(box: tuple[int, int, int, int], main: tuple[int, int, int, int], side: int) -> bool:
+    """Return whether a component is directly above or below the largest one."""
+    gap = max(box[0] - main[1], main[0] - box[1])
+    middle = (box[2] + box[3]) / 2
+    outside = max(main[2] - middle, middle - main[3])
+    return 0 <= gap <= _DOT_DISTANCE * side and outside <= _DOT_SHIFT * side
 
 
 def _touches_frame(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
