@@ -36,6 +36,7 @@ LEVELS = {
     "onnx": 3,
     "config": 4,
     "canvas": 4,
+    "_formats": 4,
     "training": 5,
     "tuning": 5,
     "cli": 6,

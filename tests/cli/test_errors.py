@@ -11,9 +11,9 @@ from PIL import Image
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
+from ensemble_hwr._formats import csv_lines
 from ensemble_hwr.cli import main
 from ensemble_hwr.cli._errors import DONE, FAILED, INTERRUPTED, USAGE, run
-from ensemble_hwr.cli._output import csv_lines
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.persistence import save_model
 from ensemble_hwr.preprocessing import LetterNormalizer

@@ -15,6 +15,7 @@ from itertools import takewhile
 
 import click
 
+from ensemble_hwr._formats import printable
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -68,11 +69,6 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
         return FAILED
     return code if isinstance(code, int) else DONE
-
-
-def printable(text: str) -> str:
-    """Escape characters that could break a line or control a terminal: names and labels come from files of others."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def report_error(message: str) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._formats import csv_lines, printable
 from ensemble_hwr._writing import whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED, printable, report_error
+from ensemble_hwr.cli._errors import DONE, FAILED, report_error
 from ensemble_hwr.cli._options import check_output_file, jobs_option, number_of_jobs
-from ensemble_hwr.cli._output import csv_lines
 from ensemble_hwr.exceptions import DataError
 
 if TYPE_CHECKING:

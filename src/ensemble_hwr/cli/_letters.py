@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, Predictions, letter_printer
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
 from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
-from ensemble_hwr.cli._output import (
-    LETTER_COLUMNS,
-    OutputOptions,
-    Predictions,
-    Results,
-    letter_printer,
-    output_options,
-)
+from ensemble_hwr.cli._output import Results, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
     PageOptions,

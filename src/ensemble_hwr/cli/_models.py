@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr.cli._errors import printable
+from ensemble_hwr._formats import printable
 from ensemble_hwr.cli._options import output_option
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import glob, has_magic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._formats import NamedPicture
 from ensemble_hwr.cli._errors import report_error
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 
@@ -20,27 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ensemble_hwr.images.pages import PageRanges
-    from ensemble_hwr.images.sources import FilePage
 
 BATCH_SIZE = 256  # pictures per process
 STANDARD_INPUT = "-"
 BATCH_PIXELS = 50_000_000  # of the decoded pages in one batch
 OTHER_SUFFIXES = (".apng", ".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".mpo", ".pdf", ".pgm", ".pbm", ".ppm")
 LEAST_FOR_A_BAR = 5  # fewer pictures are read without a progress bar
-
-
-class NamedPicture(NamedTuple):
-    """A picture to read, or a page of a file: its name as results show it, its path, bytes or pixels, and its page."""
-
-    name: str
-    data: str | bytes | FilePage
-    page: int = 1
-    several: bool = False
-
-    @property
-    def label(self) -> str:
-        """The name, with the page of a file of several."""
-        return f"{self.name}, page {self.page}" if self.several else self.name
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._writing import check_folder, whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
-from ensemble_hwr.cli._options import lexicon_option, model_option
-from ensemble_hwr.cli._output import (
+from ensemble_hwr._formats import (
     DOCUMENTS,
     FIELD_COLUMNS,
     WORD_COLUMNS,
     Fields,
+    NamedPicture,
     OutputOptions,
-    Results,
     field_printer,
-    file_name,
-    output_options,
     reading_printer,
 )
+from ensemble_hwr._writing import check_folder, whole_files
+from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
+from ensemble_hwr.cli._options import lexicon_option, model_option
+from ensemble_hwr.cli._output import Results, file_name, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
-    NamedPicture,
     PageOptions,
     find_all,
     folder_options,
