@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemble_hwr._versions import show_versions
+    from ensemble_hwr.adaptation import AdaptedClassifier, adapt
     from ensemble_hwr.datasets import LetterSet, compose_words, generate_letters
     from ensemble_hwr.ensemble import AugmentedMLPClassifier, HierarchicalEnsembleClassifier, MemberMLPClassifier
     from ensemble_hwr.evaluation import compare
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _MODULE_OF = {
+    "AdaptedClassifier": "adaptation",
     "AugmentedClassifier": "preprocessing",
     "AugmentedMLPClassifier": "ensemble",
     "Augmenter": "preprocessing",
@@ -41,6 +43,7 @@ _MODULE_OF = {
     "TunedClassifier": "tuning",
     "WordReader": "reading",
     "WordSegmenter": "segmentation",
+    "adapt": "adaptation",
     "available_models": "persistence",
     "compare": "evaluation",
     "compose_words": "datasets",
@@ -53,10 +56,11 @@ _MODULE_OF = {
     "tune": "tuning",
 }
 _SUBMODULES = (
-    "boxes", "canvas", "cli", "config", "datasets", "ensemble", "evaluation", "exceptions", "hierarchy", "images",
-    "onnx", "persistence", "preprocessing", "reading", "report", "segmentation", "training", "tuning",
+    "adaptation", "boxes", "canvas", "cli", "config", "datasets", "ensemble", "evaluation", "exceptions", "hierarchy",
+    "images", "onnx", "persistence", "preprocessing", "reading", "report", "segmentation", "training", "tuning",
 )  # fmt: skip
 __all__ = [
+    "AdaptedClassifier",
     "AugmentedClassifier",
     "AugmentedMLPClassifier",
     "Augmenter",
@@ -70,6 +74,7 @@ __all__ = [
     "TunedClassifier",
     "WordReader",
     "WordSegmenter",
+    "adapt",
     "available_models",
     "compare",
     "compose_words",
