@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ensemble_hwr.images.borders import remove_borders
+from ensemble_hwr.images.borders import remove_borders, remove_boxes
 
 
 def letter(side=60, width=5):
@@ -77,3 +77,39 @@ def test_a_letter_inside_a_round_letter_is_kept():
     ink = (np.abs(np.hypot(y, x) - 24) < 2.5).astype(np.float32)
     ink[28:32, 25:35] = 1.0
     assert remove_borders(ink) is ink
+
+
+def letters_in_boxes(count=3):
+    """Letters H in boxes of 60 pixels that do not touch; the ink of the letters, and that of all."""
+    ink = np.concatenate([np.zeros((66, 3), np.float32)] + [np.pad(letter(), 3)] * count, axis=1)
+    boxes = np.zeros_like(ink)
+    for place in range(count):
+        left = 7 + 66 * place
+        boxes[4:62, left : left + 58] = 1.0
+        boxes[6:60, left + 2 : left + 56] = 0.0
+    return ink, np.maximum(ink, boxes)
+
+
+def test_boxes_of_letters_are_removed():
+    ink, boxed = letters_in_boxes()
+    np.testing.assert_array_equal(remove_boxes(boxed), ink)
+
+
+def test_a_box_that_its_letter_touches_is_removed_like_the_others():
+    ink, boxed = letters_in_boxes()
+    ink[40:61, 3 + 18 : 3 + 23] = boxed[40:61, 3 + 18 : 3 + 23] = 1.0
+    cleaned = remove_boxes(boxed)
+    assert (cleaned[:60] == ink[:60]).mean() > 0.995
+    assert (cleaned[45, 21:26] > 0).any()
+    assert cleaned[:, 7].sum() < 8
+
+
+def test_round_shapes_and_a_single_box_are_no_boxes_of_letters():
+    """Letters that enclose nothing, and a single box, stay."""
+    ink = np.zeros((60, 130), np.float32)
+    y, x = np.mgrid[:60, :65]
+    ring = np.abs(np.hypot(y - 30, x - 32) - 20) < 2.5
+    ink[:, :65][ring] = ink[:, 65:][ring] = 1.0
+    assert remove_boxes(ink) is ink
+    boxed = letters_in_boxes(1)[1]
+    assert remove_boxes(boxed) is boxed

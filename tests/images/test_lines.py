@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from ensemble_hwr.images.lines import find_lines, remove_lines, run_lengths
+from ensemble_hwr.images._traces import run_lengths
+from ensemble_hwr.images.lines import find_lines, remove_lines
 
 LETTER = 28
 
@@ -109,3 +111,53 @@ def test_a_thin_foot_just_above_a_line_stays():
     ink[42:44, 55:67] = 1.0
     cleaned = remove_lines(with_line(ink, 45, width=3), LETTER)
     np.testing.assert_array_equal(cleaned, ink)
+
+
+def page_of_words(gap=30):
+    """Two words side by side: four letters H and two letters H of 28 pixels."""
+    return np.concatenate([word(), np.zeros((60, gap), np.float32), word()[:, :79]], axis=1)
+
+
+def test_underlines_of_neighbouring_words_are_two_lines():
+    """The gap between the words is no part of a line; one path crosses it."""
+    ink = page_of_words()
+    lined = ink.copy()
+    lined[48:50, 8:140] = lined[48:50, 190:256] = 1.0
+    np.testing.assert_array_equal(remove_lines(lined, LETTER / 1.2), ink)
+
+
+@pytest.mark.parametrize("wave", [0.0, 2.0], ids=["straight", "wavy"])
+def test_an_underline_that_every_letter_touches_is_removed(wave):
+    ink = word()
+    ink[32:44] = np.repeat(ink[43:44], 12, axis=0)
+    course = np.rint(43 + wave * np.sin(np.arange(150) / 16)).astype(int)
+    lined = ink.copy()
+    for column in range(10, 140):
+        lined[course[column] : course[column] + 3, column] = 1.0
+    cleaned = remove_lines(lined, LETTER)
+    assert np.abs(cleaned - ink).sum() < 0.12 * ink.sum()
+    assert ndimage.label(cleaned > 0)[1] == 4
+
+
+def test_an_underline_of_a_short_word_is_found_by_its_likeness_to_another():
+    ink = page_of_words()
+    lined = ink.copy()
+    lined[43:46, 8:140] = lined[43:46, 190:256] = 1.0
+    cleaned = remove_lines(lined, LETTER)
+    assert ndimage.label(cleaned > 0)[1] == 6
+
+
+def test_flat_feet_of_letters_are_no_underline():
+    ink = np.zeros((60, 150), np.float32)
+    for left in (15, 47, 79, 111):
+        ink[16:44, left : left + 3] = ink[41:44, left : left + 23] = 1.0
+    assert remove_lines(ink, LETTER) is ink
+
+
+def test_a_comb_is_removed_with_its_teeth():
+    ink = word()
+    combed = ink.copy()
+    combed[50:52, 8:141] = 1.0
+    for left in (8, 41, 73, 105, 139):
+        combed[40:52, left : left + 2] = 1.0
+    np.testing.assert_array_equal(remove_lines(combed, LETTER), ink)

@@ -14,6 +14,10 @@ _COVERED = 0.9  # of a side: least length of a bar
 _CLEAR = 0.02  # of the edges of the picture: greatest share with ink of the letter itself
 _MIN_HEIGHT = 0.3  # of the picture: least height of the letter, so that its own strokes are not taken for bars
 _SIDE_BAND = 0.12  # of the smaller side of a frame: greatest distance of its pixels from its outline
+_MIN_BOX = 12  # pixels: least side of a box for a letter
+_MIN_BOXES = 2  # least number of boxes that hold ink
+_FILLED = 0.4  # of the boxes: likewise
+_SAME_SIZE = 0.15  # of the usual side of the boxes: greatest difference of a box that a letter touches
 
 
 def remove_borders(ink: Ink) -> Ink:
@@ -50,6 +54,70 @@ def remove_borders(ink: Ink) -> Ink:
     return ink if frame is None else np.where(_grown(frame) & ~(mask & ~frame), np.float32(0), ink)
 
 
+def remove_boxes(ink: Ink) -> Ink:
+    """Remove closed boxes of one size, such as those for the single letters of a form; what is inside stays.
+
+    Parameters
+    ----------
+    ink : ndarray of float32, shape (height, width)
+        From 0 to 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        The same array unless two boxes or more hold other ink.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images.borders import remove_boxes
+    >>> ink = np.zeros((40, 90), np.float32)
+    >>> for left in (5, 45):
+    ...     ink[5:35, left : left + 35] = 1.0
+    ...     ink[7:33, left + 2 : left + 33] = 0.0
+    ...     ink[12:28, left + 16 : left + 19] = 1.0
+    >>> cleaned = remove_boxes(ink)
+    >>> float(cleaned[20, 6]), float(cleaned[20, 22])
+    (0.0, 1.0)
+    """
+    mask = ink > INK_THRESHOLD
+    labels, _ = ndimage.label(mask, EIGHT_CONNECTED)
+    parts = {
+        number: (window, labels[window] == number)
+        for number, window in enumerate(ndimage.find_objects(labels), 1)
+        if min(edge.stop - edge.start for edge in window) >= _MIN_BOX
+    }
+    closed = {number: (window, part) for number, (window, part) in parts.items() if _is_closed(part)}
+    hollow = {number: part for number, (_, part) in closed.items() if _is_hollow(part)}
+    n_filled = sum(np.count_nonzero(mask[closed[number][0]] & ~part) > 0 for number, part in hollow.items())
+    if n_filled < max(_MIN_BOXES, _FILLED * len(hollow)):
+        return ink
+    usual = np.median([part.shape for part in hollow.values()], axis=0)
+    thickness = float(np.median([np.count_nonzero(part) / (2 * sum(part.shape)) for part in hollow.values()]))
+    boxes = np.zeros_like(mask)
+    for number, (window, part) in closed.items():
+        if number in hollow:
+            boxes[window] |= part
+        elif (np.abs(part.shape - usual) <= _SAME_SIZE * usual).all():
+            boxes[window] |= _thin_sides(part, thickness)
+    return np.where(_grown(boxes) & ~(mask & ~boxes), np.float32(0), ink)
+
+
+def _thin_sides(part: NDArray[np.bool_], thickness: float) -> NDArray[np.bool_]:
+    """Return the sides of a box that a letter touches, without the strokes that cross them."""
+    sides = np.zeros_like(part)
+    deepest = round(2 * thickness) + 2
+    pairs = ((part, sides), (part[::-1], sides[::-1]), (part.T, sides.T), (part[:, ::-1].T, sides[:, ::-1].T))
+    for turned, found in pairs:
+        band = np.pad(turned[:deepest], ((0, 1), (0, 0)))
+        first = band.argmax(axis=0)
+        rows = np.arange(len(band))[:, None]
+        last = np.where((rows > first) & ~band, rows, len(band)).min(axis=0)
+        thin = (last < len(band) - 1) & (last - first <= 1.5 * thickness + 1)
+        found[:deepest] |= (band & (rows >= first) & (rows < last) & thin)[:-1]
+    return sides
+
+
 def _bars(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the bars along the four edges."""
     bars = np.zeros_like(mask)
@@ -84,15 +152,29 @@ def _frame(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     others = np.count_nonzero(mask[boxes[outer]] & ~component)
     if others < np.count_nonzero(mask) - np.count_nonzero(component) or not others:
         return None
-    band = 1 + int(_SIDE_BAND * min(component.shape))
-    if min(component.shape) <= 4 * band or component[band:-band, band:-band].any():
-        return None
-    sides = (component[:band], component[-band:], component[:, :band].T, component[:, -band:].T)
-    if min(side.any(axis=0).mean() for side in sides) < _COVERED:
+    if not (_is_closed(component) and _is_hollow(component)):
         return None
     frame = np.zeros_like(mask)
     frame[boxes[outer]] = component
     return frame
+
+
+def _is_closed(part: NDArray[np.bool_]) -> bool:
+    """Return whether a component has four straight sides along its bounding box."""
+    band = _band(part)
+    sides = (part[:band], part[-band:], part[:, :band].T, part[:, -band:].T)
+    return min(part.shape) > 4 * band and min(side.any(axis=0).mean() for side in sides) >= _COVERED
+
+
+def _is_hollow(part: NDArray[np.bool_]) -> bool:
+    """Return whether all pixels of a component are close to its bounding box."""
+    band = _band(part)
+    return not part[band:-band, band:-band].any()
+
+
+def _band(part: NDArray[np.bool_]) -> int:
+    """Return the greatest distance in pixels of a side from the bounding box."""
+    return 1 + int(_SIDE_BAND * min(part.shape))
 
 
 def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
