@@ -163,7 +163,7 @@ def _is_closed(part: NDArray[np.bool_]) -> bool:
     """Return whether a component has four straight sides along its bounding box."""
     band = _band(part)
     sides = (part[:band], part[-band:], part[:, :band].T, part[:, -band:].T)
-    return min(part.shape) > 4 * band and min(side.any(axis=0).mean() for side in sides) >= _COVERED
+    return bool(min(part.shape) > 4 * band and min(side.any(axis=0).mean() for side in sides) >= _COVERED)
 
 
 def _is_hollow(part: NDArray[np.bool_]) -> bool:
