@@ -43,13 +43,13 @@ def expert(*overrides):
 
 
 def test_generated_letters_have_the_requested_labels_and_are_reproducible():
-    rows, labels = AdditionalLetters(generated=9).letters_of(np.array(["B", "P", "7"]))
+    rows, labels = AdditionalLetters(generated=9).letters_of(np.array(["B", "P", "ß"]))
     assert sorted(set(labels)) == ["B", "P"]
     assert (rows.shape, rows.dtype) == ((9, 784), np.float32)
     same = generate_letters(9, letters=["B", "P"], writers=100, random_state=0)
     np.testing.assert_array_equal(rows, same.to_rows())
-    with pytest.raises(DataError, match=r"none of .'7'. is a letter from A to Z"):
-        AdditionalLetters(generated=9).letters_of(["7"])
+    with pytest.raises(DataError, match=r"none of .'ß'. is a letter from A to Z"):
+        AdditionalLetters(generated=9).letters_of(["ß"])
 
 
 def test_generated_pictures_are_normalized():

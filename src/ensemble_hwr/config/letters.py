@@ -40,7 +40,7 @@ from ensemble_hwr.datasets import (
     split_by_source,
     split_letters,
 )
-from ensemble_hwr.datasets.handwriting import generate_letters
+from ensemble_hwr.datasets.handwriting import CHARACTERS, generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.hierarchy import CAPITALS
 from ensemble_hwr.preprocessing import LetterNormalizer
@@ -175,7 +175,7 @@ def with_extra(letters: LetterSet, extra: ExtraLetters, *, polarity: str = "auto
 
 
 def generate_of(labels: Sequence[Any], n: int, writers: int, seed: int, *, pictures: bool, key: str) -> LetterSet:
-    """Generate letters of those labels that are letters from A to Z.
+    """Generate letters of those labels that can be generated: letters, digits and some marks.
 
     Parameters
     ----------
@@ -192,10 +192,11 @@ def generate_of(labels: Sequence[Any], n: int, writers: int, seed: int, *, pictu
     DataError
         If none of the labels can be generated.
     """
-    writable = [label for label in labels if label in set(CAPITALS)]
+    writable = [label for label in labels if label in set(CHARACTERS)]
     if not writable:
         raise DataError(
-            f"{key}: none of {list(labels)} is a letter from A to Z, so none can be generated; leave it out"
+            f"{key}: none of {list(labels)} is a letter from A to Z or a to z, or a digit, so none can be generated; "
+            "leave it out"
         )
     format = "pictures" if pictures else "rows"
     return generate_letters(n, letters=writable, writers=writers, random_state=seed, format=format)

@@ -3,8 +3,10 @@ import string
 import numpy as np
 import pytest
 
-from ensemble_hwr.datasets.handwriting._curves import parse_path
+from ensemble_hwr.datasets.handwriting._curves import ALLOGRAPHS, parse_path
+from ensemble_hwr.datasets.handwriting._sign_skeletons import DIGIT_SKELETONS, MARK_SKELETONS
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
+from ensemble_hwr.datasets.handwriting._small_skeletons import SMALL_SKELETONS
 
 
 def test_every_capital_has_its_allographs_under_different_names():
@@ -23,6 +25,48 @@ def test_skeletons_stand_on_the_baseline_and_reach_the_cap_height(letter):
         assert knots[:, 1].min() == pytest.approx(0, abs=0.06)
         assert knots[:, 1].max() == pytest.approx(1, abs=0.15)
         assert 0 <= np.ptp(knots[:, 0]) <= 1.01
+
+
+def test_small_letters_digits_and_marks_have_their_allographs():
+    assert "".join(SMALL_SKELETONS) == string.ascii_lowercase
+    assert "".join(DIGIT_SKELETONS) == string.digits
+    assert "".join(MARK_SKELETONS) == ".,-'!?:&/"
+    assert list(ALLOGRAPHS) == [*SKELETONS, *SMALL_SKELETONS, *DIGIT_SKELETONS, *MARK_SKELETONS]
+    for allographs in ALLOGRAPHS.values():
+        assert len(allographs) >= 3
+        assert len({allograph.name for allograph in allographs}) == len(allographs)
+        plain = [allograph.weight for allograph in allographs if not allograph.joined]
+        assert allographs[0].weight == max(plain) > min(plain) > 0
+
+
+def test_every_small_letter_has_a_joined_form():
+    assert all(any(allograph.joined for allograph in allographs) for allographs in SMALL_SKELETONS.values())
+    assert not any(allograph.joined for letter in (*SKELETONS, *DIGIT_SKELETONS) for allograph in ALLOGRAPHS[letter])
+
+
+@pytest.mark.parametrize("letter", SMALL_SKELETONS)
+def test_small_letters_keep_to_the_lines(letter):
+    top = 0 if letter in "bdfhkl" else 0.06 if letter in "ijt" else 0.45
+    for allograph in SMALL_SKELETONS[letter]:
+        y = np.concatenate([knots[:, 1] for knots, _ in parse_path(allograph.path)])
+        assert y.min() == pytest.approx(top, abs=0.17 if letter in "ijt" else 0.06)
+        descends = letter in "gjpqy" or (y.max() > 1.2 and letter in "fz")
+        assert y.max() == pytest.approx(1.38 if descends else 1, abs=0.13 if descends else 0.03)
+
+
+@pytest.mark.parametrize("digit", DIGIT_SKELETONS)
+def test_digits_are_as_high_as_capitals(digit):
+    for allograph in DIGIT_SKELETONS[digit]:
+        knots = np.concatenate([knots for knots, _ in parse_path(allograph.path)])
+        assert knots[:, 1].min() == pytest.approx(0, abs=0.05)
+        assert knots[:, 1].max() == pytest.approx(1, abs=0.06)
+
+
+def test_i_and_j_have_dots():
+    for letter in "ij":
+        for allograph in SMALL_SKELETONS[letter]:
+            *_, dot = parse_path(allograph.path)
+            assert dot[0][:, 1].max() < 0.3
 
 
 def test_path_notation():

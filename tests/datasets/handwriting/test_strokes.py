@@ -4,16 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ensemble_hwr.datasets.handwriting import WriterStyle, allograph_names, letter_strokes
-from ensemble_hwr.datasets.handwriting._curves import parse_path
-from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
+from ensemble_hwr.datasets.handwriting._curves import ALLOGRAPHS, parse_path
 from ensemble_hwr.exceptions import DataError
 
-LETTERS = st.sampled_from(sorted(SKELETONS))
+LETTERS = st.sampled_from(sorted(ALLOGRAPHS))
 
 
-@pytest.mark.parametrize("letter", SKELETONS)
+@pytest.mark.parametrize("letter", ALLOGRAPHS)
 def test_default_style_follows_the_skeleton(letter):
-    for allograph in SKELETONS[letter]:
+    for allograph in ALLOGRAPHS[letter]:
         expected = parse_path(allograph.path)
         strokes = letter_strokes(letter, allograph=allograph.name)
         assert len(strokes) == len(expected)
@@ -42,6 +41,35 @@ def test_same_seed_same_strokes(letter, seed):
         strict=True,
     ):
         np.testing.assert_array_equal(first, second)
+
+
+def test_x_height_and_descenders_are_those_of_the_writer():
+    style = WriterStyle(x_height=0.4, descender=0.6)
+
+    def reach(letter, style):
+        points = np.concatenate(letter_strokes(letter, style))
+        return 1 - points[:, 1].min(), points[:, 1].max() - 1
+
+    assert reach("x", style)[0] == pytest.approx(0.4, abs=0.02)
+    assert reach("p", style) == pytest.approx((0.4, 0.57), abs=0.03)
+    assert reach("b", style) == pytest.approx((1.0, 0.0), abs=0.02)
+    for letter in "B5":
+        assert reach(letter, style) == reach(letter, WriterStyle())
+
+
+def test_the_dot_of_i_is_loose_and_its_stem_is_not():
+    strokes = [letter_strokes("i", WriterStyle(unsteadiness=1), random_state=seed) for seed in range(60)]
+    stems, dots = (np.array([part[k][:, :2].mean(axis=0) for part in strokes]) for k in (0, 1))
+    assert np.std(dots - stems, axis=0).min() > 0.03
+    assert dots[:, 1].max() < stems[:, 1].min()
+
+
+def test_a_writer_who_joins_letters_writes_connecting_strokes():
+    def widths(joined):
+        style = WriterStyle(joined=joined, constancy=0.0)
+        return [np.ptp(np.concatenate(letter_strokes("n", style, random_state=seed))[:, 0]) for seed in range(40)]
+
+    assert max(widths(0.0)) < 0.6 < np.mean(widths(1.0))
 
 
 def test_constant_writer_keeps_the_usual_allograph_and_others_do_not():
@@ -94,7 +122,7 @@ def test_deviation_is_constant_per_writer_and_unsteadiness_varies():
 
 @pytest.mark.parametrize(("letter", "name"), [("Ä", None), ("AB", None), ("A", "gothic")])
 def test_unknown_letters_and_allographs_are_rejected(letter, name):
-    with pytest.raises(DataError, match=r"only the capital letters|has no allograph 'gothic'"):
+    with pytest.raises(DataError, match=r"only the letters A to Z and a to z|has no allograph 'gothic'"):
         letter_strokes(letter, allograph=name)
 
 

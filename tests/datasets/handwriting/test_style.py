@@ -14,7 +14,7 @@ from ensemble_hwr.exceptions import DataError
 def test_random_writers_are_valid_and_reproducible(seed, difficulty):
     style = WriterStyle.random(seed, difficulty=difficulty)
     assert style == WriterStyle.random(np.random.default_rng(seed), difficulty=difficulty)
-    assert "".join(style.allographs) == string.ascii_uppercase
+    assert "".join(style.allographs) == f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}.,-'!?:&/"
     assert pickle.loads(pickle.dumps(style)) == style
     assert hash(style) == hash(WriterStyle.random(seed, difficulty=difficulty))
 
@@ -43,10 +43,15 @@ def test_pens_can_be_chosen():
         ({"pen_width": 0.0}, "pen_width is 0.0"),
         ({"pressure": 1.2}, "pressure is 1.2"),
         ({"roundness": -0.1}, "roundness is -0.1"),
+        ({"x_height": 0}, "x_height is 0"),
+        ({"x_height": 1.1}, "x_height is 1.1"),
+        ({"descender": -0.1}, "descender is -0.1"),
+        ({"joined": 2}, "joined is 2"),
         ({"slant": np.nan}, "slant is nan"),
         ({"habit": -1}, "habit is -1"),
         ({"allographs": {"A": "gothic"}}, "A has no allograph 'gothic'; allowed: 'three-strokes'"),
         ({"allographs": {"Ä": "tent"}}, "letter is 'Ä'"),
+        ({"allographs": {"a": "tent"}}, "a has no allograph 'tent'"),
     ],
 )
 def test_invalid_styles_are_rejected(settings, message):
@@ -67,5 +72,13 @@ def test_invalid_difficulty_is_rejected(difficulty):
 
 
 def test_unknown_letter_has_no_allographs():
-    with pytest.raises(DataError, match="letter is 'a', but only the capital letters A to Z"):
-        allograph_names("a")
+    with pytest.raises(DataError, match="letter is 'ß', but only the letters A to Z and a to z"):
+        allograph_names("ß")
+
+
+def test_joined_forms_go_together():
+    styles = [WriterStyle.random(seed) for seed in range(60)]
+    counts = np.array([sum(style.allographs[letter] == "joined" for letter in "abcdehklmnu") for style in styles])
+    joined = np.array([style.joined for style in styles])
+    assert counts[joined < 0.1].mean() < 1.5
+    assert counts[joined > 0.8].mean() > 5

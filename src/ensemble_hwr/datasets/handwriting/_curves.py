@@ -10,10 +10,29 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
+from ensemble_hwr.datasets.handwriting._sign_skeletons import DIGIT_SKELETONS, MARK_SKELETONS
+from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS, Allograph
+from ensemble_hwr.datasets.handwriting._small_skeletons import SMALL_SKELETONS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+
+ALLOGRAPHS: dict[str, tuple[Allograph, ...]] = {
+    **SKELETONS,
+    **SMALL_SKELETONS,
+    **DIGIT_SKELETONS,
+    **MARK_SKELETONS,
+}
+"""Allographs of all characters: A to Z, a to z, 0 to 9 and marks."""
+
+CHARACTERS = "".join(ALLOGRAPHS)
+"""All characters that can be generated."""
+
+MIN_HEIGHT = 0.2
+"""Smallest unit of length of a skeleton, in cap heights, which is that of dots and dashes."""
+
+DOT_LENGTH = 0.12
+"""Longest stroke that is the dot of a character, in cap heights."""
 
 POINT_SPACING = 0.03
 """Distance between points along the path, in cap heights."""
@@ -24,7 +43,11 @@ SMOOTHINGS = (0.0, 0.025, 0.05, 0.09)
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Precomputed allograph: ``matrices[level] @ knots`` are points along the pen path."""
+    """Precomputed allograph: ``matrices[level] @ knots`` are points along the pen path.
+
+    Lengths are in units of ``height`` cap heights, from the highest point, so that the writer's deviations are in
+    proportion to the size of the character. For capitals the unit is the cap height.
+    """
 
     knots: Floats  # (k, 2)
     knot_stroke: Ints  # (k,) stroke of each knot
@@ -39,6 +62,9 @@ class Skeleton:
     leg_ends: Ints  # (legs,) last point of each leg
     leg: Ints  # (m,) leg of each point
     leg_arch: Floats  # (m,) 0 at both ends of the leg, 1 in the middle
+    top: float  # highest point, in cap heights below the top of a capital
+    height: float  # unit of length, in cap heights
+    looseness: Floats  # (strokes, 1) how far strokes are shifted relative to those of capitals
 
     @property
     def n_strokes(self) -> int:
@@ -58,8 +84,11 @@ def parse_path(path: str) -> list[tuple[Floats, NDArray[np.bool_]]]:
 
 @cache
 def skeleton(letter: str, allograph: int) -> Skeleton:
-    """Return an allograph of a letter by its index in `SKELETONS`."""
-    strokes = parse_path(SKELETONS[letter][allograph].path)
+    """Return an allograph of a letter by its index in `ALLOGRAPHS`."""
+    strokes = parse_path(ALLOGRAPHS[letter][allograph].path)
+    looseness = [_looseness(knots, letter) for knots, _ in strokes]
+    top, height = _extent(strokes, letter)
+    strokes = [((knots - [0.0, top]) / height, corners) for knots, corners in strokes]
     samplers = [_sampling_matrix(knots, corners) for knots, corners in strokes]
     lengths = [len(matrix) for matrix, _ in samplers]
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
@@ -85,7 +114,27 @@ def skeleton(letter: str, allograph: int) -> Skeleton:
         leg_ends=leg_ends,
         leg=leg,
         leg_arch=4 * place * (1 - place),
+        top=top,
+        height=height,
+        looseness=np.array(looseness)[:, None],
     )
+
+
+def _extent(strokes: list[tuple[Floats, NDArray[np.bool_]]], letter: str) -> tuple[float, float]:
+    """Return the top and the unit of length of a skeleton in cap heights."""
+    if letter in SKELETONS:
+        return 0.0, 1.0
+    knots = np.concatenate([knots for knots, _ in strokes])
+    return float(knots[:, 1].min()), max(float(np.ptp(knots, axis=0).max()), MIN_HEIGHT)
+
+
+def _looseness(knots: Floats, letter: str) -> float:
+    """Return how far a stroke is shifted at random: dots, and the bars of t and f, vary most."""
+    if letter in SKELETONS or letter in MARK_SKELETONS:
+        return 1.0
+    if np.ptp(knots, axis=0).max() <= DOT_LENGTH:
+        return 3.0
+    return 1.8 if letter in "ft" and np.ptp(knots[:, 1]) < DOT_LENGTH else 1.0
 
 
 def _travelled(points: Floats) -> Floats:

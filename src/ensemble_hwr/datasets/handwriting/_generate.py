@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.datasets._letters import LetterSet
+from ensemble_hwr.datasets.handwriting._curves import ALLOGRAPHS
 from ensemble_hwr.datasets.handwriting._render import paper_picture, render_strokes, stroke_bounds
-from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.datasets.handwriting._strokes import letter_strokes
-from ensemble_hwr.datasets.handwriting._style import PENS, WriterStyle, generator, seed_of
+from ensemble_hwr.datasets.handwriting._style import DRAWABLE, PENS, WriterStyle, generator, seed_of
 from ensemble_hwr.exceptions import DataError
 
 _SIDE, _BOX = 28, 20  # a row is 28x28 pixels, and the letter fits a box of 20x20 in it
@@ -40,7 +40,7 @@ def generate_letters(
     n : int
         Number of letters, 1 or more.
     letters : str or sequence of str, default="ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-        The capital letters to generate.
+        The characters to generate: letters A to Z and a to z, digits, and the marks ``. , - ' ! ? : & /``.
     writers : int, default=20
         Number of writers, 1 or more.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default=None
@@ -65,7 +65,7 @@ def generate_letters(
     Raises
     ------
     DataError
-        If `n` or `writers` is less than 1, a letter is not one of A to Z or repeated, or another parameter is not
+        If `n` or `writers` is less than 1, a letter is repeated or cannot be drawn, or another parameter is not
         allowed.
 
     Examples
@@ -106,9 +106,9 @@ def _check(n: int, letters: str | Sequence[str], writers: int, format: str, size
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise DataError(f"{name} is {value!r}, but it must be an integer of 1 or more")
     alphabet = list(letters)
-    unknown = [letter for letter in alphabet if letter not in SKELETONS]
+    unknown = [letter for letter in alphabet if letter not in ALLOGRAPHS]
     if unknown or not alphabet:
-        raise DataError(f"letters contains {unknown!r}, but it must contain capital letters A to Z, at least one")
+        raise DataError(f"letters contains {unknown!r}, but it must contain at least one of {DRAWABLE}")
     if len(set(alphabet)) < len(alphabet):
         twice = sorted({letter for letter in alphabet if alphabet.count(letter) > 1})
         raise DataError(f"letters contains {', '.join(twice)} more than once; pass each letter once")

@@ -16,6 +16,7 @@ class Allograph(NamedTuple):
     name: str
     weight: float
     path: str
+    joined: bool = False  # whether it has strokes that connect it with its neighbours
 
 
 SKELETONS: dict[str, tuple[Allograph, ...]] = {

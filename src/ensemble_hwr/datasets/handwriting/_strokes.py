@@ -3,7 +3,15 @@
 import numpy as np
 
 from ensemble_hwr.datasets.handwriting._curves import SMOOTHINGS, Floats, Skeleton, skeleton
-from ensemble_hwr.datasets.handwriting._style import WriterStyle, allograph_index, allograph_names, pick_allograph_index
+from ensemble_hwr.datasets.handwriting._small_skeletons import SMALL_SKELETONS
+from ensemble_hwr.datasets.handwriting._style import (
+    DESCENDER,
+    X_HEIGHT,
+    WriterStyle,
+    allograph_index,
+    allograph_names,
+    pick_allograph_index,
+)
 
 # Standard deviations of an ordinary writer; lengths are in cap heights.
 _STROKE_SHIFT, _STROKE_STRETCH, _STROKE_TURN = 0.022, 0.06, 0.05
@@ -27,7 +35,7 @@ def letter_strokes(
     Parameters
     ----------
     letter : str
-        A capital letter, A to Z.
+        A letter A to Z or a to z, a digit, or one of the marks ``. , - ' ! ? : & /``.
     style : WriterStyle, default=None
         Style of the writer; by default neat copybook writing.
     allograph : str, default=None
@@ -39,7 +47,7 @@ def letter_strokes(
     -------
     list of ndarray of shape (m, 3)
         One array of points (x, y, pressure) per stroke, in writing order. The letter is on the baseline y = 1 with its
-        left end near x = 0 and its top near y = 0; y points down. Pressure is in (0, 1].
+        left end near x = 0; the top of a capital is near y = 0, and y points down. Pressure is in (0, 1].
 
     Raises
     ------
@@ -58,7 +66,10 @@ def letter_strokes(
     bones = skeleton(letter, index)
     own = np.random.default_rng([style.habit, ord(letter), index]).standard_normal(_count_traits(bones))
     traits = style.deviation * own + style.unsteadiness * rng.standard_normal(len(own))
-    points = _place_letter(_trace(bones, traits, style), style, rng)
+    points = _trace(bones, traits, style)
+    if letter in SMALL_SKELETONS:
+        points = _set_proportions(points, style)
+    points = _place_letter(points, style, rng)
     points += _tremble(bones, style, rng)
     drawn = np.concatenate([points, _press(bones, style, rng)[:, None]], axis=1)
     return [drawn[start : end + 1] for start, end in zip(bones.starts, bones.ends, strict=True)]
@@ -68,7 +79,9 @@ def _choose_allograph(letter: str, style: WriterStyle, name: str | None, rng: np
     if name is not None:
         return allograph_index(letter, name)
     usual = style.allographs.get(letter, allograph_names(letter)[0])
-    return allograph_index(letter, usual) if rng.random() < style.constancy else pick_allograph_index(rng, letter)
+    if rng.random() < style.constancy:
+        return allograph_index(letter, usual)
+    return pick_allograph_index(rng, letter, joined=style.joined)
 
 
 def _count_traits(bones: Skeleton) -> int:
@@ -85,7 +98,8 @@ def _trace(bones: Skeleton, traits: Floats, style: WriterStyle) -> Floats:
     points = _move_strokes(bones, points, np.stack([shift_x, shift_y], axis=1), stretch, turn)
     points += _bend(bones, points, style.bow + _LEG_BOW * by_leg)
     points += _extend_ends(bones, points, style.overshoot + _END_REACH * np.stack(reach))
-    return points + _WARP * _warp_basis(points) @ whole.reshape(5, 2)
+    points = points + _WARP * _warp_basis(points) @ whole.reshape(5, 2)
+    return bones.height * points + [0.0, bones.top]
 
 
 def _smoothed_matrix(bones: Skeleton, roundness: float) -> Floats:
@@ -102,7 +116,7 @@ def _move_strokes(bones: Skeleton, points: Floats, shift: Floats, stretch: Float
     scale, angle = np.exp(_STROKE_STRETCH * stretch), _STROKE_TURN * turn
     cosine, sine = (scale * np.cos(angle))[bones.stroke], (scale * np.sin(angle))[bones.stroke]
     x, y = (points - middles[bones.stroke]).T
-    moved = (middles + _STROKE_SHIFT * shift)[bones.stroke]
+    moved = (middles + _STROKE_SHIFT * bones.looseness * shift)[bones.stroke]
     moved[:, 0] += cosine * x - sine * y
     moved[:, 1] += sine * x + cosine * y
     return moved
@@ -131,6 +145,13 @@ def _warp_basis(points: Floats) -> Floats:
     x, y = 2 * points[:, 0] - 0.7, 2 * points[:, 1] - 1.0
     xy, yy = x * y, y * y
     return np.stack([xy, x * x - 0.3, yy - 0.3, xy * y - 0.3 * x, yy * y - 0.6 * y], axis=1)
+
+
+def _set_proportions(points: Floats, style: WriterStyle) -> Floats:
+    """Move the x-height and the ends of descenders of a small letter to those of the writer."""
+    levels = np.array([-1.0, -DESCENDER, 0.0, X_HEIGHT, 1.0, 2.0])
+    own = np.array([-1.0 + DESCENDER - style.descender, -style.descender, 0.0, style.x_height, 1.0, 2.0])
+    return np.stack([points[:, 0], 1 - np.interp(1 - points[:, 1], levels, own)], axis=1)
 
 
 def _place_letter(points: Floats, style: WriterStyle, rng: np.random.Generator) -> Floats:

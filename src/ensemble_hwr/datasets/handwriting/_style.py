@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
 
+from ensemble_hwr.datasets.handwriting._curves import ALLOGRAPHS
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.exceptions import DataError
 
@@ -30,6 +31,9 @@ def generator(seed: int, *place: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
 
 
+X_HEIGHT = 0.55  # height of the skeletons of small letters without ascender, in cap heights
+DESCENDER = 0.4  # length of the descenders of the skeletons, in cap heights
+
 PENS: dict[str, tuple[float, float, float]] = {
     # pen: minimum and maximum line width in cap heights, fraction of writers
     "ball": (0.05, 0.10, 0.5),
@@ -37,6 +41,9 @@ PENS: dict[str, tuple[float, float, float]] = {
     "felt": (0.10, 0.19, 0.25),
 }
 """Pens that a writer may have."""
+
+DRAWABLE = "the letters A to Z and a to z, the digits and the marks . , - ' ! ? : & /"
+JOINED_WEIGHT = 5.0  # of joined forms relative to the weights in the skeletons, for a writer who joins all letters
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,12 @@ class WriterStyle:
         Difference between the letter shapes of the writer and the skeletons; 1 is ordinary.
     unsteadiness : float, default=0.0
         Difference between two letters of the same class; 1 is ordinary.
+    x_height : float in (0, 1), default=0.55
+        Height of small letters without ascender, such as x.
+    descender : float, default=0.4
+        Length of descenders, such as that of p.
+    joined : float in [0, 1], default=0.0
+        Tendency to small letters with connecting strokes, as in cursive writing.
     constancy : float in [0, 1], default=1.0
         Probability that a letter has the usual allograph of the writer.
     pen : {"ball", "pencil", "felt"}, default="ball"
@@ -108,6 +121,9 @@ class WriterStyle:
     overshoot: float = 0.0
     deviation: float = 0.0
     unsteadiness: float = 0.0
+    x_height: float = X_HEIGHT
+    descender: float = DESCENDER
+    joined: float = 0.0
     constancy: float = 1.0
     pen: str = "ball"
     pen_width: float = 0.07
@@ -123,10 +139,10 @@ class WriterStyle:
         for entry in fields(self):
             if entry.type == "float" and not np.isfinite(getattr(self, entry.name)):
                 raise DataError(f"{entry.name} is {getattr(self, entry.name)!r}, but it must be a finite number")
-        for name in ("width", "size", "pen_width", "pressure"):
+        for name in ("width", "size", "x_height", "descender", "pen_width", "pressure"):
             if getattr(self, name) <= 0:
                 raise DataError(f"{name} is {getattr(self, name)!r}, but it must be greater than 0")
-        for name in ("roundness", "constancy", "pressure", "taper"):
+        for name in ("roundness", "x_height", "joined", "constancy", "pressure", "taper"):
             if not 0 <= getattr(self, name) <= 1:
                 raise DataError(f"{name} is {getattr(self, name)!r}, but it must be between 0 and 1")
         if self.habit < 0:
@@ -173,7 +189,7 @@ class WriterStyle:
         rng = np.random.default_rng(random_state)
         pen = _pick_pen(rng, pens)
         narrowest, widest, _ = PENS[pen]
-        return cls(
+        capitals = cls(
             slant=float(0.04 + difficulty * rng.normal(0.04, 0.13)),
             rotation=float(difficulty * rng.normal(0.0, 0.04)),
             width=float(np.exp(difficulty * rng.normal(0.0, 0.15))),
@@ -193,6 +209,7 @@ class WriterStyle:
             habit=int(rng.integers(2**31)),
             allographs={letter: _pick_allograph(rng, letter) for letter in SKELETONS},
         )
+        return replace(capitals, **_small_letters(capitals, difficulty))
 
 
 def allograph_names(letter: str) -> tuple[str, ...]:
@@ -201,7 +218,7 @@ def allograph_names(letter: str) -> tuple[str, ...]:
     Parameters
     ----------
     letter : str
-        A capital letter, A to Z.
+        A letter A to Z or a to z, a digit, or one of the marks ``. , - ' ! ? : & /``.
 
     Returns
     -------
@@ -210,7 +227,7 @@ def allograph_names(letter: str) -> tuple[str, ...]:
     Raises
     ------
     DataError
-        If `letter` is not one of A to Z.
+        If `letter` is another character.
 
     Examples
     --------
@@ -218,9 +235,9 @@ def allograph_names(letter: str) -> tuple[str, ...]:
     >>> allograph_names("L")
     ('corner', 'rounded', 'two-strokes', 'long-footed', 'looped')
     """
-    if letter not in SKELETONS:
-        raise DataError(f"letter is {letter!r}, but only the capital letters A to Z can be drawn")
-    return tuple(allograph.name for allograph in SKELETONS[letter])
+    if letter not in ALLOGRAPHS:
+        raise DataError(f"letter is {letter!r}, but only {DRAWABLE} can be drawn")
+    return tuple(allograph.name for allograph in ALLOGRAPHS[letter])
 
 
 def allograph_index(letter: str, name: str) -> int:
@@ -231,14 +248,35 @@ def allograph_index(letter: str, name: str) -> int:
     return names.index(name)
 
 
-def pick_allograph_index(rng: np.random.Generator, letter: str) -> int:
-    """Draw an allograph of a letter in proportion to its frequency."""
-    reach = np.cumsum([allograph.weight for allograph in SKELETONS[letter]])
+def pick_allograph_index(rng: np.random.Generator, letter: str, *, joined: float = 0.0) -> int:
+    """Draw an allograph of a letter in proportion to its frequency, which depends on the tendency to joined forms."""
+    entries = ALLOGRAPHS[letter]
+    weights = [allograph.weight for allograph in entries]
+    if any(allograph.joined for allograph in entries):
+        weights = [
+            allograph.weight * (JOINED_WEIGHT * joined if allograph.joined else 1 - joined) for allograph in entries
+        ]
+    reach = np.cumsum(weights)
     return int(np.searchsorted(reach, rng.random() * reach[-1], side="right"))
 
 
-def _pick_allograph(rng: np.random.Generator, letter: str) -> str:
-    return SKELETONS[letter][pick_allograph_index(rng, letter)].name
+def _pick_allograph(rng: np.random.Generator, letter: str, joined: float = 0.0) -> str:
+    return ALLOGRAPHS[letter][pick_allograph_index(rng, letter, joined=joined)].name
+
+
+def _small_letters(style: WriterStyle, difficulty: float) -> dict[str, Any]:
+    """Draw proportions and allographs of all characters but capitals, with a generator of their own."""
+    rng = np.random.default_rng([style.habit, *b"small"])
+    joined = float(rng.beta(0.6, 1.4))
+    return {
+        "x_height": float(np.clip(X_HEIGHT + difficulty * rng.normal(0.0, 0.06), 0.35, 0.8)),
+        "descender": float(np.clip(DESCENDER + difficulty * rng.normal(0.0, 0.08), 0.15, 0.8)),
+        "joined": joined,
+        "allographs": {
+            **style.allographs,
+            **{letter: _pick_allograph(rng, letter, joined) for letter in ALLOGRAPHS if letter not in SKELETONS},
+        },
+    }
 
 
 def _pick_pen(rng: np.random.Generator, pens: Sequence[str]) -> str:
