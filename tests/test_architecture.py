@@ -24,6 +24,7 @@ LEVELS = {
     "hierarchy": 1,
     "images": 1,
     "report": 1,
+    "alphabets": 1,
     "_composites": 1,
     "_writing": 1,
     "preprocessing": 2,

@@ -56,8 +56,9 @@ _MODULE_OF = {
     "tune": "tuning",
 }
 _SUBMODULES = (
-    "adaptation", "boxes", "canvas", "cli", "config", "datasets", "ensemble", "evaluation", "exceptions", "hierarchy",
-    "images", "onnx", "persistence", "preprocessing", "reading", "report", "segmentation", "training", "tuning",
+    "adaptation", "alphabets", "boxes", "canvas", "cli", "config", "datasets", "ensemble", "evaluation", "exceptions",
+    "hierarchy", "images", "onnx", "persistence", "preprocessing", "reading", "report", "segmentation", "training",
+    "tuning",
 )  # fmt: skip
 __all__ = [
     "AdaptedClassifier",

@@ -31,6 +31,7 @@ _OWN_TYPES = (  # names, so that no module is imported for this list
     "ensemble_hwr.reading._candidates.CandidateFeatures",
     "ensemble_hwr.tuning._classifier.TunedClassifier",
     "ensemble_hwr.adaptation._classifier.AdaptedClassifier",
+    "ensemble_hwr.alphabets.AlphabetClassifier",
 )
 # Types that were moved or renamed: files saved before are read with the present type.
 _RENAMED_TYPES = {

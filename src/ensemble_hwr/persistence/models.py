@@ -195,7 +195,7 @@ def share_in_training(model: PathLike, rows: NDArray[np.floating]) -> float | No
     return float(np.isin(hashes, known).mean()) if len(hashes) else 0.0
 
 
-def load_model(model: PathLike = SHIPPED) -> Any:
+def load_model(model: PathLike = SHIPPED, *, alphabet: str | None = None) -> Any:
     """Load a shipped model, or a file that `save_model` wrote; no code from the file is run.
 
     Parameters
@@ -203,6 +203,10 @@ def load_model(model: PathLike = SHIPPED) -> Any:
     model : str or path, default="az"
         Name of a shipped model, see :func:`available_models`, or path of a file. For a file with the name of a shipped
         model, give ``"./az"`` or a :class:`~pathlib.Path`.
+    alphabet : str, optional
+        Restricts the answers to these characters, such as ``"A-Z"`` or ``"AEIOU"``, or to 26 letters without regard to
+        case (``"letters"``); see :func:`~ensemble_hwr.alphabets.parse_alphabet`. By default all classes of the model
+        are allowed.
 
     Returns
     -------
@@ -215,6 +219,8 @@ def load_model(model: PathLike = SHIPPED) -> Any:
     ModelError
         If the file is missing, truncated, changed, not a model file, of another format, or holds types that are not
         trusted.
+    DataError
+        If the model lacks a class of the alphabet.
 
     Warns
     -----
@@ -244,6 +250,10 @@ def load_model(model: PathLike = SHIPPED) -> Any:
             f"differ; install scikit-learn=={made_with} or train the model again",
             stacklevel=2,
         )
+    if alphabet is not None:
+        from ensemble_hwr.alphabets import with_alphabet
+
+        return with_alphabet(built, alphabet)
     return built
 
 

@@ -1,0 +1,334 @@
+"""Restrict the answers of a classifier to an alphabet, or fold the two cases of letters into one class.
+
+One classifier of capitals, small letters and digits serves all alphabets: the probabilities of the allowed classes are
+renormalized, and those of the two cases of a letter are summed if case does not matter.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from ensemble_hwr._sklearn import HasMethods, _fit_context
+from ensemble_hwr.exceptions import DataError
+
+LETTERS = "letters"
+"""The alphabet of 26 letters whose case is ignored; its classes are A to Z."""
+
+_RANGES = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Classes of an answer, and the classes of the classifier that each is the sum of.
+
+    Parameters
+    ----------
+    name : str
+        As it was given.
+    parts : tuple of (str, tuple of str)
+        Classes of the answer, each with the characters that count as it.
+
+    See Also
+    --------
+    parse_alphabet : Makes one from its name.
+    """
+
+    name: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes of the answer."""
+        return tuple(label for label, _ in self.parts)
+
+
+def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
+    """Parse the name of an alphabet.
+
+    Parameters
+    ----------
+    alphabet : str
+        ``"letters"``, which are A to Z without regard to case, or characters and ranges of characters, such as
+        ``"A-Z"``, ``"A-Z0-9"``, ``"a-zA-Z0-9"`` or ``"ABC"``. A range lies within A to Z, a to z or 0 to 9; any other
+        hyphen stands for itself.
+
+    Returns
+    -------
+    Alphabet
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two characters, or one occurs twice.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.alphabets import parse_alphabet
+    >>> parse_alphabet("A-C0-2-").classes
+    ('A', 'B', 'C', '0', '1', '2', '-')
+    >>> parse_alphabet("letters").parts[:2]
+    (('A', ('A', 'a')), ('B', ('B', 'b')))
+    """
+    if isinstance(alphabet, Alphabet):
+        return alphabet
+    if not isinstance(alphabet, str):
+        raise DataError(f"alphabet is {alphabet!r}, but it must be text such as 'A-Z' or {LETTERS!r}")
+    if alphabet == LETTERS:
+        return Alphabet(LETTERS, tuple((letter, (letter, letter.lower())) for letter in string.ascii_uppercase))
+    characters = _expand(alphabet)
+    twice = sorted({character for character in characters if characters.count(character) > 1})
+    if twice:
+        raise DataError(f"alphabet {alphabet!r} contains {''.join(twice)!r} more than once; give each character once")
+    if len(characters) < 2:
+        raise DataError(f"alphabet {alphabet!r} has fewer than two characters; give more, such as 'A-Z'")
+    return Alphabet(alphabet, tuple((character, (character,)) for character in characters))
+
+
+def restrict(
+    probabilities: ArrayLike, classes: Sequence[Any] | NDArray[Any], alphabet: str | Alphabet
+) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+    """Restrict probabilities to the classes of an alphabet.
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n, n_classes)
+        Probabilities of a classifier.
+    classes : sequence of str
+        Its classes, in the order of the columns.
+    alphabet : str or Alphabet
+        As for :func:`parse_alphabet`.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n, n_allowed)
+        Each row adds up to 1. All classes are equally probable where the allowed classes have no probability at all.
+    classes : ndarray of str, shape (n_allowed,)
+        The allowed classes in the order of the classifier's classes.
+
+    Raises
+    ------
+    DataError
+        If the classifier lacks a class of the alphabet.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.alphabets import restrict
+    >>> found, labels = restrict([[0.5, 0.25, 0.0, 0.25]], ["5", "S", "Z", "s"], "SZ")
+    >>> labels.tolist(), found.tolist()
+    (['S', 'Z'], [[1.0, 0.0]])
+    """
+    labels, members = _columns(classes, parse_alphabet(alphabet))
+    given = np.asarray(probabilities, dtype=np.float64)
+    chosen = np.stack([given[:, columns].sum(axis=1) for columns in members], axis=1)
+    total = chosen.sum(axis=1, keepdims=True)
+    possible = total > np.finfo(np.float64).tiny
+    return np.where(possible, chosen / np.where(possible, total, 1.0), 1 / len(labels)), np.array(labels)
+
+
+def with_alphabet(model: Any, alphabet: str | Alphabet) -> Any:
+    """Restrict the answers of a fitted model to an alphabet.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted, with single characters as classes. It is shared with the result, not copied.
+    alphabet : str or Alphabet
+        As for :func:`parse_alphabet`.
+
+    Returns
+    -------
+    classifier
+        An :class:`AlphabetClassifier` of the model; for a Pipeline, a Pipeline whose last step is one.
+
+    Raises
+    ------
+    DataError
+        If the model lacks a class of the alphabet, or its classes are not characters.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import generate_letters, load_model
+    >>> from ensemble_hwr.alphabets import with_alphabet
+    >>> model = with_alphabet(load_model("az"), "AEIOU")
+    >>> letters = generate_letters(5, letters="AEIOU", random_state=0, format="pictures")
+    >>> model.classes_.tolist(), model.predict_proba(list(letters.data)).shape
+    (['A', 'E', 'I', 'O', 'U'], (5, 5))
+    """
+    if isinstance(model, Pipeline):
+        *first, (name, last) = model.steps
+        return Pipeline([*first, (name, with_alphabet(last, alphabet))])
+    check_is_fitted(model)
+    restricted = AlphabetClassifier(model, parse_alphabet(alphabet).name)
+    restricted.estimator_ = model
+    _columns(model.classes_, parse_alphabet(alphabet))
+    return restricted
+
+
+class AlphabetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Classifier whose answers are restricted to an alphabet.
+
+    The classifier is fitted on all letters, also on those that the alphabet lacks: a classifier of more classes that is
+    restricted to capitals reads capitals at least as well as one of capitals.
+
+    Parameters
+    ----------
+    estimator : classifier
+        It is cloned and fitted. For a fitted model use :func:`with_alphabet`.
+    alphabet : str, default=None
+        As for :func:`parse_alphabet`. None allows all classes.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted clone.
+    classes_ : ndarray of shape (n_allowed,)
+        The allowed classes.
+    n_features_in_ : int
+        Number of features.
+
+    See Also
+    --------
+    with_alphabet : Restricts a fitted model.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr import generate_letters
+    >>> from ensemble_hwr.alphabets import AlphabetClassifier
+    >>> letters = generate_letters(120, letters="AaBb", random_state=0)
+    >>> model = AlphabetClassifier(GaussianNB(), "AB").fit(letters.to_rows(), letters.target)
+    >>> model.classes_.tolist()
+    ['A', 'B']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "alphabet": [str, None],
+    }
+
+    def __init__(self, estimator: Any, alphabet: str | None = None) -> None:
+        self.estimator = estimator
+        self.alphabet = alphabet
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: ArrayLike, **fit_params: Any) -> Self:
+        """Fit the classifier on all letters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,)
+            Labels, also those that the alphabet lacks.
+        **fit_params : dict
+            Passed to the classifier.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            If there are no letters of a class of the alphabet.
+        """
+        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
+        if self.alphabet is not None:
+            _columns(self.estimator_.classes_, parse_alphabet(self.alphabet))
+        return self
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The allowed classes, in the order of the columns of probabilities."""
+        check_is_fitted(self)
+        classes: NDArray[Any] = self.estimator_.classes_
+        return classes if self.alphabet is None else np.array(_columns(classes, parse_alphabet(self.alphabet))[0])
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features of the fitted classifier."""
+        check_is_fitted(self)
+        return int(self.estimator_.n_features_in_)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Compute the probability of each allowed class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_allowed)
+            Rows add up to 1; columns follow `classes_`.
+        """
+        check_is_fitted(self)
+        probabilities: NDArray[Any] = self.estimator_.predict_proba(X)
+        if self.alphabet is None:
+            return probabilities
+        return restrict(probabilities, self.estimator_.classes_, self.alphabet)[0]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the most probable allowed class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        chosen: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return chosen
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        wrapped = get_tags(self.estimator)
+        tags.input_tags = wrapped.input_tags
+        tags.classifier_tags.multi_class = wrapped.classifier_tags is None or wrapped.classifier_tags.multi_class
+        return tags
+
+
+def _expand(alphabet: str) -> list[str]:
+    """Return the characters of an alphabet, in the order in which they are named."""
+    characters: list[str] = []
+    position = 0
+    while position < len(alphabet):
+        first, last = alphabet[position], alphabet[position + 2 : position + 3]
+        group = next((group for group in _RANGES if last and first in group and last in group), None)
+        if group is None or alphabet[position + 1] != "-":
+            characters.append(first)
+            position += 1
+            continue
+        if first > last:
+            raise DataError(f"alphabet {alphabet!r}: {first}-{last} is empty; write {last}-{first}")
+        characters += group[group.index(first) : group.index(last) + 1]
+        position += 3
+    return characters
+
+
+def _columns(classes: Sequence[Any] | NDArray[Any], alphabet: Alphabet) -> tuple[list[str], list[list[int]]]:
+    """Return the allowed classes in the order of a classifier's classes, and the columns that each is the sum of."""
+    place = {label: column for column, label in enumerate(np.asarray(classes).tolist())}
+    members = [[place[part] for part in parts if part in place] for _, parts in alphabet.parts]
+    missing = [label for label, columns in zip(alphabet.classes, members, strict=True) if not columns]
+    if missing:
+        known = "".join(str(label) for label in place)
+        raise DataError(
+            f"alphabet {alphabet.name!r}: {''.join(missing)!r} cannot be read; the classes of the model are {known!r}"
+        )
+    order = sorted(range(len(members)), key=lambda index: members[index])
+    return [alphabet.classes[index] for index in order], [members[index] for index in order]
