@@ -23,7 +23,7 @@ def test_scikit_learn_checks(estimator, check):
 
 @pytest.fixture(scope="module")
 def letters():
-    return generate_letters(12 * 8, letters="ABCabc123+".replace("+", ""), writers=8, random_state=0)
+    return generate_letters(9 * 8, letters="ABCabc123", writers=8, random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +126,8 @@ def test_a_restricted_model_answers_with_allowed_classes(mixed, letters):
     assert set(model.predict(rows)) <= set("123ABC")
     np.testing.assert_allclose(model.predict_proba(rows).sum(axis=1), 1)
     assert model.n_features_in_ == 784
-    capitals = np.isin(letters.target, list("ABC123"))
-    assert model.score(rows[capitals], letters.target[capitals]) >= mixed.score(
-        rows[capitals], letters.target[capitals]
-    )
+    own = np.isin(letters.target, list("ABC123"))
+    assert model.score(rows[own], letters.target[own]) >= mixed.score(rows[own], letters.target[own])
 
 
 def test_fit_uses_all_letters(mixed, letters):
