@@ -41,8 +41,9 @@ LEVELS = {
     "training": 5,
     "tuning": 5,
     "canvas": 6,
-    "cli": 7,
-    "__main__": 8,
+    "web": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},
@@ -50,10 +51,14 @@ OWNERS = {
     "pandas": {"evaluation/results.py"},
     "rich": {"evaluation/_table.py", "datasets/_fetch.py"},
     "skops": {"persistence/_payload.py"},
-    "pydantic": {"config", "reading/fields.py"},
+    "pydantic": {"config", "reading/fields.py", "web"},
     "optuna": {"tuning"},
     "distributed": {"tuning/_cluster.py"},
     "click": {"cli"},
+    "fastapi": {"web"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
+    "python_multipart": {"web/_uploads.py"},
     "tkinter": {"canvas/_painter.py", "canvas/_window.py"},
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_graph.py"},
@@ -152,7 +157,7 @@ def test_no_modules_import_each_other_in_a_circle():
 
 def test_the_library_has_few_modules_of_moderate_size():
     sizes = {path: len(code_lines(path)) for path in SOURCE.rglob("*.py")}
-    assert len(sizes) <= 214
+    assert len(sizes) <= 220
     assert median(size for path, size in sizes.items() if path.name != "__init__.py") > 75
 
 

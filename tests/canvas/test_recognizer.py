@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from ensemble_hwr.canvas import Drawing, render
-from ensemble_hwr.canvas._recognizer import Recognizer
+from ensemble_hwr.canvas.recognizer import Recognizer
 from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.persistence import save_model

@@ -15,7 +15,7 @@ from ensemble_hwr.exceptions import DisplayError
 if TYPE_CHECKING:
     import tkinter as tk
 
-    from ensemble_hwr.canvas._recognizer import Recognizer
+    from ensemble_hwr.canvas.recognizer import Recognizer
 
 _POLL_MILLISECONDS = 30
 _SIZE, _MIN_SIZE = (960, 640), (640, 460)  # units of 1/96 inch
@@ -67,7 +67,7 @@ def open_window(*, model: str = "az", file: Path | None = None, lexicon: Path | 
 
 def _recognizer(model: str) -> Recognizer:
     """Load the model; its imports take seconds, so they happen in the thread."""
-    from ensemble_hwr.canvas._recognizer import Recognizer
+    from ensemble_hwr.canvas.recognizer import Recognizer
 
     return Recognizer(model)
 

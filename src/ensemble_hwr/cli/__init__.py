@@ -14,6 +14,7 @@ from ensemble_hwr.cli._init import init
 from ensemble_hwr.cli._letters import letters
 from ensemble_hwr.cli._models import export, models
 from ensemble_hwr.cli._read import draw, read
+from ensemble_hwr.cli._serve import serve
 from ensemble_hwr.cli._train import train
 from ensemble_hwr.cli._tune import tune
 
@@ -47,7 +48,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, init, compare, tune, train, evaluate, letters, read, draw, models, export):
+for command in (demo, init, compare, tune, train, evaluate, letters, read, draw, serve, models, export):
     command.short_help = (command.help or "").partition("\n")[0]  # click cuts a summary that it takes from the help
     cli.add_command(command)
 

@@ -230,30 +230,66 @@ class FormReader:
 
 def _reader_of(field: FormField, base: WordReader) -> WordReader:
     """Return a fitted reader with the alphabet and the lexicon of a field."""
-    reader = copy(base)
-    if field.alphabet is not None:
-        reader.classifier_ = _Restricted(base.classifier_, _known(field, base.classes_.tolist()))
-        reader.classes_ = reader.classifier_.classes_
-    if field.lexicon is not None:
-        words = field.lexicon
+    try:
+        return restricted_reader(base, alphabet=field.alphabet, lexicon=field.lexicon)
+    except DataError as error:
+        raise DataError(f"field {field.name!r}, {error}") from None
+
+
+def restricted_reader(
+    reader: WordReader, *, alphabet: str | None = None, lexicon: Lexicon | Iterable[str] | Path | None = None
+) -> WordReader:
+    """Return a copy of a reader that reads some of its letters only, or expects other words.
+
+    Parameters
+    ----------
+    reader : WordReader
+        Fitted; it is not changed, and the copy uses the same models.
+    alphabet : str, default=None
+        Letters that can occur. None allows all letters of the reader.
+    lexicon : Lexicon, iterable of str or Path, default=None
+        Expected words, or a file of words as `Lexicon.from_file` reads it. None takes the lexicon of the reader.
+
+    Returns
+    -------
+    WordReader
+
+    Raises
+    ------
+    DataError
+        If the alphabet has other letters than the reader, or the lexicon cannot be read or spelled.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import WordReader
+    >>> from ensemble_hwr.reading.fields import restricted_reader
+    >>> "".join(restricted_reader(WordReader().fit(), alphabet="XIV").classes_)
+    'IVX'
+    """
+    copied = copy(reader)
+    if alphabet is not None:
+        copied.classifier_ = _Restricted(reader.classifier_, _known(alphabet, reader.classes_.tolist()))
+        copied.classes_ = copied.classifier_.classes_
+    words = lexicon
+    if words is None and alphabet is not None:
+        words = reader.lexicon_
+    if words is not None:
         try:
-            lexicon = Lexicon.from_file(words) if isinstance(words, Path) else Lexicon(words)
-            reader.lexicon_ = lexicon.spelled_with(reader.classes_.tolist())
+            if not isinstance(words, Lexicon):
+                words = Lexicon.from_file(words) if isinstance(words, Path) else Lexicon(words)
+            copied.lexicon_ = words.spelled_with(copied.classes_.tolist())
         except DataError as error:
-            raise DataError(f"field {field.name!r}, lexicon: {error}") from None
-    elif field.alphabet is not None and base.lexicon_ is not None:
-        reader.lexicon_ = base.lexicon_.spelled_with(reader.classes_.tolist())
-    return reader
+            raise DataError(f"lexicon: {error}") from None
+    return copied
 
 
-def _known(field: FormField, classes: Collection[str]) -> list[str]:
-    """Return the letters of the alphabet of a field; raise an error for those that the reader cannot read."""
-    alphabet = set(field.alphabet or "")
+def _known(chosen: str, classes: Collection[str]) -> list[str]:
+    """Return the letters of an alphabet; raise an error for those that the reader cannot read."""
+    alphabet = set(chosen)
     unknown = sorted(alphabet - set(classes))
     if unknown:
         raise DataError(
-            f"field {field.name!r}, alphabet: {''.join(unknown)!r} cannot be read; "
-            f"the letters of the model are {''.join(classes)!r}"
+            f"alphabet: {''.join(unknown)!r} cannot be read; the letters of the model are {''.join(classes)!r}"
         )
     return [letter for letter in classes if letter in alphabet]
 

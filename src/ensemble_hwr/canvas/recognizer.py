@@ -1,4 +1,4 @@
-"""Recognizer: reads the word in a drawing from its strokes or from its picture."""
+"""Recognizer: reads the words in a drawing from its strokes or from its picture."""
 
 from __future__ import annotations
 
@@ -35,15 +35,13 @@ class Recognizer:
     Examples
     --------
     >>> from ensemble_hwr.canvas import Drawing
-    >>> from ensemble_hwr.canvas._recognizer import Recognizer
+    >>> from ensemble_hwr.canvas.recognizer import Recognizer
     >>> Recognizer().read(Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])).text
     'T'
     """
 
     def __init__(self, model: str = "az") -> None:
-        self._model = load_model(model)
-        if not _reads_letters(self._model):
-            raise no_letters_error(model)
+        self._model = load_letter_model(model)
         self._reader = WordReader(self._model).fit()
         self._lexicon_reader: WordReader | None = None
 
@@ -90,8 +88,54 @@ class Recognizer:
             If a picture holds no ink.
         """
         reader = self._lexicon_reader if use_lexicon and self._lexicon_reader is not None else self._reader
-        lattice, right, down = _lattice(drawing)
-        return _moved(reader.read_lattice(lattice), right, down)
+        return read_drawing(reader, drawing)
+
+
+def read_drawing(reader: WordReader, drawing: Drawing) -> Word:
+    """Read the word in a drawing: from its strokes, or from a picture if it has one or a stroke covers several letters.
+
+    Parameters
+    ----------
+    reader : WordReader
+        Fitted.
+    drawing : Drawing
+        Not empty.
+
+    Returns
+    -------
+    Word
+        Boxes are in units of the canvas.
+
+    Raises
+    ------
+    PictureError
+        If a picture holds no ink.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import WordReader
+    >>> from ensemble_hwr.canvas import Drawing
+    >>> from ensemble_hwr.canvas.recognizer import read_drawing
+    >>> read_drawing(WordReader().fit(), Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])).text
+    'T'
+    """
+    lattice, right, down = _lattice(drawing)
+    return _moved(reader.read_lattice(lattice), right, down)
+
+
+def load_letter_model(name: str) -> Any:
+    """Load a model; raise ``ModelError`` if its classes are not letters.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.canvas.recognizer import load_letter_model
+    >>> load_letter_model("az").classes_[0].item()
+    'A'
+    """
+    model = load_model(name)
+    if not _reads_letters(model):
+        raise no_letters_error(name)
+    return model
 
 
 def _reads_letters(model: Any) -> bool:
