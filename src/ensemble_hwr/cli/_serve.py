@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is all networks.")
 @click.option(
-    "--port", "-p", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 @model_option
@@ -78,23 +78,14 @@ if TYPE_CHECKING:
 @click.option("--metrics", is_flag=True, help="Serve metrics for Prometheus at /metrics.")
 def serve(
     *,
-    host: str,
-    port: int,
-    open_page: bool,
-    model: str,
-    alphabet: str | None,
     lexicons: tuple[str, ...],
-    workers: int | None,
-    root_path: str,
-    allowed_hosts: tuple[str, ...],
-    allowed_origins: tuple[str, ...],
+    open_page: bool,
     max_upload: float,
     max_pixels: float,
     max_pages: int,
     timeout: float,
     queue: int,
-    access_log: bool,
-    metrics: bool,
+    **options: Any,
 ) -> None:
     """Serve a page to write on and to drop photographs on, and an HTTP interface.
 
@@ -108,27 +99,15 @@ def serve(
     from ensemble_hwr.web.settings import Limits, ServerSettings, named_lexicons
 
     check_installed()
-    settings = ServerSettings(
-        host=host,
-        port=port,
-        workers=workers,
-        model=model,
-        alphabet=alphabet,
-        lexicons=named_lexicons(lexicons),
-        root_path=root_path,
-        allowed_hosts=allowed_hosts,
-        allowed_origins=allowed_origins,
-        access_log=access_log,
-        metrics=metrics,
-        limits=Limits(
-            request_bytes=round(max_upload * 1e6),
-            buffered_bytes=max(Limits.buffered_bytes, round(max_upload * 2e6)),
-            pixels=round(max_pixels * 1e6),
-            pages=max_pages,
-            seconds=timeout,
-            queue=queue,
-        ),
+    limits = Limits(
+        request_bytes=round(max_upload * 1e6),
+        buffered_bytes=max(Limits.buffered_bytes, round(max_upload * 2e6)),
+        pixels=round(max_pixels * 1e6),
+        pages=max_pages,
+        seconds=timeout,
+        queue=queue,
     )
+    settings = ServerSettings(**options, lexicons=named_lexicons(lexicons), limits=limits)
     run(settings, lambda found, warnings: _announce(found, warnings, open_page=open_page))
 
 
