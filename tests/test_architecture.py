@@ -18,6 +18,7 @@ LEVELS = {
     "exceptions": 0,
     "_typing": 0,
     "_sklearn": 0,
+    "_processes": 0,
     "_versions": 0,
     "_geometry": 0,
     "boxes": 0,

@@ -14,6 +14,11 @@ from typing import IO, TYPE_CHECKING
 
 from ensemble_hwr.exceptions import DataError
 
+try:
+    import fcntl
+except ImportError:  # Windows, where two commands can write one file
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from ensemble_hwr._typing import PathLike
 
@@ -103,6 +108,50 @@ def check_replaceable(file: Path, *read: Path) -> None:
     for other in read:
         if file.exists() and other.exists() and file.samefile(other):
             raise DataError(f"{file}: is an input file and would be replaced; give another name for the output")
+
+
+@contextmanager
+def writing_alone(file: Path) -> Iterator[None]:
+    """Hold a lock while a command works on an output file; it is released if the process dies.
+
+    Parameters
+    ----------
+    file : Path
+        Output file; need not exist.
+
+    Raises
+    ------
+    DataError
+        If another process holds the lock.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemble_hwr._writing import writing_alone
+    >>> with TemporaryDirectory() as folder, writing_alone(Path(folder, "letters.model")):
+    ...     pass
+    """
+    place = file.with_name(f".{file.name}.lock")
+    try:
+        stream = place.open("ab")
+    except OSError:  # the error is raised when the file is written
+        yield
+        return
+    with stream:
+        if fcntl is not None:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataError(
+                    f"{file}: another command is working on this file; wait until it has ended, or give another output"
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+        try:
+            yield
+        finally:
+            place.unlink(missing_ok=True)
 
 
 def _is_device(file: Path) -> bool:

@@ -141,6 +141,7 @@ INTERRUPTS = [
     ("1", signal.SIGINT, os.killpg),  # Ctrl-C reaches all processes
     ("2", signal.SIGINT, os.killpg),
     ("2", signal.SIGTERM, os.kill),  # timeout, systemd and docker stop end the main process
+    ("2", signal.SIGHUP, os.killpg),  # a terminal is closed
 ]
 
 

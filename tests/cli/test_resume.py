@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from ensemble_hwr._writing import writing_alone
 from ensemble_hwr.cli import main
 from ensemble_hwr.datasets import open_letters
 from ensemble_hwr.persistence import load_model
@@ -140,3 +141,17 @@ def test_fits_of_other_contenders_are_reused(arguments, capsys, monkeypatch, con
     assert "No space left on device" in capsys.readouterr().err
     assert main([*arguments, "--contender", contender]) == 0
     assert f"with {4 + fits} finished members of an earlier run" in capsys.readouterr().out
+
+
+def test_a_second_training_to_one_file_is_refused_at_once(arguments, tmp_path, capsys):
+    with writing_alone(tmp_path / "m"):
+        assert main(arguments) == 1
+    assert f"{tmp_path / 'm'}: another command is working on this file" in capsys.readouterr().err
+
+
+def test_finished_members_of_other_settings_are_kept(arguments, stop, tmp_path, capsys):
+    stop(signal.SIGKILL)
+    before = members_in(tmp_path)
+    assert main([*arguments, "--random-state", "9"]) == 0
+    assert members_in(tmp_path) == before
+    assert f"has {len(before)} finished members of other settings, which are kept" in capsys.readouterr().err

@@ -72,6 +72,15 @@ def test_the_folder_is_created_when_needed_and_removed_by_clear(cache):
     assert os.listdir(cache.folder) == ["notes.txt"]
 
 
+def test_clear_keeps_the_fits_of_another_run(cache):
+    other = DiskFitCache(cache.folder)
+    other.put("bb", "expert", MODEL)
+    cache.clear()
+    assert [file.name for file in cache.folder.iterdir()] == ["bb.model"]
+    other.clear()
+    assert not cache.folder.exists()
+
+
 def test_a_folder_that_cannot_be_created_is_an_error(tmp_path):
     for place in (tmp_path / "no" / "such", tmp_path / "file"):
         (tmp_path / "file").write_text("")

@@ -30,11 +30,11 @@ def dead():
 
 def test_own_process_is_alive_and_an_ended_one_is_not(dead):
     assert is_alive(this_worker(), 0.0)
-    assert not is_alive(dead, time.time())
+    assert not is_alive(dead, 0.0)
 
 
 def test_a_later_process_with_the_same_number_is_another_worker():
-    assert not is_alive({**this_worker(), "started": "1"}, time.time())
+    assert not is_alive({**this_worker(), "started": "1"}, 0.0)
 
 
 def test_a_zombie_is_dead():
@@ -44,15 +44,15 @@ def test_a_zombie_is_dead():
         assert is_alive(worker, 0.0)
         process.kill()
         deadline = time.monotonic() + 10
-        while is_alive(worker, time.time()) and time.monotonic() < deadline:
+        while is_alive(worker, 0.0) and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert not is_alive(worker, time.time())
+        assert not is_alive(worker, 0.0)
 
 
 def test_a_worker_on_another_machine_is_dead_after_a_time_without_heartbeat():
     elsewhere = {"host": "elsewhere", "pid": os.getpid(), "started": ""}
-    assert is_alive(elsewhere, time.time() - 1)
-    assert not is_alive(elsewhere, time.time() - _heartbeat.SECONDS_TO_TIMEOUT - 1)
+    assert is_alive(elsewhere, 1.0)
+    assert not is_alive(elsewhere, _heartbeat.SECONDS_TO_TIMEOUT + 1)
 
 
 def test_trial_of_dead_worker_is_queued_again_with_the_same_parameters_up_to_three_times(dead):
@@ -73,3 +73,39 @@ def test_trial_of_living_worker_is_left_running():
     study = optuna.create_study()
     study.ask().set_user_attr(WORKER, this_worker())
     assert requeue_dead_trials(study) == 0
+
+
+def test_only_the_own_clock_counts_for_workers_on_other_machines(monkeypatch):
+    study = optuna.create_study()
+    trial = study.ask()
+    trial.set_user_attr(WORKER, {"host": "elsewhere", "pid": 1, "started": ""})
+    trial.set_user_attr(_heartbeat.HEARTBEAT, time.time() - 7200)  # a clock that is two hours behind
+    now = time.monotonic()
+    monkeypatch.setattr(_heartbeat.time, "monotonic", lambda: now)
+    assert requeue_dead_trials(study) == 0
+    now += _heartbeat.SECONDS_TO_TIMEOUT - 1
+    assert requeue_dead_trials(study) == 0
+    trial.set_user_attr(_heartbeat.HEARTBEAT, time.time() - 7100)
+    now += 2
+    assert requeue_dead_trials(study) == 0
+    now += _heartbeat.SECONDS_TO_TIMEOUT
+    assert requeue_dead_trials(study) == 1
+
+
+def test_trial_whose_worker_was_killed_before_it_noted_itself_is_queued_again_in_seconds(monkeypatch):
+    study = optuna.create_study()
+    study.ask()
+    now = time.monotonic()
+    monkeypatch.setattr(_heartbeat.time, "monotonic", lambda: now)
+    assert requeue_dead_trials(study) == 0
+    now += _heartbeat.SECONDS_TO_NOTE + 0.1
+    assert requeue_dead_trials(study) == 1
+    assert study.trials[1].state.name == "WAITING"
+
+
+def test_runs_that_were_killed_do_not_count_against_a_trial(dead):
+    study = optuna.create_study()
+    for _ in range(2 * MAX_RETRIES):
+        study.ask().set_user_attr(WORKER, dead)
+        assert requeue_dead_trials(study, _heartbeat.RUN_ENDED) == 1
+    assert study.trials[-1].state.name == "WAITING"

@@ -216,3 +216,26 @@ def test_workers_share_a_postgresql_server_and_one_of_them_is_killed(write, lett
     assert "RUNNING" not in states
     tuning = tune(write("", *changes, "tune.n_trials=7"), letters, rows, tmp_path / "w", storage=postgresql)
     assert tuning.members[0].reason == "7 trials done"
+
+
+DAMAGES = {
+    "cut": (3, lambda line: line[: len(line) // 2]),
+    "no text": (3, lambda line: line[:5] + b"\xce" + line[6:]),
+    "no entry": (3, lambda line: b"[1]"),
+    "no operation": (3, lambda line: b'{"op_code":99,"worker_id":"a"}'),
+    "wrong type": (3, lambda line: b'{"op_code":6,"worker_id":"a","trial_id":[],"state":1,"values":1}'),
+    "first": (1, lambda line: b'{"op_code":0,"worker_id":3}'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_line_of_a_journal_is_an_error_with_file_and_line(tmp_path, damage):
+    number, change = DAMAGES[damage]
+    file = tmp_path / "j.log"
+    study = optuna.create_study(storage=open_storage(str(file)), study_name="s")
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    lines = file.read_bytes().split(b"\n")
+    lines[number - 1] = change(lines[number - 1])
+    file.write_bytes(b"\n".join(lines))
+    with pytest.raises(DataError, match=rf"j\.log, line {number}: is damaged \("):
+        open_storage(str(file))

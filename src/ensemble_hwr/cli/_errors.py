@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 
 import click
@@ -19,7 +19,8 @@ from ensemble_hwr._formats import printable
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; timeout, systemd and docker stop
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; timeout, systemd and docker stop; a closed terminal
+SECONDS_TO_END = 8.0
 
 
 class Interrupted(BaseException):
@@ -51,11 +52,12 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated.
+        0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated, 129 terminal closed.
     """
     _make_streams_tolerant()
+    ended = threading.Event()
     try:
-        with _interruptible():
+        with _interruptible(ended):
             code = command.main(list(arguments), prog_name="ensemble-hwr", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -63,11 +65,14 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     except (Interrupted, click.Abort) as error:
         interrupt = error if isinstance(error, Interrupted) else Interrupted()
         _stop_workers()
-        click.echo(str(interrupt), err=True)
+        with suppress(OSError):  # a terminal that was closed
+            click.echo(str(interrupt), err=True)
         return interrupt.code
     except Exception as error:  # any other exception becomes a one-line message here
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
         return FAILED
+    finally:
+        ended.set()
     return code if isinstance(code, int) else DONE
 
 
@@ -117,8 +122,8 @@ def _make_streams_tolerant() -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Raise Interrupted on the first Ctrl-C or SIGTERM; a second one ends the process at once."""
+def _interruptible(ended: threading.Event) -> Iterator[None]:
+    """Raise Interrupted on the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -126,9 +131,12 @@ def _interruptible() -> Iterator[None]:
     def interrupt(number: int, _: object) -> None:
         for caught in before:
             signal.signal(caught, signal.SIG_DFL)
+        threading.Thread(target=_end_at_last, args=(128 + number, ended), daemon=True).start()
         raise Interrupted(code=128 + number)
 
-    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    caught = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    before = {number: signal.signal(number, interrupt) for number in caught}
     try:
         yield
     finally:
@@ -136,9 +144,15 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _end_at_last(code: int, ended: threading.Event) -> None:
+    """End this process if an interrupt has not ended the command after some seconds, as where a library hangs."""
+    if not ended.wait(SECONDS_TO_END):
+        os._exit(code)  # its workers end with it
+
+
 def _stop_workers() -> None:
     """End the worker processes that joblib keeps for later calls."""
     if "joblib" in sys.modules:
-        from joblib.externals.loky import get_reusable_executor
+        from ensemble_hwr._processes import stop_workers
 
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        stop_workers()

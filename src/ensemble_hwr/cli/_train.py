@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from ensemble_hwr._writing import writing_alone
 from ensemble_hwr.cli._compare import files_read
 from ensemble_hwr.cli._options import (
     all_overrides,
@@ -88,7 +89,7 @@ def train(
     experiment = load_config(config, all_overrides(overrides, None))
     check_output_file(output, files_read(config, experiment, data))
     fit_cache = DiskFitCache(output.with_name(f"{output.name}.members"), reuse=not fresh)
-    with _resumable(fit_cache):
+    with writing_alone(output), _resumable(fit_cache):
         with progress() as steps, steps.as_callback() as report, _cluster(scheduler):
             trained = train_contender(
                 experiment,
@@ -144,6 +145,8 @@ def _resumable(fit_cache: DiskFitCache) -> Iterator[None]:
             click.echo(f"{members} kept in {fit_cache.folder}; the same command continues", err=True)
         raise
     fit_cache.clear()
+    if len(fit_cache):
+        click.echo(f"{fit_cache.folder}: has {_members(len(fit_cache))} of other settings, which are kept", err=True)
 
 
 def _reused(fit_cache: DiskFitCache) -> str:

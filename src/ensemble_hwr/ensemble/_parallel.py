@@ -22,6 +22,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._processes import worker_backend
 from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import IntArray
 from ensemble_hwr.ensemble._hooks import CachedFits, fits_reported
@@ -216,7 +217,7 @@ def _in_parallel(n_jobs: int, verbose: int) -> Parallel:
     """Return a Parallel that yields each fit as soon as it is finished, where its backend can."""
     backend, _ = get_active_backend()
     at_once = "generator_unordered" if backend.supports_return_generator else "list"
-    return Parallel(n_jobs=n_jobs, verbose=verbose, batch_size=1, return_as=at_once)
+    return Parallel(n_jobs=n_jobs, verbose=verbose, batch_size=1, return_as=at_once, backend=worker_backend())
 
 
 def _fit(number: int, task: FitTask, X: Any) -> tuple[int, BaseEstimator]:

@@ -15,6 +15,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import RepeatedStratifiedKFold
 
+from ensemble_hwr._processes import worker_backend
 from ensemble_hwr._sklearn import _safe_indexing
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.evaluation._checks import (
@@ -216,7 +217,7 @@ class _Bench:
 
     def run(self, tasks: list[ContenderFit]) -> list[Run]:
         """Fit and measure in parallel; return the runs in the order in which they finish."""
-        pool = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered")
+        pool = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered", backend=worker_backend())
         try:
             runs = pool(delayed(measure)(task, self.rows, self.labels, self.weight) for task in tasks)
             return [self.report(run) for run in runs]

@@ -186,11 +186,14 @@ def map_pictures(
     from joblib import effective_n_jobs  # slow to import, and not needed for single pictures
     from sklearn.utils.parallel import Parallel, delayed
 
+    from ensemble_hwr._processes import worker_backend
+
     pictures = as_pictures(X)
     batches = [(pictures[start : start + batch_size], start) for start in range(0, len(pictures), batch_size)]
     workers = min(effective_n_jobs(n_jobs), len(batches))
     if workers > 1:
-        done = Parallel(n_jobs=workers)(delayed(_map_batch)(function, *batch, blank) for batch in batches)
+        pool = Parallel(n_jobs=workers, backend=worker_backend())
+        done = pool(delayed(_map_batch)(function, *batch, blank) for batch in batches)
     else:  # without the overhead of Parallel, which is as long as the work on one letter
         done = [_map_batch(function, *batch, blank) for batch in batches]
     failures = {index: reason for _, of_batch in done for index, reason in of_batch.items()}

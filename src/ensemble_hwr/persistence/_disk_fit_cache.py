@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class DiskFitCache:
         self.folder = Path(folder)
         self.reuse = reuse
         self.n_reused = 0
+        self._own: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._files())
@@ -64,6 +66,7 @@ class DiskFitCache:
         -------
         estimator or None
         """
+        self._own.add(key)
         file = self._file(key)
         if not self.reuse or not file.exists():
             return None
@@ -93,6 +96,7 @@ class DiskFitCache:
         ModelError
             If it could not be loaded safely or cannot be written; existing fits are unchanged.
         """
+        self._own.add(key)
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -102,10 +106,13 @@ class DiskFitCache:
         save_model(fitted, self._file(key), metadata={"key": key, "member": name})
 
     def clear(self) -> None:
-        """Remove all fits and incomplete files of killed runs, and the folder if it is then empty."""
-        for file in [*self._files(), *self.folder.glob(f".*{SUFFIX}.*.part")]:
+        """Remove the fits that were wanted from this cache and incomplete files, and the folder if it is then empty.
+
+        Fits of other settings are kept: they are those of another run, which may be resumed.
+        """
+        for file in [*map(self._file, self._own), *self.folder.glob(f".*{SUFFIX}.*.part")]:
             file.unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
+        with suppress(OSError):  # it has fits of other runs, or none
             self.folder.rmdir()
 
     def _files(self) -> list[Path]:

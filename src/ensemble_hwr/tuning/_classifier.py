@@ -24,6 +24,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr._processes import worker_backend
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.config.search_space import NEG_LOG_LOSS, Space, read_entry
@@ -400,7 +401,8 @@ def _search(spec: StudySpec, estimator: BaseEstimator, storage: str | None, n_jo
     with tempfile.TemporaryDirectory() as folder:
         address = str(Path(folder, JOURNAL)) if storage is None else storage
         study = open_study(open_storage(address), spec, fingerprint, baseline)
-        Parallel(n_jobs=n_jobs)(delayed(_run_trials)(spec, address) for _ in range(n_jobs))
+        pool = Parallel(n_jobs=n_jobs, backend=worker_backend())
+        pool(delayed(_run_trials)(spec, address) for _ in range(n_jobs))
         if storage is not None:
             return study
         memory = InMemoryStorage()

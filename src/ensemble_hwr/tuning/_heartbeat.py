@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from optuna import Study
 from optuna.exceptions import UpdateFinishedTrialError
@@ -18,7 +19,11 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 WORKER, HEARTBEAT, RETRY_OF, REASON = "worker", "heartbeat", "retry_of", "reason"  # user attributes of trials
 SECONDS_BETWEEN_HEARTBEATS = 30.0
 SECONDS_TO_TIMEOUT = 300.0
+SECONDS_TO_NOTE = 3.0  # a worker notes itself in its trial at once
+DIED, RUN_ENDED = "its worker died", "its run ended"
 MAX_RETRIES = 3
+
+_seen: WeakKeyDictionary[Study, dict[int, tuple[Any, float]]] = WeakKeyDictionary()
 
 
 def this_worker() -> dict[str, Any]:
@@ -26,10 +31,10 @@ def this_worker() -> dict[str, Any]:
     return {"host": _host(), "pid": os.getpid(), "started": _start_time(os.getpid())}
 
 
-def is_alive(worker: dict[str, Any], last_heartbeat: float) -> bool:
-    """Whether a worker is running: checked by its process on this machine, by its last heartbeat on others."""
+def is_alive(worker: dict[str, Any], silence: float) -> bool:
+    """Whether a worker is running: checked by its process on this machine, by the seconds of silence on others."""
     if worker.get("host") != _host():
-        return time.time() - last_heartbeat < SECONDS_TO_TIMEOUT
+        return silence < SECONDS_TO_TIMEOUT
     try:
         os.kill(int(worker["pid"]), 0)
     except ProcessLookupError:
@@ -60,19 +65,37 @@ def heartbeat(trial: Trial) -> Iterator[None]:
         thread.join()
 
 
-def requeue_dead_trials(study: Study) -> int:
+def requeue_dead_trials(study: Study, reason: str = DIED) -> int:
     """Mark the running trials of dead workers as failed, queue them again, and return their number.
 
-    A trial is queued again three times at most, since the trial itself may be the reason why its workers die.
+    A trial whose workers died is queued again three times at most, since it may be the reason why they die.
+
+    Parameters
+    ----------
+    study : Study
+    reason : {DIED, RUN_ENDED}
+        What is stored with the trials. `RUN_ENDED` is for those of an earlier run, which ended with its workers.
     """
     requeued = 0
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        started = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
         worker = trial.user_attrs.get(WORKER, {})
-        last = float(trial.user_attrs.get(HEARTBEAT, started))
-        if not is_alive(worker, last) if worker else time.time() - started > SECONDS_TO_TIMEOUT:
-            requeued += requeue(study, trial, "its worker died")
+        silence = _silence(study, trial)
+        if not is_alive(worker, silence) if worker else silence > SECONDS_TO_NOTE:
+            requeued += requeue(study, trial, reason if worker else RUN_ENDED)
     return requeued
+
+
+def _silence(study: Study, trial: FrozenTrial) -> float:
+    """Return for how many seconds a trial has had its last heartbeat, as far as this process has seen.
+
+    Only the clock of this process is used: those of other machines may differ by hours.
+    """
+    seen = _seen.setdefault(study, {})
+    last = (trial.user_attrs.get(WORKER), trial.user_attrs.get(HEARTBEAT))
+    now = time.monotonic()
+    if trial.number not in seen or seen[trial.number][0] != last:
+        seen[trial.number] = (last, now)
+    return now - seen[trial.number][1]
 
 
 def requeue(study: Study, trial: FrozenTrial, reason: str) -> bool:
@@ -84,8 +107,12 @@ def requeue(study: Study, trial: FrozenTrial, reason: str) -> bool:
     except UpdateFinishedTrialError:
         return False
     original = trial.user_attrs.get(RETRY_OF, trial.number)
-    retries = sum(other.user_attrs.get(RETRY_OF) == original for other in study.get_trials(deepcopy=False))
-    if retries < MAX_RETRIES:
+    attempts = [
+        other
+        for other in study.get_trials(deepcopy=False)
+        if original in (other.number, other.user_attrs.get(RETRY_OF))
+    ]
+    if sum(other.user_attrs.get(REASON) == DIED for other in attempts) <= MAX_RETRIES:
         study.enqueue_trial(trial.params, user_attrs={RETRY_OF: original})
     return True
 

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._processes import worker_backend
 from ensemble_hwr._typing import Fold
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.evaluation.contenders import with_seed
@@ -154,7 +155,7 @@ def measure_improvement(
             for number, fold in batch
             for ensemble in (baseline, tuned)
         ]
-        for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+        for result in Parallel(n_jobs=n_jobs, return_as="generator", backend=worker_backend())(jobs):
             results.append(result)
             on_progress(len(results), 2 * len(folds))
     if not results:

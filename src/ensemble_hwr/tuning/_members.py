@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._composites import seed_all
+from ensemble_hwr._processes import worker_backend
 from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy
 from ensemble_hwr.config.building import declared_confusables, declared_groups
@@ -225,7 +226,7 @@ class Stages:
             )
             for number in range(len(objective.folds))
         ]
-        return list(Parallel(n_jobs=self._n_jobs)(jobs))
+        return list(Parallel(n_jobs=self._n_jobs, backend=worker_backend())(jobs))
 
     def _declare_sets(self, probabilities: Sequence[FloatArray]) -> None:
         """Derive groups and confusable sets from the router's out-of-fold probabilities, and declare them."""

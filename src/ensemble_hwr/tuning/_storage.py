@@ -61,7 +61,8 @@ def open_storage(address: str) -> BaseStorage:
         if scheme:
             return _connect_to_database(address)
         check_is_journal(Path(address))
-        return JournalStorage(SafeJournal(Path(address)))
+        journal = SafeJournal(Path(address))
+        return _replayed(journal, Path(address))
     except OSError as error:
         raise DataError(f"{address}: cannot be opened as a journal ({error.strerror or error})") from error
 
@@ -81,15 +82,35 @@ class SafeJournal(BaseJournalBackend):
     ----------
     file : Path
         The journal.
+
+    Attributes
+    ----------
+    line : int
+        Number of the last line that was read.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._backend = JournalFileBackend(str(file))
+        self.line = 0
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        """Yield the entries from a line number on."""
-        return self._backend.read_logs(log_number_from)
+        """Yield the entries from a line number on.
+
+        Raises
+        ------
+        DataError
+            If a line in the middle of the file is no entry.
+        """
+        self.line = log_number_from
+        try:
+            for log in self._backend.read_logs(log_number_from):
+                if not isinstance(log, dict) or type(log.get("op_code")) is not int or "worker_id" not in log:
+                    raise ValueError("it is no entry of a journal")
+                self.line += 1
+                yield log
+        except ValueError as error:  # also of JSON, and of bytes that are no text
+            raise damaged(self._file, self.line + 1, error) from error
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append all entries, or none if that fails."""
@@ -139,6 +160,31 @@ def check_is_journal(file: Path) -> None:
         f"{file}: is not a journal of studies, which starts with {_FIRST_BYTES.decode()}; {found}; "
         "give the name of another file, which need not exist"
     )
+
+
+def damaged(file: Path, line: int, error: Exception) -> DataError:
+    """Return the error for a line of a journal that cannot be read."""
+    reason = " ".join(str(error).split())[:200]
+    return DataError(
+        f"{file}, line {line}: is damaged ({type(error).__name__}: {reason}); restore the file, or remove this "
+        "line and those after it to continue with the trials before it"
+    )
+
+
+def _replayed(journal: SafeJournal, file: Path) -> BaseStorage:
+    """Return the storage of a journal after reading all of it.
+
+    Raises
+    ------
+    DataError
+        If an entry does not fit those before it.
+    """
+    try:
+        return JournalStorage(journal)
+    except (OSError, DataError):
+        raise
+    except Exception as error:  # a damaged entry can raise any error in Optuna
+        raise damaged(file, journal.line, error) from error
 
 
 def _end_of_complete_lines(stream: Any) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import optuna
 from optuna import Study
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import Trial, TrialState
 
@@ -42,12 +44,13 @@ def run_trials(spec: StudySpec, storage: BaseStorage, should_stop: Callable[[], 
         if stop_reason(study, spec.budget) is not None:
             return
         trial = study.ask()
-        trial.set_user_attr(WORKER, this_worker())
-        if _is_surplus(study, trial, spec.budget):
-            trial.set_user_attr(SURPLUS, True)
-            study.tell(trial, state=TrialState.FAIL)
-            return
-        _run_trial(study, trial, spec, should_stop)
+        with suppress(UpdateFinishedTrialError):  # by another machine, which took this worker for dead
+            trial.set_user_attr(WORKER, this_worker())
+            if _is_surplus(study, trial, spec.budget):
+                trial.set_user_attr(SURPLUS, True)
+                study.tell(trial, state=TrialState.FAIL)
+                return
+            _run_trial(study, trial, spec, should_stop)
 
 
 def _run_trial(study: Study, trial: Trial, spec: StudySpec, should_stop: Callable[[], bool]) -> None:

@@ -28,7 +28,7 @@ from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.tuning._cluster import ClusterPool
 from ensemble_hwr.tuning._data import TrainingLetters, grouping, training_letters
-from ensemble_hwr.tuning._heartbeat import requeue_dead_trials
+from ensemble_hwr.tuning._heartbeat import RUN_ENDED, requeue_dead_trials
 from ensemble_hwr.tuning._improvement import Improvement, measure_improvement
 from ensemble_hwr.tuning._members import Stage, Stages
 from ensemble_hwr.tuning._objective import steps_per_fold
@@ -232,6 +232,7 @@ class _Run:
         spec = self._spec(stage, prefix)
         baseline = params_of(stage.config, stage.name, spec.space)
         study = open_study(self._storage, spec, _fingerprint(stage, spec, self._folds), baseline)
+        requeue_dead_trials(study, RUN_ENDED)
         self._finish(study, spec)
         result = member_result(study, spec)
         self._result.members.append(result)

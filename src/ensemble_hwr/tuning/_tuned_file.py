@@ -147,7 +147,7 @@ def write_text(file: Path, text: str) -> None:
     """Write a text file, or raise a DataError and leave an existing file unchanged."""
     try:
         with whole_files(file) as (stream,):
-            stream.write(text.encode())
+            stream.write(text.encode(errors="backslashreplace"))
     except OSError as error:
         raise DataError(f"{file}: cannot be written ({error.strerror or error})") from error
 

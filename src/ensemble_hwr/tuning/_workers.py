@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from ensemble_hwr._processes import end_with_parent, signals_blocked
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError
 from ensemble_hwr.tuning._objective import TrainingData
 from ensemble_hwr.tuning._storage import open_storage
@@ -37,6 +39,8 @@ ONE_THREAD = {
 SECONDS_BETWEEN_POLLS = 0.25
 SECONDS_TO_STOP = 120.0
 MAX_DEATHS_PER_WORKER = 5
+
+SIGNALS = ("SIGINT", "SIGHUP")  # of a terminal, which reach all processes; the parent stops its workers
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -110,9 +114,11 @@ class WorkerPool:
         ours, theirs = _spawn.Pipe()
         labels = {"labels": self._data.y, "weight": self._data.sample_weight}
         settings = {"stop": self._stop, "address": self._address, "rows": self._file.path, **labels}
-        process = _spawn.Process(target=_serve, args=(theirs,), kwargs=settings, daemon=True)
-        with _environment(ONE_THREAD), _interrupts_blocked():
-            process.start()
+        process = _spawn.Process(target=_serve, args=(theirs, os.getpid()), kwargs=settings, daemon=True)
+        with _environment(ONE_THREAD), signals_blocked(*SIGNALS):
+            resource_tracker.ensure_running()  # its start would unblock the signals
+            with signals_blocked(*SIGNALS):
+                process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -212,13 +218,16 @@ class _Worker:
             self.process.join()
 
 
-def _serve(connection: Connection, *, stop: Any, address: str, rows: Path, labels: Any, weight: Any) -> None:
+def _serve(
+    connection: Connection, parent: int, *, stop: Any, address: str, rows: Path, labels: Any, weight: Any
+) -> None:
     """Run the trials of one study after the other until the connection is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent stops its workers
-    parent = multiprocessing.parent_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it cannot be blocked
+    ended = threading.Event()
+    end_with_parent(parent, ended)
 
     def should_stop() -> bool:
-        return bool(stop.value) or (parent is not None and not parent.is_alive())
+        return bool(stop.value) or ended.is_set()
 
     storage = open_storage(address)
     data = TrainingData(np.load(rows, mmap_mode="r"), labels, weight)
@@ -253,20 +262,6 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = value
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Block Ctrl-C while the block runs, for this process; processes started in the block never receive it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # its start would unblock the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lock(stream: IO[bytes]) -> None:
