@@ -118,6 +118,14 @@ def test_adding_samples_equals_fitting_on_all_but_for_the_tolerance(shipped, wri
     assert np.allclose(in_turn.predict_proba(X[60:]), at_once.predict_proba(X[60:]), atol=0.05)
 
 
+def test_equal_samples_count_once(shipped, writer):
+    X, y = writer
+    once = AdaptedClassifier(shipped).fit(X[:40], y[:40])
+    twice = AdaptedClassifier(shipped).fit(np.tile(X[:40], (2, 1)), np.tile(y[:40], 2)).partial_fit(X[:5], y[:5])
+    assert twice.samples_per_class_ == once.samples_per_class_
+    assert np.array_equal(twice.predict_proba(X), once.predict_proba(X))
+
+
 def test_classes_without_samples_keep_their_probability(shipped, writer):
     X, y = writer
     some = np.isin(y[:104], list("ABCDEF"))

@@ -67,6 +67,7 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
 
 def test_the_group_lists_all_commands():
     assert sorted(cli.commands) == [
+        "adapt",
         "compare",
         "demo",
         "draw",
@@ -76,6 +77,7 @@ def test_the_group_lists_all_commands():
         "letters",
         "models",
         "read",
+        "sheet",
         "train",
         "tune",
     ]

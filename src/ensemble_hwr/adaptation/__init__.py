@@ -4,6 +4,7 @@ The model itself stays as it is: an expert for the writer is fitted on the sampl
 """
 
 from ensemble_hwr.adaptation._adapt import adapt as adapt
+from ensemble_hwr.adaptation._adapt import adapt_rows as adapt_rows
 from ensemble_hwr.adaptation._adapt import adaptation_metadata as adaptation_metadata
 from ensemble_hwr.adaptation._adapt import adapted_classifier as adapted_classifier
 from ensemble_hwr.adaptation._classifier import AdaptedClassifier as AdaptedClassifier

@@ -67,12 +67,34 @@ def adapt(model: Any, X: Any, y: Any, **params: Any) -> Any:
     """
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
+    if len(X) != len(y):
+        raise DataError(f"X has {len(X)} samples, but y has {len(y)} labels; give one label for each sample")
+    before, _ = _split(model)
+    return adapt_rows(model, X if before is None else before[1].transform(X), y, **params)
+
+
+def adapt_rows(model: Any, rows: Any, y: Any, **params: Any) -> Any:
+    """Adapt a model, also one of pictures, by rows that are normalized already.
+
+    Parameters
+    ----------
+    model : estimator
+        As for `adapt`.
+    rows : array-like of shape (n_samples, n_features)
+        As the model's normalizer returns them, or as a model without normalizer takes them.
+    y : array-like of shape (n_samples,)
+        Labels.
+    **params : dict
+        As for `adapt`.
+
+    Returns
+    -------
+    estimator
+        As by `adapt`.
+    """
     before, classifier = _split(model)
     if not hasattr(classifier, "predict_proba"):
         raise ModelError(f"the model is a {type(model).__name__} without predict_proba, and cannot be adapted")
-    if len(X) != len(y):
-        raise DataError(f"X has {len(X)} samples, but y has {len(y)} labels; give one label for each sample")
-    rows = X if before is None else before[1].transform(X)
     if isinstance(classifier, AdaptedClassifier) and hasattr(classifier, "coefficients_"):
         adapted = copy(classifier).set_params(**params).partial_fit(rows, y)
     else:

@@ -17,7 +17,7 @@ from sklearn.utils import Tags, assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context, _num_samples
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context, _num_samples, _safe_indexing
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.adaptation._expert import (
     WEIGHTS,
@@ -41,8 +41,8 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     of the model by a weight between 0 and 1. The weight is estimated by cross-validation within the samples, with a
     prior that keeps it at 0 without evidence; with a weight of 0 the predictions are those of the model.
 
-    Some classes may have no samples. The expert redistributes probability among the classes of the samples and the
-    classes that the model predicted for them; the probability of all other classes stays the same.
+    Equal samples count once. Some classes may have no samples: the expert redistributes probability among the classes
+    of the samples and the classes that the model predicted for them, and the probability of all others stays the same.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     confused_ : ndarray
         Classes without samples that the model predicted for samples of other classes. Samples of them help most.
     n_features_in_ : int
-        Number of features, if the model knows it.
+        Number of features, if the model has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features, if the model knows them.
+        Names of features, if the model has them.
 
     See Also
     --------
@@ -284,6 +284,9 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _add(self, X: Any, labels: NDArray[Any]) -> None:
         """Add samples and fit the expert on all of them."""
+        X, labels, added_hashes = self._distinct(X, labels)
+        if not len(labels):
+            return
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown) and not self.new_classes:
             raise DataError(
@@ -294,8 +297,7 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         added = Vectors.of(represent(self._used_model(), X, probability, self.representation))
         vectors = Vectors.joined(self._vectors(), added) if len(self.codes_) else added
         labels = np.concatenate([self.labels_, labels])
-        hashes = np.concatenate([self.hashes_, _hash_rows(X)])
-        _refuse_contradictions(hashes, labels)
+        hashes = np.concatenate([self.hashes_, added_hashes])
         classes = np.union1d(self.classes_, unknown)
         start = np.zeros((len(labels), len(classes)))
         start[: len(self.coefficients_), np.searchsorted(classes, self.classes_)] = self.coefficients_
@@ -303,6 +305,14 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.probability_ = np.concatenate([self.probability_, probability])
         self.classes_ = classes
         self._fit_expert(start)
+
+    def _distinct(self, X: Any, labels: NDArray[Any]) -> tuple[Any, NDArray[Any], NDArray[np.uint64]]:
+        """Return the rows that are not among the samples yet, each once; a second label of a row is an error."""
+        hashes = _hash_rows(X)
+        _refuse_contradictions(np.concatenate([self.hashes_, hashes]), np.concatenate([self.labels_, labels]))
+        first = np.sort(np.unique(hashes, return_index=True)[1])
+        kept = first[~np.isin(hashes[first], self.hashes_)]
+        return _safe_indexing(X if hasattr(X, "shape") else np.asarray(X), kept), labels[kept], hashes[kept]
 
     def _fit_expert(self, start: FloatArray) -> None:
         values = self._vectors().values()

@@ -16,10 +16,14 @@ from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
+from ensemble_hwr.adaptation import adapt_rows
 from ensemble_hwr.boxes import Box
+from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import map_pictures
+from ensemble_hwr.persistence import load_model
+from ensemble_hwr.reading._alignment import LabelledLetters, spelled
 from ensemble_hwr.reading._candidates import candidate_rows, letter_scores, non_letter_log_odds, scores_by_pieces
 from ensemble_hwr.reading._decoder import Graph
 from ensemble_hwr.reading._document import Page, Word
@@ -343,6 +347,89 @@ class WordReader(PictureReader[Word]):
         'T'
         """
         check_is_fitted(self)
+        return self._word(*self._scored(lattice))
+
+    def adapt(self, pictures: Any, texts: Sequence[str], **params: Any) -> Self:
+        """Return a reader that is adapted to a writer by words with their right texts; this reader stays as it is.
+
+        Each word is aligned with its text. The letters whose places are certain are the samples that the classifier is
+        adapted by; words that cannot be aligned, and uncertain letters, are left out.
+
+        Parameters
+        ----------
+        pictures : sequence of pictures, or array
+            Of words, or of lines with several words, as in `predict`.
+        texts : sequence of str
+            Right texts, in upper or lower case; words of a line are separated by spaces.
+        **params : dict
+            Parameters of :class:`~ensemble_hwr.adaptation.AdaptedClassifier`.
+
+        Returns
+        -------
+        WordReader
+            A fitted copy with the adapted classifier, and an attribute ``adaptation_``: a dict with the numbers of
+            letters, ``n_letters``, and of uncertain ones, ``n_uncertain``, and with ``left_out``, a list of pairs of a
+            position in `pictures` and the reason why a word was left out.
+
+        Raises
+        ------
+        DataError
+            If the numbers of pictures and texts differ, or fewer than two classes of letters can be aligned.
+
+        Examples
+        --------
+        >>> from ensemble_hwr import WordReader, compose_words, generate_letters
+        >>> letters = generate_letters(26 * 8, writers=1, difficulty=2.0, random_state=11)
+        >>> words = compose_words(letters, ["QUICK", "BROWN", "FOXES", "JUMP"], gap=0.2, random_state=0)
+        >>> reader = WordReader().fit()
+        >>> mine = reader.adapt([word.picture for word in words], ["quick", "brown", "foxes", "jump"])
+        >>> mine.adaptation_["n_letters"] > 10, mine.adaptation_["left_out"]
+        (True, [])
+        """
+        check_is_fitted(self)
+        if len(pictures) != len(texts):
+            raise DataError(
+                f"there are {len(pictures)} pictures, but {len(texts)} texts; give one text for each picture"
+            )
+        found = LabelledLetters()
+        for place, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
+            self._label(found, place, picture, text)
+        if len(set(found.labels)) < 2:
+            reason = f": {found.left_out[0][1]}" if found.left_out else ""
+            raise DataError(f"fewer than 2 different letters could be aligned with the texts{reason}")
+        model = load_model() if self.classifier is None else self.classifier
+        classifier = adapt_rows(model, np.stack(found.rows), found.labels, **params)
+        adapted: Self = copy(self).set_params(classifier=classifier).fit()
+        adapted.adaptation_ = found.report()
+        return adapted
+
+    def _label(self, found: LabelledLetters, place: int, picture: Picture, text: str) -> None:
+        """Add the labelled letters of a picture with one or several words."""
+        words = text.split()
+        spellings = [spelled(word, self.classes_.tolist()) for word in words]
+        if not words or None in spellings:
+            found.left_out.append((place, f"{text!r} cannot be spelled with the letters of the classifier"))
+            return
+        try:
+            lattices = self._lattices(picture, len(words))
+        except PictureError as error:
+            found.left_out.append((place, str(error)))
+            return
+        if len(lattices) != len(words):
+            found.left_out.append((place, f"{len(lattices)} words were found for the {len(words)} of {text!r}"))
+            return
+        for lattice, spelling in zip(lattices, spellings, strict=True):
+            graph, _, _, rows = self._scored(lattice)
+            found.add(place, str(spelling), graph, rows)
+
+    def _lattices(self, picture: Picture, n_words: int) -> list[Lattice]:
+        """Return the lattice of each word in a picture of a word or a line."""
+        if n_words == 1:
+            return [cut_word(picture, slant=self._slant(), **self._opening())]
+        return [word.lattice() for line in cut_page(picture, **self._opening()).lines for word in line.words]
+
+    def _scored(self, lattice: Lattice | StrokeLattice) -> tuple[Graph, FloatArray, tuple[Box, ...], Rows]:
+        """Return the graph of a lattice with letter scores, and probabilities, boxes and pixels of its candidates."""
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
         probability = self._probability(rows)
         model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
@@ -355,7 +442,7 @@ class WordReader(PictureReader[Word]):
             scores = non_letter_log_odds(probability, is_letter)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
         graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())
-        return self._word(graph, probability, boxes, rows)
+        return graph, probability, boxes, rows
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of words that are read correctly.
