@@ -77,6 +77,7 @@ def test_the_group_lists_all_commands():
         "letters",
         "models",
         "read",
+        "serve",
         "sheet",
         "train",
         "tune",
