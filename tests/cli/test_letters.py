@@ -44,6 +44,17 @@ def test_several_pictures_are_lines_of_path_and_letter(model, pictures, capsys):
     assert printed.err == ""
 
 
+def test_answers_are_restricted_to_an_alphabet(model, pictures, capsys):
+    assert read(model, *pictures, "--alphabet", "OD") == 0
+    labels = load_model(model, alphabet="OD").predict(pictures)
+    assert [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()] == labels.tolist()
+    assert set(labels.tolist()) <= set("DO")
+    assert read(model, *pictures, "--alphabet", "A-Z") == 1
+    assert "cannot be read; the classes of the model are 'ABDO'" in capsys.readouterr().err
+    assert read(model, *pictures, "--alphabet", "M-F") == 1
+    assert "M-F is empty; write F-M" in capsys.readouterr().err
+
+
 def test_of_one_picture_only_the_letter_is_printed(model, pictures, capsys):
     assert read(model, pictures[0]) == 0
     assert capsys.readouterr().out == f"{load_model(model).predict(pictures[:1])[0]}\n"

@@ -67,6 +67,15 @@ def test_one_picture_is_its_text_and_several_are_lines_of_path_and_text(reading_
     assert printed.err == ""
 
 
+def test_words_are_read_in_an_alphabet(reading_model, pictures, capsys):
+    assert read(reading_model, *pictures, "--alphabet", "OT") == 0
+    texts = [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()]
+    assert texts[0] == "TOO"
+    assert set("".join(texts)) == set("OT")
+    assert read(reading_model, *pictures, "--alphabet", "A-Z") == 1
+    assert "cannot be read; the classes of the model are 'ENOT'" in capsys.readouterr().err
+
+
 def test_confidences_and_question_marks(reading_model, pictures, lexicon, capsys):
     arguments = [*pictures, "--lexicon", lexicon, "--confidence"]
     assert read(reading_model, *arguments) == 0

@@ -1,5 +1,6 @@
 """The shipped configs are valid."""
 
+import string
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ensemble_hwr.config.letters import build_split
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 CAPITALS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+MIXED = sorted(string.digits + string.ascii_letters)
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.toml")), ids=lambda file: file.stem)
@@ -19,21 +21,49 @@ def test_a_shipped_config_is_valid_and_builds_its_contenders(file):
     assert config.name == file.stem
     assert config.description
     trust_learned_from = config.hierarchy.cv if isinstance(config.hierarchy.cv, tuple) else None
-    assert {"flat", "committee", "hierarchical"} <= set(build_contenders(config, CAPITALS, sources=trust_learned_from))
+    classes = MIXED if file.stem in ("mixed", "unipen62") else CAPITALS
+    assert {"flat", "committee", "hierarchical"} <= set(build_contenders(config, classes, sources=trust_learned_from))
     for contender in config.contenders.values():
         assert hasattr(build_member(config, contender), "fit")
 
 
 def test_all_shipped_configs_are_tested():
     found = sorted(file.stem for file in CONFIGS.glob("*.toml"))
-    assert found == ["az", "az_kaggle", "az_tune", "demo", "demo_tune", "folder", "pooled", "tune", "unseen", "writers"]
+    assert found == [
+        *["az", "az_kaggle", "az_tune", "demo", "demo_tune", "folder"],
+        *["mixed", "pooled", "tune", "unipen62", "unseen", "writers"],
+    ]
 
 
-@pytest.mark.parametrize("name", ["az", "az_tune", "pooled", "tune", "unseen", "writers"])
+@pytest.mark.parametrize("name", ["az", "az_tune", "mixed", "pooled", "tune", "unipen62", "unseen", "writers"])
 def test_stored_letters_are_expected_next_to_the_config(name):
     location = Path(load_config(CONFIGS / f"{name}.toml").data.path)
     assert location.parent == CONFIGS
-    assert location.name in ("letters", "writers.npz")
+    assert location.name in ("letters", "mixed.npz", "unipen62.npz", "writers.npz")
+
+
+def test_both_protocols_of_62_classes_have_the_same_settings():
+    mixed, unipen62 = (load_config(CONFIGS / f"{name}.toml") for name in ("mixed", "unipen62"))
+    for section in (
+        "views",
+        "augmentations",
+        "normalizer",
+        "balance",
+        "router",
+        "specialist",
+        "expert",
+        "members",
+        "flat",
+    ):
+        assert getattr(mixed, section) == getattr(unipen62, section)
+    assert mixed.hierarchy.model_copy(update={"cv": unipen62.hierarchy.cv}) == unipen62.hierarchy
+    assert mixed.normalizer == {"dots": True}
+
+
+def test_no_source_for_research_only_trains_the_protocol_mixed():
+    assert set(load_config(CONFIGS / "mixed.toml").split.train) == {
+        *["photo62", "tablet55", "binary20x16", "omniglot_latin", "sse15", "bhmsds", "fonts", "generated"]
+    }
 
 
 def test_the_protocol_writers_has_the_settings_of_unseen():

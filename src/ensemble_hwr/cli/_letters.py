@@ -11,7 +11,7 @@ import click
 from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, Predictions, letter_printer
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
-from ensemble_hwr.cli._options import jobs_option, model_option, number_of_jobs
+from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, number_of_jobs
 from ensemble_hwr.cli._output import Results, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
@@ -33,6 +33,7 @@ N_ALTERNATIVES = 2
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
+@alphabet_option
 @output_options
 @folder_options
 @page_options
@@ -41,6 +42,7 @@ def letters(
     *,
     paths: tuple[str, ...],
     model: str,
+    alphabet: str | None,
     kind: str,
     as_json: bool,
     confidence: bool,
@@ -68,7 +70,7 @@ def letters(
     if output is not None:
         check_folder(output)
     with progress(transient=True) as steps:
-        normalizer, classifier = picture_model(load_model(model), model, number_of_jobs(jobs))
+        normalizer, classifier = picture_model(load_model(model, alphabet=alphabet), model, number_of_jobs(jobs))
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         show, results = letter_printer(options), Results(options, output, steps.print, LETTER_COLUMNS)

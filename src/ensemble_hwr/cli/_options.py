@@ -70,6 +70,11 @@ model_option = click.option(
     metavar="NAME_OR_FILE",
     help="A shipped model (see: ensemble-hwr models) or a model file.",
 )
+alphabet_option = click.option(
+    "--alphabet",
+    metavar="CHARACTERS",
+    help="Characters that can occur, such as A-Z, A-Z0-9 or AEIOU; letters ignores case. By default all of the model.",
+)
 lexicon_option = click.option(
     "--lexicon",
     type=click.Path(path_type=Path, readable=False),

@@ -20,7 +20,7 @@ from ensemble_hwr._formats import (
 )
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
-from ensemble_hwr.cli._options import lexicon_option, model_option
+from ensemble_hwr.cli._options import alphabet_option, lexicon_option, model_option
 from ensemble_hwr.cli._output import Results, file_name, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
+@alphabet_option
 @lexicon_option
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
 @click.option(
@@ -70,6 +71,7 @@ def read(
     *,
     paths: tuple[str, ...],
     model: str,
+    alphabet: str | None,
     lexicon: Path | None,
     page: bool,
     machine_print: Print,
@@ -107,7 +109,7 @@ def read(
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
         words = None if lexicon is None else Lexicon.from_file(lexicon)
-        reader = WordReader(load_model(model), lexicon=words, print=machine_print).fit()
+        reader = WordReader(load_model(model, alphabet=alphabet), lexicon=words, print=machine_print).fit()
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         chosen = PageOptions(pages, max_pages)
