@@ -101,15 +101,12 @@ def read(
     is reported on standard error. The others are still read, and the exit code is 1.
     """
     from ensemble_hwr.cli._progress import progress
-    from ensemble_hwr.persistence import load_model
-    from ensemble_hwr.reading import Lexicon, WordReader
 
     for folder in filter(None, (output, debug)):
         check_folder(folder)
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
-        words = None if lexicon is None else Lexicon.from_file(lexicon)
-        reader = WordReader(load_model(model, alphabet=alphabet), lexicon=words, print=machine_print).fit()
+        reader = _word_reader(model, alphabet, lexicon, machine_print)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         chosen = PageOptions(pages, max_pages)
@@ -199,6 +196,16 @@ def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
     """Raise an error for options that do not fit a form."""
     if fields is not None and (page or kind in DOCUMENTS):
         raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
+
+
+def _word_reader(model: str, alphabet: str | None, lexicon: Path | None, machine_print: Print) -> WordReader:
+    """Return the reader that the options describe."""
+    from ensemble_hwr.persistence import load_model
+    from ensemble_hwr.reading import Lexicon, WordReader
+
+    words = None if lexicon is None else Lexicon.from_file(lexicon)
+    reader: WordReader = WordReader(load_model(model, alphabet=alphabet), lexicon=words, print=machine_print).fit()
+    return reader
 
 
 def _field_reader(template: Path, reader: WordReader) -> Callable[[Any], Fields]:
