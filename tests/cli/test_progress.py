@@ -1,13 +1,16 @@
 import os
 import re
+import signal
 import time
 import warnings
 
+import click
 import pytest
 from rich.progress import Progress
 
 from ensemble_hwr.cli import _progress
-from ensemble_hwr.cli._progress import Steps, Stopwatch, progress, warnings_counted
+from ensemble_hwr.cli._errors import INTERRUPTED, run
+from ensemble_hwr.cli._progress import RegularLines, Steps, Stopwatch, progress, warnings_counted
 from ensemble_hwr.training import TrainingProgress
 
 
@@ -73,6 +76,23 @@ def test_outside_a_terminal_a_line_is_printed_at_regular_times(monkeypatch, caps
     assert len(printed.err.splitlines()) >= 2
     for line in printed.err.splitlines():
         assert re.fullmatch(r"fitting flat: 1 of 4, \d+ s elapsed, \d+ s left", line)
+
+
+def test_after_an_interrupt_no_line_of_progress_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(_progress, "SECONDS_BETWEEN_LINES", 0.05)
+
+    @click.command()
+    def slow_to_stop():
+        lines = RegularLines(lambda: "fitting: 1 of 4")
+        lines.show()
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            time.sleep(0.3)
+            lines.close()
+
+    assert run(slow_to_stop, []) == INTERRUPTED
+    assert capsys.readouterr().err.splitlines() == ["interrupted; no incomplete file is left"]
 
 
 class Hidden:

@@ -19,6 +19,7 @@ from ensemble_hwr._formats import printable
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_INTERRUPTED = threading.Event()
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; timeout, systemd and docker stop; a closed terminal
 SECONDS_TO_END = 8.0
 
@@ -76,6 +77,11 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else DONE
 
 
+def is_interrupted() -> bool:
+    """Return whether a signal is ending the command, so that nothing but its message is to be printed."""
+    return _INTERRUPTED.is_set()
+
+
 def report_error(message: str) -> None:
     """Print an error on standard error, in one line."""
     click.echo(f"error: {printable(message)}", err=True)
@@ -131,9 +137,11 @@ def _interruptible(ended: threading.Event) -> Iterator[None]:
     def interrupt(number: int, _: object) -> None:
         for caught in before:
             signal.signal(caught, signal.SIG_DFL)
+        _INTERRUPTED.set()
         threading.Thread(target=_end_at_last, args=(128 + number, ended), daemon=True).start()
         raise Interrupted(code=128 + number)
 
+    _INTERRUPTED.clear()
     numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     caught = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
     before = {number: signal.signal(number, interrupt) for number in caught}

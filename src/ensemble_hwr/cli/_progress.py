@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr.cli._errors import report_error
+from ensemble_hwr.cli._errors import is_interrupted, report_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -219,7 +219,7 @@ class RegularLines:
 
     def _run(self) -> None:
         while not self._closed.wait(SECONDS_BETWEEN_LINES):
-            text = self._text()
+            text = None if is_interrupted() else self._text()
             if text is not None:
                 click.echo(text, err=True)
 
