@@ -11,13 +11,13 @@ if all its letters are right; spaces and hyphens are ignored. Names and their pi
 from __future__ import annotations
 
 import csv
-import os
 import warnings
 from pathlib import Path
 
 import click
 import numpy as np
 
+from benchmarks.letters import data_file
 from benchmarks.pages import put
 from benchmarks.vocabulary import evaluation_words, word_counts
 from ensemble_hwr import WordReader, compose_words, generate_letters
@@ -49,9 +49,7 @@ def main(update: bool, handwriting: bool) -> None:
 
 def forms_table() -> str:
     """Return the share of names that are read per kind of form, as a Markdown table."""
-    folder = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "more"
-    if not (folder / "names_caps" / "index.csv").is_file():
-        raise click.ClickException(f"{folder / 'names_caps'} is missing; set ENSEMBLE_HWR_DATA, or give --handwriting")
+    folder = data_file("more/names_caps", otherwise="--handwriting").parent
     with open(folder / "names_caps" / "index.csv", encoding="utf-8", newline="") as stream:
         rows = [row for place, row in enumerate(csv.DictReader(stream)) if place % 10 != CHOSEN_WITH]
     with warnings.catch_warnings():

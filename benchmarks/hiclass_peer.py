@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from benchmarks.letters import DATA
+from benchmarks.letters import data_file
 from ensemble_hwr import GradientFeatures, HierarchicalEnsembleClassifier, MemberMLPClassifier
 from ensemble_hwr.datasets import concatenate, load_index
 from ensemble_hwr.evaluation import compare, summarise
@@ -51,8 +51,8 @@ def contenders() -> dict[str, Any]:
 
 def letters() -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Return gradient features and labels of the 62 classes."""
-    capitals = load_index(DATA / "letters", sources=["photo62"])
-    others = load_index(DATA / "more" / "photo62_rest")
+    capitals = load_index(data_file("letters"), sources=["photo62"])
+    others = load_index(data_file("more/photo62_rest"))
     both = concatenate([capitals, others])
     normalizer = LetterNormalizer(errors="blank")
     with warnings.catch_warnings():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +37,27 @@ class Letters:
     test: NDArray[np.float32]
     test_target: NDArray[Any]
     kind: str
+
+
+def data_file(place: str, *, otherwise: str = "") -> Path:
+    """Return a file or folder of the real letters.
+
+    Parameters
+    ----------
+    place : str
+        Path in the folder ENSEMBLE_HWR_DATA.
+    otherwise : str
+        Option that makes it unnecessary, for the message.
+
+    Raises
+    ------
+    click.ClickException
+        If it is missing.
+    """
+    if (DATA / place).exists():
+        return DATA / place
+    more = f", or give {otherwise}" if otherwise else ""
+    raise click.ClickException(f"{DATA} has no {place}; set ENSEMBLE_HWR_DATA to the folder that has it{more}")
 
 
 def letters_to_time(n_train: int, n_test: int) -> Letters:

@@ -10,20 +10,19 @@ generated letters only, with overlaps up to a third of their height; some stroke
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from benchmarks.letters import data_file
 from benchmarks.strokes import write_carelessly, write_word
 from benchmarks.vocabulary import LETTERS, N_EVALUATION_WORDS, common_words
 from ensemble_hwr import LetterSet, compose_words, generate_letters, save_model
 from ensemble_hwr.datasets import Composition, load_index
 from ensemble_hwr.reading import fit_non_letter_model, fit_stroke_non_letter_model
 
-ROOT = Path(__file__).parent.parent
 SHARES = {"generated": 1.0, "photo62": 1.0, "tablet55": 0.75, "binary20x16": 0.6}
 """Words per source of letters, relative to --words; sources with fewer writers give fewer."""
 N_COMMON_WORDS = 12_000
@@ -54,8 +53,7 @@ def train_on_strokes(words: int) -> tuple[Any, dict[str, int]]:
 
 def train_on_pictures(words: int) -> tuple[Any, dict[str, int]]:
     """Train on pictures of words."""
-    folder = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "letters"
-    real = load_index(folder / "index.csv", sources=[source for source in SHARES if source != "generated"])
+    real = load_index(data_file("letters/index.csv"), sources=[source for source in SHARES if source != "generated"])
     made: list[Composition] = []
     trained_on = {}
     for seed, (source, share) in enumerate(SHARES.items(), start=3):

@@ -16,7 +16,6 @@ with a whitelist of A to Z. The lexicon is not available to it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -28,6 +27,7 @@ import click
 import numpy as np
 
 from benchmarks import tesseract
+from benchmarks.letters import DATA
 from benchmarks.pages import put
 from benchmarks.simulation import DISTORTIONS, MIXTURES, STRENGTHS, Grey, Sheet
 from benchmarks.vocabulary import evaluation_words, word_counts
@@ -233,7 +233,7 @@ def letters_of(source: str) -> LetterSet:
 
 def data_folder() -> Path:
     """Return the folder of the real letters."""
-    return Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data"))
+    return DATA
 
 
 def capitals_of_pack(file: Path) -> LetterSet:

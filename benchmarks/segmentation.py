@@ -11,7 +11,6 @@ on lines of writers 1 to 10; lines of other writers were not used.
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -20,6 +19,7 @@ import click
 import numpy as np
 from PIL import Image
 
+from benchmarks.letters import DATA
 from benchmarks.pages import put
 from ensemble_hwr import WordSegmenter, compose_words, generate_letters
 from ensemble_hwr.datasets import Composition
@@ -48,7 +48,7 @@ def main(words: int, every: int, update: bool) -> None:
     made = {gap: compose_words(letters, texts, gap=gap, slant=(-0.1, 0.2), noise=(0, 0.5), random_state=1)
             for gap in GAPS}  # fmt: skip
     text = composed_table(made)
-    folder = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "words"
+    folder = DATA / "words"
     if (folder / "index.csv").is_file():
         text += "\n" + real_table(folder, every)
     else:

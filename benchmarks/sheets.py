@@ -13,13 +13,13 @@ chosen on the sheets at even places of the index, and tested on those at odd pla
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from benchmarks.letters import data_file
 from benchmarks.pages import put
 from ensemble_hwr import PageReader
 from ensemble_hwr.reading import character_error_rate
@@ -71,9 +71,7 @@ class Sheet:
 @click.option("--update", is_flag=True, help="Write the table into docs/user_guide/paper.md.")
 def main(half: str, show: Path | None, update: bool) -> None:
     """Measure and print the table."""
-    folder = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data")) / "more" / "sse15_sheets"
-    if not (folder / "index.csv").is_file():
-        raise click.ClickException(f"{folder} is missing; set ENSEMBLE_HWR_DATA")
+    folder = data_file("more/sse15_sheets")
     with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
         entries = list(csv.DictReader(file))
     reader = PageReader(errors="empty").fit()

@@ -23,7 +23,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
 from benchmarks.fit_cache import cached, settings_of
-from benchmarks.letters import DATA
+from benchmarks.letters import data_file
 from benchmarks.pages import put
 from ensemble_hwr.config import ExperimentConfig, build_contenders, load_config
 from ensemble_hwr.config.letters import build_normalizer
@@ -124,7 +124,7 @@ def hash_of(config: ExperimentConfig) -> int:
 
 def letters_of(config: ExperimentConfig, name: str, jobs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the rows and labels of a set, and the indices of its training and test part."""
-    letters = load_index(DATA / "more" / name / "index.csv")
+    letters = load_index(data_file(f"more/{name}/index.csv"))
     rows, failures = build_normalizer(config, jobs).fit(letters.data).transform_readable(letters.data)  # some are blank
     labels = np.delete(letters.target, list(failures))
     training, test = next(StratifiedShuffleSplit(1, test_size=0.25, random_state=0).split(labels, labels))

@@ -23,7 +23,6 @@ Letters are loaded from ENSEMBLE_HWR_DATA; without it, generated letters are use
 
 from __future__ import annotations
 
-import os
 import resource
 from collections import Counter
 from collections.abc import Sequence
@@ -38,6 +37,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import minimize_scalar
 
+from benchmarks.letters import DATA
 from benchmarks.pages import put
 from benchmarks.segmentation import real_table
 from benchmarks.tesseract import is_installed, version
@@ -132,7 +132,7 @@ def main(  # noqa: PLR0917
     word_list: Path | None, update: bool,
 ) -> None:  # fmt: skip
     """Measure and print the tables."""
-    data = Path(os.environ.get("ENSEMBLE_HWR_DATA", ROOT.parent / "shared" / "data"))
+    data = DATA
     setup = Setup(
         words,
         gaps,

@@ -20,7 +20,7 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.letters import DATA
+from benchmarks.letters import data_file
 from benchmarks.pages import put
 from benchmarks.protocols import bench_of, differences, fit_all
 from ensemble_hwr import LetterNormalizer, generate_letters
@@ -75,16 +75,16 @@ def letters_of(source: str) -> Letters:
     if source == "generated":
         letters = generate_letters(6500, writers=250, random_state=0, format="pictures")
     elif source == "fonts":
-        return rendered(sorted((DATA / "fonts").glob("*/*.woff")))
+        return rendered(sorted(data_file("fonts").glob("*/*.woff")))
     elif source == "phone36":
-        letters = load_index(DATA / "more" / source / "index.csv")
+        letters = load_index(data_file(f"more/{source}/index.csv"))
     elif source in ("sse15", "unipen62"):
-        with np.load(DATA / "more" / f"{source}.npz", allow_pickle=False) as pack:
+        with np.load(data_file(f"more/{source}.npz"), allow_pickle=False) as pack:
             pictures, labels = list(pack["data"]), pack["target"].tolist()
         kept = [k for k, label in enumerate(labels) if label in CAPITALS]
         return [pictures[k] for k in kept], [labels[k] for k in kept]
     else:
-        letters = load_index(DATA / "letters" / "index.csv", sources=[source])
+        letters = load_index(data_file("letters/index.csv"), sources=[source])
     kept = [k for k, label in enumerate(letters.target.tolist()) if label in CAPITALS]
     return [letters.data[k] for k in kept], letters.target[kept].tolist()
 
