@@ -27,7 +27,7 @@ from ensemble_hwr import (
     MemberMLPClassifier,
     generate_letters,
 )
-from ensemble_hwr.ensemble import _hierarchical
+from ensemble_hwr.ensemble import _prediction
 from ensemble_hwr.ensemble._pooling import apply_members, gate_of
 from ensemble_hwr.ensemble.held_out import MemberProblem, opinion_of, temper
 from ensemble_hwr.ensemble.predictor import _PREDICTORS, Transform, Views, predict_proba_fn, predictor_of
@@ -116,7 +116,7 @@ def test_probabilities_equal_those_of_predict_proba_of_each_member(
 def test_the_block_size_changes_nothing(of_classes, monkeypatch):
     whole = of_classes.predict_proba(ROWS)
     for size in (1, 7, 100):
-        monkeypatch.setattr(_hierarchical, "ROWS_AT_ONCE", size)
+        monkeypatch.setattr(_prediction, "ROWS_AT_ONCE", size)
         np.testing.assert_allclose(of_classes.predict_proba(ROWS[:50]), whole[:50], atol=1e-6)
 
 

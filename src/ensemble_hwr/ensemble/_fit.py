@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.multiclass import check_classification_targets
 
-from ensemble_hwr._sklearn import _safe_indexing
+from ensemble_hwr._sklearn import _check_sample_weight, _safe_indexing
 from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.ensemble._members import ROUTER, Member, check_prefit, declare_members, fixed_trusts
 from ensemble_hwr.ensemble._parallel import one_thread
@@ -54,6 +55,44 @@ class FittedHierarchy:
     members: Sequence[Member]
     trust: dict[str, float]
     temperature: float
+
+
+def sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
+    """Return the sorted classes, and the position of each label among them.
+
+    Raises
+    ------
+    ValueError
+        If the labels cannot be sorted, or are all the same.
+    """
+    try:
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        if "not supported between" not in str(error):
+            raise
+        types = sorted({type(label).__name__ for label in labels.tolist()})
+        raise ValueError(
+            f"y mixes labels of the types {', '.join(types)}, which cannot be sorted; "
+            "make them all one type, such as str"
+        ) from None
+    if len(classes) < 2:
+        raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {classes.tolist()[0]!r}")
+    return classes, codes
+
+
+def checked_weight(sample_weight: ArrayLike | None, X: Any) -> FloatArray:
+    """Return the weight of each row, 1 by default.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, or all are 0.
+    """
+    weight: FloatArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weight.any():
+        raise ValueError("sample_weight is 0 for every row; give some rows a weight above 0")
+    return weight
 
 
 def fit_hierarchy(

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_random_state, gen_batches, get_tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context, _VisualBlock
-from ensemble_hwr._typing import FloatArray, IntArray
+from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
+from ensemble_hwr._typing import FloatArray
 from ensemble_hwr.ensemble._explanation import Explanation
-from ensemble_hwr.ensemble._fit import fit_hierarchy
-from ensemble_hwr.ensemble._members import ROUTER
+from ensemble_hwr.ensemble._fit import checked_weight, fit_hierarchy, sorted_classes
+from ensemble_hwr.ensemble._prediction import explained, levels_of_members, predicted, refined, routed, row_counts
+from ensemble_hwr.ensemble._templates import (
+    Templates,
+    accept_sparse,
+    params_of_mapping,
+    visual_block,
+    with_param_of_mapping,
+)
 from ensemble_hwr.ensemble._trainer import Trainer, fit_params_for, metadata_router
-from ensemble_hwr.ensemble._trust import temper
-from ensemble_hwr.ensemble.predictor import Views, predictor_of
+from ensemble_hwr.ensemble.predictor import predictor_of
 from ensemble_hwr.hierarchy import Declaration, top_level
 
-ROWS_AT_ONCE = 1024
+TEMPLATES = ("specialist", "expert")  # parameters that may be mappings
 
 
 class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
@@ -190,8 +195,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         router: BaseEstimator | None = None,
-        specialist: BaseEstimator | Mapping[str, BaseEstimator] | None = None,
-        expert: BaseEstimator | Mapping[str, BaseEstimator] | None = None,
+        specialist: Templates = None,
+        expert: Templates = None,
         *,
         groups: str | Declaration = "batches",
         group_size: int | None = None,
@@ -241,13 +246,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             Value of each parameter by name.
         """
         params: dict[str, Any] = super().get_params(deep)
-        for role in ("specialist", "expert") if deep else ():
-            declared = getattr(self, role)
-            for name, estimator in declared.items() if isinstance(declared, Mapping) else ():
-                params[f"{role}__{name}"] = estimator
-                if hasattr(estimator, "get_params") and not isinstance(estimator, type):
-                    own = estimator.get_params()
-                    params.update((f"{role}__{name}__{key}", value) for key, value in own.items())
+        for role in TEMPLATES if deep else ():
+            params |= params_of_mapping(role, getattr(self, role))
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -272,26 +272,12 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         others = {}
         for key, value in params.items():
             role, _, rest = key.partition("__")
-            if rest and role in ("specialist", "expert") and isinstance(getattr(self, role), Mapping):
-                self._set_param_of_mapping(role, rest, value)
+            if rest and role in TEMPLATES and isinstance(getattr(self, role), Mapping):
+                setattr(self, role, with_param_of_mapping(role, getattr(self, role), rest, value))
             elif rest:
                 others[key] = value
         super().set_params(**others)
         return self
-
-    def _set_param_of_mapping(self, role: str, key: str, value: Any) -> None:
-        """Replace an estimator of a mapping, or set a parameter of one."""
-        declared = getattr(self, role)
-        names = [name for name in declared if key == name or key.startswith(f"{name}__")]
-        if not names:
-            raise ValueError(f"{role}__{key} is not a parameter; the names in the {role} mapping are {list(declared)}")
-        name = max(names, key=len)
-        if key == name:
-            setattr(self, role, {**declared, name: value})
-        elif declared[name] is None:
-            raise ValueError(f"{role}__{key} cannot be set, {role}__{name} is None; set it to an estimator first")
-        else:
-            declared[name].set_params(**{key.removeprefix(f"{name}__"): value})
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
@@ -323,13 +309,9 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             If `y` holds one class only, or a member cannot be fitted; the message names the member.
         """
         rows, labels = validate_data(self, X, y, accept_sparse="csr")
-        self.classes_, codes = _sorted_classes(labels)
-        if len(self.classes_) < 2:
-            raise ValueError(f"fit needs two classes or more, but y holds 1 class only: {self.classes_.tolist()[0]!r}")
+        self.classes_, codes = sorted_classes(labels)
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        weight = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-        if not weight.any():
-            raise ValueError("sample_weight is 0 for every row; give some rows a weight above 0")
+        weight = checked_weight(sample_weight, rows)
         given = None if sample_weight is None else weight
         params = fit_params_for(self, {"sample_weight": given, **fit_params})
         trainer = Trainer(rows, codes, params.of_member, self.n_jobs, self.verbose, rng)
@@ -360,11 +342,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             group evenly among its classes.
         """
         checked = self._validated(X)
-        routed = np.empty((checked.shape[0], len(self.classes_)))
-        predictor = predictor_of(self)
-        for rows, views in _blocks(checked):
-            routed[rows] = predictor.route(views)
-        return routed
+        return routed(predictor_of(self), checked)
 
     def refine(self, X: ArrayLike, probabilities: ArrayLike) -> FloatArray:
         """Apply specialists and experts to given probabilities.
@@ -387,17 +365,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             If `probabilities` has another shape, negative values, or rows that do not sum to 1.
         """
         checked = self._validated(X)
-        refined: FloatArray = check_array(probabilities, dtype=np.float64, copy=True)
-        needed = (checked.shape[0], len(self.classes_))
-        if refined.shape != needed:
-            raise ValueError(f"probabilities have shape {refined.shape}; for these rows it must be {needed}")
-        if (refined < 0).any() or not np.allclose(refined.sum(axis=1), 1, atol=1e-3):
-            raise ValueError("probabilities must be 0 or more, and every row must sum to 1; scale the rows")
-        predictor = predictor_of(self)
-        for rows, views in _blocks(checked):
-            for _ in predictor.apply_members(views, refined[rows]):
-                pass
-        return refined
+        return refined(predictor_of(self), checked, probabilities)
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the probability of each class.
@@ -413,14 +381,7 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
             Probabilities; columns follow ``classes_``, rows sum to 1.
         """
         checked = self._validated(X)
-        result = np.empty((checked.shape[0], len(self.classes_)))
-        predictor = predictor_of(self)
-        for rows, views in _blocks(checked):
-            part = predictor.route(views)
-            for _ in predictor.apply_members(views, part):
-                pass
-            result[rows] = temper(part, self.temperature_)
-        return result
+        return predicted(predictor_of(self), checked)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -452,21 +413,14 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         Explanation
             Arrays for all rows; ``print`` it, or its ``text(i)``, for a description.
         """
-        views = Views(self._validated(X))
-        predictor = predictor_of(self)
-        router = predictor.route(views)
-        result = router.copy()
-        steps = tuple(predictor.apply_members(views, result))
-        return Explanation(self.classes_, router, steps, temper(result, self.temperature_), self.temperature_)
+        checked = self._validated(X)
+        return explained(predictor_of(self), checked)
 
     @property
     def levels_(self) -> dict[str, int]:
         """Level at which each member is applied: 0 for the router, experts after the deepest group."""
         check_is_fitted(self)
-        members = predictor_of(self).members
-        deepest = max((member.level for member in members if member.role == "specialist"), default=0)
-        levels = {member.name: member.level if member.role == "specialist" else deepest + 1 for member in members}
-        return {ROUTER: 0, **levels}
+        return levels_of_members(predictor_of(self))
 
     def route_counts(self, X: ArrayLike) -> dict[str, int]:
         """Count the rows on which each member is applied.
@@ -481,14 +435,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
         dict of str to int
             For each of ``members_``; a member of trust 0 is never applied. ``levels_`` has the level of each.
         """
-        counts = dict.fromkeys(self.members_, 0)
         checked = self._validated(X)
-        counts[ROUTER] = checked.shape[0]
-        predictor = predictor_of(self)
-        for _, views in _blocks(checked):
-            for step in predictor.apply_members(views, predictor.route(views)):
-                counts[step.member.name] += len(step.rows)
-        return counts
+        return row_counts(predictor_of(self), checked)
 
     def _validated(self, X: ArrayLike) -> Any:
         check_is_fitted(self)
@@ -506,45 +454,8 @@ class HierarchicalEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        given = [self.router, *_estimators(self.specialist), *_estimators(self.expert)]
-        tags.input_tags.sparse = all(
-            get_tags(estimator).input_tags.sparse for estimator in given if estimator is not None
-        )
+        tags.input_tags.sparse = accept_sparse(self.router, self.specialist, self.expert)
         return tags
 
     def _sk_visual_block_(self) -> _VisualBlock:
-        named = {"router": self.router}
-        for role in ("specialist", "expert"):
-            declared = getattr(self, role)
-            if isinstance(declared, Mapping):
-                named |= {f"{role}:{name}": estimator for name, estimator in declared.items()}
-            else:
-                named[role] = declared
-        shown = ["default MLP" if estimator is None else estimator for estimator in named.values()]
-        return _VisualBlock("parallel", shown, names=list(named), dash_wrapped=False)
-
-
-def _blocks(X: Any) -> Iterator[tuple[slice, Views]]:
-    """Split validated rows into blocks of a few megabytes, each with its views."""
-    for rows in gen_batches(X.shape[0], ROWS_AT_ONCE):
-        yield rows, Views(X[rows])
-
-
-def _sorted_classes(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
-    """Return the sorted classes, and the position of each label among them."""
-    try:
-        check_classification_targets(labels)
-        classes, codes = np.unique(labels, return_inverse=True)
-    except TypeError as error:
-        if "not supported between" not in str(error):
-            raise
-        types = sorted({type(label).__name__ for label in labels.tolist()})
-        raise ValueError(
-            f"y mixes labels of the types {', '.join(types)}, which cannot be sorted; "
-            "make them all one type, such as str"
-        ) from None
-    return classes, codes
-
-
-def _estimators(declared: BaseEstimator | Mapping[str, BaseEstimator] | None) -> list[BaseEstimator | None]:
-    return list(declared.values()) if isinstance(declared, Mapping) else [declared]
+        return visual_block(self.router, {role: getattr(self, role) for role in TEMPLATES})
