@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from ensemble_hwr.cli import _progress, main
-from ensemble_hwr.cli._tune import line, live_table, table
+from ensemble_hwr.cli._tune import Search, line, live_table, table
 from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
 from ensemble_hwr.tuning import TuningProgress
@@ -184,6 +184,20 @@ def test_the_table_has_a_row_per_member():
     ]
     assert line(first) == "router: 5/20 trials done (2 pruned), 1 failed, best 0.2500, baseline 0.5000, 1:40 min left"
     assert line(TuningProgress("improvement", [], 2, n_trials=6)) == "evaluating the improvement: 2 of 6 fits"
+    fit = TuningProgress("specialist:A-E", ["router", "expert:B/P"], 1, n_trials=3, seconds_left=20.0, is_fit=True)
+    assert line(fit) == "specialist:A-E: 1 of 3 fits to tune later members, 20 s left"
+
+
+def test_fits_between_two_stages_keep_the_row_of_the_tuned_member(capsys):
+    tuned = TuningProgress("router", ["router", "expert:B/P"], 3, best=0.25)
+    search = Search(None)
+    for progress in (tuned, TuningProgress("router", tuned.members, 1, n_trials=3, is_fit=True)):
+        search.report(progress)
+    Console(file=(text := io.StringIO()), width=80).print(search.table())
+    assert "router: 1 of 3 fits to tune later members" in text.getvalue()
+    (row,) = (row.split() for row in text.getvalue().splitlines() if row.startswith("router "))
+    assert row[:2] == ["router", "3"]
+    assert "0.2500" in row
 
 
 def test_outside_a_terminal_a_line_is_printed_at_regular_times_also_within_a_trial(monkeypatch, capsys):

@@ -10,7 +10,7 @@ import pytest
 
 from ensemble_hwr.config import load_config
 from ensemble_hwr.exceptions import ConfigError
-from ensemble_hwr.tuning import _tune, tune, write_tuned_config, write_tuning_report
+from ensemble_hwr.tuning import _members, _out_of_fold, _tune, tune, write_tuned_config, write_tuning_report
 from ensemble_hwr.tuning._heartbeat import WORKER
 from ensemble_hwr.tuning._storage import open_storage
 
@@ -266,3 +266,37 @@ def test_trials_of_the_whole_that_do_not_fit_into_the_time_are_not_begun(write, 
     assert "hierarchy" not in [member.name for member in tuning.members]
     assert tuning.notes[0].startswith("parameters of the whole ensemble are not tuned: a trial takes about ")
     assert f"note: {tuning.notes[0]}" in tuning.summary()
+
+
+EXPERTS = "[tune.expert]\nalpha = { low = 1e-5, high = 0.1, log = true }\n"
+
+
+def test_fits_of_members_before_a_tuned_expert_are_reported(write, letters, rows, tmp_path):
+    seen = []
+    tune(write(EXPERTS, "tune.n_trials=1"), letters, rows, tmp_path / "w", on_progress=seen.append)
+    fits = [(progress.member, progress.done, progress.n_trials) for progress in seen if progress.is_fit]
+    members = ["router", "specialist:A/B", "specialist:D/O"]
+    assert fits == [(member, done, 2) for member in members for done in (0, 1, 2)]
+    lefts = [progress.seconds_left for progress in seen if progress.is_fit and progress.done == 0]
+    assert all(left > 0 for left in lefts)
+    assert lefts[-1] < lefts[0]
+
+
+def test_members_whose_fits_do_not_fit_into_the_time_are_not_tuned(write, letters, rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(_members.Stages, "seconds_to_fit", lambda _, before=None: 100.0)
+    seen = []
+    config = write(EXPERTS, "tune.n_trials=1", "tune.timeout_minutes=1")
+    tuning = tune(config, letters, rows, tmp_path / "w", on_progress=seen.append)
+    assert [member.name for member in tuning.members] == ["router"]
+    assert not any(progress.is_fit for progress in seen)
+    assert tuning.notes[0].startswith("expert:B/D and later members are not tuned: the fits of earlier members take ab")
+
+
+def test_trial_of_a_member_that_does_not_fit_into_the_time_is_not_begun(write, letters, rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        _out_of_fold.OutOfFold, "expected_trial_seconds", lambda _, tried: 100.0 * (tried.name != "router")
+    )
+    config = write(EXPERTS, "tune.n_trials=1", "tune.timeout_minutes=1")
+    tuning = tune(config, letters, rows, tmp_path / "w")
+    assert [member.name for member in tuning.members] == ["router"]
+    assert tuning.notes[0].startswith("expert:B/D is not tuned: a trial takes about 100 s, and ")

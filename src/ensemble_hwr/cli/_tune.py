@@ -180,13 +180,15 @@ class Search:
         self._now: TuningProgress | None = None
 
     def report(self, progress: TuningProgress) -> None:
-        """Store the progress of a member."""
-        self._now = self._latest[progress.member] = progress
+        """Store the progress of a member; the table keeps the trials of a member that is fitted afterwards."""
+        self._now = progress
+        if not progress.is_fit:
+            self._latest[progress.member] = progress
 
     def report_line(self, progress: TuningProgress) -> None:
-        """Store the progress of a member; if it is another member than before, print the last line of that one."""
+        """Store the progress of a member; if another stage begins, print the last line of the one before."""
         last = self._now
-        if last is None or last.member != progress.member:
+        if last is None or _stage(last) != _stage(progress):
             if last is not None:
                 click.echo(self.line(), err=True)
             self.report(progress)
@@ -235,8 +237,9 @@ def table(latest: dict[str, TuningProgress], now: TuningProgress) -> Table:
         drawn.add_column(heading, justify="right", no_wrap=True)
     for member in [*now.members, *([now.member] if now.is_improvement else [])]:
         progress = latest.get(member)
-        style = "bold" if member == now.member else "dim" if progress is None else ""
-        cells = [""] * 6 if progress is None else _cells(progress, running=member == now.member)
+        running = member == now.member and not now.is_fit
+        style = "bold" if running else "dim" if progress is None else ""
+        cells = [""] * 6 if progress is None else _cells(progress, running=running)
         drawn.add_row(member, *cells, style=style)
     return drawn
 
@@ -245,6 +248,8 @@ def step(progress: TuningProgress) -> str:
     """Return the member and the number of its trials."""
     if progress.is_improvement:
         return f"evaluating the improvement: {progress.done} of {progress.n_trials} fits"
+    if progress.is_fit:
+        return f"{progress.member}: {progress.done} of {progress.n_trials} fits to tune later members"
     done, pruned, *_ = _cells(progress, running=True)
     return f"{progress.member}: {done} trials done ({pruned} pruned)"
 
@@ -253,11 +258,19 @@ def line(progress: TuningProgress) -> str:
     """Return the progress as one line of text."""
     if progress.is_improvement:
         return step(progress)
+    if progress.is_fit:
+        left = "" if progress.seconds_left is None else f", {duration(progress.seconds_left)} left"
+        return f"{step(progress)}{left}"
     _, _, failed, best, baseline, left = _cells(progress, running=True)
     text = f"{step(progress)}, {failed} failed"
     text += f", best {best}" if best else ""
     text += f", baseline {baseline}" if baseline else ""
     return text + (f", {left} left" if left else "")
+
+
+def _stage(progress: TuningProgress) -> str | None:
+    """Return the member that is tuned; None for the fits between two of them."""
+    return None if progress.is_fit else progress.member
 
 
 def _cells(progress: TuningProgress, *, running: bool) -> list[str]:

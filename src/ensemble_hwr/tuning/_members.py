@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
-from ensemble_hwr._composites import seed_all
-from ensemble_hwr._processes import worker_backend
 from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.config import ExperimentConfig, build_hierarchy
 from ensemble_hwr.config.building import declared_confusables, declared_groups
@@ -27,7 +23,8 @@ from ensemble_hwr.ensemble.held_out import (
 )
 from ensemble_hwr.exceptions import ConfigError, HierarchyError
 from ensemble_hwr.hierarchy import NamedSets, derive_confusables, derive_groups
-from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData, fit_predict, without_batch_warnings
+from ensemble_hwr.tuning._objective import FoldRows, Objective, TrainingData
+from ensemble_hwr.tuning._out_of_fold import OutOfFold, role_of
 from ensemble_hwr.tuning._params import (
     ROUTER,
     EnsembleFactory,
@@ -79,10 +76,11 @@ class Stages:
         Rows to train on and rows to evaluate on.
     sources : sequence of str or None, or None
         Source of each row; None if rows have no sources.
-    random_state : int
-        Seed of the fits between two stages.
-    n_jobs : int
-        Processes for these fits.
+    fits : OutOfFold
+        Fits members between two stages.
+    has_time : callable
+        Called with the name of the next member to tune before fits that its objective depends on. If it returns False,
+        no further member is tuned.
 
     Attributes
     ----------
@@ -97,17 +95,18 @@ class Stages:
         folds: Sequence[Fold],
         *,
         sources: Sequence[str | None] | None,
-        random_state: int,
-        n_jobs: int,
+        fits: OutOfFold,
+        has_time: Callable[[str], bool],
     ) -> None:
         self.config = config
         self._data = data
         self._folds = folds
         self._sources = sources
-        self._random_state = random_state
-        self._n_jobs = n_jobs
+        self._fits = fits
+        self._has_time = has_time
         self._classes = np.unique(data.y)
         self._codes = np.searchsorted(self._classes, data.y)
+        self._to_fit = self._expected_fits()  # share of the letters of every member whose predictions are needed
 
     def names(self) -> list[str]:
         """Return the names of the stages; the role for members whose sets are still to be derived."""
@@ -148,6 +147,7 @@ class Stages:
         yield from self._stage(router)
         if any(name not in (ROUTER, WHOLE) for name in (self.config.tune.spaces if self.config.tune else {})):
             yield from self._members(router)
+            self._to_fit = {}
         if space_of(self.config, WHOLE) is not None:
             yield from self._stage(Objective(self._problem_of(WHOLE), folds))
             self.config = drop_unknown_members(self.config, self._classes)
@@ -155,6 +155,21 @@ class Stages:
     def set_params(self, name: str, params: Mapping[str, Any]) -> None:
         """Set the best parameters of a stage in the config."""
         self.config = with_params(self.config, name, params)
+
+    def share_to_fit(self) -> float:
+        """Return the sum of the shares of the letters of all members that are still to be fitted between stages."""
+        return sum(self._to_fit.values())
+
+    def seconds_to_fit(self, before: str | None = None) -> float:
+        """Estimate the time of the fits between stages that are still to come: all, or those before a member's stage.
+
+        It is 0 as long as no member was tuned or fitted.
+        """
+        names = list(self._to_fit)
+        shares: dict[str, float] = {}
+        for name in names[: names.index(before)] if before in names else names:
+            shares[role_of(name)] = shares.get(role_of(name), 0.0) + self._to_fit[name]
+        return self._fits.expected_seconds(shares)
 
     def _problem_of(self, name: str) -> MemberProblem:
         """Return the problem of the router or of the whole ensemble, which have all classes."""
@@ -168,6 +183,8 @@ class Stages:
 
     def _members(self, router: Objective) -> Iterator[Stage]:
         """Yield specialists, then experts, each with the rows on which it is applied after the members before it."""
+        if not self._has_time(next(name for name in self.names() if name != ROUTER)):
+            return
         probabilities = [np.nan_to_num(predicted) for predicted in self._predictions(router)]
         self._declare_sets(probabilities)
         groups, confusables = self._sets("specialist"), self._sets("expert")
@@ -175,22 +192,53 @@ class Stages:
         assert confusables is not None
         ensemble = build_hierarchy(self.config, self._classes.tolist(), sources=self._sources)
         held_out = HeldOutPool(probabilities, gate_of(ensemble, groups, self._classes, ensemble.router_target))
-        members = [
-            *declare_members("specialist", None, groups, self._classes),
-            *declare_members("expert", None, confusables, self._classes),
-        ]
+        members = self._declared(groups, confusables)
         fixed = fixed_trusts(ensemble.trust, members, ensemble.router_target == "groups")
-        tuned = [i for i, member in enumerate(members) if space_of(self.config, member.name) is not None]
-        for i, member in enumerate(members[: max(tuned) + 1]):
+        self._to_fit = self._before_last_expert(members)
+        for i, member in enumerate(members):
+            tuned = [later.name for later in members[i:] if space_of(self.config, later.name) is not None]
+            if not tuned or not self._has_time(tuned[0]):
+                return
             open_rows = held_out.open_rows(member)
             applied = self._objective(member, fixed.get(member.name), open_rows, held_out.probabilities)
             evaluated = self._objective_within_set(applied)
             if evaluated.n_valid:
                 yield from self._stage(evaluated)
-            if any(members[later].role == "expert" for later in tuned if later > i):
+            if member.name in self._to_fit:
                 predictions = self._predictions(applied)
+                del self._to_fit[member.name]
                 trust = self._trust(evaluated, applied, predictions)
                 held_out.apply(member.columns, open_rows, predictions, trust)
+
+    def _expected_fits(self) -> dict[str, float]:
+        """Return the share of the letters of each member to be fitted; of all members of a role with derived sets."""
+        names = [name for name in self.names() if name not in (ROUTER, WHOLE)]
+        if not names:
+            return {}
+        if not any(role_of(name) == "expert" for name in names):
+            return {ROUTER: 1.0}
+        groups, confusables = self._sets("specialist"), self._sets("expert")
+        specialists = {"specialist": 1.0} if groups is None else self._shares(self._declared(groups, {}))
+        if confusables is None:
+            experts = {"expert": min(1.0, 2 * (self.config.hierarchy.max_confusables - 1) / len(self._classes))}
+        else:
+            experts = self._before_last_expert(self._declared({}, confusables))
+        return {ROUTER: 1.0} | specialists | experts
+
+    def _declared(self, groups: NamedSets, confusables: NamedSets) -> list[Member]:
+        return [
+            *declare_members("specialist", None, groups, self._classes),
+            *declare_members("expert", None, confusables, self._classes),
+        ]
+
+    def _before_last_expert(self, members: Sequence[Member]) -> dict[str, float]:
+        """Return the share of the letters of each member before the last tuned expert; its predictions are needed."""
+        tuned = [i for i, one in enumerate(members) if one.role == "expert" and space_of(self.config, one.name)]
+        return self._shares(members[: max(tuned, default=0)])
+
+    def _shares(self, members: Sequence[Member]) -> dict[str, float]:
+        """Return the share of the letters of each member."""
+        return {member.name: self._fits.share(self._classes[member.columns]) for member in members}
 
     def _objective(
         self, member: Member, trust: float | None, open_rows: Sequence[IntArray], probabilities: Sequence[FloatArray]
@@ -218,15 +266,8 @@ class Stages:
         return evaluated.trust_of(self._data, [p[mask] for p, mask in zip(predictions, inside, strict=True)])
 
     def _predictions(self, objective: Objective) -> list[FloatArray]:
-        """Fit a member with its current parameters in every fold; return its predictions of the evaluated rows."""
-        estimator = MemberFactory(self.config, objective.name)({})
-        jobs = [
-            delayed(_fit_predict)(
-                seed_all(estimator, np.random.RandomState([self._random_state, number])), objective, number, self._data
-            )
-            for number in range(len(objective.folds))
-        ]
-        return list(Parallel(n_jobs=self._n_jobs, backend=worker_backend())(jobs))
+        """Return the out-of-fold predictions of a member with its current parameters."""
+        return self._fits.predictions(MemberFactory(self.config, objective.name)({}), objective)
 
     def _declare_sets(self, probabilities: Sequence[FloatArray]) -> None:
         """Derive groups and confusable sets from the router's out-of-fold probabilities, and declare them."""
@@ -255,8 +296,3 @@ class Stages:
         if sets is None:
             return [role]
         return [member.name for member in declare_members(role, None, sets, self._classes)]
-
-
-def _fit_predict(estimator: Any, objective: Objective, number: int, data: TrainingData) -> FloatArray:
-    with threadpool_limits(1), without_batch_warnings():
-        return fit_predict(estimator, objective.problem, objective.folds[number], data)

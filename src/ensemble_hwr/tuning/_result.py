@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +47,10 @@ class TuningProgress:
         Lowest loss so far, and the loss of the member's current parameters.
     seconds_left : float or None
         Estimated time for this member; None if it cannot be estimated.
+    is_fit : bool
+        Whether the member is fitted with its current parameters, since the objectives of later members depend on its
+        out-of-fold predictions. `done` and `n_trials` are then numbers of fits, and `seconds_left` is the time for all
+        such fits.
 
     See Also
     --------
@@ -64,6 +67,7 @@ class TuningProgress:
     best: float | None = None
     baseline: float | None = None
     seconds_left: float | None = None
+    is_fit: bool = False
 
     @property
     def is_improvement(self) -> bool:
@@ -219,18 +223,11 @@ def member_progress(study: Study, budget: Budget, member: str, members: Sequence
     )
 
 
-def seconds_per_trial(study: Study) -> float:
-    """Return the median time of the completed trials of a study; 0 without any."""
-    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    times = [trial.duration.total_seconds() for trial in trials if trial.duration is not None]
-    return float(np.median(times)) if times else 0.0
-
-
 def _seconds_left(study: Study, budget: Budget, n_finished: int, n_parallel: int) -> float | None:
     """Estimate the remaining time of a study from its deadline and from the mean time of its trials."""
     estimates = []
     if budget.deadline is not None:
-        estimates.append(max(0.0, budget.deadline - time.time()))
+        estimates.append(max(0.0, budget.seconds_left(study)))
     times = [trial.duration.total_seconds() for trial in finished_trials(study) if trial.duration is not None]
     if budget.n_trials is not None and times:
         estimates.append(max(0, budget.n_trials - n_finished) * float(np.mean(times)) / n_parallel)

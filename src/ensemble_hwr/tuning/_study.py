@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -39,11 +40,21 @@ class Budget:
         Seconds since the epoch; afterwards no trial is started, and running ones are pruned, if one is completed.
     n_trials_no_improvement : int or None
         Number of trials after the best one.
+    reserved_trials : float
+        Time to reserve before the deadline, relative to the time of a completed trial.
     """
 
     n_trials: int | None = None
     deadline: float | None = None
     n_trials_no_improvement: int | None = None
+    reserved_trials: float = 0.0
+
+    def seconds_left(self, study: Study) -> float:
+        """Return the time before the deadline that is not reserved; infinity without a deadline."""
+        if self.deadline is None:
+            return math.inf
+        reserved = self.reserved_trials * seconds_per_trial(study) if self.reserved_trials else 0.0
+        return self.deadline - reserved - time.time()
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,13 @@ def name_prefix(storage: BaseStorage, base: str, *, fresh: bool) -> str:
     taken = [int(match[1] or 1) for name in names if (match := pattern.match(name))]
     number = max(taken, default=0) + fresh if taken else 1
     return base if number == 1 else f"{base} #{number}"
+
+
+def has_results(storage: BaseStorage, name: str) -> bool:
+    """Return whether a study with a completed trial is stored, so that its parameters can be used."""
+    if name not in optuna.get_all_study_names(storage):
+        return False
+    return best_trial(optuna.load_study(study_name=name, storage=storage)) is not None
 
 
 def open_study(
@@ -195,8 +213,7 @@ def is_out_of_time(study: Study, budget: Budget) -> bool:
 
     The trial of the baseline must have ended too: without it, parameters would be chosen that may be worse.
     """
-    is_over = budget.deadline is not None and time.time() >= budget.deadline
-    return is_over and best_trial(study) is not None and _baseline_has_ended(study)
+    return budget.seconds_left(study) <= 0 and best_trial(study) is not None and _baseline_has_ended(study)
 
 
 def _baseline_has_ended(study: Study) -> bool:
@@ -207,6 +224,13 @@ def _baseline_has_ended(study: Study) -> bool:
         if trial.params == first
     )
     return first is None or any(ended)
+
+
+def seconds_per_trial(study: Study) -> float:
+    """Return the median time of the completed trials of a study; 0 without any."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    times = [trial.duration.total_seconds() for trial in trials if trial.duration is not None]
+    return float(np.median(times)) if times else 0.0
 
 
 def best_trial(study: Study) -> FrozenTrial | None:

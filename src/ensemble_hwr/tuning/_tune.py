@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from ensemble_hwr.tuning._heartbeat import RUN_ENDED, requeue_dead_trials
 from ensemble_hwr.tuning._improvement import Improvement, measure_improvement
 from ensemble_hwr.tuning._members import Stage, Stages
 from ensemble_hwr.tuning._objective import steps_per_fold
+from ensemble_hwr.tuning._out_of_fold import OutOfFold
 from ensemble_hwr.tuning._params import ROUTER, params_of, space_of
 from ensemble_hwr.tuning._result import (
     IMPROVEMENT,
@@ -39,10 +41,18 @@ from ensemble_hwr.tuning._result import (
     TuningResult,
     member_progress,
     member_result,
-    seconds_per_trial,
 )
 from ensemble_hwr.tuning._storage import open_storage, storage_address
-from ensemble_hwr.tuning._study import Budget, StudySpec, digest, name_prefix, open_study, stop_reason
+from ensemble_hwr.tuning._study import (
+    Budget,
+    StudySpec,
+    digest,
+    has_results,
+    name_prefix,
+    open_study,
+    seconds_per_trial,
+    stop_reason,
+)
 from ensemble_hwr.tuning._workers import WorkerPool
 
 MIN_COST = 0.1  # of a member, relative to the router's
@@ -161,13 +171,11 @@ class _Run:
         self._training = training_letters(config, letters, rows)
         self._data = self._training.data
         self._folds = self._training.folds(config, self._settings.random_state)
+        state = self._settings.random_state
+        self._fits = OutOfFold(self._data, random_state=state, n_jobs=self._n_jobs, on_fit=self._notify_of_fit)
+        sources = self._training.sources
         self._stages = Stages(
-            config,
-            self._data,
-            self._folds,
-            sources=self._training.sources,
-            random_state=self._settings.random_state,
-            n_jobs=self._n_jobs,
+            config, self._data, self._folds, sources=sources, fits=self._fits, has_time=self._has_time_before
         )
         self._stages.check()
         self._names = self._stages.names()
@@ -188,7 +196,7 @@ class _Run:
         self._result.data = _describe(self._config, self._training, self._folds)
         with self._pool:
             for stage in self._stages:
-                if self._has_time_for(stage):
+                if self._has_time_for(stage, prefix):
                     self._stages.set_params(stage.name, self._tune(stage, prefix))
         self._result.config = validate(self._stages.config.model_dump(exclude_unset=True), self._config.name)
         if self._settings.repeats:
@@ -196,19 +204,36 @@ class _Run:
         self._result.seconds = time.monotonic() - began
         return self._result
 
-    def _has_time_for(self, stage: Stage) -> bool:
-        """Return whether a trial of a stage fits into the time left; those of members always run."""
-        if self._deadline is None or stage.name != WHOLE:
+    def _has_time_before(self, name: str) -> bool:
+        """Return whether the fits that the objective of a member depends on fit into the time left."""
+        expected = self._stages.seconds_to_fit(before=name)
+        if expected == 0 or expected <= self._seconds_left():
             return True
-        expected = len(self._folds) * self._expected_seconds()
-        left = self._deadline - self._reserved_seconds() - time.time()
+        self._note(
+            f"{name} and later members are not tuned: the fits of earlier members take about {expected:.0f} s, and "
+            f"{max(self._seconds_left(), 0):.0f} s of the time are left"
+        )
+        return False
+
+    def _has_time_for(self, stage: Stage, prefix: str) -> bool:
+        """Return whether a trial of a stage fits into the time left; the first stage and begun ones always run."""
+        if self._deadline is None or has_results(self._storage, self._study_name(stage, prefix)):
+            return True
+        if stage.name == WHOLE:
+            what, expected = "parameters of the whole ensemble are", len(self._folds) * self._expected_seconds()
+        else:
+            what, expected = f"{stage.name} is", self._fits.expected_trial_seconds(stage.objective)
+        left = self._seconds_left()
         if expected <= left:
             return True
         self._note(
-            f"parameters of the whole ensemble are not tuned: a trial takes about {expected:.0f} s, and "
-            f"{max(left, 0):.0f} s of the time are left"
+            f"{what} not tuned: a trial takes about {expected:.0f} s, and {max(left, 0):.0f} s of the time are left"
         )
         return False
+
+    def _seconds_left(self) -> float:
+        """Return the time left for the search."""
+        return math.inf if self._deadline is None else self._deadline - self._reserved_seconds() - time.time()
 
     def _reserved_seconds(self) -> float:
         """Return the part of the time that is reserved for measuring the improvement."""
@@ -221,6 +246,10 @@ class _Run:
         times = {member.name: seconds_per_trial(member.study) for member in self._result.members}
         seconds = max(sum(times.values()), ROUTERS_PER_ENSEMBLE * times.get(ROUTER, 0.0))
         return FITS_PER_MEMBER * seconds / len(self._folds)
+
+    def _notify_of_fit(self, member: str, done: int, n_fits: int) -> None:
+        left = self._stages.seconds_to_fit() or None
+        self._notify(TuningProgress(member, self._names, done, n_trials=n_fits, seconds_left=left, is_fit=True))
 
     def _note(self, text: str) -> None:
         """Log what was left out, and keep it for the summary and the report."""
@@ -236,6 +265,8 @@ class _Run:
         self._finish(study, spec)
         result = member_result(study, spec)
         self._result.members.append(result)
+        if stage.name != WHOLE:
+            self._fits.add_trials(stage.objective, seconds_per_trial(study))
         return result.params
 
     def _finish(self, study: Study, spec: StudySpec) -> None:
@@ -252,14 +283,17 @@ class _Run:
                 break
         self._notify(member_progress(study, spec.budget, name, self._names))
 
+    def _study_name(self, stage: Stage, prefix: str) -> str:
+        earlier = {member.name: member.params for member in self._result.members}
+        after = f" after {digest(earlier)[:6]}" if earlier else ""
+        return f"{prefix}/{stage.name}{after}"
+
     def _spec(self, stage: Stage, prefix: str) -> StudySpec:
         space = space_of(stage.config, stage.name)
         assert space is not None
         make = stage.factory(self._training.sources)
-        earlier = {member.name: member.params for member in self._result.members}
-        after = f" after {digest(earlier)[:6]}" if earlier else ""
         return StudySpec(
-            f"{prefix}/{stage.name}{after}",
+            self._study_name(stage, prefix),
             space,
             make,
             stage.objective,
@@ -268,22 +302,27 @@ class _Run:
             self._settings.sampler,
             self._settings.pruner,
             self._settings.random_state,
-            Budget(self._settings.most_trials, self._stage_deadline(stage), self._settings.n_trials_no_improvement),
+            self._budget(stage),
             steps_per_fold(make({}), space),
         )
 
-    def _stage_deadline(self, stage: Stage) -> float | None:
-        """Return the deadline of a stage: its share of the time left, in proportion to its training letters."""
+    def _budget(self, stage: Stage) -> Budget:
+        """Return the budget of a stage: its share of the time left, in proportion to its training letters.
+
+        The time of the fits between stages is reserved: in seconds, or for the first stage in trials.
+        """
+        n_trials, patience = self._settings.most_trials, self._settings.n_trials_no_improvement
         if self._deadline is None:
-            return None
+            return Budget(n_trials, None, patience)
         costs = dict.fromkeys(self._names, MIN_COST)
         costs |= {name: 1.0 for name in (ROUTER, WHOLE) if name in costs}
-        costs[stage.name] = max(MIN_COST, float(np.isin(self._data.y, stage.objective.problem.labels).mean()))
+        costs[stage.name] = max(MIN_COST, self._fits.share(stage.objective.problem.labels))
         left = self._names[self._names.index(stage.name) :] if stage.name in self._names else [stage.name]
-        now = time.time()
-        return now + (self._deadline - self._reserved_seconds() - now) * costs[stage.name] / sum(
-            costs[name] for name in left
-        )
+        share = costs[stage.name] / sum(costs[name] for name in left)
+        seconds = self._seconds_left() - self._stages.seconds_to_fit()
+        is_first = stage.name == ROUTER
+        reserved = self._stages.share_to_fit() * self._fits.relative_time(len(self._folds)) if is_first else 0.0
+        return Budget(n_trials, time.time() + seconds * share, patience, reserved * share)
 
     def _improvement(self) -> Improvement | None:
         """Measure the improvement, or read it from the folder if it was measured before."""
