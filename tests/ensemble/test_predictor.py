@@ -120,6 +120,15 @@ def test_the_block_size_changes_nothing(of_classes, monkeypatch):
         np.testing.assert_allclose(of_classes.predict_proba(ROWS[:50]), whole[:50], atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_that_are_probably_not_ink_give_a_warning(of_classes, dtype):
+    levels = (ROWS[:20] * 255).astype(dtype)
+    with pytest.warns(UserWarning, match="divide rows of 0..255 by 255"):
+        of_classes.predict(levels)
+    with pytest.warns(UserWarning, match="use 1 - X"):
+        of_classes.predict((1 - ROWS[:20]).astype(dtype))
+
+
 def test_shared_features_are_computed_once(of_classes, monkeypatch):
     described = []
 

@@ -60,10 +60,14 @@ class Transform:
 
     def __call__(self, rows: Any) -> Any:
         """Transform rows; transformers of this library do not validate float32 rows again."""
-        own = getattr(self.transformer, "_transform_checked", None)
-        if own is not None and isinstance(rows, np.ndarray) and rows.dtype == np.float32:
-            return own(rows)
+        if self.is_fast(rows):
+            return self.transformer._transform_checked(rows)
         return self.transformer.transform(rows)
+
+    def is_fast(self, rows: Any) -> bool:
+        """Return whether the transformer is of this library and does not have to validate these rows."""
+        is_own = hasattr(self.transformer, "_transform_checked")
+        return is_own and isinstance(rows, np.ndarray) and rows.dtype == np.float32
 
 
 Chain = tuple[Transform, ...]
@@ -81,6 +85,7 @@ class Views:
     def __init__(self, X: Any) -> None:
         self._X = read_only(X)
         self._kept: dict[Chain, _Kept] = {}
+        self._is_checked = False
 
     def __len__(self) -> int:
         n_rows: int = _num_samples(self._X)
@@ -90,6 +95,8 @@ class Views:
         """Return the features of a chain for some of the rows; for all where `rows` is None."""
         if not chain:
             return self._X if rows is None else self._X[rows]
+        if len(chain) == 1:
+            self._check_ink(chain[0])
         kept = self._kept.setdefault(chain, _Kept(len(self)))
         missing = kept.missing(rows)
         if missing is None or len(missing):
@@ -98,6 +105,12 @@ class Views:
                 return made if missing is rows else chain[-1](self.features(chain[:-1], rows))
             kept.put(made, missing)
         return kept.get(rows)
+
+    def _check_ink(self, first: Transform) -> None:
+        """Warn once about rows that are probably not ink, before a transformer that does not validate them."""
+        if not self._is_checked and first.is_fast(self._X):
+            self._is_checked = True
+            first.transformer._check_ink(self._X)
 
 
 class _Kept:

@@ -159,6 +159,10 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         check_ink(X)
         return self._transform_checked(X)
 
+    def _check_ink(self, X: Rows) -> None:
+        """Warn about rows of pixels that are probably not ink."""
+        check_ink(X)
+
     def _transform_checked(self, X: Rows) -> Rows:
         """Compute the features of rows that have been validated: finite, of float32 and of the right length."""
         height, width = self.image_shape_

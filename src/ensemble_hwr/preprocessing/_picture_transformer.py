@@ -78,6 +78,10 @@ class PictureTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, 
             changed[start : start + block] = self._change(pictures).reshape(len(pictures), -1)
         return changed
 
+    def _check_ink(self, X: Rows) -> None:
+        """Warn about rows of pixels that are probably not ink."""
+        check_ink(X)
+
     @abstractmethod
     def macs_per_row(self) -> float:
         """Return the number of multiply-accumulates (MACs) per row.
@@ -129,7 +133,7 @@ def check_ink(X: Rows) -> None:
             "LetterNormalizer, which takes pictures of any kind",
             stacklevel=4,
         )
-    elif most <= _MOST_INK and (X.mean(axis=1) > _MOSTLY).mean() > _MOSTLY:
+    elif most <= _MOST_INK and X.mean() > _MOSTLY**2 and (X.mean(axis=1) > _MOSTLY).mean() > _MOSTLY:
         warnings.warn(
             "most rows are mostly ink, but ink is from 0 (paper) to 1; for rows of brightness use 1 - X, or "
             "LetterNormalizer, which finds out what is ink",
