@@ -17,7 +17,7 @@ import click
 from PIL import Image
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-WIDTH, HEIGHT = 1100, 3100  # pixels
+WIDTH, HEIGHT = 1100, 4060  # pixels
 
 
 @click.command(help=__doc__)
