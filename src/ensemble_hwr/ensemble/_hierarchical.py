@@ -15,9 +15,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
 from ensemble_hwr._typing import FloatArray
-from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._fit import checked_weight, fit_hierarchy, sorted_classes
-from ensemble_hwr.ensemble._prediction import explained, levels_of_members, predicted, refined, routed, row_counts
+from ensemble_hwr.ensemble._prediction import (
+    Explanation,
+    explained,
+    levels_of_members,
+    predicted,
+    refined,
+    routed,
+    row_counts,
+)
 from ensemble_hwr.ensemble._templates import (
     Templates,
     accept_sparse,

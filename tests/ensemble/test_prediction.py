@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from ensemble_hwr.ensemble._explanation import Explanation
 from ensemble_hwr.ensemble._members import Member
 from ensemble_hwr.ensemble._pooling import MemberStep
+from ensemble_hwr.ensemble._prediction import Explanation
 
 LETTERS = np.array(list("ABCDEFGH"))
 ROUTER = np.array([[0.4, 0.3, 0.1, 0.1, 0.1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0.75, 0.25]])
