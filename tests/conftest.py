@@ -9,8 +9,8 @@ from hypothesis import settings
 
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, OperatingPoint, Run
 
-# On a shared machine a property test may exceed its deadline. In continuous integration the examples are the same in every
-# run, so that a failure is due to the change under test; elsewhere new examples are drawn.
+# On a shared machine a property test may exceed its deadline. In continuous integration the examples are the same in
+# every run, so that a failure is due to the change under test; elsewhere new examples are drawn.
 settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("patient")
 
