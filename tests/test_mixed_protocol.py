@@ -1,0 +1,58 @@
+"""Accuracy per group of letters in the benchmark of 62 classes."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ensemble_hwr.config import load_config
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.mixed import CLASSES, FOLDERS, GROUPS, LADDER, accuracies, table
+
+sys.path.pop(0)
+
+ROOT = Path(__file__).parents[1]
+
+
+def probabilities_of(answers):
+    return np.array([[1.0 if label == answer else 0.01 for label in CLASSES] for answer in answers])
+
+
+def test_answers_are_restricted_to_the_group_of_the_letter():
+    found = accuracies(probabilities_of("o0S5"), np.array(list(CLASSES)), np.array(list("O0s5")))
+    assert found["digits"] == 1
+    assert found["all"] == 0.5
+    assert found["26 letters"] == 1  # case is ignored
+    assert found["capitals"] == found["small"] == 0  # the other case is not allowed, and all others are equal
+
+
+def test_the_best_allowed_class_is_the_answer():
+    one = np.full((1, 62), 0.001)
+    one[0, [CLASSES.index(label) for label in "l1I"]] = 0.5, 0.3, 0.1
+    classes = np.array(list(CLASSES))
+    for label, group in (("I", "capitals"), ("1", "digits"), ("l", "small"), ("l", "all")):
+        assert accuracies(one, classes, np.array([label]))[group] == 1
+    assert accuracies(one, classes, np.array(["I"]))["all"] == 0
+    assert "digits" not in accuracies(one, classes, np.array(["I"]))
+
+
+def test_the_sources_are_those_of_the_config():
+    split = load_config(ROOT / "configs" / "mixed.toml").split
+    assert set().union(*LADDER.values()) == set(split.train)
+    assert set(FOLDERS) <= {*split.train, *split.test}
+
+
+def test_the_table_has_a_row_per_source_and_set():
+    rungs = {name: {"unipen62": dict.fromkeys(GROUPS, 0.5), "comnist": {"capitals": 0.98}} for name in ("a", "b")}
+    lines = table(rungs).splitlines()
+    assert len(lines) == 2 + 4
+    assert lines[2] == "| unipen62 | a | 50.0 | 50.0 | 50.0 | 50.0 | 50.0 |"
+    assert lines[-1] == "| comnist | b | 98.0 |  |  |  |  |"
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_group_is_of_the_classes(name):
+    members, _ = GROUPS[name]
+    assert set(members) - {"-"} <= set(CLASSES)
