@@ -1,6 +1,7 @@
 """Adaptation to a writer: comparison of methods, and figures of the chosen one, for docs/notes/adaptation.md.
 
     python -m benchmarks.adapt methods            6 minutes of one core; development letters
+    python -m benchmarks.adapt missing            1 minute; half of the classes have no samples
     python -m benchmarks.adapt figures            5 minutes; test letters, with the library's defaults
     python -m benchmarks.adapt words              2 minutes; lines of 20 writers
     python -m benchmarks.adapt figures --update   also writes the table into docs/notes/adaptation.md
@@ -257,6 +258,34 @@ def methods_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def missing_table() -> str:
+    """Teach half of the classes with three samples each, and test on other letters of these and of the other half."""
+    model = load_model("az")[-1]
+    shared = {"alpha": 0.1, "temperature": 3.0}
+    compared = {
+        "no adaptation": model_alone,
+        "last layer, over all classes": partial(last_layer, degree=1, **shared),
+        "last layer, cubic kernel, over all classes": partial(last_layer, degree=3, **shared),
+        "`AdaptedClassifier`": partial(chosen, model=model),
+    }
+    lines = [
+        "| method | letters | error %, classes with samples | error %, other classes |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, letters in development(model).items():
+        for method, run in compared.items():
+            errors = []
+            for place, (taught, test) in enumerate(letters.lessons(3)):
+                half = np.random.default_rng(place).permutation(26)[:13]
+                logs = run(letters, taught[np.isin(letters.codes[taught], half)], test)
+                wrong, within = logs.argmax(axis=1) != letters.codes[test], np.isin(letters.codes[test], half)
+                errors.append([wrong[within].mean(), wrong[~within].mean()])
+            inside, outside = 100 * np.mean(errors, axis=0)
+            lines.append(f"| {method} | {name} | {inside:.2f} | {outside:.2f} |")
+            click.echo(lines[-1])
+    return "\n".join(lines) + "\n"
+
+
 @dataclass(frozen=True)
 class Counts:
     """Errors of each writer: of the model alone, adapted, and the number of test letters."""
@@ -446,11 +475,11 @@ def _edits(reader: WordReader, pictures: Sequence[Path], texts: Sequence[str]) -
 
 
 @click.command()
-@click.argument("part", type=click.Choice(["methods", "figures", "words"]))
+@click.argument("part", type=click.Choice(["methods", "missing", "figures", "words"]))
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/adaptation.md.")
 def main(part: str, update: bool) -> None:
     """Compare methods of adaptation, or measure the chosen one."""
-    text = {"methods": methods_table, "figures": figures_table, "words": words_table}[part]()
+    text = {"methods": methods_table, "missing": missing_table, "figures": figures_table, "words": words_table}[part]()
     if part == "words":
         click.echo(text)
     if update:
