@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import os
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +49,7 @@ from ensemble_hwr.adaptation._expert import Lesson, fit_coefficients
 from ensemble_hwr.adaptation._representation import log_probabilities, represent
 from ensemble_hwr.datasets import load_index
 from ensemble_hwr.ensemble import MemberMLPClassifier
+from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.persistence.models import locate_model
 from ensemble_hwr.preprocessing import StrokeWidthNormalizer
 from ensemble_hwr.preprocessing._deskewer import estimate_slant, shear
@@ -454,9 +456,12 @@ def words_table() -> str:
     for writer in sorted({entry["writer"] for entry in entries}):
         own = [entry for entry in entries if entry["writer"] == writer]
         pictures = [DATA / "words" / entry["path"] for entry in own]
-        texts = [entry["text"].upper() for entry in own]
-        adapted = reader.adapt(pictures[:10], texts[:10])
-        report = adapted.adaptation_
+        texts = [without_accents(entry["text"]) for entry in own]
+        try:
+            adapted = reader.adapt(pictures[:10], texts[:10])
+            report = adapted.adaptation_
+        except DataError:  # no line could be aligned
+            adapted, report = reader, {"n_letters": 0, "left_out": texts[:10]}
         n_letters, n_out = n_letters + report["n_letters"], n_out + len(report["left_out"])
         edits = [_edits(part, pictures[10:], texts[10:]) for part in (reader, adapted)]
         sums.append([*edits, sum(map(len, texts[10:]))])
@@ -466,6 +471,11 @@ def words_table() -> str:
         f"{n_letters / len(sums):.0f} letters of each writer were aligned, {n_out / len(sums):.1f} of 10 lines left out"
     )
     return f"{HEAD}\n{row}\n\n{note}.\n"
+
+
+def without_accents(text: str) -> str:
+    """Return a text in capitals, its umlauts without dots; a sharp s becomes two letters."""
+    return unicodedata.normalize("NFKD", text.upper()).encode("ascii", "ignore").decode()
 
 
 def _edits(reader: WordReader, pictures: Sequence[Path], texts: Sequence[str]) -> float:

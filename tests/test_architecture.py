@@ -64,6 +64,7 @@ OWNERS = {
     "onnx": {"onnx/_graph.py"},
     "skl2onnx": {"onnx/_graph.py"},
     "jinja2": {"report/page.py"},
+    "platformdirs": {"adaptation/profiles.py"},
     "pypdfium2": {"images/_containers.py"},
     "pillow_heif": {"images/_containers.py"},
 }

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from ensemble_hwr import generate_letters
+from ensemble_hwr.adaptation.profiles import Profile
 from ensemble_hwr.cli import main
 from ensemble_hwr.persistence import read_manifest
 
@@ -95,3 +96,19 @@ def test_a_sheet_is_written_and_an_empty_one_is_refused(tmp_path, capsys):
 def test_missing_data_is_an_error(tmp_path, capsys):
     assert main(["adapt", "az", str(tmp_path / "nothing"), "-o", str(tmp_path / "mine.model")]) == 1
     assert "there is no such file or folder" in capsys.readouterr().err
+
+
+def test_profiles_are_listed_exported_and_deleted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name, appauthor: tmp_path / name)
+    letters = generate_letters(4, letters="AB", writers=1, random_state=0)
+    Profile("Anna").add(letters.to_rows(), letters.target)
+    assert main(["profiles"]) == 0
+    assert capsys.readouterr().out == "Anna\t4 letters\n"
+    exported = tmp_path / "anna.npz"
+    assert main(["profiles", "--export", "Anna", "-o", str(exported), "--delete", "Anna"]) == 0
+    assert not Profile("Anna").file.exists()
+    assert main(["adapt", "az", str(exported), "-o", str(tmp_path / "mine.model")]) == 0
+    assert "A 2, B 2" in capsys.readouterr().out
+    assert main(["profiles", "--delete", "Anna"]) == 1
+    assert "there is no profile 'Anna'; the profiles are: none" in capsys.readouterr().err
+    assert main(["profiles", "--export", "Anna"]) == 2

@@ -76,6 +76,7 @@ def test_the_group_lists_all_commands():
         "init",
         "letters",
         "models",
+        "profiles",
         "read",
         "serve",
         "sheet",

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.canvas._drawing import Drawing, Point, load_drawing, picture_file, save_drawing, strokes_file
-from ensemble_hwr.canvas._reader_thread import DrawingRead, Event, Failed, LexiconLoaded, ModelLoaded, ReaderThread
+from ensemble_hwr.canvas._reader_thread import (
+    Corrected,
+    DrawingRead,
+    Event,
+    Failed,
+    LexiconLoaded,
+    ModelLoaded,
+    ReaderThread,
+)
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError
 
 if TYPE_CHECKING:
@@ -82,10 +90,13 @@ class Controller:
         Whether readings use the lexicon.
     fatal : Exception or None
         Error because of which no drawing can be read.
+    corrects : bool
+        Whether letters can be corrected: there is a profile to keep corrections in.
     """
 
-    def __init__(self, thread: ReaderThread, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, thread: ReaderThread, *, corrects: bool = False, clock: Callable[[], float] = monotonic) -> None:
         self._thread = thread
+        self.corrects = corrects
         self._clock = clock
         self._started: float | None = None
         self._keep_message_until = -math.inf
@@ -243,6 +254,15 @@ class Controller:
         self.message, self._keep_message_until = "", -math.inf
         self._read()
 
+    def correct(self, place: int, label: str) -> None:
+        """Keep the right label of a letter of the present word, and read the drawing again with the adapted model."""
+        letters = () if self.word is None or self.busy else self.word.letters
+        letter = letters[place] if self.corrects and 0 <= place < len(letters) else None
+        if letter is not None and letter.row is not None:
+            self.message, self._keep_message_until = f"{letter.text} is {label}: adapting ...", -math.inf
+            self._thread.correct(letter.row, label)
+            self._read()
+
     def poll(self) -> bool:
         """Handle the events of the thread; False if there were none."""
         events = self._thread.events()
@@ -256,6 +276,8 @@ class Controller:
         elif isinstance(event, LexiconLoaded):
             self.lexicon_file, self.lexicon_size = event.file, event.size
             self.set_use_lexicon(True)
+        elif isinstance(event, Corrected):
+            self.message, self._keep_message_until = event.text, self._clock() + _MESSAGE_SECONDS
         elif isinstance(event, DrawingRead):
             if event.version == self._version:
                 self._read_version, self.word = event.version, event.word

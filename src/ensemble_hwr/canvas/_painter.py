@@ -118,6 +118,11 @@ class Painter:
         right = len(letters) * self._look.px(_CARD_WIDTH + _CARD_GAP)
         self.cards.configure(scrollregion=(0, 0, max(right, 1), self._look.px(_CARD_HEIGHT)))
 
+    def place_of_card(self, x: int) -> int:
+        """Return the place of the letter whose card is at a position in pixels; -1 for the gap between cards."""
+        place, rest = divmod(int(self.cards.canvasx(x)), self._look.px(_CARD_WIDTH + _CARD_GAP))
+        return int(place) if rest < self._look.px(_CARD_WIDTH) else -1
+
     def start_stroke(self, x: float, y: float) -> None:
         """Draw the first point of a stroke, in pixels, and remove the hint."""
         self.paper.delete("hint")

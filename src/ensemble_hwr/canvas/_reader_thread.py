@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ensemble_hwr._typing import Rows
 from ensemble_hwr.canvas._drawing import Drawing
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import read_manifest
@@ -97,8 +98,21 @@ class Failed(NamedTuple):
     fatal: bool = False
 
 
-Event = ModelLoaded | LexiconLoaded | DrawingRead | Failed
-_Task = Path | tuple[int, Drawing, bool]
+class Correction(NamedTuple):
+    """The right label of a letter: its pixels, and the label."""
+
+    row: Rows
+    label: str
+
+
+class Corrected(NamedTuple):
+    """Event: a correction is kept, and the model adapted; `text` describes the gain."""
+
+    text: str
+
+
+Event = ModelLoaded | LexiconLoaded | DrawingRead | Corrected | Failed
+_Task = Path | Correction | tuple[int, Drawing, bool]
 
 
 class DrawingReader(Protocol):
@@ -110,6 +124,10 @@ class DrawingReader(Protocol):
 
     def read(self, drawing: Drawing, *, use_lexicon: bool) -> Word:
         """Read a drawing."""
+        ...
+
+    def correct(self, row: Rows, label: str) -> str:
+        """Keep the right label of a letter, adapt the model, and describe the gain."""
         ...
 
 
@@ -130,7 +148,7 @@ class ReaderThread:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._drawing: tuple[int, Drawing, bool] | None = None
-        self._lexicons: list[Path] = []
+        self._waiting: list[Path | Correction] = []
         self._paused = self._stopped = False
         self._due = 0.0
         self._thread = threading.Thread(target=self._run, name="canvas reader", daemon=True)
@@ -162,7 +180,13 @@ class ReaderThread:
     def load_lexicon(self, file: Path) -> None:
         """Request a lexicon; it is loaded before the next reading."""
         with self._changed:
-            self._lexicons.append(file)
+            self._waiting.append(file)
+            self._changed.notify()
+
+    def correct(self, row: Rows, label: str) -> None:
+        """Request that a correction is kept and the model adapted, before the next reading."""
+        with self._changed:
+            self._waiting.append(Correction(row, label))
             self._changed.notify()
 
     def events(self) -> list[Event]:
@@ -186,8 +210,8 @@ class ReaderThread:
         """Wait for a task; None if the thread is stopped."""
         with self._changed:
             while not self._stopped:
-                if self._lexicons:
-                    return self._lexicons.pop(0)
+                if self._waiting:
+                    return self._waiting.pop(0)
                 left = self._due - monotonic()
                 if self._drawing is not None and not self._paused and left <= 0:
                     task, self._drawing = self._drawing, None
@@ -197,8 +221,10 @@ class ReaderThread:
 
 
 def _perform(reader: DrawingReader, task: _Task) -> Event:
-    version = None if isinstance(task, Path) else task[0]
+    version = None if isinstance(task, Path | Correction) else task[0]
     try:
+        if isinstance(task, Correction):
+            return Corrected(reader.correct(task.row, task.label))
         if isinstance(task, Path):
             return LexiconLoaded(task, reader.load_lexicon(task))
         return DrawingRead(task[0], reader.read(task[1], use_lexicon=task[2]))

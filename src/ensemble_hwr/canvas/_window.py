@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +12,23 @@ from ensemble_hwr.canvas._drawing import SUFFIX
 from ensemble_hwr.canvas._painter import DESK, Look, Painter
 from ensemble_hwr.canvas._reader_thread import ReaderThread, check_files
 from ensemble_hwr.exceptions import DisplayError
+from ensemble_hwr.persistence import read_manifest
 
 if TYPE_CHECKING:
     import tkinter as tk
 
+    from ensemble_hwr.adaptation.profiles import Profile
     from ensemble_hwr.canvas.recognizer import Recognizer
 
 _POLL_MILLISECONDS = 30
 _SIZE, _MIN_SIZE = (960, 640), (640, 460)  # units of 1/96 inch
+_MENU_ROWS = 9  # of the letters that are not likely
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 
 
-def open_window(*, model: str = "az", file: Path | None = None, lexicon: Path | None = None) -> None:
+def open_window(
+    *, model: str = "az", file: Path | None = None, lexicon: Path | None = None, profile: str | None = None
+) -> None:
     """Open a window for writing a word, which is read while it is written; return when the window is closed.
 
     Parameters
@@ -33,6 +39,9 @@ def open_window(*, model: str = "az", file: Path | None = None, lexicon: Path | 
         Strokes or a picture to open. A file of strokes that does not exist yet is the target of saving.
     lexicon : Path, default=None
         Text file with one expected word per line.
+    profile : str, default=None
+        Name of a writer, whose corrections are kept in the user's data folder: a click on the card of a letter offers
+        the right one, and the model is adapted. With None letters cannot be corrected, and nothing is kept.
 
     Raises
     ------
@@ -47,16 +56,17 @@ def open_window(*, model: str = "az", file: Path | None = None, lexicon: Path | 
     >>> open_window()  # doctest: +SKIP
     """
     check_files(model, lexicon)
+    letters = None if profile is None else _profile(profile)
     root = _root()
-    thread = ReaderThread(lambda: _recognizer(model))
+    thread = ReaderThread(lambda: _recognizer(model, letters))
     try:
-        controller = Controller(thread)
+        controller = Controller(thread, corrects=letters is not None)
         if file is not None:
             controller.begin(file)
         if lexicon is not None:
             controller.load_lexicon(lexicon)
         thread.start()
-        window = Window(root, controller)
+        window = Window(root, controller, labels=_labels(model))
         root.mainloop()
     finally:
         thread.stop()
@@ -65,11 +75,22 @@ def open_window(*, model: str = "az", file: Path | None = None, lexicon: Path | 
         raise window.failure
 
 
-def _recognizer(model: str) -> Recognizer:
+def _recognizer(model: str, profile: Profile | None) -> Recognizer:
     """Load the model; its imports take seconds, so they happen in the thread."""
     from ensemble_hwr.canvas.recognizer import Recognizer
 
-    return Recognizer(model)
+    return Recognizer(model, profile=profile)
+
+
+def _labels(model: str) -> list[str]:
+    """Return the classes of a model, by its manifest."""
+    return [str(label) for label in read_manifest(model).get("classes") or ()]
+
+
+def _profile(name: str) -> Profile:
+    from ensemble_hwr.adaptation.profiles import Profile
+
+    return Profile(name)
 
 
 def _root() -> tk.Tk:
@@ -114,7 +135,8 @@ class Window:
         Error that ended the window.
     """
 
-    def __init__(self, root: tk.Tk, controller: Controller) -> None:
+    def __init__(self, root: tk.Tk, controller: Controller, *, labels: Sequence[str] = ()) -> None:
+        self._labels = labels
         from tkinter import StringVar
 
         self.root = root
@@ -171,6 +193,7 @@ class Window:
         from tkinter import ttk
 
         px = self._look.px
+        self._painter.cards.bind("<ButtonPress-1>", self._offer_letters)
         self._painter.cards.pack(side="bottom", fill="x", padx=px(20), pady=(0, px(8)))
         row = ttk.Frame(self.root, padding=(px(20), px(8), px(20), px(4)))
         row.pack(side="bottom", fill="x")
@@ -233,6 +256,28 @@ class Window:
     def _lift(self, _: tk.Event[Any]) -> None:
         self.controller.lift()
         self._show()
+
+    def _offer_letters(self, event: tk.Event[Any]) -> None:
+        """Show a menu of letters, of which the right one is chosen for the card that was clicked."""
+        from tkinter import Menu
+
+        place = self._painter.place_of_card(event.x)
+        letters = () if self.controller.word is None else self.controller.word.letters
+        if not self.controller.corrects or not 0 <= place < len(letters):
+            return
+        menu = Menu(self.root, tearoff=False, font=self._look.font(15))
+        likely = [letters[place].text, *(text for text, _ in letters[place].alternatives)]
+        others = [label for label in self._labels if label not in likely]
+        for label in likely:
+            menu.add_command(label=label, command=self._then_show(partial(self.controller.correct, place, label)))
+        menu.add_separator()
+        for number, label in enumerate(others):
+            menu.add_command(
+                label=label,
+                command=self._then_show(partial(self.controller.correct, place, label)),
+                columnbreak=number > 0 and number % _MENU_ROWS == 0,
+            )
+        menu.tk_popup(event.x_root, event.y_root)
 
     # Files
 

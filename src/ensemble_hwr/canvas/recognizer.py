@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ensemble_hwr._geometry import MAX_LETTER_WIDTH
+from ensemble_hwr._typing import Rows
+from ensemble_hwr.adaptation import adapt_rows, adapted_classifier, describe_gain
+from ensemble_hwr.adaptation.profiles import Profile
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.canvas._drawing import Drawing, corner, render
 from ensemble_hwr.canvas._reader_thread import no_letters_error
-from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images.sources import describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import Lexicon, Word, WordReader
@@ -26,11 +29,15 @@ class Recognizer:
     ----------
     model : str, default="az"
         Name of a shipped model, or path of a model file.
+    profile : Profile, default=None
+        Corrected letters of the writer, which the model is adapted by. None keeps no corrections.
 
     Raises
     ------
     ModelError
         If it cannot be loaded, or does not read letters.
+    DataError
+        If the profile cannot be read.
 
     Examples
     --------
@@ -40,10 +47,51 @@ class Recognizer:
     'T'
     """
 
-    def __init__(self, model: str = "az") -> None:
-        self._model = load_letter_model(model)
-        self._reader = WordReader(self._model).fit()
+    def __init__(self, model: str = "az", *, profile: Profile | None = None) -> None:
+        self._base = load_letter_model(model)
+        self._profile = profile
+        self._lexicon: Lexicon | None = None
         self._lexicon_reader: WordReader | None = None
+        self._adapt()
+
+    def correct(self, row: Rows, label: str) -> str:
+        """Keep the right label of a letter in the profile, and adapt the model by all its letters.
+
+        Parameters
+        ----------
+        row : ndarray of shape (784,)
+            Pixels of the letter, as `read` returns them.
+        label : str
+
+        Returns
+        -------
+        str
+            The number of letters, and the estimated gain.
+
+        Raises
+        ------
+        DataError
+            If there is no profile, or it cannot be written.
+        """
+        if self._profile is None:
+            raise DataError("there is no profile to keep corrections in; open the window with --profile NAME")
+        self._profile.add(row[None], [label])
+        return self._adapt()
+
+    def _adapt(self) -> str:
+        """Adapt the model by the letters of the profile, and return a description."""
+        rows, labels = (np.empty((0, 0)), np.empty(0)) if self._profile is None else self._profile.letters()
+        known = np.isin(labels, [str(label) for label in self._base.classes_])
+        rows, labels = rows[known], labels[known]
+        self._model, found = self._base, "samples of two letters are necessary to adapt to"
+        if len(np.unique(labels)) > 1:
+            self._model = adapt_rows(self._base, rows, labels)
+            adapted = adapted_classifier(self._model)
+            found = "" if adapted is None else describe_gain(adapted.gain_)
+        self._reader = WordReader(self._model).fit()
+        if self._lexicon is not None:
+            self._lexicon_reader = WordReader(self._model, lexicon=self._lexicon).fit()
+        return f"{len(labels)} letters kept; {found}"
 
     def load_lexicon(self, file: Path) -> int:
         """Load a lexicon, for readings with ``use_lexicon=True``.
@@ -63,8 +111,9 @@ class Recognizer:
         DataError
             If it cannot be read or holds no word that the model can spell.
         """
-        reader = WordReader(self._model, lexicon=Lexicon.from_file(file)).fit()
-        self._lexicon_reader = reader
+        lexicon = Lexicon.from_file(file)
+        reader = WordReader(self._model, lexicon=lexicon).fit()
+        self._lexicon, self._lexicon_reader = lexicon, reader
         return 0 if reader.lexicon_ is None else len(reader.lexicon_)
 
     def read(self, drawing: Drawing, *, use_lexicon: bool = False) -> Word:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from ensemble_hwr._versions import package_versions
-from ensemble_hwr.cli._adapt import adapt, sheet
+from ensemble_hwr.cli._adapt import adapt, profiles, sheet
 from ensemble_hwr.cli._compare import compare, demo
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
@@ -49,7 +49,23 @@ def cli() -> None:
     """
 
 
-for command in (demo, init, compare, tune, train, adapt, sheet, evaluate, letters, read, draw, serve, models, export):
+for command in (
+    demo,
+    init,
+    compare,
+    tune,
+    train,
+    adapt,
+    sheet,
+    profiles,
+    evaluate,
+    letters,
+    read,
+    draw,
+    serve,
+    models,
+    export,
+):
     command.short_help = (command.help or "").partition("\n")[0]  # click cuts a summary that it takes from the help
     cli.add_command(command)
 

@@ -10,6 +10,7 @@ import click
 from ensemble_hwr._formats import printable
 from ensemble_hwr.cli._errors import DONE, FAILED, report_error, report_summary
 from ensemble_hwr.cli._options import check_output_file, model_option, output_option
+from ensemble_hwr.exceptions import DataError
 
 letters_option = click.option(
     "--letters", metavar="TEXT", help="Characters of the sheet, such as ABC123; by default the classes of the model."
@@ -74,6 +75,36 @@ def sheet(*, output: Path, model: str, letters: str | None, copies: int) -> None
     labels = list(letters) if letters else [str(label) for label in describe_model(model).classes]
     file = make_sheet(output, labels, copies=copies)
     click.echo(f"{file}: {len(labels)} characters, {copies} cells for each")
+
+
+@click.command()
+@click.option("--export", "exported", metavar="NAME", help="Write the letters of a profile to --output.")
+@click.option("--delete", "deleted", metavar="NAME", help="Delete a profile.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="An .npz file for --export."
+)
+def profiles(*, exported: str | None, deleted: str | None, output: Path | None) -> None:
+    """List, export or delete the letters that were corrected in the window.
+
+    A profile is created by: ensemble-hwr draw --profile NAME. Its letters stay in the user's data folder. An exported
+    profile is adapted to by: ensemble-hwr adapt az profile.npz -o mine.model
+    """
+    from ensemble_hwr.adaptation.profiles import Profile, available_profiles
+
+    if (exported is None) != (output is None):
+        raise click.UsageError("--export NAME and --output FILE are given together")
+    names = available_profiles()
+    for name in filter(None, (exported, deleted)):
+        if name not in names:
+            raise DataError(f"there is no profile {name!r}; the profiles are: {', '.join(names) or 'none'}")
+    if exported is not None and output is not None:
+        click.echo(f"{Profile(exported).export(output)}: the letters of {printable(exported)}")
+    if deleted is not None:
+        Profile(deleted).delete()
+        click.echo(f"deleted the profile {printable(deleted)}")
+    if exported is None and deleted is None:
+        for name in names:
+            click.echo(f"{printable(name)}\t{len(Profile(name).letters()[1])} letters")
 
 
 def _print_result(record: dict[str, Any], classifier: Any, output: Path) -> None:

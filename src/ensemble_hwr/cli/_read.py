@@ -219,11 +219,18 @@ def _field_reader(template: Path, reader: WordReader) -> Callable[[Any], Fields]
 @click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
 @model_option
 @lexicon_option
-def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="Writer whose corrections are kept in the user's data folder, and adapted to; see: ensemble-hwr profiles.",
+)
+def draw(file: Path | None, model: str, lexicon: Path | None, profile: str | None) -> None:
     """Open a window to write in; words are read while you write.
 
     FILE is a picture, or a .json file with the strokes of an earlier session. Ctrl-S saves to FILE if its name ends in
     .json: strokes and text, and a picture next to it. Ctrl-L switches the lexicon off and on.
+
+    With --profile, click the card of a letter and choose the right one: the model is adapted to the writer.
 
     The window needs a screen and Python's tkinter.
     """
@@ -231,7 +238,7 @@ def draw(file: Path | None, model: str, lexicon: Path | None) -> None:
     from ensemble_hwr.cli._progress import warnings_counted
 
     with warnings_counted():
-        open_window(model=model, file=file, lexicon=lexicon)
+        open_window(model=model, file=file, lexicon=lexicon, profile=profile)
 
 
 def _draw_boxes(file: Path, picture: NamedPicture, found: Word | Page | Fields) -> None:
