@@ -129,4 +129,4 @@ def test_samples_of_one_letter_or_of_unknown_letters_adapt_nothing(tmp_path):
     profile.add(rows, ["A", "A", "?"])
     recognizer = Recognizer(profile=profile)
     assert adapted_classifier(recognizer._model) is None
-    assert recognizer._adapt() == "2 letters kept; samples of two letters are necessary to adapt to"
+    assert recognizer._adapt() == "2 letters kept; the model is adapted from two different letters on"

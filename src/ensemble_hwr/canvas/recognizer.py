@@ -83,7 +83,7 @@ class Recognizer:
         rows, labels = (np.empty((0, 0)), np.empty(0)) if self._profile is None else self._profile.letters()
         known = np.isin(labels, [str(label) for label in self._base.classes_])
         rows, labels = rows[known], labels[known]
-        self._model, found = self._base, "samples of two letters are necessary to adapt to"
+        self._model, found = self._base, "the model is adapted from two different letters on"
         if len(np.unique(labels)) > 1:
             self._model = adapt_rows(self._base, rows, labels)
             adapted = adapted_classifier(self._model)
@@ -91,7 +91,7 @@ class Recognizer:
         self._reader = WordReader(self._model).fit()
         if self._lexicon is not None:
             self._lexicon_reader = WordReader(self._model, lexicon=self._lexicon).fit()
-        return f"{len(labels)} letters kept; {found}"
+        return f"{len(labels)} letter{'' if len(labels) == 1 else 's'} kept; {found}"
 
     def load_lexicon(self, file: Path) -> int:
         """Load a lexicon, for readings with ``use_lexicon=True``.
