@@ -1,6 +1,6 @@
 """Profiles of writers: labelled letters that are kept in the user's data folder.
 
-A profile exists only where one was asked for by name. It is one file with the letters as 28x28 pixels and their labels,
+A profile exists only where a name is given. It is one file with the letters as 28x28 pixels and their labels,
 which is never sent anywhere.
 """
 

@@ -84,9 +84,9 @@ def sheet(*, output: Path, model: str, letters: str | None, copies: int) -> None
     "--output", "-o", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="An .npz file for --export."
 )
 def profiles(*, exported: str | None, deleted: str | None, output: Path | None) -> None:
-    """List, export or delete the letters that were corrected in the window.
+    """List, export or delete profiles of writers.
 
-    A profile is created by: ensemble-hwr draw --profile NAME. Its letters stay in the user's data folder. An exported
+    A profile holds the letters that were corrected in: ensemble-hwr draw --profile NAME. Its letters stay in the user's data folder. An exported
     profile is adapted to by: ensemble-hwr adapt az profile.npz -o mine.model
     """
     from ensemble_hwr.adaptation.profiles import Profile, available_profiles
