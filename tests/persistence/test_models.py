@@ -27,7 +27,8 @@ from ensemble_hwr.ensemble._members import LabelEncodedClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model, read_manifest, save_model
 from ensemble_hwr.persistence._archive import FORMAT, pack
-from ensemble_hwr.persistence._payload import _OWN_TYPES, _RENAMED_TYPES
+from ensemble_hwr.persistence._payload import _RENAMED_TYPES
+from ensemble_hwr.persistence._schemas import SCHEMAS, SPLITTERS
 from ensemble_hwr.preprocessing import (
     AugmentedClassifier,
     Augmenter,
@@ -268,7 +269,7 @@ def rewrite_description(file, change):
 def test_an_array_built_more_than_once_is_an_error(file):
     def repeat(description):
         (array,) = list(arrays(description))[:1]
-        description["again"] = [{**array, "__id__": number} for number in range(3)]
+        description["again"] = [{**array, "__id__": number} for number in (1, 2, 3)]
 
     def arrays(part):
         if isinstance(part, dict) and "file" in part:
@@ -368,7 +369,7 @@ def test_an_interrupted_write_leaves_the_old_file(file, fitted, monkeypatch):
 
 
 def test_trusted_types_are_named_by_the_module_that_defines_them():
-    for path in _OWN_TYPES:
+    for path in [*SCHEMAS, *SPLITTERS]:
         module, _, name = path.rpartition(".")
         assert getattr(import_module(module), name).__module__ == module
 
@@ -510,18 +511,18 @@ def rename_types(file, old, new):
 
 
 def test_renamed_types_are_present_types_under_other_names():
-    assert set(_RENAMED_TYPES.values()) <= set(_OWN_TYPES)
-    assert not set(_RENAMED_TYPES) & set(_OWN_TYPES)
+    assert set(_RENAMED_TYPES.values()) <= set(SCHEMAS)
+    assert not set(_RENAMED_TYPES) & set(SCHEMAS)
 
 
 @pytest.mark.parametrize("old", _RENAMED_TYPES)
 def test_a_file_with_the_old_name_of_a_type_is_loaded_with_the_present_type(old, file):
     module, _, name = _RENAMED_TYPES[old].rpartition(".")
-    model = LogisticRegression().fit(X[:50], y[:50])
-    model.part_ = getattr(import_module(module), name)()
+    extra = getattr(import_module(module), name)()
+    model = AugmentedClassifier(small_mlp(), copies=0).fit(X[:100], y[:100]).set_params(extra=extra)
     save_model(model, file)
     rename_types(file, _RENAMED_TYPES[old], old)
-    assert type(load_model(file).part_) is type(model.part_)
+    assert type(load_model(file).extra) is type(extra)
 
 
 def test_an_old_name_is_not_trusted_unless_it_is_renamed_to_a_trusted_type(file, monkeypatch):

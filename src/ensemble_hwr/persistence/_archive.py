@@ -8,7 +8,7 @@ import json
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr._writing import whole_files
@@ -19,6 +19,11 @@ MANIFEST = "manifest.json"
 MODEL = "model.skops"
 TRAINING_HASHES = "training_hashes.u8"  # absent from files of models that were not trained by `train`
 PARTS = (MANIFEST, MODEL, TRAINING_HASHES)
+MAX_SIZE = 150_000_000  # bytes of a file, which is held in memory three times while it is loaded
+_MAX_DIRECTORY = 5_000_000  # bytes; a part of a model takes 50
+_MAX_COMMENT = 1 << 16
+_END, _END_OF_64_BITS, _END_LENGTH = b"PK\5\6", b"PK\6\7", 22  # of the directory of a zip archive
+_MAX_MANIFEST = 5_000_000  # bytes
 _PACKAGES = ("ensemble_hwr", "python", "scikit-learn", "numpy", "scipy", "skops")
 
 
@@ -36,8 +41,15 @@ def unpack(file: Path, wanted: Collection[str] = (MANIFEST, MODEL)) -> dict[str,
     try:
         if file.exists() and not file.is_file():
             raise ModelError(f"{file}: cannot be read, since it is not a regular file; give the path of a model file")
-        with zipfile.ZipFile(file) as archive:
-            refuse_compression(archive, file)
+        size = file.stat().st_size
+        if size > MAX_SIZE:
+            raise ModelError(f"{file}: has {size:,} bytes; model files have at most {MAX_SIZE:,}")
+        with open(file, "rb") as stream:
+            refuse_long_directory(stream, file, size)
+            archive = zipfile.ZipFile(stream)
+            refuse_expansion(archive, file, size)
+            if MANIFEST in wanted and MANIFEST in archive.namelist():
+                _check_manifest_size(archive, file)
             names = archive.namelist()
             content = {name: archive.read(name) for name in PARTS if name in wanted and name in names}
     except FileNotFoundError:
@@ -54,11 +66,32 @@ def unpack(file: Path, wanted: Collection[str] = (MANIFEST, MODEL)) -> dict[str,
     return content
 
 
-def refuse_compression(archive: zipfile.ZipFile, file: Path) -> None:
-    """Raise ModelError for an archive with compressed parts, which could expand without limit."""
+def refuse_long_directory(stream: BinaryIO, file: Path, size: int) -> None:
+    """Raise ModelError for an archive with more entries than a model has parts, before they are read."""
+    stream.seek(max(0, size - _END_LENGTH - _MAX_COMMENT))
+    tail = stream.read()
+    last = len(tail) - _END_LENGTH
+    place = last if tail[last:].startswith(_END) and tail.endswith(b"\0\0") else tail.rfind(_END)
+    length = int.from_bytes(tail[place + 12 : place + 16], "little") if place >= 0 else 0
+    if length > _MAX_DIRECTORY or tail[max(0, place - 20) : place].startswith(_END_OF_64_BITS):
+        raise ModelError(f"{file}: is not a model file, since its directory has {length:,} bytes")
+    stream.seek(0)
+
+
+def _check_manifest_size(archive: zipfile.ZipFile, file: Path) -> None:
+    size = archive.getinfo(MANIFEST).file_size
+    if size > _MAX_MANIFEST:
+        raise ModelError(f"{file}: its {MANIFEST} has {size:,} bytes; at most {_MAX_MANIFEST:,} are read")
+
+
+def refuse_expansion(archive: zipfile.ZipFile, file: Path, size: int) -> None:
+    """Raise ModelError for an archive whose parts are compressed or overlap, and would be larger than the archive."""
     for part in archive.infolist():
         if part.compress_type != zipfile.ZIP_STORED or part.file_size != part.compress_size:
             raise ModelError(f"{file}: its part {part.filename!r} is compressed; save the model again")
+    parts = sum(part.file_size for part in {part.header_offset: part for part in archive.infolist()}.values())
+    if parts > size:
+        raise ModelError(f"{file}: its parts overlap: they have {parts:,} bytes, the archive has {size:,}")
 
 
 def write_atomically(file: Path, data: bytes) -> None:

@@ -81,7 +81,7 @@ def save_model(
     """Write a fitted model to a file that can be loaded without running code from it.
 
     State that only training needs, such as that of an MLP's optimizer, is left out of the file; the model itself is not
-    changed. The file is written completely or not at all.
+    changed. The file is written completely or not at all, and equal models give equal bytes.
 
     Parameters
     ----------
@@ -212,13 +212,14 @@ def load_model(model: PathLike = SHIPPED, *, alphabet: str | None = None) -> Any
     -------
     estimator
         With the same versions of numpy and scikit-learn, its predictions equal those of the saved model bit for bit.
+        ``n_jobs``, ``memory`` and ``storage`` of its estimators are None, whatever they were.
         Shipped models take pictures of any size: paths, arrays, PIL images.
 
     Raises
     ------
     ModelError
-        If the file is missing, truncated, changed, not a model file, of another format, or holds types that are not
-        trusted.
+        If the file is missing, truncated, changed, not a model file, of another format or above 150 MB, holds types
+        that are not trusted, or arrays or parameters that no saved model of these types has.
     DataError
         If the model lacks a class of the alphabet.
 
@@ -344,16 +345,25 @@ def describe_model(model: PathLike) -> ModelInfo:
         file=file,
         size=file.stat().st_size,
         classes=tuple(manifest.get("classes") or ()),
-        trained_on=_mapping(metadata, "trained_on"),
-        figures=_mapping(metadata, "figures"),
+        trained_on=_counts(metadata.get("trained_on")),
+        figures=_figures(metadata.get("figures")),
         manifest=manifest,
     )
 
 
-def _mapping(metadata: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return a mapping of the metadata; metadata are free, so an entry of another type counts as not given."""
-    value = metadata.get(key)
-    return dict(value) if isinstance(value, Mapping) else {}
+def _counts(found: Any) -> dict[str, int]:
+    """Return counts by source; metadata are free, so a mapping of other types counts as not given."""
+    counts = found if isinstance(found, Mapping) else {}
+    return dict(counts) if all(type(count) is int for count in counts.values()) else {}
+
+
+def _figures(found: Any) -> dict[str, Any]:
+    """Return scores, with their accuracies as numbers; a mapping of other types counts as not given."""
+    figures = found if isinstance(found, Mapping) else {}
+    per_source = figures.get("per_source", {})
+    parts = [*per_source.values(), {"accuracy": 0, **figures}] if isinstance(per_source, Mapping) else [None]
+    sound = all(isinstance(part, Mapping) and type(part.get("accuracy")) in (int, float) for part in parts)
+    return dict(figures) if sound else {}
 
 
 def shipped_files() -> dict[str, Path]:
