@@ -315,7 +315,8 @@ def _predict(model: Any, rows: Any) -> None:
 
 def _members_of(model: Any) -> list[Any]:
     """Return the members of the hierarchies within a model; pipelines and searches are looked into."""
-    parts, members = [model], []
+    parts: list[Any] = [model]
+    members: list[Any] = []
     while parts:
         part = parts.pop()
         attributes = vars(part) if hasattr(part, "__dict__") else {}
@@ -381,8 +382,7 @@ def _as_texts(array: NDArray[Any], where: str) -> NDArray[Any] | None:
 def _parameter_names(kind: type) -> frozenset[str]:
     """Return the parameters of a class of estimators; one that is no estimator of scikit-learn has none."""
     if kind not in _NAMES:
-        own = hasattr(kind, "get_params") and "__init__" in dir(kind)
-        names = [name for name in signature(kind.__init__).parameters if name != "self"] if own else []
+        names = signature(kind).parameters if hasattr(kind, "get_params") else ()
         _NAMES[kind] = frozenset(names) - {"args", "kwargs"}
     return _NAMES[kind]
 

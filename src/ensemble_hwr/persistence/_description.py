@@ -128,12 +128,12 @@ def prepare(nodes: Iterable[dict[str, Any]], renamed: Mapping[str, str]) -> bool
         if present is not None:
             node["__module__"], _, node["__class__"] = present.rpartition(".")
             changed = True
-        content = node.get("content")
-        state = content.get("content") if node["__loader__"] == "ObjectNode" and isinstance(content, dict) else None
-        for name in _TRAINING_STATE if isinstance(state, dict) else ():
-            if name in state:
+        attributes = node.get("content") if node["__loader__"] == "ObjectNode" else None
+        state = attributes.get("content") if isinstance(attributes, dict) else None
+        if isinstance(attributes, dict) and isinstance(state, dict):
+            for name in filter(state.__contains__, _TRAINING_STATE):
                 changed = True
-                _remove(content, name)
+                _remove(attributes, name)
     return changed
 
 
