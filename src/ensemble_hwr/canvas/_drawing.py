@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -32,8 +32,13 @@ SUFFIX = ".json"
 
 _MARGIN = 16  # units of paper around strokes that are rendered without a picture
 _OVERSAMPLING = 4  # pixels per side of a mask pixel, for smooth edges
-_MAX_FILE_SIZE = 50_000_000  # bytes
+_MAX_FILE_SIZE = 5_000_000  # bytes
+_MAX_STROKES = 2_000
+_MAX_POINTS = 100_000
+_MASK_PIXELS = 4_000_000  # of the paper below one mask
+_MAX_RENDERED = 50_000_000  # pixels of a rendered drawing
 _MAX_COORDINATE = 20_000.0  # units of 1/96 inch
+_MAX_SECONDS = 1e9  # since the first stroke
 _MAX_PICTURE_SIDE = 2_000  # pixels: larger pictures are reduced
 
 
@@ -133,6 +138,11 @@ def render(drawing: Drawing, *, zoom: float = 1.0) -> Grey:
     ndarray of uint8, shape (height, width)
         Grey levels, dark ink on light paper. Without a picture the paper has a margin of 16 units.
 
+    Raises
+    ------
+    DataError
+        If strokes are so far apart that the picture would have more than 50 million pixels.
+
     Examples
     --------
     >>> from ensemble_hwr.canvas import Drawing, render
@@ -148,6 +158,8 @@ def render(drawing: Drawing, *, zoom: float = 1.0) -> Grey:
     else:
         right, bottom = drawing.extent
         size = (math.ceil((right + _MARGIN - PEN - left) * zoom), math.ceil((bottom + _MARGIN - PEN - top) * zoom))
+        if size[0] * size[1] > _MAX_RENDERED:
+            raise DataError(f"the strokes are too far apart for a picture: it would have {size[0]}x{size[1]} pixels")
         paper = Image.new("L", size, 255)
     for stroke in drawing.strokes:
         _ink(paper, (np.array(stroke)[:, :2] - (left, top)) * zoom, PEN * zoom)
@@ -163,9 +175,13 @@ def corner(drawing: Drawing) -> tuple[int, int]:
 
 
 def _ink(paper: Image.Image, path: NDArray[np.float64], pen: float) -> None:
-    """Draw an anti-aliased stroke: on an enlarged mask, which is then averaged down."""
+    """Draw an anti-aliased stroke: on an enlarged mask, which is then averaged down; a long one in parts."""
     low = np.floor(path.min(axis=0) - pen).astype(int)
     width, height = (np.ceil(path.max(axis=0) + pen).astype(int) - low).tolist()
+    if width * height > _MASK_PIXELS:
+        for part in _short_parts(path):
+            _ink(paper, part, pen)
+        return
     mask = Image.new("L", (width * _OVERSAMPLING, height * _OVERSAMPLING))
     draw = ImageDraw.Draw(mask)
     points = [(float(x), float(y)) for x, y in (path - low) * _OVERSAMPLING]
@@ -174,6 +190,18 @@ def _ink(paper: Image.Image, path: NDArray[np.float64], pen: float) -> None:
     for x, y in (points[0], points[-1]):
         draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=255)
     paper.paste(INK, (int(low[0]), int(low[1])), mask.reduce(_OVERSAMPLING))
+
+
+def _short_parts(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield the parts of a path whose masks are small: halves of its points, or of its last segment."""
+    if len(path) > 2:
+        middle = len(path) // 2
+        yield path[: middle + 1]
+        yield path[middle:]
+    else:
+        between = path.mean(axis=0)
+        yield np.stack([path[0], between])
+        yield np.stack([between, path[1]])
 
 
 def zoom_to_fit(extent: tuple[float, float], window: tuple[int, int], unit: float) -> float:
@@ -288,6 +316,12 @@ def _load_strokes(file: Path) -> tuple[Stroke, ...]:
     strokes = content.get("strokes")
     if not isinstance(strokes, list) or not strokes:
         raise DataError(f'{file}: its "strokes" must be a list of at least one stroke')
+    n_points = sum(len(stroke) for stroke in strokes if isinstance(stroke, list))
+    if len(strokes) > _MAX_STROKES or n_points > _MAX_POINTS:
+        raise DataError(
+            f"{file}: has {len(strokes):,} strokes of {n_points:,} points, too many to be a word; at most "
+            f"{_MAX_STROKES:,} and {_MAX_POINTS:,} are read"
+        )
     return tuple(_stroke(file, place, stroke) for place, stroke in enumerate(strokes))
 
 
@@ -301,7 +335,7 @@ def _stroke(file: Path, place: int, found: Any) -> Stroke:
 
 def _is_point(found: Any) -> bool:
     numbers = isinstance(found, list) and len(found) == 3 and all(type(number) in (int, float) for number in found)
-    return numbers and all(abs(number) <= _MAX_COORDINATE for number in found[:2]) and abs(found[2]) < math.inf
+    return numbers and all(abs(number) <= _MAX_COORDINATE for number in found[:2]) and abs(found[2]) <= _MAX_SECONDS
 
 
 def _load_picture(file: Path) -> Grey:

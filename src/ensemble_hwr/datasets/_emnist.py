@@ -30,17 +30,22 @@ CHARACTERS = {  # character of each label per split, from label 0; "" is not a l
 SUBSETS = ("all", "train", "test")
 _BYTES = 0x08
 _MOST = 1_000_000  # EMNIST has 814,255 images; a larger number in a header is an error
+_SMALL, _MAX_EXPANSION = 64 << 20, 50  # bytes, and bytes of images per byte of a compressed file
 _BLOCK = 4096
 
 
 @contextmanager
-def open_idx(path: Path, name: str) -> Iterator[tuple[IO[bytes], str]]:
-    """Open an idx file, plain or gzipped, in a folder or zip archive; yield stream and location."""
+def open_idx(path: Path, name: str, *, expected: int = 0) -> Iterator[tuple[IO[bytes], str]]:
+    """Open an idx file, plain or gzipped, in a folder or zip archive; yield stream and location.
+
+    A file that is far too short for the expected number of bytes, even if it is compressed, is an error.
+    """
     with ExitStack() as stack:
         if path.is_dir():
             file = _find_in_folder(path, name)
             where = str(file)
             stack.enter_context(reading(where, "an idx file"))
+            size = file.stat().st_size
             stream: IO[bytes] = stack.enter_context(open(file, "rb"))
         else:
             stack.enter_context(reading(path, "a zip archive of idx files"))
@@ -48,7 +53,13 @@ def open_idx(path: Path, name: str) -> Iterator[tuple[IO[bytes], str]]:
             member = _find_in_archive(path, archive, name)
             where = f"{path}: {member}"
             stack.enter_context(reading(where, "an idx file"))
+            size = archive.getinfo(member).compress_size
             stream = stack.enter_context(archive.open(member))
+        if expected > max(_SMALL, _MAX_EXPANSION * size):
+            raise DataError(
+                f"{where}: has {size:,} bytes and would take {expected:,} in memory; images are compressed to about a "
+                "fifth"
+            )
         if where.endswith(".gz"):
             stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream)))
         yield stream, where
@@ -212,10 +223,14 @@ def _load_idx(path: Path, split: str, wanted: tuple[str, ...], uppercase_only: b
         keep, target = _characters(labels, split, uppercase_only, where)
         keeps.append(keep)
         targets.append(target)
+    names = [f"emnist-{split}-{part}-images-idx3-ubyte" for part in wanted]
+    for name, keep in zip(names, keeps, strict=True):
+        with open_idx(path, name, expected=len(keep) * PIXELS):
+            pass
     data = np.empty((sum(map(len, targets)), PIXELS), np.uint8)
     start = 0
-    for part, keep, target in zip(wanted, keeps, targets, strict=True):
-        with open_idx(path, f"emnist-{split}-{part}-images-idx3-ubyte") as (stream, where):
+    for name, keep, target in zip(names, keeps, targets, strict=True):
+        with open_idx(path, name) as (stream, where):
             read_images(stream, where, keep, data[start : start + len(target)])
         start += len(target)
     part_of = np.repeat(wanted, [len(target) for target in targets])

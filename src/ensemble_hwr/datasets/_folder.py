@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,8 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 REQUIRED = ("path", "label")
 FLAGS = ("suspect", "upside_down")
 COLUMNS = (*REQUIRED, "source", "writer", "split", *FLAGS)
+_KEPT = frozenset({"label", "source", "writer", "split", "suspect"})  # columns of a set
+_MAX_LINE = 100_000  # characters
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
@@ -194,32 +199,59 @@ def load_index(
     """
     given = expanded(path)
     file = require_file(given / "index.csv" if given.is_dir() else given, "a CSV file that lists letters")
-    lines, rows, columns = _read_rows(file)
-    _check_rows(file, lines, rows)
-    rows, lines = _choose(file, rows, lines, sources, drop_upside_down)
+    wanted = None if sources is None else {sources} if isinstance(sources, str) else set(sources)
     inside = _PathsInside(file)
-    paths = [inside.find(row["path"], line) for row, line in zip(rows, lines, strict=True)]
-    _check_once(file, paths, lines)
+    listed: dict[str, int] = {}  # line of each picture
+    columns: dict[str, list[str]] = {}
+    for line, row in _chosen_rows(file, wanted, drop_upside_down):
+        found = inside.find(row["path"], line)
+        if found in listed:  # it could be in both parts of a split, or have two labels
+            raise DataError(
+                f"{file}, line {line}: {found!r} is already listed on line {listed[found]}; keep one of the two"
+            )
+        listed[found] = line
+        for column in _KEPT & row.keys():
+            columns.setdefault(column, []).append(sys.intern(row[column]))
 
     def text(column: str) -> NDArray[np.str_] | None:
-        return np.array([row[column] for row in rows]) if column in columns else None
+        return np.array(columns[column]) if column in columns else None
 
     return LetterSet(
-        pictures_array(paths),
-        np.array([row["label"] for row in rows]),
+        pictures_array(list(listed)),
+        np.array(columns["label"]),
         source=text("source"),
         writer=text("writer"),
         split=text("split"),
-        suspect=np.array([row["suspect"] == "1" for row in rows]) if "suspect" in columns else None,
+        suspect=np.array(columns["suspect"]) == "1" if "suspect" in columns else None,
         name=name or file.resolve().parent.name,
     )
 
 
-def _read_rows(file: Path) -> tuple[list[int], list[dict[str, str]], list[str]]:
-    lines, rows = [], []
+def _chosen_rows(file: Path, wanted: set[str] | None, drop_upside_down: bool) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and values of the chosen rows, one at a time, each of them checked."""
+    known, n_rows, n_chosen = set(), 0, 0
+    for line, row in _read_rows(file):
+        _check_row(f"{file}, line {line}", row)
+        source = row.get("source", "")
+        known.add(source)
+        n_rows += 1
+        if (wanted is None or source in wanted) and not (drop_upside_down and row.get("upside_down") == "1"):
+            n_chosen += 1
+            yield line, row
+    if not n_rows:
+        raise DataError(f"{file}: lists no letters; expected one line per letter below the column names")
+    if wanted is not None and (not wanted or wanted - known):
+        raise DataError(f"{file}: sources must be among {sorted(known)}, got {sorted(wanted)}")
+    if not n_chosen:
+        raise DataError(f"{file}: every letter is marked upside_down; set drop_upside_down=False to load them")
+
+
+def _read_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and values of each row."""
+    reader = None
     try:
         with reading(file, "a CSV file in UTF-8"), open(file, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+            reader = csv.reader(_lines(file, stream), strict=True)
             columns = _check_columns(file, next(reader, []))
             for values in reader:
                 if len(values) != len(columns):
@@ -227,13 +259,20 @@ def _read_rows(file: Path) -> tuple[list[int], list[dict[str, str]], list[str]]:
                         f"{file}, line {reader.line_num}: {len(values)} values for {len(columns)} columns "
                         f"({', '.join(columns)})"
                     )
-                lines.append(reader.line_num)
-                rows.append(dict(zip(columns, values, strict=True)))
+                yield reader.line_num, dict(zip(columns, values, strict=True))
     except csv.Error as error:
-        raise DataError(f"{file}, line {reader.line_num}: not a CSV line ({error})") from error
-    if not rows:
-        raise DataError(f"{file}: lists no letters; expected one line per letter below the column names")
-    return lines, rows, columns
+        raise DataError(f"{file}, line {reader.line_num if reader else 1}: not a CSV line ({error})") from error
+
+
+def _lines(file: Path, stream: TextIO) -> Iterator[str]:
+    """Yield the lines of a file; one that is longer than any list of paths and labels is an error."""
+    for number in count(1):
+        line = stream.readline(_MAX_LINE)
+        if len(line) >= _MAX_LINE:
+            raise DataError(f"{file}, line {number}: is longer than {_MAX_LINE:,} characters")
+        if not line:
+            return
+        yield line
 
 
 def _check_columns(file: Path, columns: list[str]) -> list[str]:
@@ -244,49 +283,14 @@ def _check_columns(file: Path, columns: list[str]) -> list[str]:
     return columns
 
 
-def _check_rows(file: Path, lines: list[int], rows: list[dict[str, str]]) -> None:
-    for line, row in zip(lines, rows, strict=True):
-        if not row["label"]:
-            raise DataError(f"{file}, line {line}: the label is empty")
-        if row.get("split", "") not in SPLITS:
-            raise DataError(f"{file}, line {line}: split must be train, test or empty, got {row['split']!r}")
-        for flag in FLAGS:
-            if row.get(flag, "0") not in ("0", "1"):
-                raise DataError(f"{file}, line {line}: {flag} must be 0 or 1, got {row[flag]!r}")
-
-
-def _choose(
-    file: Path,
-    rows: list[dict[str, str]],
-    lines: list[int],
-    sources: Iterable[str] | None,
-    drop_upside_down: bool,
-) -> tuple[list[dict[str, str]], list[int]]:
-    wanted = None
-    if sources is not None:
-        wanted = {sources} if isinstance(sources, str) else set(sources)
-        known = {row.get("source", "") for row in rows}
-        if not wanted or wanted - known:
-            raise DataError(f"{file}: sources must be among {sorted(known)}, got {sorted(wanted)}")
-    chosen = [
-        (row, line)
-        for row, line in zip(rows, lines, strict=True)
-        if (wanted is None or row["source"] in wanted) and not (drop_upside_down and row.get("upside_down") == "1")
-    ]
-    if not chosen:
-        raise DataError(f"{file}: every letter is marked upside_down; set drop_upside_down=False to load them")
-    return [row for row, _ in chosen], [line for _, line in chosen]
-
-
-def _check_once(file: Path, paths: list[str], lines: list[int]) -> None:
-    """Raise an error for a repeated picture: it could be in both parts of a split, or have two labels."""
-    first: dict[str, int] = {}
-    for path, line in zip(paths, lines, strict=True):
-        if path in first:
-            raise DataError(
-                f"{file}, line {line}: {path!r} is already listed on line {first[path]}; keep one of the two"
-            )
-        first[path] = line
+def _check_row(where: str, row: dict[str, str]) -> None:
+    if not row["label"]:
+        raise DataError(f"{where}: the label is empty")
+    if row.get("split", "") not in SPLITS:
+        raise DataError(f"{where}: split must be train, test or empty, got {row['split']!r}")
+    for flag in FLAGS:
+        if row.get(flag, "0") not in ("0", "1"):
+            raise DataError(f"{where}: {flag} must be 0 or 1, got {row[flag]!r}")
 
 
 class _PathsInside:

@@ -22,6 +22,8 @@ PARTS = ("train", *(f"hsf_{i}" for i in range(8)))
 STANDARD_PARTS = ("train", "hsf_4")
 _MEMBER = re.compile(r"(?:.*/)?(?P<code>[0-9a-f]{2})/(?P<part>hsf_[0-7]|train)(?:_(?P=code))?/[^/]+\.png")
 _LARGEST = 1 << 20  # bytes; a picture has about one kilobyte
+_SMALL = 64 << 20
+_MAX_EXPANSION = 4
 
 # paths or PNG bytes by letter and part
 Found = dict[tuple[str, str], list[Any]]
@@ -149,6 +151,7 @@ def _find_in_archive(path: Path, letters: list[str], parts: list[str]) -> Found:
             letter, part = chr(int(match["code"], 16)), match["part"]
             if letter in letters and part in parts:
                 members[letter, part].append(info)
+        _check_total(path, [info for infos in members.values() for info in infos])
         return {
             key: [archive.read(info) for info in sorted(infos, key=lambda info: info.filename)]
             for key, infos in members.items()
@@ -161,6 +164,15 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
         raise DataError(f"{path}: member {name!r} leads out of the archive; the file is not safe")
     if name.endswith(".png") and info.file_size > _LARGEST:
         raise DataError(f"{path}: member {name!r} unpacks to {info.file_size} bytes; at most {_LARGEST} are read")
+
+
+def _check_total(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Raise an error if pictures would take far more memory than the archive has bytes; PNG files hardly compress."""
+    total, stored = sum(info.file_size for info in members), sum(info.compress_size for info in members)
+    if total > max(_SMALL, _MAX_EXPANSION * min(stored, path.stat().st_size)):
+        raise DataError(
+            f"{path}: its pictures have {stored:,} bytes and would take {total:,} in memory; it is not safe"
+        )
 
 
 def _check_found(root: Path, found: Found, letters: list[str], parts: list[str]) -> None:

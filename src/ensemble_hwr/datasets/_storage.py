@@ -25,7 +25,8 @@ WHAT = "an .npz file of letters"
 KINDS = "biufU"  # booleans, integers, floats and text
 MAX_ITEM_BYTES = 4 * 1000
 SMALL_BYTES = 64 * 2**20
-MAX_EXPANSION = 200  # blank rows are compressed to a thousandth of their size, letters to a tenth
+MAX_EXPANSION = 50  # blank rows are compressed to a thousandth of their size, letters to a tenth
+MAX_CHARACTER = 0x10FFFF
 HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -180,7 +181,9 @@ def _read_arrays(file: Path) -> dict[str, Any]:
                 _check_members(file, archive)
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as loaded:
-                return {key: loaded[key] for key in loaded.files}
+                arrays = {key: loaded[key] for key in loaded.files}
+        _check_texts(file, arrays)
+        return arrays
     except DataError:
         raise
     except Exception as error:  # numpy raises many types of errors for a damaged file
@@ -205,6 +208,19 @@ def _check_members(file: Path, archive: zipfile.ZipFile) -> None:
                 f"{file}: {member.filename} has {member.compress_size:,} bytes and would take {size:,} in memory; "
                 f"letters take at most {MAX_EXPANSION} times their compressed bytes"
             )
+
+
+def _check_texts(file: Path, arrays: dict[str, Any]) -> None:
+    """Raise a DataError for texts beyond Unicode, which Python cannot hold, and for a name that is not one text."""
+    name = arrays.get("name")
+    if name is not None and (name.shape != () or name.dtype.kind != "U"):
+        raise DataError(f"{file}: name must be one text, got values of type {name.dtype} and shape {name.shape}")
+    for key, array in arrays.items():
+        if array.dtype.kind != "U":
+            continue
+        points = np.frombuffer(array.astype(array.dtype.newbyteorder("=")).tobytes(), np.uint32)
+        if points.max(initial=0) > MAX_CHARACTER or ((points >= 0xD800) & (points <= 0xDFFF)).any():
+            raise DataError(f"{file}: {key}.npy holds text that is not valid Unicode")
 
 
 def _declared(stream: IO[bytes]) -> tuple[np.dtype[Any], int]:

@@ -8,11 +8,13 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import fsum, inf, isfinite, log, nan
 from numbers import Real
-from pathlib import Path
 from typing import Self
 
 from ensemble_hwr.exceptions import DataError
 
+MAX_BYTES = 10_000_000  # of a file
+MAX_WORDS = 500_000
+MAX_LENGTH = 100  # characters of a word
 _MAX_COUNT = 1e300  # so that sums stay finite
 
 
@@ -63,6 +65,13 @@ class Lexicon:
         self._counted = isinstance(words, Mapping)
         counts = _add_up(words.items()) if isinstance(words, Mapping) else {_strip(word): 1.0 for word in words}
         counts.pop("", None)
+        if len(counts) > MAX_WORDS:
+            raise DataError(f"a lexicon holds at most {MAX_WORDS:,} words, got {len(counts):,}; give the frequent ones")
+        longest = max(counts, key=len, default="")
+        if len(longest) > MAX_LENGTH:
+            raise DataError(
+                f"a word has at most {MAX_LENGTH} letters, got one of {len(longest):,}: {longest[:20]!r}..."
+            )
         if not counts:
             raise DataError("a lexicon must hold at least one word, got none")
         self.name = name
@@ -104,14 +113,25 @@ class Lexicon:
         -9.3
         """
         try:
-            text = Path(file).read_text(encoding="utf-8-sig")
+            with open(file, "rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                raise DataError(
+                    f"{file}: is larger than {MAX_BYTES:,} bytes; give a list of the words that are expected"
+                )
+            text = content.decode("utf-8-sig")
+        except DataError:
+            raise
         except UnicodeDecodeError as error:
             raise DataError(f"{file}: is not UTF-8 text; give a text file with one word per line") from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"{file}: cannot be read: {reason}; give a text file with one word per line") from error
+        lines = text.splitlines()
+        if len(lines) > 2 * MAX_WORDS:
+            raise DataError(f"{file}: has {len(lines):,} lines; a lexicon holds at most {MAX_WORDS:,} words")
         try:
-            return cls(_parse(text.splitlines()), name=str(file))
+            return cls(_parse(lines), name=str(file))
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
 
