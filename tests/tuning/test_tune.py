@@ -1,5 +1,6 @@
 """Tuning of configs from beginning to end, in worker processes."""
 
+import re
 import threading
 import time
 from dataclasses import replace
@@ -266,6 +267,17 @@ def test_trials_of_the_whole_that_do_not_fit_into_the_time_are_not_begun(write, 
     assert "hierarchy" not in [member.name for member in tuning.members]
     assert tuning.notes[0].startswith("parameters of the whole ensemble are not tuned: a trial takes about ")
     assert f"note: {tuning.notes[0]}" in tuning.summary()
+
+
+def test_no_time_is_reserved_for_a_measurement_that_does_not_fit(write, letters, rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(_tune, "ROUTERS_PER_ENSEMBLE", 1e6)
+    changes = ["tune.timeout_minutes=20", "tune.n_trials=1", "tune.repeats=1"]
+    config = write("", *changes, "tune.hierarchy={ min_mass = [0.01, 0.02] }")
+    tuning = tune(config, letters, rows, tmp_path / "w")
+    assert tuning.improvement is None
+    left = re.search(r"([0-9]+) s of the time are left", tuning.notes[0])
+    assert left is not None
+    assert int(left[1]) > 0.75 * 20 * 60
 
 
 EXPERTS = "[tune.expert]\nalpha = { low = 1e-5, high = 0.1, log = true }\n"

@@ -167,12 +167,17 @@ def measure_improvement(
     )
 
 
+def seconds_per_fold(seconds_per_fit: float, n_jobs: int) -> float:
+    """Return the time of a fold, which has the fits of two ensembles."""
+    return seconds_per_fit * (2 if n_jobs == 1 else 1)
+
+
 def _batches(
     folds: list[NumberedFold], n_jobs: int, deadline: float | None, expected_seconds: float
 ) -> Iterator[list[NumberedFold]]:
     """Yield folds while there is time for them: all at once without a deadline, else as many as run in parallel."""
     size = len(folds) if deadline is None or n_jobs < 1 else max(1, n_jobs // 2)
-    slowest = expected_seconds * (2 if n_jobs == 1 else 1)  # a fold has two fits
+    slowest = seconds_per_fold(expected_seconds, n_jobs)
     for start in range(0, len(folds), size):
         began = time.time()
         if deadline is not None and began + slowest >= deadline:

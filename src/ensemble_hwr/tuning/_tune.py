@@ -30,7 +30,7 @@ from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.tuning._cluster import ClusterPool
 from ensemble_hwr.tuning._data import TrainingLetters, grouping, training_letters
 from ensemble_hwr.tuning._heartbeat import RUN_ENDED, requeue_dead_trials
-from ensemble_hwr.tuning._improvement import Improvement, measure_improvement
+from ensemble_hwr.tuning._improvement import Improvement, measure_improvement, seconds_per_fold
 from ensemble_hwr.tuning._members import Stage, Stages
 from ensemble_hwr.tuning._objective import steps_per_fold
 from ensemble_hwr.tuning._out_of_fold import OutOfFold
@@ -236,10 +236,11 @@ class _Run:
         return math.inf if self._deadline is None else self._deadline - self._reserved_seconds() - time.time()
 
     def _reserved_seconds(self) -> float:
-        """Return the part of the time that is reserved for measuring the improvement."""
+        """Return the part of the time that is reserved for measuring the improvement; 0 if no fold fits into it."""
         if not self._settings.repeats:
             return 0.0
-        return IMPROVEMENT_SHARE * 60 * (self._settings.timeout_minutes or 0)
+        reserved = IMPROVEMENT_SHARE * 60 * (self._settings.timeout_minutes or 0)
+        return reserved if seconds_per_fold(self._expected_seconds(), self._n_jobs) <= reserved else 0.0
 
     def _expected_seconds(self) -> float:
         """Estimate the time of one fit of the whole ensemble from the trials of its members."""
