@@ -6,8 +6,9 @@
     ensemble-hwr compare configs/mixed.toml --output report --data mixed     all contenders
 
 The letters of configs/mixed.toml are collected from the folder ENSEMBLE_HWR_DATA: all that may train a shipped model,
-typefaces and generated letters among them, and those of other writers for the test part. The output folder keeps them
-as mixed.npz, and the figures of each network, so that a benchmark that was stopped continues.
+typefaces and generated letters among them, and those of other writers for the test part. The output folder keeps
+the letters of each source, all of them as mixed.npz, and the figures of each network, so that a benchmark that was
+stopped continues.
 
 Settings are chosen with ``--held-out``, never by figures on the test sources.
 """
@@ -59,6 +60,7 @@ GROUPS = {  # name of a group of test letters: the letters in it, and the alphab
     "small": ("a-z", "a-z"),
     "digits": ("0-9", "0-9"),
     "26 letters": ("A-Za-z", "letters"),
+    "shapes": ("0-9A-Za-z", "shapes"),
     "all": ("0-9A-Za-z", "0-9A-Za-z"),
 }
 REAL = ("photo62", "tablet55", "binary20x16", "omniglot_latin", "sse15", "bhmsds")
@@ -84,7 +86,7 @@ def collect(output: Path, jobs: int, per_source: int | None) -> None:
     """Collect the letters of all sources as rows."""
     output.mkdir(parents=True, exist_ok=True)
     split = load_config(ROOT / "configs" / "mixed.toml").split
-    save_npz(output / "mixed.npz", collected([*split.train, *split.test], jobs, per_source))
+    save_npz(output / "mixed.npz", collected([*split.train, *split.test], jobs, per_source, output / "sources"))
 
 
 @main.command()
@@ -112,32 +114,45 @@ def ladder(output: Path, held_out: bool, rungs: tuple[str, ...], changes: tuple[
         put(ROOT / "docs" / "notes" / "mixed.md", "benchmarks/mixed.py", table(rows))
 
 
-def collected(sources: Iterable[str], jobs: int, per_source: int | None) -> LetterSet:
-    """Return the letters of sources as rows of 8 bits."""
+def collected(sources: Iterable[str], jobs: int, per_source: int | None, folder: Path) -> LetterSet:
+    """Return the letters of sources as rows of 8 bits; those of each source are kept in a folder."""
+    folder.mkdir(exist_ok=True)
     parts = []
     for source in sources:
-        letters = letters_of(source)
-        letters = letters.take(np.isin(letters.target, list(CLASSES)))
-        if source in CAPPED:
-            letters = letters.take(balance_indices(letters.target, "cap", limit=CAPPED[source], random_state=0))
-        if per_source is not None and per_source < len(letters):
-            letters = letters.take(np.random.default_rng(0).choice(len(letters), per_source, replace=False))
-        normalizer = LetterNormalizer(dots=True, n_jobs=jobs).fit(letters.data)
-        rows, failures = normalizer.transform_readable(letters.data)  # some pictures are blank
-        letters = letters.take(np.delete(np.arange(len(letters)), list(failures)))
-        n = len(letters)
-        writer = np.full(n, "") if letters.writer is None else letters.writer
-        split = np.full(n, "") if letters.split is None else letters.split
-        ink = np.rint(255 * rows).astype(np.uint8)
-        parts.append(LetterSet(ink, letters.target, source=np.full(n, source), writer=writer, split=split))
-        click.echo(f"{source}: {n} letters, {len(failures)} unreadable", err=True)
+        file = folder / f"{source}.npz"
+        if not file.exists():
+            save_npz(file, normalized(source, jobs, per_source))
+        parts.append(load_npz(file))
+        click.echo(f"{source}: {len(parts[-1])} letters", err=True)
     return concatenate(parts, name="mixed")
 
 
-def letters_of(source: str) -> LetterSet:
-    """Return the pictures of a source."""
+def normalized(source: str, jobs: int, per_source: int | None) -> LetterSet:
+    """Return the letters of a source as rows of 8 bits, without blank pictures."""
+    letters = letters_of(source, per_source)
+    letters = letters.take(np.isin(letters.target, list(CLASSES)))
+    if source in CAPPED:
+        letters = letters.take(balance_indices(letters.target, "cap", limit=CAPPED[source], random_state=0))
+    if per_source is not None and per_source < len(letters):
+        letters = letters.take(np.random.default_rng(0).choice(len(letters), per_source, replace=False))
+    rows, failures = LetterNormalizer(dots=True, n_jobs=jobs).fit(letters.data).transform_readable(letters.data)
+    letters = letters.take(np.delete(np.arange(len(letters)), list(failures)))
+    n = len(letters)
+    return LetterSet(
+        np.rint(255 * rows).astype(np.uint8),
+        letters.target,
+        source=np.full(n, source),
+        writer=np.full(n, "") if letters.writer is None else letters.writer,
+        split=np.full(n, "") if letters.split is None else letters.split,
+        name=source,
+    )
+
+
+def letters_of(source: str, limit: int | None = None) -> LetterSet:
+    """Return the pictures of a source; of generated letters, at most so many."""
     if source == "generated":
         n = len(CLASSES) * GENERATED_WRITERS
+        n = n if limit is None else min(n, limit)
         return generate_letters(n, letters=CLASSES, writers=GENERATED_WRITERS, random_state=0, format="pictures")
     if source == "fonts":
         return load_fonts(DATA / "fonts")

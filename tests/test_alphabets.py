@@ -101,6 +101,16 @@ def test_the_order_of_the_classes_does_not_matter(order, seed):
         np.testing.assert_allclose(other[:, [place[label] for label in labels.tolist()]], found)
 
 
+def test_characters_of_one_shape_are_one_class():
+    shapes = parse_alphabet("shapes")
+    assert len(shapes.classes) == 49
+    assert sorted("".join(part for _, parts in shapes.parts for part in parts)) == sorted(MIXED)
+    even = np.full((1, 62), 1 / 62)
+    found, labels = restrict(even, list(MIXED), "shapes")
+    sizes = dict(zip(labels.tolist(), (62 * found[0]).round().astype(int).tolist(), strict=True))
+    assert [sizes[label] for label in "olcaA7"] == [3, 3, 2, 1, 1, 1]
+
+
 def test_case_is_folded_where_a_model_has_one_case_only():
     found, labels = restrict([[0.25, 0.75]], ["Q", "q"], parse_alphabet("Qq"))
     assert labels.tolist() == ["Q", "q"]

@@ -25,6 +25,7 @@ def test_answers_are_restricted_to_the_group_of_the_letter():
     assert found["digits"] == 1
     assert found["all"] == 0.5
     assert found["26 letters"] == 1  # case is ignored
+    assert found["shapes"] == 1
     assert found["capitals"] == found["small"] == 0  # the other case is not allowed, and all others are equal
 
 
@@ -48,8 +49,8 @@ def test_the_table_has_a_row_per_source_and_set():
     rungs = {name: {"unipen62": dict.fromkeys(GROUPS, 0.5), "comnist": {"capitals": 0.98}} for name in ("a", "b")}
     lines = table(rungs).splitlines()
     assert len(lines) == 2 + 4
-    assert lines[2] == "| unipen62 | a | 50.0 | 50.0 | 50.0 | 50.0 | 50.0 |"
-    assert lines[-1] == "| comnist | b | 98.0 |  |  |  |  |"
+    assert lines[2] == "| unipen62 | a | 50.0 | 50.0 | 50.0 | 50.0 | 50.0 | 50.0 |"
+    assert lines[-1] == "| comnist | b | 98.0 |  |  |  |  |  |"
 
 
 @pytest.mark.parametrize("name", GROUPS)

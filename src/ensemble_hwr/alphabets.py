@@ -24,6 +24,13 @@ from ensemble_hwr.exceptions import DataError
 LETTERS = "letters"
 """The alphabet of 26 letters whose case is ignored; its classes are A to Z."""
 
+SHAPES = "shapes"
+"""The alphabet of letters and digits in which characters of one shape are one class, such as o, O and 0.
+
+Such characters differ in their size and position in a word only, which a classifier of single letters does not get.
+"""
+
+_SAME_SHAPE = ("cC", "kK", "lI1", "oO0", "pP", "sS", "uU", "vV", "wW", "xX", "zZ")
 _RANGES = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
 
 
@@ -58,9 +65,9 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     Parameters
     ----------
     alphabet : str
-        ``"letters"``, which are A to Z without regard to case, or characters and ranges of characters, such as
-        ``"A-Z"``, ``"A-Z0-9"``, ``"a-zA-Z0-9"`` or ``"ABC"``. A range lies within A to Z, a to z or 0 to 9; any other
-        hyphen stands for itself.
+        ``"letters"``, which are A to Z without regard to case; ``"shapes"``, which are letters and digits, but those of
+        one shape are one class; or characters and ranges of characters, such as ``"A-Z"``, ``"A-Z0-9"``,
+        ``"a-zA-Z0-9"`` or ``"ABC"``. A range lies within A to Z, a to z or 0 to 9; any other hyphen stands for itself.
 
     Returns
     -------
@@ -78,6 +85,8 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     ('A', 'B', 'C', '0', '1', '2', '-')
     >>> parse_alphabet("letters").parts[:2]
     (('A', ('A', 'a')), ('B', ('B', 'b')))
+    >>> [characters for _, characters in parse_alphabet("shapes").parts if len(characters) > 2]
+    [('l', 'I', '1'), ('o', 'O', '0')]
     """
     if isinstance(alphabet, Alphabet):
         return alphabet
@@ -85,6 +94,9 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
         raise DataError(f"alphabet is {alphabet!r}, but it must be text such as 'A-Z' or {LETTERS!r}")
     if alphabet == LETTERS:
         return Alphabet(LETTERS, tuple((letter, (letter, letter.lower())) for letter in string.ascii_uppercase))
+    if alphabet == SHAPES:
+        alone = [character for group in _RANGES for character in group if character not in "".join(_SAME_SHAPE)]
+        return Alphabet(SHAPES, tuple((shape[0], tuple(shape)) for shape in [*alone, *_SAME_SHAPE]))
     characters = _expand(alphabet)
     twice = sorted({character for character in characters if characters.count(character) > 1})
     if twice:
