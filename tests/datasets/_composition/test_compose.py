@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ensemble_hwr import compose_words, generate_letters
 from ensemble_hwr.boxes import union
 from ensemble_hwr.datasets import LetterSet
+from ensemble_hwr.datasets.handwriting import CHARACTERS
 from ensemble_hwr.exceptions import DataError
 
 ROWS = generate_letters(26 * 12, writers=6, random_state=0)
@@ -192,3 +193,41 @@ def test_wrong_letters():
 
 def test_no_texts_no_pictures():
     assert compose_words(ROWS, []) == []
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return generate_letters(len(CHARACTERS) * 3, letters=CHARACTERS, writers=3, random_state=0)
+
+
+def test_small_letters_and_marks_have_their_height_and_place(mixed):
+    (word,) = compose_words(mixed, ["Hxgd-,'"], random_state=0, height=100, baseline=0)
+    capital, x, g, d, dash, comma, quote = (letter.box for letter in word.letters)
+    base = capital.bottom
+    assert capital.height == pytest.approx(100, abs=20)
+    for box, bottom in ((x, 0), (g, 40), (d, 0), (dash, -32), (comma, 16), (quote, -75)):
+        assert box.bottom - base == pytest.approx(bottom, abs=18)
+    assert 40 < x.height < 72
+    assert 80 < d.height < 120
+    assert 70 < g.height < 125
+    assert dash.height < 30 < dash.width < 50
+    assert max(comma.height, quote.height) < 45
+
+
+def test_words_of_capitals_do_not_depend_on_other_characters_of_the_set(mixed):
+    capitals = mixed.take([letter.isupper() or letter.isdigit() for letter in mixed.target.tolist()])
+    first, second = (compose_words(letters, ["ROOM 12"], random_state=5)[0] for letters in (mixed, capitals))
+    np.testing.assert_array_equal(first.picture, second.picture)
+
+
+def test_pictures_of_small_letters_keep_their_dots():
+    letters = generate_letters(40, letters="ij", writers=20, random_state=0, format="pictures")
+    words = compose_words(letters, ["i", "j"] * 8, random_state=0, height=60)
+    parts = [np.count_nonzero(np.diff((word.picture < 200).any(axis=1).astype(int)) == 1) for word in words]
+    assert np.mean(np.array(parts) >= 2) > 0.8
+
+
+def test_x_heights_differ_from_text_to_text(mixed):
+    words = compose_words(mixed, ["xH"] * 8, random_state=1, height=100, baseline=0)
+    ratios = [word.letters[0].box.height / word.letters[1].box.height for word in words]
+    assert 0.4 < min(ratios) < max(ratios) - 0.08 < 0.7

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
-from ensemble_hwr.datasets._composition._layout import lay_out
+from ensemble_hwr.datasets._composition._layout import Proportions, lay_out
 from ensemble_hwr.datasets._composition._paint import Patch, paint, photograph, slant_and_rotate, touch, transformed
 from ensemble_hwr.datasets._composition._writers import Glyphs, WriterSampler
 from ensemble_hwr.datasets._letters import LetterSet
@@ -176,8 +176,9 @@ def compose_words(
 
     A text of one word gives a picture of a word, one with spaces a line, one with line breaks a page. All letters of a
     text are from one writer, drawn from the writers with all its characters. If writers are unknown, they are from
-    one source; if no writer has all characters, letters of all writers are mixed. Letters are scaled to about the same
-    height, so the set should contain letters of equal height: capitals, or digits.
+    one source; if no writer has all characters, letters of all writers are mixed. Capitals and digits are scaled to
+    about the same height. Small letters and marks have the height and the place that they have in writing; x-height and
+    descenders differ from text to text.
 
     Every setting is a number, or a pair (minimum, maximum) from which each text draws its own value. Lengths are in cap
     heights.
@@ -300,14 +301,25 @@ def _patches(
     height = settings.height
     matrix, turn = slant_and_rotate(settings.slant, settings.rotation), slant_and_rotate(0.0, settings.rotation)
     left, patches = iter(indices.tolist()), []
+    has_small = any(character.islower() for line in lines for word in line for character in word)
+    proportions = Proportions.random(rng) if has_small else Proportions()
     for number, line in enumerate(lines):
         baseline = number * height * (1 + settings.line_gap)
+        reaches = [[proportions.reach(character) for character in word] for word in line]
         words: list[list[Ink]] = [
-            [glyphs.at(next(left), height * float(np.exp(_HEIGHT_SPREAD * rng.normal()))) for _ in word]
-            for word in line
+            [
+                glyphs.at(
+                    next(left),
+                    (above + below) * height * float(np.exp(_HEIGHT_SPREAD * rng.normal())),
+                    cap_height=height,
+                )
+                for above, below in reach
+            ]
+            for reach in reaches
         ]
         spots = lay_out(
             words,
+            [[below for _, below in reach] for reach in reaches],
             height=height,
             gap=settings.gap,
             touching=settings.touching,

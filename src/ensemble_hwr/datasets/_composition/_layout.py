@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,38 @@ _TOUCHING_OVERLAP = 0.02  # cap heights; overlap of touching letters
 _MAX_SHIFT = 0.2  # cap heights; largest shift to make letters touch
 _BASELINE_WAVELENGTH = 6.0  # cap heights; wavelength of the baseline
 
+_ASCENT = {**dict.fromkeys("bdfhkl", 1.0), **dict.fromkeys("ijt", 0.85)}  # of small letters, in cap heights
+_MARKS = {  # reach of marks above and below the baseline, in cap heights; negative where they end above it
+    ".": (0.08, 0.0),
+    ",": (0.08, 0.16),
+    "-": (0.38, -0.32),
+    "'": (1.0, -0.75),
+    ":": (0.45, 0.0),
+    "/": (1.02, 0.06),
+}
+_X_HEIGHT, _DESCENDER = (0.48, 0.62), (0.3, 0.5)  # ranges of writers, in cap heights
+
+
+@dataclass(frozen=True)
+class Proportions:
+    """Heights of the small letters of a writer, in cap heights."""
+
+    x_height: float = 0.55
+    descender: float = 0.4
+
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> Self:
+        """Draw the proportions of a writer."""
+        return cls(float(rng.uniform(*_X_HEIGHT)), float(rng.uniform(*_DESCENDER)))
+
+    def reach(self, character: str) -> tuple[float, float]:
+        """Return how far a character reaches above and below the baseline, in cap heights."""
+        if character in _MARKS:
+            return _MARKS[character]
+        if not (character.islower() and character.isascii()):
+            return 1.0, 0.0
+        return _ASCENT.get(character, self.x_height), self.descender if character in "gjpqy" else 0.0
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -29,6 +62,7 @@ class Spot:
 
 def lay_out(
     words: Sequence[Sequence[Ink]],
+    drops: Sequence[Sequence[float]],
     *,
     height: float,
     gap: float,
@@ -43,6 +77,8 @@ def lay_out(
     ----------
     words : sequence of sequence of ink
         Upright letters in their final size.
+    drops : sequence of sequence of float
+        How far each letter reaches below the baseline.
     height : float
         Cap height in pixels; all other lengths are in cap heights.
     gap : float
@@ -65,10 +101,10 @@ def lay_out(
         if number:
             right += height * max(word_gap + _WORD_GAP_SPREAD * rng.normal(), gap + 0.5 * (word_gap - gap))
         placed: list[Spot] = []
-        for ink in word:
+        for ink, drop in zip(word, drops[number], strict=True):
             x = right
             wave = np.sin(phase + 2 * np.pi * x / (_BASELINE_WAVELENGTH * height)) + rng.normal()
-            y = -ink.shape[0] + height * baseline * wave / np.sqrt(1.5)
+            y = height * drop - ink.shape[0] + height * baseline * wave / np.sqrt(1.5)
             if placed:
                 before = word[len(placed) - 1]
                 distance = height * (gap + _GAP_SPREAD * rng.normal())

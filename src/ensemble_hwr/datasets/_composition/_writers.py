@@ -17,6 +17,8 @@ from ensemble_hwr.preprocessing import LetterNormalizer
 _SIDE, _BOX = 120, 100  # pixels; intermediate size of pictures, and of the letter in it
 _WIDEST = 2.5  # cap heights; wider letters lie on their side and are scaled to this width
 
+_FLAT, _DASH = 0.2, 0.4  # cap heights: marks lower than this that are wider than high, and their width
+
 
 class Glyphs:
     """Ink of selected letters of a set, scaled on request.
@@ -34,13 +36,21 @@ class Glyphs:
         if letters.is_rows:
             rows = taken.to_rows().reshape(-1, 28, 28)
         else:
-            rows = LetterNormalizer(_SIDE, _BOX).fit_transform(list(taken.data)).reshape(-1, _SIDE, _SIDE)
+            rows = np.empty((len(unique), _SIDE, _SIDE), np.float32)
+            dotted = np.isin(taken.target, list("ij!?:"))
+            for dots in np.unique(dotted):
+                own = dotted == dots
+                normalizer = LetterNormalizer(_SIDE, _BOX, dots=bool(dots))
+                rows[own] = normalizer.fit_transform(list(taken.data[own])).reshape(-1, _SIDE, _SIDE)
         self._ink = {int(index): cut_out(row) for index, row in zip(unique, rows, strict=True)}
 
-    def at(self, index: int, height: float) -> Ink:
+    def at(self, index: int, height: float, *, cap_height: float) -> Ink:
         """Return the ink of a letter, scaled to `height` pixels with its aspect ratio."""
         ink = self._ink[index]
-        scale = min(height / ink.shape[0], _WIDEST * height / ink.shape[1])
+        if height < _FLAT * cap_height and ink.shape[1] > ink.shape[0]:  # a dash
+            scale = _DASH * cap_height / ink.shape[1]
+        else:
+            scale = min(height / ink.shape[0], _WIDEST * height / ink.shape[1])
         size = (max(1, round(scale * ink.shape[1])), max(1, round(scale * ink.shape[0])))
         resampled = np.array(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
         return rescaled(resampled)
