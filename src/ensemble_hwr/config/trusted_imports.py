@@ -16,6 +16,7 @@ NAMES = "scikit-learn, ensemble_hwr, imbalanced-learn, LightGBM, XGBoost and HiC
 _PLACE = re.compile(  # names of parameters that hold a file, folder, connection or function
     r"(^|_)(memory|storage|cache|path|paths|file|files|filename|fname|folder|dir|directory|url|uri|host|machines|ports?"
     r"|callbacks?|func|function|hook)$|^(study_name|input_model|output_model)$"
+    r"|^(workers|nodes|mlist|machine_list|fs|forced_splits|forcedsplits|config|model_input|model_output)$"  # LightGBM's
 )
 
 

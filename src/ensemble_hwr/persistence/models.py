@@ -211,7 +211,8 @@ def load_model(model: PathLike = SHIPPED, *, alphabet: str | None = None) -> Any
     Returns
     -------
     estimator
-        With the same versions of numpy and scikit-learn, its predictions equal those of the saved model bit for bit.
+        With the same versions of numpy and scikit-learn and the same number of BLAS threads, its predictions equal
+        those of the saved model bit for bit.
         ``n_jobs``, ``memory`` and ``storage`` of its estimators are None, whatever they were.
         Shipped models take pictures of any size: paths, arrays, PIL images.
 
