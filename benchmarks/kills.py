@@ -83,7 +83,8 @@ class Job:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it in a process group of its own."""
-        start = "import sys; from ensemble_hwr.cli import main; sys.exit(main())"
+        listen = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"  # nohup ignores it
+        start = f"import sys; {listen}; from ensemble_hwr.cli import main; sys.exit(main())"
         return subprocess.Popen(
             [sys.executable, "-c", start, *self.arguments],
             stdout=subprocess.DEVNULL,
@@ -173,7 +174,8 @@ def kill(job: Job, by: signal.Signals, whole_group: bool, delay: float, tally: T
         tally.after_the_end += 1
         return False
     tally.kills += 1
-    tally.wrong_code += code not in (0, -by if by is signal.SIGKILL else 128 + by)
+    # before a command has installed its handlers, the system ends it, and a shell shows the same exit code
+    tally.wrong_code += code not in (0, -by, 128 + by)
     end = time.monotonic() + SECONDS_UNTIL_FREE
     while group(process.pid) and time.monotonic() < end:
         time.sleep(0.05)

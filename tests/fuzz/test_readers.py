@@ -5,12 +5,16 @@ The examples are the same in every run; ``python -m benchmarks.fuzz`` reads as m
 
 import random
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.fuzz import ANSWER, FORBIDDEN, KINDS, OWN_ERROR, file_name, outcome
+
+sys.path.pop(0)
 
 EXAMPLES = 25
 executed = []
