@@ -18,9 +18,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from joblib.externals.loky.backend import resource_tracker
-from joblib.parallel import BACKENDS, get_active_backend
-
 try:
     import fcntl
 except ImportError:  # Windows, where joblib's own folders are used
@@ -35,26 +32,47 @@ _FOLDER = "ensemble_hwr-{}-{}"  # number of the process, token
 _folders: dict[int, tuple[Path, int]] = {}  # by process number, since a forked process has a copy of this
 
 
-def end_with_parent(parent: int, ended: threading.Event | None = None) -> None:
+def end_with_parent(parent: int, seconds: float = 0.0) -> threading.Event:
     """End this process soon after the process that started it has ended, even by a signal that it cannot handle.
 
     Parameters
     ----------
     parent : int
         Number of the process that started this one.
-    ended : threading.Event, optional
-        Set as soon as the parent has ended; this process then has a second to finish by itself.
+    seconds : float, default=0.0
+        Time that this process then has to finish by itself.
+
+    Returns
+    -------
+    threading.Event
+        Set as soon as the parent has ended.
     """
+    ended = threading.Event()
 
     def watch() -> None:
         while _is_running(parent):
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        if ended is not None:
-            ended.set()
-            time.sleep(SECONDS_TO_FINISH)
+        ended.set()
+        time.sleep(seconds)
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+    return ended
+
+
+class EndsWithParent:
+    """Argument for a new process: as soon as it is unpickled, the process ends with the present one.
+
+    The new process gets the event of `end_with_parent`. Arguments after this one, which may import much, come later.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return end_with_parent, (os.getpid(), SECONDS_TO_FINISH)
+
+
+def call(ended: threading.Event, function: Any, *args: Any, **settings: Any) -> None:
+    """Call a function with the event of `end_with_parent`: the target of a new process, quick to import."""
+    function(*args, ended=ended, **settings)
 
 
 def worker_backend() -> Any:
@@ -67,6 +85,8 @@ def worker_backend() -> Any:
     >>> Parallel(n_jobs=1, backend=worker_backend())(delayed(abs)(number) for number in (-1, 2))
     [1, 2]
     """
+    from joblib.parallel import BACKENDS, get_active_backend
+
     backend, _ = get_active_backend()
     if type(backend) is not BACKENDS["loky"]:
         return None  # Parallel then uses the active one
@@ -112,6 +132,8 @@ def _watched_class() -> Any:
     """Return joblib's backend of processes, whose workers end with their parent and share memory in our folder."""
     global _WatchedLoky  # noqa: PLW0603
     if _WatchedLoky is None:
+        from joblib.externals.loky.backend import resource_tracker
+        from joblib.parallel import BACKENDS
 
         class WatchedLokyBackend(BACKENDS["loky"]):  # type: ignore[misc, name-defined]
             def configure(self, *args: Any, **settings: Any) -> Any:
@@ -157,6 +179,8 @@ def _place() -> str:
 
 def _new_folder(place: Path) -> tuple[Path, int]:
     """Make a locked folder; it gets its name only when it is locked, so that no other process removes it before."""
+    from joblib.externals.loky.backend import resource_tracker
+
     token = uuid4().hex
     begun, folder = place / f".{token}", place / _FOLDER.format(os.getpid(), token)
     begun.mkdir(mode=0o700)
@@ -170,6 +194,8 @@ def _new_folder(place: Path) -> tuple[Path, int]:
 
 def _remove_own(pid: int) -> None:
     if os.getpid() == pid and pid in _folders:  # not in a forked process
+        from joblib.externals.loky.backend import resource_tracker
+
         folder, lock = _folders.pop(pid)
         shutil.rmtree(folder, ignore_errors=True)
         resource_tracker.unregister(str(folder), "folder")

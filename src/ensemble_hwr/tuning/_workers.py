@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from ensemble_hwr._processes import end_with_parent, signals_blocked
+from ensemble_hwr._processes import EndsWithParent, call, signals_blocked
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError
 from ensemble_hwr.tuning._objective import TrainingData
 from ensemble_hwr.tuning._storage import open_storage
@@ -114,7 +114,7 @@ class WorkerPool:
         ours, theirs = _spawn.Pipe()
         labels = {"labels": self._data.y, "weight": self._data.sample_weight}
         settings = {"stop": self._stop, "address": self._address, "rows": self._file.path, **labels}
-        process = _spawn.Process(target=_serve, args=(theirs, os.getpid()), kwargs=settings, daemon=True)
+        process = _spawn.Process(target=call, args=(EndsWithParent(), _serve, theirs), kwargs=settings, daemon=True)
         with _environment(ONE_THREAD), signals_blocked(*SIGNALS):
             resource_tracker.ensure_running()  # its start would unblock the signals
             with signals_blocked(*SIGNALS):
@@ -219,12 +219,10 @@ class _Worker:
 
 
 def _serve(
-    connection: Connection, parent: int, *, stop: Any, address: str, rows: Path, labels: Any, weight: Any
+    connection: Connection, *, ended: threading.Event, stop: Any, address: str, rows: Path, labels: Any, weight: Any
 ) -> None:
     """Run the trials of one study after the other until the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it cannot be blocked
-    ended = threading.Event()
-    end_with_parent(parent, ended)
 
     def should_stop() -> bool:
         return bool(stop.value) or ended.is_set()
