@@ -102,16 +102,20 @@ def ladder(output: Path, held_out: bool, rungs: tuple[str, ...], changes: tuple[
     tests = [(source,) for source in HELD_OUT] if held_out else [config.split.test]
     file = output / "ladder.json"
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    rows: dict[str, dict[str, dict[str, float]]] = {}
     for rung in rungs or LADDER:
+        rows[rung] = {}
         for tested in tests:
             key = " | ".join([rung, ",".join(tested), *changes])
             if key not in found:
                 found[key] = figures(config, letters, LADDER[rung], tested)
                 file.write_text(json.dumps(found, indent=1), encoding="utf-8")
-            click.echo(f"{key}\n{table({rung: found[key]})}\n")
+            rows[rung] |= found[key]
+    text = table(rows)
+    click.echo(text)
     if update:
-        rows = {rung: found[f"{rung} | {','.join(config.split.test)}"] for rung in LADDER}
-        put(ROOT / "docs" / "notes" / "mixed.md", "benchmarks/mixed.py", table(rows))
+        name = "benchmarks/mixed.py ladder --held-out" if held_out else "benchmarks/mixed.py ladder"
+        put(ROOT / "docs" / "notes" / "mixed.md", name, f"{text}\n")
 
 
 def collected(sources: Iterable[str], jobs: int, per_source: int | None, folder: Path) -> LetterSet:
