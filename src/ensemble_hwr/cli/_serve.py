@@ -69,7 +69,15 @@ if TYPE_CHECKING:
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="Time of a request.",
+    help="Time in which a request is answered after it has arrived.",
+)
+@click.option(
+    "--upload-timeout",
+    type=click.FloatRange(0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time in which a request must arrive.",
 )
 @click.option(
     "--queue", type=click.IntRange(0), default=64, show_default=True, help="Requests that wait; others are refused."
@@ -84,6 +92,7 @@ def serve(
     max_pixels: float,
     max_pages: int,
     timeout: float,
+    upload_timeout: float,
     queue: int,
     **options: Any,
 ) -> None:
@@ -105,6 +114,7 @@ def serve(
         pixels=round(max_pixels * 1e6),
         pages=max_pages,
         seconds=timeout,
+        upload_seconds=upload_timeout,
         queue=queue,
     )
     settings = ServerSettings(**options, lexicons=named_lexicons(lexicons), limits=limits)
