@@ -26,8 +26,8 @@ def note(tmp_path_factory):
 
 
 @contextmanager
-def opened(browser, server, **settings):
-    """Open the page; afterwards there must be no message on the console and no request to another host."""
+def opened(browser, server, *, expected=None, **settings):
+    """Open the page; afterwards there must be no other message on the console, and no request to another host."""
     context = browser.new_context(**settings)
     page = context.new_page()
     problems, hosts = [], set()
@@ -38,7 +38,7 @@ def opened(browser, server, **settings):
     page.wait_for_selector("html[data-ready]")
     try:
         yield page
-        assert problems == []
+        assert [problem for problem in problems if expected is None or expected not in problem] == []
         assert hosts <= {f"127.0.0.1:{server.port}", ""}
     finally:
         context.close()
@@ -103,3 +103,121 @@ def test_touch_writes_on_a_phone(browser, server, write_word):
             touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         wait_for_text(page, "HI")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def problems_of(page):
+    """Violations of accessibility rules, as axe-core finds them."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.wait_for_timeout(300)  # transitions
+    found = Axe().run(page).response["violations"]
+    return {rule["id"]: [node["html"][:120] for node in rule["nodes"]] for rule in found}
+
+
+@pytest.mark.parametrize("settings", [DESKTOP, {**PHONE, "color_scheme": "dark"}], ids=["desktop", "phone, dark"])
+def test_the_page_is_accessible(browser, server, note, write_word, settings):
+    with opened(browser, server, **settings) as page:
+        assert problems_of(page) == {}
+        draw(page, write_word("HI", left=30, top=40, height=60))
+        wait_for_text(page, "HI")
+        assert problems_of(page) == {}
+        page.locator("#letters button").first.click()
+        page.get_by_role("button", name="Why?").click()
+        page.wait_for_selector(".steps")
+        assert problems_of(page) == {}
+        page.keyboard.press("Escape")
+        page.click("#tab-photo")
+        page.set_input_files("#choose", note)
+        page.wait_for_selector(".lines li")
+        assert problems_of(page) == {}
+
+
+def test_the_keyboard_suffices_for_a_photograph(browser, server, note):
+    with opened(browser, server, **DESKTOP) as page:
+        page.focus("#tab-write")
+        page.keyboard.press("ArrowRight")
+        assert page.locator("#tab-photo").get_attribute("aria-selected") == "true"
+        page.set_input_files("#choose", note)
+        page.wait_for_selector(".lines li")
+        page.locator(".lines button").first.focus()
+        assert page.locator(".marks rect.linked").count() == 1
+        page.keyboard.press("Enter")
+        page.keyboard.type("SILK")
+        page.keyboard.press("Enter")
+        assert page.locator(".lines button").first.get_attribute("aria-label").startswith("SILK, corrected")
+        assert page.locator("#photo-said").inner_text() == "MILK\nAND BREAD"
+
+
+def test_undo_redo_eraser_and_a_new_sheet(browser, server, write_word):
+    with opened(browser, server, **DESKTOP) as page:
+        draw(page, write_word("L"))
+        wait_for_text(page, "L")
+        page.keyboard.press("Control+z")
+        wait_for_text(page, "")
+        page.keyboard.press("Control+y")
+        wait_for_text(page, "L")
+        page.keyboard.press("e")
+        box = page.locator("#letters li, #sheet .box").first.bounding_box()
+        page.mouse.move(box["x"] - 20, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"], box["y"] + box["height"] / 2, steps=20)
+        page.mouse.up()
+        wait_for_text(page, "")
+        page.keyboard.press("e")
+        draw(page, write_word("T"))
+        wait_for_text(page, "T")
+        page.keyboard.press("Escape")
+        wait_for_text(page, "")
+        assert page.locator("#clear").is_disabled()
+
+
+def test_words_of_the_user_restrict_what_is_read(browser, server, write_word):
+    with opened(browser, server, **DESKTOP) as page:
+        draw(page, write_word("O"))
+        wait_for_text(page, "O")
+        page.click("#words-write")
+        page.fill("#alphabet", "dl")
+        page.get_by_role("button", name="Done").click()
+        wait_for_text(page, "D")
+        assert page.locator("#words-write").inner_text() == "Any word, 2 letters"
+
+
+def test_a_pasted_file_that_is_no_picture_is_explained(browser, server):
+    with opened(browser, server, expected="status of 422", **DESKTOP) as page:
+        page.click("#tab-photo")
+        page.set_input_files("#choose", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+        page.wait_for_selector("#photo-problem:not([hidden])")
+        assert "notes.txt" in page.locator("#photo-problem").inner_text()
+
+
+def test_everything_can_be_saved(browser, server, write_word):
+    with opened(browser, server, **DESKTOP) as page:
+        draw(page, write_word("HI"))
+        wait_for_text(page, "HI")
+        saved = {}
+        for kind in ("txt", "png", "svg", "json", "strokes"):
+            page.click("#save summary")
+            with page.expect_download() as download:
+                page.click(f"[data-save={kind}]")
+            saved[kind] = download.value.path().read_bytes()
+        assert saved["txt"] == b"HI\n"
+        assert saved["png"].startswith(b"\x89PNG")
+        assert b"<svg" in saved["svg"]
+        assert json.loads(saved["json"])["text"] == "HI"
+        assert json.loads(saved["strokes"])["format"] == "ensemble_hwr strokes"
+
+
+@pytest.mark.parametrize("width", [320, 3840])
+def test_nothing_is_wider_than_the_screen(browser, server, width):
+    with opened(browser, server, viewport={"width": width, "height": 700}) as page:
+        for tab in ("#tab-write", "#tab-photo"):
+            page.click(tab)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_description_for_people(browser, server):
+    with opened(browser, server, **DESKTOP) as page:
+        page.goto(f"{server.url}docs")
+        page.wait_for_selector("#operations article:nth-child(8)")
+        assert "/v1/strokes" in page.locator("#operations").inner_text()
+        assert problems_of(page) == {}

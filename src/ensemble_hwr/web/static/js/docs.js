@@ -17,13 +17,13 @@ function typeOf(schema) {
   return `${schema.type ?? ""}${range}`;
 }
 
-function parameters(found) {
+function parameters(found, path) {
   if (!found?.length) return null;
   const rows = found.map(({ name, description, schema }) =>
     make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, typeOf(schema)),
       make("td", {}, schema.default === undefined || schema.default === null ? "" : String(schema.default)), make("td", {}, description ?? schema.description ?? schema.anyOf?.[0].description ?? "")));
-  const head = make("tr", {}, ...["Parameter", "Type", "Default", ""].map((title) => make("th", {}, title)));
-  return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Parameters" }, make("table", {}, head, ...rows));
+  const head = make("tr", {}, ...["Parameter", "Type", "Default", "Meaning"].map((title) => make("th", {}, title)));
+  return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Parameters of ${path}` }, make("table", {}, head, ...rows));
 }
 
 const description = await (await fetch("openapi.json")).json();
@@ -33,7 +33,7 @@ for (const [path, methods] of Object.entries(description.paths)) {
     find("#operations").append(make("article", {},
       make("h2", {}, make("code", {}, make("span", { class: "method" }, method.toUpperCase()), path)),
       make("p", {}, `${operation.summary}.`),
-      parameters(operation.parameters),
+      parameters(operation.parameters, path),
       make("pre", { tabindex: "0" }, example(path, method, operation)),
       make("p", { class: "quiet" }, `Answers: ${Object.keys(operation.responses).join(", ")}`)));
   }

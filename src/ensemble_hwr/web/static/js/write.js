@@ -100,7 +100,8 @@ export class WriteView {
       this.page = page;
       show(find("#write-problem"), "");
       this.#render();
-      this.onRead?.(performance.now() - this.lifted);
+      const { lifted } = this;
+      requestAnimationFrame(() => performance.measure("pen lifted to word", { start: lifted }));
     } catch (error) {
       if (error.name === "AbortError" || version !== this.version) return;
       show(find("#write-problem"), error.message);

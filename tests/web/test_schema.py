@@ -1,0 +1,18 @@
+"""The interface against its own OpenAPI document: generated requests get documented answers."""
+
+import os
+import subprocess
+import sys
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+def test_generated_requests_get_documented_answers(server, tmp_path):
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}openapi.json", "--checks", CHECKS]
+    options = ["--max-examples", "12", "--phases", "examples,coverage,fuzzing", "--workers", "1", "--seed", "1"]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [*command, *options, "--generation-database", "none", "--no-color"],
+        capture_output=True, text=True, cwd=tmp_path, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-5000:]
