@@ -125,7 +125,7 @@ def test_strokes_are_read_with_pixels_that_can_be_explained(server):
 
 
 def test_strokes_with_time_and_pressure_and_of_one_word(server):
-    strokes = [[[40, 0, 0, 0.5], [40, 90, 0.1, 0.6]], [[0, 0, 0.2, 1], [80, 0, 0.3, 0]]]
+    strokes = [[[40, 0, 0, 0.5], [40, 90, 0.1], [40, 90]], [[0, 0, 0.2, 1], [80, 0, 0.3, 0]]]
     (word,) = results(server.post("/v1/strokes?layout=word", {"strokes": strokes, "text": "ignored"}))
     assert word["text"] == "T"
     assert "lines" not in word

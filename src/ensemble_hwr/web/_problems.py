@@ -45,6 +45,7 @@ def add_handlers(application: FastAPI) -> None:
     """Let all errors of an application be answered by problem documents."""
     application.add_exception_handler(HTTPException, _on_http_error)
     application.add_exception_handler(RequestValidationError, _on_invalid_request)
+    application.add_exception_handler(Exception, _on_error)
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:
@@ -55,6 +56,11 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path}"
     return problem(error.status_code, detail, error.headers)
+
+
+def _on_error(_: Request, __: Exception) -> Response:
+    """Answer an error of the server, whose traceback is logged."""
+    return problem(500, "an internal error; the server's log has its traceback")
 
 
 def _on_invalid_request(_: Request, error: Exception) -> Response:

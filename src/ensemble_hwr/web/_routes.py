@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 
 from ensemble_hwr.web import _schema as schema
 from ensemble_hwr.web._messages import Answer, Explain, Options, ReadPictures, ReadStrokes, Refused, Task
@@ -144,7 +144,13 @@ def _add_state(router: APIRouter, settings: ServerSettings, pool: Pool, metrics:
 
     if settings.metrics:
 
-        @router.get("/metrics", operation_id="metrics", summary="Metrics for Prometheus", tags=["server"])
+        @router.get(
+            "/metrics",
+            operation_id="metrics",
+            summary="Metrics for Prometheus",
+            response_class=PlainTextResponse,
+            tags=["server"],
+        )
         async def text() -> Response:
             return Response(metrics.text(pool), media_type=METRICS_TYPE)
 

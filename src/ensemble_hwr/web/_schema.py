@@ -253,5 +253,5 @@ class ProblemDocument(BaseModel):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the errors of an operation for its documentation."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
     return {status: {"description": "Problem", "content": content} for status in statuses}

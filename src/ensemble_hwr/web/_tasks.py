@@ -147,7 +147,7 @@ class Recognition:
         return read
 
     def _read_strokes(self, task: ReadStrokes) -> Answer:
-        drawing = Drawing.from_arrays([np.array(stroke)[:, :3] for stroke in task.strokes])
+        drawing = Drawing.from_arrays([[(*point, 0.0)[:3] for point in stroke] for stroke in task.strokes])
         reader = self._reader_for(task.options)
         found = read_sheet(reader, drawing) if task.as_page else read_drawing(reader, drawing)
         options = OutputOptions(task.options.format, False, task.options.min_confidence, paths=False)

@@ -72,7 +72,6 @@ def _parse_form(body: bytes, boundary: str, limits: Limits) -> Upload:
         stream = part.file_object
         stream.seek(0)
         found.files.append((_clean((part.file_name or b"").decode(errors="replace")), stream.read()))
-        part.close()
 
     try:
         parser = FormParser(FORM, add_field, add_file, boundary=boundary.encode("latin-1", "replace"), config=config)

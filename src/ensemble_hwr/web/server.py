@@ -111,7 +111,8 @@ def _make_server(settings: ServerSettings, pool: Any) -> Any:
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         backlog=_BACKLOG,
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    for name in ("uvicorn.error", "python_multipart"):  # requests that are not valid are answered, not logged
+        logging.getLogger(name).setLevel(logging.ERROR)
     return uvicorn.Server(config)
 
 
