@@ -177,7 +177,7 @@ def crowd(n_clients: int) -> list[Figure]:
 
 
 def memory(n: int) -> list[Figure]:
-    """Growth of the memory of all processes over many requests, after a tenth of them."""
+    """Increase of the memory of all processes over many requests, after a tenth of them."""
     bodies = [strokes_body(word[:3]) for word in WORDS]
     figures = []
     with server() as (address, process):
@@ -190,7 +190,7 @@ def memory(n: int) -> list[Figure]:
         after = _memory(client, process)
         for name, old, new in zip(("the server", "a process that reads"), before, after, strict=True):
             figures.append(Figure(f"memory of {name}", new, "MB"))
-            figures.append(Figure(f"its growth over {n:,} requests", new - old, "MB", "flat"))
+            figures.append(Figure(f"its increase over {n:,} requests", new - old, "MB", "flat"))
     return figures
 
 
