@@ -14,6 +14,7 @@ from ensemble_hwr.images._histogram import Histogram
 from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
 from ensemble_hwr.images._noise import is_blank, is_symmetric, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
+from ensemble_hwr.images._pale_lines import without_pale_lines
 from ensemble_hwr.images._paper import dark_is_ink, is_flat, paper_level
 from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings, without_rim
 from ensemble_hwr.images.sources import Picture, describe
@@ -91,6 +92,8 @@ def to_ink(
     if not (dark_is_ink(without_shadows(small)) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
     darkness, size = _darkness(grey, small, flatten=flatten)
+    if flatten:
+        darkness = without_pale_lines(darkness)
     histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
     level = 1.0 if darkness.max() > 1 else 1 / 255
     faint = smooth is not None and (np.ptp(smooth) < _MIN_CONTRAST or (size is not None and is_symmetric(small, size)))

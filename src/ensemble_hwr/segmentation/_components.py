@@ -17,6 +17,7 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
 from ensemble_hwr.images.borders import remove_borders, remove_boxes
 from ensemble_hwr.images.cells import Cells, find_cells
+from ensemble_hwr.images.dots import remove_dots
 from ensemble_hwr.images.lines import find_ruling
 from ensemble_hwr.images.machine_print import Print, remove_print
 from ensemble_hwr.images.sources import describe
@@ -144,7 +145,7 @@ def separate_ruling(ink: Ink) -> tuple[Ink, Cells | None]:
 
     The ink is returned as it is if there are no lines, or nothing else.
     """
-    ink = remove_boxes(remove_borders(ink))
+    ink = remove_boxes(remove_dots(remove_borders(ink)))
     labels = label_ink(ink)
     if not labels.any():
         return ink, None

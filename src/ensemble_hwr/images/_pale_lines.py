@@ -1,0 +1,128 @@
+"""Pale printed lines that span the picture: ruled and squared paper, removed by their tone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ensemble_hwr._typing import Ink
+from ensemble_hwr.images._traces import trace_lines
+
+_MIN_SIDE = 64  # pixels: smaller pictures hold too little of a line
+_SAMPLES = 512  # greatest number of columns whose median is taken
+_SLOPES = np.linspace(-0.06, 0.06, 49)  # rows per column
+_COARSE = 320  # pixels: longest side of the sample from which the slope is estimated
+_DARKEST = 0.99  # quantile of the darkness that is the tone of the strokes
+_PALE = 0.7  # of that tone: greatest darkness of a line
+_VISIBLE = 0.08  # likewise: least darkness
+_ABOVE_NOISE = 0.5  # standard deviations of the noise: likewise
+_COVERED = 0.8  # of the picture: least length of a line
+_THICKEST = 0.05  # of the picture: greatest thickness of a line
+_MARGIN = 0.35  # of the width of the picture: greatest distance of a margin from an edge
+_MIN_SQUARES = (5, 14)  # lines of squared paper: least number in either direction, and in all
+_LONG = 0.5  # of the height of the picture: least length of a line that divides cells
+_STROKE = 0.35  # of the way from the tone of a line to that of strokes: darker pixels are strokes
+
+
+def without_pale_lines(darkness: Ink) -> Ink:
+    """Replace pale ruled lines and squares by paper; darker strokes that cross them stay, and so do tables.
+
+    The median of the pixels along a line is its tone: strokes cover less than half of it, and on any other course the
+    median is that of paper.
+
+    Parameters
+    ----------
+    darkness : ndarray of float32, shape (height, width)
+        How much darker than the paper pixels are, in any unit.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        The same array if there are no such lines.
+    """
+    if min(darkness.shape) < _MIN_SIDE:
+        return darkness
+    strokes = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
+    across = _line_tones(darkness, strokes)
+    if across is None:
+        return darkness
+    down = _line_tones(darkness.T, strokes)
+    if not _is_squared(across[1], down[1]) if down is not None else _has_lines_down(darkness, strokes):
+        return darkness
+    cleaned = darkness.copy()
+    for tones, turned in ((across, cleaned), (down, cleaned.T)):
+        if tones is not None:
+            _remove(turned, *tones, strokes)
+    return cleaned
+
+
+def _line_tones(darkness: Ink, strokes: float) -> tuple[float, NDArray[np.float32]] | None:
+    """Return the slope of lines from left to right, and their darkness in each row of the first column; 0 elsewhere."""
+    noise = 1.4826 * float(np.median(np.abs(_sample(darkness, _SAMPLES))))
+    least = max(_VISIBLE * strokes, _ABOVE_NOISE * noise)
+    slope = _find_slope(np.clip(_sample(darkness, _COARSE), 0, _PALE * strokes))
+    columns = np.linspace(0, darkness.shape[1] - 1, min(_SAMPLES, darkness.shape[1])).round().astype(np.intp)
+    level = _levelled(darkness, columns, slope)
+    profile = np.median(level, axis=1).astype(np.float32)
+    thickest = max(3, round(_THICKEST * len(profile)))
+    profile -= ndimage.grey_opening(profile, thickest + 1)
+    tones = np.zeros_like(profile)
+    inside = np.flatnonzero(np.diff(np.concatenate([[False], profile > least / 2, [False]])))
+    for first, last in zip(inside[::2], inside[1::2], strict=True):
+        peak = float(profile[first:last].max())
+        covered = (level[first:last] > peak / 2).any(axis=0).mean()
+        if least <= peak <= _PALE * strokes and covered >= _COVERED:
+            tones[first:last] = profile[first:last]
+    return (slope, tones) if tones.any() else None
+
+
+def _is_squared(across: NDArray[np.float32], down: NDArray[np.float32]) -> bool:
+    """Return whether lines are those of squared paper, or ruled lines with one margin, and no cells for writing."""
+    n_across, n_down = (ndimage.label(tones > 0)[1] for tones in (across, down))
+    if n_down == 1:
+        place = float(np.flatnonzero(down).mean()) / len(down)
+        return min(place, 1 - place) <= _MARGIN
+    return bool(min(n_across, n_down) >= _MIN_SQUARES[0] and n_across + n_down >= _MIN_SQUARES[1])
+
+
+def _has_lines_down(darkness: Ink, strokes: float) -> bool:
+    """Return whether there are long lines from top to bottom that are not straight, as in a photograph of cells."""
+    step = -(-max(darkness.shape) // _SAMPLES)
+    mask = ndimage.maximum_filter(darkness, step)[::step, ::step] > 2 * _VISIBLE * strokes
+    height = mask.shape[0]
+    return len(trace_lines(mask.T, _LONG * height, max(3.0, _THICKEST * height))) > 1
+
+
+def _find_slope(sample: Ink) -> float:
+    """Return the slope at which the sums over rows differ most between neighbouring rows."""
+    columns = np.arange(sample.shape[1])
+    scores = [float(np.square(np.diff(_levelled(sample, columns, slope).mean(axis=1))).sum()) for slope in _SLOPES]
+    scores[len(scores) // 2] *= 1.02  # level lines are the most common
+    return float(_SLOPES[int(np.argmax(scores))])
+
+
+def _levelled(darkness: Ink, columns: NDArray[np.intp], slope: float) -> Ink:
+    """Return some columns, shifted so that lines of a slope become level."""
+    shift = np.rint(slope * (columns - darkness.shape[1] / 2)).astype(np.intp)
+    rows = np.arange(len(darkness))[:, None] + shift
+    return np.asarray(darkness[np.clip(rows, 0, len(darkness) - 1), columns])
+
+
+def _remove(darkness: Ink, slope: float, tones: NDArray[np.float32], strokes: float) -> None:
+    """Replace the pixels of lines by paper in place, except those as dark as strokes."""
+    columns = np.arange(darkness.shape[1])
+    shift = np.rint(slope * (columns - darkness.shape[1] / 2)).astype(np.intp)
+    for row in np.flatnonzero(ndimage.maximum_filter1d(tones, 3)):
+        tone = float(tones[max(0, row - 1) : row + 2].max())
+        rows = row + shift
+        here = (rows >= 0) & (rows < len(darkness))
+        rows, places = rows[here], columns[here]
+        values = darkness[rows, places]
+        darkness[rows, places] = np.where(values < tone + _STROKE * (strokes - tone), np.minimum(values, 0), values)
+
+
+def _sample(darkness: Ink, longest: int) -> Ink:
+    """Return every so many rows and columns."""
+    step = -(-max(darkness.shape) // longest)
+    return darkness[::step, ::step]

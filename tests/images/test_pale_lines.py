@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from ensemble_hwr.images import to_ink
+from ensemble_hwr.images._pale_lines import without_pale_lines
+
+SHAPE = (96, 160)
+
+
+def letters():
+    """Two letters H of 30 pixels."""
+    ink = np.zeros(SHAPE, np.float32)
+    for left in (45, 85):
+        ink[33:63, left : left + 4] = ink[33:63, left + 20 : left + 24] = ink[46:50, left : left + 24] = 1.0
+    return ink
+
+
+def lined(ink, across=(), down=(), *, tone=0.4, slope=0.0):
+    """Draw lines of two pixels from edge to edge."""
+    ink = ink.copy()
+    columns = np.arange(SHAPE[1])
+    for row in across:
+        place = np.rint(row + slope * (columns - SHAPE[1] / 2)).astype(int)
+        for shift in (0, 1):
+            ink[place + shift, columns] = np.maximum(ink[place + shift, columns], tone)
+    for column in down:
+        ink[:, column : column + 2] = np.maximum(ink[:, column : column + 2], tone)
+    return ink
+
+
+@pytest.mark.parametrize("tone", [0.2, 0.4, 0.6])
+@pytest.mark.parametrize("slope", [0.0, 0.04])
+def test_pale_ruled_lines_are_removed_and_strokes_that_cross_them_stay(tone, slope):
+    ink = letters()
+    cleaned = without_pale_lines(lined(ink, (20, 55, 80), tone=tone, slope=slope))
+    np.testing.assert_array_equal(cleaned, ink)
+
+
+def test_squared_paper_is_removed():
+    ink = letters()
+    cleaned = without_pale_lines(lined(ink, range(5, 95, 14), range(3, 159, 14)))
+    np.testing.assert_array_equal(cleaned, ink)
+
+
+def test_a_margin_is_removed_with_the_ruled_lines():
+    ink = letters()
+    cleaned = without_pale_lines(lined(ink, (20, 65), (30,)))
+    np.testing.assert_array_equal(cleaned, ink)
+
+
+def test_noise_does_not_hide_lines():
+    ink = letters()
+    noise = np.random.default_rng(0).normal(0, 0.05, SHAPE).astype(np.float32)
+    cleaned = without_pale_lines(lined(ink, (20, 65)) + noise)
+    assert np.abs(cleaned - ink)[20:22].mean() < 0.1
+
+
+def test_tables_dark_lines_and_clean_writing_are_left():
+    ink = letters()
+    table = lined(ink, (20, 75), (10, 75, 140))
+    dark = lined(ink, (20, 65), tone=0.9)
+    for darkness in (ink, table, dark, ink[:50, :50]):
+        assert without_pale_lines(darkness) is darkness
+
+
+def test_strokes_on_squared_paper_are_full_ink():
+    grey = np.rint(210 * (1 - 0.8 * lined(letters(), range(5, 95, 14), range(3, 159, 14)))).astype(np.uint8)
+    ink = to_ink(grey)
+    np.testing.assert_array_equal(ink > 0.5, letters() > 0.5)
