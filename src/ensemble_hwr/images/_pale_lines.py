@@ -47,11 +47,12 @@ def without_pale_lines(darkness: Ink) -> Ink:
     across = _line_tones(darkness, strokes)
     if across is None:
         return darkness
-    down = _line_tones(darkness.T, strokes)
-    if not _is_squared(across[1], down[1]) if down is not None else _has_lines_down(darkness, strokes):
+    sides = _line_tones(darkness.T, strokes)
+    down = np.zeros(darkness.shape[1], np.float32) if sides is None else sides[1]
+    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, strokes)):
         return darkness
     cleaned = darkness.copy()
-    for tones, turned in ((across, cleaned), (down, cleaned.T)):
+    for tones, turned in ((across, cleaned), (sides, cleaned.T)):
         if tones is not None:
             _remove(turned, *tones, strokes)
     return cleaned
@@ -78,16 +79,21 @@ def _line_tones(darkness: Ink, strokes: float) -> tuple[float, NDArray[np.float3
 
 
 def _is_squared(across: NDArray[np.float32], down: NDArray[np.float32]) -> bool:
-    """Return whether lines are those of squared paper, or ruled lines with one margin, and no cells for writing."""
+    """Return whether lines are those of squared paper: more than those of a table."""
     n_across, n_down = (ndimage.label(tones > 0)[1] for tones in (across, down))
-    if n_down == 1:
-        place = float(np.flatnonzero(down).mean()) / len(down)
-        return min(place, 1 - place) <= _MARGIN
     return bool(min(n_across, n_down) >= _MIN_SQUARES[0] and n_across + n_down >= _MIN_SQUARES[1])
 
 
+def _is_margin(down: NDArray[np.float32]) -> bool:
+    """Return whether there is no line from top to bottom, or a single one near an edge of the picture."""
+    if not down.any():
+        return True
+    place = float(np.flatnonzero(down).mean()) / len(down)
+    return bool(ndimage.label(down > 0)[1] == 1 and min(place, 1 - place) <= _MARGIN)
+
+
 def _has_lines_down(darkness: Ink, strokes: float) -> bool:
-    """Return whether there are long lines from top to bottom that are not straight, as in a photograph of cells."""
+    """Return whether there are several long lines from top to bottom, such as the sides of cells."""
     step = -(-max(darkness.shape) // _SAMPLES)
     mask = ndimage.maximum_filter(darkness, step)[::step, ::step] > 2 * _VISIBLE * strokes
     height = mask.shape[0]
