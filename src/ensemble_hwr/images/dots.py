@@ -59,11 +59,8 @@ def _dots(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
     small = (longer <= max(3.0, _LARGEST * min(labels.shape))) & (longer <= 2 * shorter)
     small &= area >= _ROUND * longer * shorter
-    if not small.any():
-        return small
-    usual = np.median(longer[small])
-    alike: NDArray[np.bool_] = small & (np.abs(longer - usual) <= _ALIKE * usual + 1)
-    return alike
+    usual = float(np.median(longer[small])) if small.any() else 0.0
+    return np.asarray(small & (np.abs(longer - usual) <= _ALIKE * usual + 1), dtype=np.bool_)
 
 
 def _is_regular(labels: NDArray[np.int32], dots: NDArray[np.bool_]) -> bool:
