@@ -14,9 +14,9 @@ from ensemble_hwr.images._histogram import Histogram
 from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
 from ensemble_hwr.images._noise import is_blank, is_symmetric, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
-from ensemble_hwr.images._pale_lines import without_pale_lines
 from ensemble_hwr.images._paper import dark_is_ink, is_flat, paper_level
 from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings, without_rim
+from ensemble_hwr.images.patterns import without_pale_lines
 from ensemble_hwr.images.sources import Picture, describe
 
 Polarity: TypeAlias = Literal["auto", "dark", "light"]

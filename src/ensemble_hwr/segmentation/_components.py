@@ -17,9 +17,9 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
 from ensemble_hwr.images.borders import remove_borders, remove_boxes
 from ensemble_hwr.images.cells import Cells, find_cells
-from ensemble_hwr.images.dots import remove_dots
 from ensemble_hwr.images.lines import find_ruling
 from ensemble_hwr.images.machine_print import Print, remove_print
+from ensemble_hwr.images.patterns import remove_dots
 from ensemble_hwr.images.sources import describe
 
 Labels: TypeAlias = NDArray[np.int32]  # (height, width): components numbered from 1; 0 is paper
