@@ -92,7 +92,7 @@ def to_ink(
     if not (dark_is_ink(without_shadows(small)) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
     darkness, size = _darkness(grey, small, flatten=flatten)
-    if flatten:
+    if flatten and longest is None:  # a picture that is reduced to a small size is that of a letter
         darkness = without_pale_lines(darkness)
     histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
     level = 1.0 if darkness.max() > 1 else 1 / 255
