@@ -31,7 +31,7 @@ from ensemble_hwr.evaluation.metrics import confused_pairs, per_class, reliabili
 from ensemble_hwr.evaluation.scaling import count_parameters_when_fitted
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import DiskFitCache, save_model
-from ensemble_hwr.persistence.models import hash_rows
+from ensemble_hwr.persistence.models import check_savable, hash_rows
 
 __all__ = ["TrainedModel", "train"]
 
@@ -171,6 +171,8 @@ def train(
     ------
     ConfigError
         If the contender is not in the config, or cannot be built from it.
+    ModelError
+        If there is a `fit_cache` and the contender could not be saved; nothing is fitted then.
     DataError
         If letters are missing, cannot be read, or cannot be split.
 
@@ -204,7 +206,9 @@ def train(
     report = _logged(on_progress)
     letters, rows = load_rows(config, data=data, n_jobs=n_jobs, normalize_rows=True, on_progress=on_progress)
     training, test = _fold(config, letters, random_state)
-    fit = _ContenderFit(config, contender, random_state, n_jobs if _on_this_machine() else -1, report)
+    fit = _ContenderFit(
+        config, contender, random_state, n_jobs if _on_this_machine() else -1, report, saved=fit_cache is not None
+    )
     with nullcontext() if fit_cache is None else use_fit_cache(fit_cache):
         classifier = fit(letters, rows, training)
         figures = {}
@@ -312,6 +316,7 @@ class _ContenderFit:
     n_jobs: int | None
     report: Callback
     step: str = "fitting"
+    saved: bool = False
 
     def __call__(self, letters: LetterSet, rows: NDArray[np.float32], training: IntArray) -> BaseEstimator:
         """Build the contender and fit it."""
@@ -339,6 +344,8 @@ class _ContenderFit:
 
     def _fitted(self, classifier: Any, X: NDArray[Any], y: NDArray[Any], weight: FloatArray | None) -> BaseEstimator:
         """Fit a classifier; finished members of a hierarchy, or parts of a committee, go to the cache."""
+        if self.saved:
+            check_savable(classifier)
         fit_params = {} if weight is None else weight_params(classifier, weight, self.contender)
         step = f"{self.step} {self.contender} on {len(y)} letters"
         self.report(TrainingProgress(step, 0, 100))

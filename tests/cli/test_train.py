@@ -145,3 +145,15 @@ def test_an_unknown_contender_is_an_error_before_the_letters_are_read(few, tmp_p
     monkeypatch.setattr("ensemble_hwr.training.load_letters", None)
     assert main(["train", str(few / "few.toml"), "-o", str(tmp_path / "m"), "--contender", "other"]) == 1
     assert "contender: got 'other'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["contenders.own", "expert"])
+def test_what_cannot_be_saved_is_an_error_before_the_fit(few, tmp_path, capsys, place):
+    trees = "{ estimator = 'sklearn.ensemble.RandomForestClassifier' }"
+    contender = "own" if place == "contenders.own" else "hierarchical"
+    changes = ["--set", f"{place}={trees}", "--contender", contender, "-j", "1"]
+    assert main(["train", str(few / "few.toml"), "-o", str(tmp_path / "m"), *changes]) == 1
+    printed = capsys.readouterr().err
+    assert "a model with RandomForestClassifier cannot be saved" in printed
+    assert "nothing was fitted" in printed
+    assert list(tmp_path.iterdir()) == []

@@ -195,6 +195,37 @@ def share_in_training(model: PathLike, rows: NDArray[np.floating]) -> float | No
     return float(np.isin(hashes, known).mean()) if len(hashes) else 0.0
 
 
+def check_savable(estimator: Any) -> None:
+    """Raise an error if a model could not be saved after it is fitted, by the types of its estimators.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It need not be fitted.
+
+    Raises
+    ------
+    ModelError
+        If an estimator in it is not one of those that model files may hold.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ensemble_hwr.persistence.models import check_savable
+    >>> check_savable(GaussianNB())
+    """
+    from ensemble_hwr.persistence._schemas import SCHEMAS
+
+    parts = [estimator, *estimator.get_params(deep=True).values()]
+    kinds = {type(part) for part in parts if hasattr(part, "get_params") and not isinstance(part, type)}
+    foreign = sorted(kind.__name__ for kind in kinds if f"{kind.__module__}.{kind.__name__}" not in SCHEMAS)
+    if foreign:
+        raise ModelError(
+            f"a model with {', '.join(foreign)} cannot be saved, since loading it would not be safe; nothing was fitted; "
+            "use classifiers without trees, of scikit-learn and of ensemble_hwr"
+        )
+
+
 def load_model(model: PathLike = SHIPPED, *, alphabet: str | None = None) -> Any:
     """Load a shipped model, or a file that `save_model` wrote; no code from the file is run.
 
