@@ -221,7 +221,7 @@ def check_savable(estimator: Any) -> None:
     foreign = sorted(kind.__name__ for kind in kinds if f"{kind.__module__}.{kind.__name__}" not in SCHEMAS)
     if foreign:
         raise ModelError(
-            f"a model with {', '.join(foreign)} cannot be saved, since loading it would not be safe; nothing was fitted; "
+            f"a model with {', '.join(foreign)} cannot be saved, since loading it would be unsafe; nothing was fitted; "
             "use classifiers without trees, of scikit-learn and of ensemble_hwr"
         )
 
