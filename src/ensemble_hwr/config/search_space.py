@@ -22,6 +22,7 @@ from ensemble_hwr.config._errors import (
 from ensemble_hwr.config.data_schema import Positive, Section, Seed
 from ensemble_hwr.exceptions import ConfigError
 
+MOST = 1e300  # greatest magnitude of a bound
 NEG_LOG_LOSS = "neg_log_loss"
 WHOLE = "hierarchy"  # the space of the keys of [hierarchy]
 TUNABLE = ("router", "specialist", "expert", WHOLE)
@@ -73,7 +74,7 @@ class Range(Section):
         return self
 
     def _errors(self) -> Iterator[InitErrorDetails]:
-        if not all(math.isfinite(bound) for bound in (self.low, self.high)):
+        if not all(abs(bound) < MOST for bound in (self.low, self.high)):
             yield setting_error((), f"got low = {self.low} and high = {self.high}; both must be finite", self.low)
         elif self.low > self.high:
             yield setting_error(("low",), f"got {self.low}, which is above high = {self.high}; swap them", self.low)
