@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr.deadlines import timed
 from ensemble_hwr.reading._language_models import LanguageModel
 
 _MARGIN = 16.0  # nats: prefixes this far below the best one of the same pieces are pruned
@@ -100,7 +101,7 @@ def decode(graph: Graph, language_model: LanguageModel, *, beam: int) -> list[Re
     best = [-np.inf] * (graph.n_pieces + 1)
     at[0][""] = Prefix(0.0, "", language_model.start, None, -1, -1)
     step = language_model.step
-    for boundary in range(graph.n_pieces):
+    for boundary in timed(range(graph.n_pieces)):
         prefixes = _prune(at[boundary], beam)
         at[boundary] = {}
         for prefix in prefixes:

@@ -18,6 +18,7 @@ from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sampl
 from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.adaptation import adapt_rows
 from ensemble_hwr.boxes import Box
+from ensemble_hwr.deadlines import SECONDS, check_time, deadline
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.images.machine_print import Print
@@ -165,6 +166,8 @@ class WordReader(PictureReader[Word]):
         "ignore" leaves out machine print next to the handwriting, such as the labels of a form. "keep" reads it too.
     n_best : int, default=5
         Number of readings per word that `predict_details` returns, including the best.
+    timeout : float, default=10
+        Seconds of processor time for a picture; one that takes longer raises an error. None sets no limit.
     errors : {"raise", "empty"}, default="raise"
         Pictures that cannot be read raise an error, or give the text "".
     n_jobs : int, default=None
@@ -215,6 +218,7 @@ class WordReader(PictureReader[Word]):
         "beam": [Interval(Integral, 1, None, closed="left")],
         "print": [StrOptions({"ignore", "keep"})],
         "n_best": [Interval(Integral, 1, None, closed="left")],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
         "errors": [StrOptions({"raise", "empty"})],
         "n_jobs": [Integral, None],
     }
@@ -232,6 +236,7 @@ class WordReader(PictureReader[Word]):
         beam: int = 32,
         print: Print = "ignore",
         n_best: int = 5,
+        timeout: float | None = SECONDS,
         errors: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
@@ -245,6 +250,7 @@ class WordReader(PictureReader[Word]):
         self.beam = beam
         self.print = print
         self.n_best = n_best
+        self.timeout = timeout
         self.errors = errors
         self.n_jobs = n_jobs
 
@@ -300,9 +306,10 @@ class WordReader(PictureReader[Word]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        if self.cut == "gaps":
-            return self._read_segmentation(self.segmenter_.segment(picture))
-        return self.read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
+        with deadline(self.timeout):
+            if self.cut == "gaps":
+                return self._read_segmentation(self.segmenter_.segment(picture))
+            return self.read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
 
     def read_page(self, picture: Picture, *, word_gap: float | None = None) -> Page:
         """Read a picture of a page or a line: find its lines and words, and read each word.
@@ -323,7 +330,8 @@ class WordReader(PictureReader[Word]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        return Page.from_cut(cut_page(picture, word_gap=word_gap, **self._opening()), self._read_cut)
+        with deadline(self.timeout):
+            return Page.from_cut(cut_page(picture, word_gap=word_gap, **self._opening()), self._read_cut)
 
     def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
         """Read a word from its lattice of letter candidates.
@@ -347,7 +355,8 @@ class WordReader(PictureReader[Word]):
         'T'
         """
         check_is_fitted(self)
-        return self._word(*self._scored(lattice))
+        with deadline(self.timeout):
+            return self._word(*self._scored(lattice))
 
     def adapt(self, pictures: Any, texts: Sequence[str], **params: Any) -> Self:
         """Return a reader that is adapted to a writer by words with their right texts; this reader stays as it is.
@@ -483,6 +492,7 @@ class WordReader(PictureReader[Word]):
         return None if self.segmenter_.slant == "auto" else float(self.segmenter_.slant)
 
     def _read_cut(self, cut: WordCut) -> Word:
+        check_time()
         return self._read_segmentation(cut.segment()) if self.cut == "gaps" else self.read_lattice(cut.lattice())
 
     def _read_segmentation(self, found: Segmentation) -> Word:
@@ -526,6 +536,8 @@ class PageReader(PictureReader[Page]):
         Reads the words. None uses a `WordReader` with default parameters: the shipped models and no lexicon.
     word_gap : float, default=None
         Smallest gap between words, in letter heights; None estimates it for each line.
+    timeout : float, default=10
+        Seconds of processor time for a picture; one that takes longer raises an error. None sets no limit.
     errors : {"raise", "empty"}, default="raise"
         Pictures that cannot be read raise an error, or give the text "".
     n_jobs : int, default=None
@@ -555,6 +567,7 @@ class PageReader(PictureReader[Page]):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "reader": [WordReader, None],
         "word_gap": [Interval(Real, 0, None, closed="left"), None],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
         "errors": [StrOptions({"raise", "empty"})],
         "n_jobs": [Integral, None],
     }
@@ -564,11 +577,13 @@ class PageReader(PictureReader[Page]):
         reader: Any = None,
         *,
         word_gap: float | None = None,
+        timeout: float | None = SECONDS,
         errors: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
         self.reader = reader
         self.word_gap = word_gap
+        self.timeout = timeout
         self.errors = errors
         self.n_jobs = n_jobs
 
@@ -589,7 +604,8 @@ class PageReader(PictureReader[Page]):
         ModelError
             If a classifier of the reader cannot be used, or no model is shipped.
         """
-        self.reader_ = (WordReader() if self.reader is None else copy(self.reader)).fit()
+        reader = WordReader() if self.reader is None else copy(self.reader)
+        self.reader_ = reader.set_params(timeout=self.timeout).fit()
         return self
 
     def read(self, picture: Picture) -> Page:
@@ -609,7 +625,8 @@ class PageReader(PictureReader[Page]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        page: Page = self.reader_.read_page(picture, word_gap=self.word_gap)
+        with deadline(self.timeout):
+            page: Page = self.reader_.read_page(picture, word_gap=self.word_gap)
         return page
 
     def score(self, X: Any, y: Any) -> float:

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import Ink
+from ensemble_hwr.deadlines import check_time
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
 from ensemble_hwr.images.borders import remove_borders, remove_boxes
@@ -146,11 +147,13 @@ def separate_ruling(ink: Ink) -> tuple[Ink, Cells | None]:
     The ink is returned as it is if there are no lines, or nothing else.
     """
     ink = remove_boxes(remove_dots(remove_borders(ink)))
+    check_time()
     labels = label_ink(ink)
     if not labels.any():
         return ink, None
     letter = _rough_letter_height(labels)
     ruling = find_ruling(ink > INK_THRESHOLD, letter)
+    check_time()
     if ruling is None:
         return ink, None
     cleaned = ruling.remove_from(ink)

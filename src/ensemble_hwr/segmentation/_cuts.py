@@ -12,12 +12,15 @@ from scipy import ndimage
 
 from ensemble_hwr._geometry import INK_THRESHOLD
 from ensemble_hwr._typing import Ink
+from ensemble_hwr.deadlines import timed
+from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._components import Labels, Scale
 
 Paths: TypeAlias = NDArray[np.intp]  # (height, n): column of each path in each row
 Steps: TypeAlias = NDArray[np.int8]
 PieceMap: TypeAlias = NDArray[np.intp]  # (height, width): number of the piece of each pixel; -1 is paper
 
+MAX_CUTS = 400  # of a word; a letter has two or three
 _SIDESTEP = np.float32(0.15)  # pixels of ink: cost of a column to the side from one row to the next
 _STEPS = np.array([0, -1, 1], np.int8)  # predecessors of a path: straight above, to the left, to the right
 _ROWS = (0.5, 0.25, 0.75)  # relative heights at which cuts are searched
@@ -201,10 +204,12 @@ def _choose(paths: Paths, costs: NDArray[np.float64], scale: Scale) -> Cuts:
     """Keep the cheapest of cuts that are near each other, sort them, and undo crossings."""
     nearest = max(2.0, _MIN_DISTANCE * scale.letter)
     kept: list[int] = []
-    for place in np.argsort(costs, kind="stable").tolist():
+    for place in timed(np.argsort(costs, kind="stable").tolist()):
         apart = np.abs(paths[:, kept] - paths[:, [place]]).mean(axis=0)
         if not (apart < nearest).any():
             kept.append(place)
+        if len(kept) > MAX_CUTS:
+            raise PictureError(f"it has too many marks to be writing: more than {MAX_CUTS} cuts in a word")
     kept.sort(key=lambda place: float(paths[:, place].mean()))
     return Cuts(np.sort(paths[:, kept], axis=1), costs[kept])
 

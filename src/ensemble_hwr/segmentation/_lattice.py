@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL_HEIGHT
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
+from ensemble_hwr.deadlines import check_time, timed
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.segmentation._components import measure_components, read_ruled
@@ -128,7 +129,7 @@ class Lattice:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """Candidates in the order of `spans`; computed at the first access."""
-        return tuple(self.candidate(start, stop) for start, stop in self.spans)
+        return tuple(self.candidate(start, stop) for start, stop in timed(self.spans))
 
     def candidate(self, start: int, stop: int) -> Candidate:
         """Return some consecutive pieces as a candidate.
@@ -249,6 +250,7 @@ def cut_word(
 def build_lattice(word: UprightWord) -> Lattice:
     """Build the lattice of a normalized word."""
     labels, scale = word.components.labels, word.scale
+    check_time()
     cuts = find_cuts(np.where(labels > 0, word.ink, np.float32(0)), scale)
     pieces, costs = map_pieces(labels, cuts, scale)
     boxes = measure_components((pieces + 1).astype(np.int32))

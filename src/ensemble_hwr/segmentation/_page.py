@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
+from ensemble_hwr.deadlines import check_time, timed
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.machine_print import Print
@@ -238,8 +239,10 @@ def cut_page(
         labels = clean_labels(ink)
     except PictureError as error:
         raise PictureError(f"{describe(picture)}: {error}") from None
+    check_time()
     scale = measure_scale(measure_components(labels))
     filling = fill_cells(labels, ruled.cells)
+    check_time()
     skew = find_skew(labels > 0, scale.letter)
     drops = row_shifts(ink.shape[1], skew)
     page = _Level(shift_rows(ink.T, drops).T, scale, drops, Origin(factor=ruled.factor, drops=drops), word_gap)
@@ -267,7 +270,7 @@ class _Level:
     def cut_lines(self, labels: Labels) -> list[LineCut]:
         """Segment components that may be of several lines."""
         lines = line_map(labels, self.scale) if labels.any() else labels
-        return [self.cut_line(lines == number) for number in range(1, int(lines.max()) + 1)]
+        return [self.cut_line(lines == number) for number in timed(range(1, int(lines.max()) + 1))]
 
     def cut_line(self, mask: NDArray[np.bool_]) -> LineCut:
         """Segment one line, given by its pixels, into words."""

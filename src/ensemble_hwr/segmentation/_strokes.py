@@ -13,11 +13,15 @@ from PIL import Image, ImageDraw
 from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL_HEIGHT, SUPERSAMPLING
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
+from ensemble_hwr.deadlines import timed
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._lattice import Candidate, boundary_gaps
 from ensemble_hwr.segmentation._upright import find_slant
 
 Points: TypeAlias = NDArray[np.float64]  # (n, 2): x to the right, y downwards
+
+MAX_STROKES_OF_WORD = 500
+"""Greatest number of strokes of a word."""
 
 MAX_STROKES = 4
 """Greatest number of strokes of a letter."""
@@ -110,6 +114,10 @@ def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> 
     written = [_checked(place, stroke) for place, stroke in enumerate(strokes)]
     if not written:
         raise PictureError("there is no stroke to read")
+    if len(written) > MAX_STROKES_OF_WORD:
+        raise PictureError(
+            f"{len(written):,} strokes are too many marks to be writing; at most {MAX_STROKES_OF_WORD} are read"
+        )
     letter = _letter_height(written)
     slant = _slant(written, letter) if slant is None else float(slant)
     upright = [_upright(stroke, slant) / letter for stroke in written]
@@ -168,7 +176,7 @@ def _order(strokes: Sequence[Points]) -> list[int]:
     low, high = _edges(strokes)
     left, right = low[:, 0], high[:, 0]
     order = [0]
-    for place in range(1, len(strokes)):
+    for place in timed(range(1, len(strokes))):
         if right[place] >= left[place - 1] - _BACKWARDS:
             order.append(place)
             continue
@@ -240,7 +248,7 @@ def _candidates(
     line = float(np.median(low[tall, 1] if tall.any() else low[:, 1]))
     first = float(low[:, 0].min())
     candidates = []
-    for start, stop in spans:
+    for start, stop in timed(spans):
         corner, end = low[start:stop].min(axis=0), high[start:stop].max(axis=0)
         points: Any = np.concatenate(written[start:stop])
         edges = (*np.floor(points.min(axis=0)), *np.ceil(points.max(axis=0)))

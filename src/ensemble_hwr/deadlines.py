@@ -1,0 +1,90 @@
+"""Deadlines of pictures: loops over what a picture holds end with a clear error when its time is over.
+
+Time is compared inside the loops, without signals and without threads, so that deadlines work in every thread and leave
+nothing behind. It is the time of the processor, which other programs on a busy machine do not shorten.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from ensemble_hwr.exceptions import PictureError
+
+SECONDS = 10.0
+"""Default processor time for one picture, in seconds."""
+
+Item = TypeVar("Item")
+_END: ContextVar[tuple[float, float] | None] = ContextVar("end", default=None)  # time of the end, and the seconds
+
+
+@contextmanager
+def deadline(seconds: float | None) -> Iterator[None]:
+    """Limit the time of the block; within another deadline, the earlier end counts.
+
+    Parameters
+    ----------
+    seconds : float or None
+        None sets no limit.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.deadlines import check_time, deadline
+    >>> with deadline(60):
+    ...     check_time()
+    """
+    outer = _END.get()
+    end = outer if seconds is None else (time.thread_time() + seconds, seconds)
+    if outer is not None and end is not None:
+        end = min(outer, end)
+    token = _END.set(end)
+    try:
+        yield
+    finally:
+        _END.reset(token)
+
+
+def check_time() -> None:
+    """Raise an error if the time of the picture is over.
+
+    Raises
+    ------
+    PictureError
+        If it is.
+    """
+    end = _END.get()
+    if end is not None and time.thread_time() > end[0]:
+        raise PictureError(
+            f"reading it takes longer than {end[1]:g} seconds, so it holds more than writing or is very large; give a "
+            "smaller part of it or a longer timeout"
+        )
+
+
+def timed(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items as long as there is time.
+
+    Parameters
+    ----------
+    items : iterable
+
+    Yields
+    ------
+    object
+
+    Raises
+    ------
+    PictureError
+        If the time of the picture is over.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.deadlines import timed
+    >>> list(timed("AB"))
+    ['A', 'B']
+    """
+    for item in items:
+        check_time()
+        yield item
