@@ -22,6 +22,7 @@ LEVELS = {
     "_versions": 0,
     "_geometry": 0,
     "boxes": 0,
+    "_deadlines": 1,
     "hierarchy": 1,
     "images": 1,
     "report": 1,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters
+from ensemble_hwr._deadlines import check_time, deadline, timed
 from ensemble_hwr.canvas import Drawing, load_drawing, render
 from ensemble_hwr.datasets import load_emnist, load_index, load_nist, load_npz
-from ensemble_hwr.deadlines import check_time, deadline, timed
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.reading import Lexicon
 from ensemble_hwr.reading._lexicon import MAX_BYTES

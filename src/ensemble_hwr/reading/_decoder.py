@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.deadlines import timed
+from ensemble_hwr._deadlines import timed
 from ensemble_hwr.reading._language_models import LanguageModel
 
 _MARGIN = 16.0  # nats: prefixes this far below the best one of the same pieces are pruned

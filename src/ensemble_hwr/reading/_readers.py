@@ -14,11 +14,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._deadlines import SECONDS, check_time, deadline
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.adaptation import adapt_rows
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.deadlines import SECONDS, check_time, deadline
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.images.machine_print import Print

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ensemble_hwr._deadlines import timed
 from ensemble_hwr._geometry import INK_THRESHOLD
 from ensemble_hwr._typing import Ink
-from ensemble_hwr.deadlines import timed
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._components import Labels, Scale
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble_hwr._deadlines import check_time, timed
 from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL_HEIGHT
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.deadlines import check_time, timed
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.segmentation._components import measure_components, read_ruled

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ensemble_hwr._deadlines import check_time, timed
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box, union
-from ensemble_hwr.deadlines import check_time, timed
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity
 from ensemble_hwr.images.machine_print import Print

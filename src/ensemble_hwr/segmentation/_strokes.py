@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
+from ensemble_hwr._deadlines import timed
 from ensemble_hwr._geometry import MAX_GAP_IN_LETTER, MAX_LETTER_WIDTH, MIN_FULL_HEIGHT, SUPERSAMPLING
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.deadlines import timed
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._lattice import Candidate, boundary_gaps
 from ensemble_hwr.segmentation._upright import find_slant

@@ -32,7 +32,7 @@ def deadline(seconds: float | None) -> Iterator[None]:
 
     Examples
     --------
-    >>> from ensemble_hwr.deadlines import check_time, deadline
+    >>> from ensemble_hwr._deadlines import check_time, deadline
     >>> with deadline(60):
     ...     check_time()
     """
@@ -81,7 +81,7 @@ def timed(items: Iterable[Item]) -> Iterator[Item]:
 
     Examples
     --------
-    >>> from ensemble_hwr.deadlines import timed
+    >>> from ensemble_hwr._deadlines import timed
     >>> list(timed("AB"))
     ['A', 'B']
     """
