@@ -86,7 +86,7 @@ MODELS = [
     ),
     *(SGDClassifier(loss="log_loss"), SGDClassifier(average=True), Perceptron(), LinearSVC(), SVC(), NuSVC(nu=0.3)),
     *(GaussianNB(), MultinomialNB(), BernoulliNB(), ComplementNB(), LinearDiscriminantAnalysis(), NearestCentroid()),
-    *(QuadraticDiscriminantAnalysis(reg_param=0.1), KNeighborsClassifier(algorithm="brute", metric="manhattan")),
+    *(QuadraticDiscriminantAnalysis(reg_param=0.1), KNeighborsClassifier(algorithm="brute")),
     VotingClassifier([("one", GaussianNB()), ("other", LinearDiscriminantAnalysis())], voting="soft"),
     StackingClassifier([("one", GaussianNB()), ("other", LinearSVC())]),
     BaggingClassifier(GaussianNB(), 2),
