@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from ensemble_hwr.boxes import Box
     from ensemble_hwr.images.sources import FilePage
     from ensemble_hwr.reading import Page, Word
+    from ensemble_hwr.reading.issues import Issue
 
-    LetterPrinter: TypeAlias = Callable[["NamedPicture", "Predictions"], str | Page]
     ReadingPrinter: TypeAlias = Callable[["NamedPicture", Word | Page], str | Page]
 
 Fields: TypeAlias = "dict[str, Word]"  # words of a form by the names of their fields
@@ -41,6 +41,12 @@ class NamedPicture(NamedTuple):
     def label(self) -> str:
         """The name, with the page of a file of several."""
         return f"{self.name}, page {self.page}" if self.several else self.name
+
+
+class LetterPrinter(Protocol):
+    """A function that formats one picture of a letter, with its most probable letters and its issues."""
+
+    def __call__(self, picture: NamedPicture, found: Predictions, issues: Sequence[Issue] = ()) -> str | Page: ...
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,8 @@ def _field_text(word: Word, options: OutputOptions) -> str:
     return options.certain(word.text, word.confidence) if word.letters else ""
 
 
-def _letter_text(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
-    def show(picture: NamedPicture, found: Predictions) -> str:
+def _letter_text(options: OutputOptions) -> LetterPrinter:
+    def show(picture: NamedPicture, found: Predictions, issues: Sequence[Issue] = ()) -> str:
         label, probability = found[0]
         columns = [printable(options.certain(str(label), probability)), *options.shown(probability)]
         return "\t".join([*_name(picture, options), *columns])
@@ -150,24 +156,23 @@ def _letter_text(options: OutputOptions) -> Callable[[NamedPicture, Predictions]
     return show
 
 
-def _letter_json(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
-    def show(picture: NamedPicture, found: Predictions) -> str:
+def _letter_json(options: OutputOptions) -> LetterPrinter:
+    def show(picture: NamedPicture, found: Predictions, issues: Sequence[Issue] = ()) -> str:
         (label, probability), *others = found
-        return json.dumps(
-            {
-                "path": picture.name,
-                "page": picture.page,
-                "text": options.certain(label, probability),
-                "probability": round(probability, DIGITS),
-                "alternatives": [{"text": other, "probability": round(p, DIGITS)} for other, p in others],
-            }
-        )
+        exported = {
+            "path": picture.name,
+            "page": picture.page,
+            "text": options.certain(label, probability),
+            "probability": round(probability, DIGITS),
+            "alternatives": [{"text": other, "probability": round(p, DIGITS)} for other, p in others],
+        }
+        return json.dumps({**exported, "issues": [issue.export() for issue in issues]} if issues else exported)
 
     return show
 
 
-def _letter_csv(options: OutputOptions) -> Callable[[NamedPicture, Predictions], str]:
-    def show(picture: NamedPicture, found: Predictions) -> str:
+def _letter_csv(options: OutputOptions) -> LetterPrinter:
+    def show(picture: NamedPicture, found: Predictions, issues: Sequence[Issue] = ()) -> str:
         label, probability = found[0]
         certain = options.certain(str(label), probability)
         return csv_lines([[picture.name, picture.page, certain, f"{probability:.{DIGITS}f}"]])
@@ -175,10 +180,10 @@ def _letter_csv(options: OutputOptions) -> Callable[[NamedPicture, Predictions],
     return show
 
 
-def _letter_document(options: OutputOptions) -> Callable[[NamedPicture, Predictions], Page]:
+def _letter_document(options: OutputOptions) -> LetterPrinter:
     from ensemble_hwr.reading import Letter, Word
 
-    def show(picture: NamedPicture, found: Predictions) -> Page:
+    def show(picture: NamedPicture, found: Predictions, issues: Sequence[Issue] = ()) -> Page:
         (label, probability), *others = found
         box = _whole(picture)
         letter = Letter(box, str(label), probability, tuple((str(other), p) for other, p in others))

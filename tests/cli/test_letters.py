@@ -264,3 +264,21 @@ def test_a_closed_pipe_is_no_error(ensemble_hwr_command, model, few):
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
+
+
+def test_a_picture_that_may_be_read_wrongly_has_a_warning_and_an_exit_code(model, pictures, tmp_path, capsys):
+    shadow = np.full((60, 60), 220, np.uint8)
+    shadow[15:45, 12:40] = 60
+    file = tmp_path / "shadow.png"
+    Image.fromarray(shadow).save(file)
+    assert read(model, file, pictures[0], "--json") == 3
+    printed = capsys.readouterr()
+    first, second = map(json.loads, printed.out.splitlines())
+    assert [issue["kind"] for issue in first["issues"]] == ["solid"]
+    assert "issues" not in second
+    warning, summary = printed.err.splitlines()
+    assert warning.startswith(f"warning: {str(file)!r}: one dark part fills most of a letter; a shadow")
+    assert summary == "1 warning in 2 pictures"
+    assert read(model, file) == 3
+    assert read(model, file, tmp_path / "none.png") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "1 error and 1 warning in 2 pictures"

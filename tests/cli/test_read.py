@@ -483,3 +483,20 @@ def test_blank_paper_is_reported(reading_model, tmp_path, capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "no writing found" in printed.err
+
+
+@pytest.mark.parametrize("option", [[], ["--page"]])
+def test_a_picture_that_may_be_read_wrongly_has_a_warning_and_an_exit_code(
+    reading_model, pictures, tmp_path, capsys, option
+):
+    shadow = np.full((60, 60), 220, np.uint8)
+    shadow[15:45, 12:40] = 60
+    file = tmp_path / "shadow.png"
+    Image.fromarray(shadow).save(file)
+    assert read(reading_model, file, "--json", *option) == 3
+    printed = capsys.readouterr()
+    assert "solid" in [issue["kind"] for issue in json.loads(printed.out)["issues"]]
+    (warning,) = printed.err.splitlines()
+    assert warning.startswith(f"warning: {str(file)!r}: one dark part fills most of a letter; a shadow")
+    assert read(reading_model, pictures[0], *option) == 0
+    assert capsys.readouterr().err == ""

@@ -150,3 +150,23 @@ def test_uneven_light_does_not_pass_for_grain(seed):
     ink = to_ink((word.picture * light).astype(np.uint8)) > 0.5
     strokes = to_ink(word.picture) > 0.5
     assert np.count_nonzero(ink & strokes) > 0.7 * np.count_nonzero(ink | strokes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "strength", "blur", "seed"),
+    [((42, 390), 12, 0.0, 0), ((204, 44), 13, 2.0, 1), ((45, 42), 4, 2.0, 3), ((99, 60), 6, 2.0, 4)],
+)
+@pytest.mark.parametrize("longest", [None, 336])
+def test_narrow_blank_paper_holds_no_writing(shape, strength, blur, seed, longest):
+    grain = ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 1, shape), blur)
+    light = 1 + 0.2 * np.linspace(-1, 1, shape[1])
+    grey = np.clip(np.rint(140 * light + strength * grain / grain.std()), 0, 255).astype(np.uint8)
+    with pytest.raises(PictureError, match="no writing found"):
+        to_ink(grey, longest=longest)
+
+
+def test_narrow_writing_is_not_blank():
+    grey = np.full((390, 42), 210.0) + np.random.default_rng(0).normal(0, 8, (390, 42))
+    grey[40:350, 18:24] -= 120
+    ink = to_ink(np.clip(np.rint(grey), 0, 255).astype(np.uint8), longest=336)
+    assert ink.max() == 1

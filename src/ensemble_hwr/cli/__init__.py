@@ -45,7 +45,8 @@ def cli() -> None:
     """Recognise handwritten letters with hierarchical ensembles, and compare these with flat models.
 
     Results are printed on standard output, progress and messages on standard error. Exit codes: 0 success, 1 failure
-    (also an error in a config or in data), 2 wrong usage, 130 interrupted, 143 terminated.
+    (also an error in a config or in data), 2 wrong usage, 3 read with warnings (letters, read), 130 interrupted, 143
+    terminated.
     """
 
 

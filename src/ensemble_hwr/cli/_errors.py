@@ -18,7 +18,7 @@ import click
 from ensemble_hwr._formats import printable
 from ensemble_hwr.exceptions import EnsembleHwrError
 
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, USAGE, DOUBTFUL, INTERRUPTED = 0, 1, 2, 3, 130
 _INTERRUPTED = threading.Event()
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; timeout, systemd and docker stop; a closed terminal
 SECONDS_TO_END = 8.0
@@ -53,7 +53,8 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 success, 1 failure, 2 wrong usage, 130 interrupted, 143 terminated, 129 terminal closed.
+        0 success, 1 failure, 2 wrong usage, 3 read, but perhaps wrongly, 130 interrupted, 143 terminated, 129 terminal
+        closed.
     """
     _make_streams_tolerant()
     ended = threading.Event()
@@ -87,10 +88,18 @@ def report_error(message: str) -> None:
     click.echo(f"error: {printable(message)}", err=True)
 
 
-def report_summary(n_errors: int, n_pictures: int) -> None:
-    """Print on standard error how many of several pictures had errors."""
-    if n_errors and n_pictures > 1:
-        click.echo(f"{n_errors} {'error' if n_errors == 1 else 'errors'} in {n_pictures} pictures", err=True)
+def report_warning(message: str) -> None:
+    """Print a warning on standard error, in one line."""
+    click.echo(f"warning: {printable(message)}", err=True)
+
+
+def end_of_reading(n_errors: int, n_doubtful: int, n_pictures: int) -> int:
+    """Print on standard error how many of several pictures had errors or warnings; return the exit code."""
+    counts = ((n_errors, "error"), (n_doubtful, "warning"))
+    found = [f"{count} {name if count == 1 else f'{name}s'}" for count, name in counts if count]
+    if found and n_pictures > 1:
+        click.echo(f"{' and '.join(found)} in {n_pictures} pictures", err=True)
+    return FAILED if n_errors else DOUBTFUL if n_doubtful else DONE
 
 
 def _is_option(argument: str) -> bool:

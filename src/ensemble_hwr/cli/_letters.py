@@ -10,7 +10,7 @@ import click
 
 from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, Predictions, letter_printer
 from ensemble_hwr._writing import check_folder
-from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
+from ensemble_hwr.cli._errors import end_of_reading
 from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, number_of_jobs
 from ensemble_hwr.cli._output import Results, output_options
 from ensemble_hwr.cli._pictures import (
@@ -25,9 +25,12 @@ from ensemble_hwr.cli._pictures import (
 )
 
 if TYPE_CHECKING:
+    from ensemble_hwr._formats import NamedPicture
     from ensemble_hwr.images.pages import PageRanges
+    from ensemble_hwr.reading.issues import Issue
 
 N_ALTERNATIVES = 2
+CERTAIN = 0.9  # probability of a letter from which on its contrast is not measured
 
 
 @click.command()
@@ -62,7 +65,8 @@ def letters(
     For one picture the letter is printed, for several "path<TAB>letter" per line. JSON also holds the next two letters.
     hOCR and ALTO have one document per file: give one file, or a folder with --output.
 
-    A picture that cannot be read is reported on standard error. The others are still classified; the exit code is 1.
+    A picture that cannot be read is reported on standard error. The others are still classified; the exit code is 1. If
+    a picture may have been classified wrongly, a warning names the likely cause, and the exit code is 3.
     """
     from ensemble_hwr.cli._progress import progress
     from ensemble_hwr.persistence import load_model
@@ -74,21 +78,25 @@ def letters(
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         show, results = letter_printer(options), Results(options, output, steps.print, LETTER_COLUMNS)
-        n_pictures, n_problems = 0, found.n_problems
+        n_pictures, n_doubtful, n_problems = 0, 0, found.n_problems
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
             for pages_read in PageOptions(pages, max_pages).batches(found.pictures, batch_size(normalizer)):
                 for batch in normalized_batches([page.data for _, page in pages_read], normalizer):
                     readable = [pages_read[position] for position in batch.positions]
-                    shown = map(show, (page for _, page in readable), _predictions(classifier, batch.rows))
-                    results.write((text, page, number) for text, (number, page) in zip(shown, readable, strict=True))
+                    predicted = _predictions(classifier, batch.rows)
+                    shown = []
+                    for (number, page), row, predictions in zip(readable, batch.rows, predicted, strict=True):
+                        issues = _issues(row, predictions, page)
+                        n_doubtful += steps.report_issues(page.label, issues)
+                        shown.append((show(page, predictions, issues), page, number))
+                    results.write(shown)
                     for reason in batch.failures.values():
                         steps.report_error(reason)
                     n_problems += len(batch.failures)
                 n_pictures += len(pages_read)
                 update(pages_read[-1][0], "")
             results.finish()
-    report_summary(n_problems, n_pictures)
-    return FAILED if n_problems else DONE
+    return end_of_reading(n_problems, n_doubtful, n_pictures)
 
 
 def _predictions(classifier: Any, rows: Any) -> Iterator[Predictions]:
@@ -97,3 +105,12 @@ def _predictions(classifier: Any, rows: Any) -> Iterator[Predictions]:
         classes = classifier.classes_.tolist()
         for row in classifier.predict_proba(rows):
             yield [(classes[k], float(row[k])) for k in (-row).argsort(kind="stable")[: 1 + N_ALTERNATIVES]]
+
+
+def _issues(row: Any, predictions: Predictions, page: NamedPicture) -> tuple[Issue, ...]:
+    """Return the issues of a letter; the contrast is measured for few, since the picture is opened once more."""
+    from ensemble_hwr.images import open_picture
+    from ensemble_hwr.reading.issues import letter_issues
+
+    probability = predictions[0][1]
+    return letter_issues(row, probability, open_picture(page.data) if probability < CERTAIN else None)

@@ -7,19 +7,20 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr.cli._errors import is_interrupted, report_error
+from ensemble_hwr.cli._errors import is_interrupted, report_error, report_warning
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
     from rich.progress import Progress
 
+    from ensemble_hwr.reading.issues import Issue
     from ensemble_hwr.training import TrainingProgress
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -79,6 +80,13 @@ class Steps:
         """Print an error on standard error, in one line."""
         with self._display.hidden():
             report_error(message)
+
+    def report_issues(self, name: str, issues: Sequence[Issue]) -> bool:
+        """Print the issues of a picture on standard error, in one line; return whether there are any."""
+        if issues:
+            with self._display.hidden():
+                report_warning(f"{name!r}: {'; '.join(issue.message for issue in issues)}")
+        return bool(issues)
 
     @contextmanager
     def as_callback(self) -> Iterator[Callable[[TrainingProgress], None]]:

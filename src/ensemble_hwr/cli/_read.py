@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from ensemble_hwr._formats import (
     reading_printer,
 )
 from ensemble_hwr._writing import check_folder, whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED, report_summary
+from ensemble_hwr.cli._errors import end_of_reading
 from ensemble_hwr.cli._options import alphabet_option, lexicon_option, model_option
 from ensemble_hwr.cli._output import Results, file_name, output_options
 from ensemble_hwr.cli._pictures import (
@@ -98,7 +98,8 @@ def read(
     With --fields, "name<TAB>text" is printed per field of a form, after the path if there are several pictures.
 
     Each page of a TIFF, a PDF or an animation is a picture; its number follows the path. A picture that cannot be read
-    is reported on standard error. The others are still read, and the exit code is 1.
+    is reported on standard error. The others are still read, and the exit code is 1. If a picture may have been read
+    wrongly, a warning names the likely cause, and the exit code is 3.
     """
     from ensemble_hwr.cli._progress import progress
 
@@ -117,8 +118,7 @@ def read(
             for number, picture in enumerate(found.pictures, start=1):
                 n_problems += reading(picture, number)
                 update(number, "")
-    report_summary(n_problems, reading.n_pictures)
-    return FAILED if n_problems else DONE
+    return end_of_reading(n_problems, reading.n_doubtful, reading.n_pictures)
 
 
 class Reading:
@@ -141,6 +141,8 @@ class Reading:
     ----------
     n_pictures : int
         Number of pictures so far; each page is one.
+    n_doubtful : int
+        Number of those that may have been read wrongly.
     """
 
     def __init__(
@@ -160,7 +162,7 @@ class Reading:
         self._read, self._steps, self._options = read, steps, options
         self._show: Any = field_printer(options) if as_fields else reading_printer(options)
         self._debug, self._pages = debug, pages
-        self.n_pictures = 0
+        self.n_pictures = self.n_doubtful = 0
 
     def __call__(self, picture: NamedPicture, number: int) -> int:
         """Read the pages of a picture and write their results; return the number of errors."""
@@ -183,6 +185,8 @@ class Reading:
         except (PictureError, DataError) as error:
             self._steps.report_error(str(error))
             return 1
+        issues = [issue for part in _with_issues(found) for issue in part.issues]
+        self.n_doubtful += self._steps.report_issues(picture.label, issues)
         text = self._show(picture, found)
         if text or self._options.format == "text":
             self._results.write([(text, picture, number)])
@@ -190,6 +194,11 @@ class Reading:
             page = f"-page{picture.page}" if picture.several else ""
             _draw_boxes(self._debug / f"{file_name(picture, number)}{page}.png", picture, found)
         return 0
+
+
+def _with_issues(found: Word | Page | Fields) -> Iterable[Word | Page]:
+    """Return the parts of a result that have issues of their own."""
+    return found.values() if isinstance(found, dict) else [found]
 
 
 def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:

@@ -15,6 +15,7 @@ Examples
 
 from ensemble_hwr.images._ink import Polarity as Polarity
 from ensemble_hwr.images._ink import to_ink
+from ensemble_hwr.images._noise import contrast_to_grain as contrast_to_grain
 from ensemble_hwr.images._open import open_picture
 from ensemble_hwr.images.pages import open_pages as open_pages
 from ensemble_hwr.images.sources import Picture as Picture

@@ -97,7 +97,7 @@ def to_ink(
     histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
     level = 1.0 if darkness.max() > 1 else 1 / 255
     faint = smooth is not None and (np.ptp(smooth) < _MIN_CONTRAST or (size is not None and is_symmetric(small, size)))
-    if faint or (flatten and min(grey.shape) >= _MIN_SIDE and is_blank(histogram, level)):
+    if faint or (flatten and min(opened.shape) >= _MIN_SIDE and is_blank(histogram, level, small, size)):
         raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
     return _stretch(darkness, histogram)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -13,6 +15,7 @@ _CLEAR_RANGE = 40.0  # standard deviations of the grain: range of tones from whi
 _CLEAR = 8.0  # standard deviations of the grain between ink and paper: likewise
 _SMOOTH = 9.0  # likewise, after smoothing
 _MEDIAN_TO_DEVIATION = 1.4826 / 6  # of second differences across and down of independent normal noise
+_N_TILES, _TILE = 16, 256  # squares of a large picture that are measured, and their sides in pixels
 _ROUNDING = 0.5  # grey levels: noise of pixels that were rounded
 _ROUNDED_TO_ONE = 0.75  # grey levels: standard deviation of noise of which half is rounded to one level
 _BLURS = (1.0, 2.0)  # pixels: standard deviations of the Gaussians that remove grain, the weakest first
@@ -22,10 +25,12 @@ _ONE_PEAK = 0.76  # share of the variance that Otsu's threshold explains
 _ONE_PEAK_OF_FEW_LEVELS = 0.86  # likewise, where rounding leaves few levels
 _FEW_LEVELS = 2.0  # grey levels: standard deviation of such noise
 _NO_TAIL = 5.2  # robust standard deviations from the median to the darkest pixels
+_SHORT_TAIL = 8.0  # likewise, where dark and light are symmetric as well; of letters it is above 20
 _TAIL = 0.998  # share of the pixels that are not among the darkest
 _NEIGHBOURHOOD = 21  # pixels: least side of the square whose median is the background of a pixel
 _OUTER = 0.01  # share of the pixels in either tail
 _SYMMETRIC = 1.4  # greatest ratio of the dark tail to the light tail of grain; blurred grain is below 1.37
+_ALMOST_SYMMETRIC = 1.7  # likewise, where the histogram is almost that of grain; of letters it is above 9
 
 
 def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -74,11 +79,52 @@ def grain(grey: NDArray[np.uint8], lag: int = 1) -> float:
     return max(_ROUNDING, _MEDIAN_TO_DEVIATION * float(np.median(np.abs(both))))
 
 
-def is_blank(histogram: Histogram, level: float) -> bool:
-    """Return whether a histogram is that of paper without writing.
+def contrast_to_grain(grey: NDArray[np.uint8]) -> float:
+    """Estimate how far ink and paper differ, relative to the grain of the paper.
+
+    A large picture is measured in a few squares that are spread over it.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+
+    Returns
+    -------
+    float
+        About 5 for faint pencil on coarse paper; infinite for pictures below 24 pixels, whose strokes are as fine as
+        grain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images import contrast_to_grain
+    >>> page = np.full((40, 40), 200, dtype=np.uint8)
+    >>> page[10:30, 19:22] = 30
+    >>> contrast_to_grain(page)  # relative to the rounding of pixels, 0.5
+    340.0
+    """
+    if min(grey.shape) < _MIN_SIDE:
+        return float("inf")
+    tiles = [grey] if grey.size <= _N_TILES * _TILE**2 else list(_tiles(grey))
+    return max(map(_contrast, tiles)) / float(np.median([grain(tile) for tile in tiles]))
+
+
+def _tiles(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield squares that are spread evenly over a picture."""
+    height, width = grey.shape
+    across = int(np.clip(round((_N_TILES * width / height) ** 0.5), 1, _N_TILES))
+    down = max(1, _N_TILES // across)
+    for top in np.linspace(0, max(0, height - _TILE), down).astype(int):
+        for left in np.linspace(0, max(0, width - _TILE), across).astype(int):
+            yield grey[top : top + _TILE, left : left + _TILE]
+
+
+def is_blank(histogram: Histogram, level: float, small: NDArray[np.uint8], size: int | None) -> bool:
+    """Return whether a picture is paper without writing.
 
     The tones of grain are distributed like normal noise, however strong the grain is and whether or not it is blurred.
-    Writing adds a second peak, or a tail of dark pixels.
+    Writing adds a second peak, or a tail of dark pixels. Few coarse grains may do so as well; light ones do it as often
+    as dark ones.
 
     Parameters
     ----------
@@ -86,6 +132,8 @@ def is_blank(histogram: Histogram, level: float) -> bool:
         Of the darkness of pixels.
     level : float
         One grey level, in the units of the histogram.
+    small, size : ndarray of uint8 and int or None
+        As for `is_symmetric`.
 
     Returns
     -------
@@ -94,10 +142,14 @@ def is_blank(histogram: Histogram, level: float) -> bool:
     tail = histogram.quantile(_TAIL) - histogram.quantile(0.5)
     deviation = max(histogram.deviation(), _ROUNDED_TO_ONE * level)
     one_peak = _ONE_PEAK if deviation > _FEW_LEVELS * level else _ONE_PEAK_OF_FEW_LEVELS
-    return tail < _NO_TAIL * deviation and histogram.explained(histogram.otsu()) < one_peak
+    explained = histogram.explained(histogram.otsu())
+    if tail < _NO_TAIL * deviation and explained < one_peak:
+        return True
+    nearly = tail < _SHORT_TAIL * deviation and explained < _ONE_PEAK_OF_FEW_LEVELS
+    return nearly and is_symmetric(small, size or 0, _ALMOST_SYMMETRIC)
 
 
-def is_symmetric(small: NDArray[np.uint8], size: int) -> bool:
+def is_symmetric(small: NDArray[np.uint8], size: int, ratio: float = _SYMMETRIC) -> bool:
     """Return whether dark pixels differ from their background as little as light ones, so that both are grain.
 
     Parameters
@@ -106,6 +158,8 @@ def is_symmetric(small: NDArray[np.uint8], size: int) -> bool:
         Smoothed picture, of a few hundred pixels a side.
     size : int
         Side of a square in pixels, a few stroke widths.
+    ratio : float, default=1.4
+        Greatest ratio of the dark tail to the light tail.
 
     Returns
     -------
@@ -115,7 +169,7 @@ def is_symmetric(small: NDArray[np.uint8], size: int) -> bool:
     histogram = Histogram.of(background.astype(np.float32) - small)
     middle = histogram.quantile(0.5)
     dark, light = histogram.quantile(1 - _OUTER) - middle, middle - histogram.quantile(_OUTER)
-    return bool(dark < _SYMMETRIC * light)
+    return bool(dark < ratio * light)
 
 
 def _is_clear(grey: NDArray[np.uint8], noise: float) -> bool:

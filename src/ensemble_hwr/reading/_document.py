@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from ensemble_hwr._typing import Rows
 from ensemble_hwr.boxes import Box
+from ensemble_hwr.reading.issues import Issue
 from ensemble_hwr.segmentation import PageCut, Segmentation, WordCut
 
 
@@ -75,6 +76,8 @@ class Word:
         Probability of this reading among all that were found, from 0 to 1.
     alternatives : tuple of (str, float), default=()
         Other readings and their probabilities, the most probable first.
+    issues : tuple of Issue, default=()
+        Signs that the reading of a picture may be wrong; those of a page are in its own `issues`.
 
     Examples
     --------
@@ -91,6 +94,7 @@ class Word:
     text: str = ""
     confidence: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
+    issues: tuple[Issue, ...] = ()
 
     @classmethod
     def from_cut(cls, cut: WordCut, segmentation: Segmentation | None = None) -> Self:
@@ -126,7 +130,7 @@ class Word:
         Returns
         -------
         dict
-            Keys "text", "confidence", "box", "letters" and, if there are any, "alternatives".
+            Keys "text", "confidence", "box", "letters" and, if there are any, "alternatives" and "issues".
         """
         exported: dict[str, Any] = {
             "text": self.text,
@@ -136,6 +140,8 @@ class Word:
         }
         if self.alternatives:
             exported["alternatives"] = [{"text": text, "probability": p} for text, p in self.alternatives]
+        if self.issues:
+            exported["issues"] = [issue.export() for issue in self.issues]
         return exported
 
 
@@ -189,6 +195,8 @@ class Page:
         From top to bottom.
     skew : float, default=0.0
         Slope of the lines: rows that they rise per column to the right.
+    issues : tuple of Issue, default=()
+        Signs that the reading may be wrong.
 
     Examples
     --------
@@ -206,6 +214,7 @@ class Page:
     height: int
     lines: tuple[Line, ...]
     skew: float = 0.0
+    issues: tuple[Issue, ...] = ()
 
     @classmethod
     def from_cut(cls, cut: PageCut, read: Callable[[WordCut], Word] = Word.from_cut) -> Self:
@@ -249,15 +258,18 @@ class Page:
         Returns
         -------
         dict
-            Keys "text", "width", "height", "skew" and "lines".
+            Keys "text", "width", "height", "skew", "lines" and, if there are any, "issues".
         """
-        return {
+        exported: dict[str, Any] = {
             "text": self.text,
             "width": self.width,
             "height": self.height,
             "skew": self.skew,
             "lines": [line.export() for line in self.lines],
         }
+        if self.issues:
+            exported["issues"] = [issue.export() for issue in self.issues]
+        return exported
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the export as JSON.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -20,9 +21,9 @@ from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.adaptation import adapt_rows
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
-from ensemble_hwr.images import Picture
+from ensemble_hwr.images import Picture, open_picture
 from ensemble_hwr.images.machine_print import Print
-from ensemble_hwr.images.sources import map_pictures
+from ensemble_hwr.images.sources import FilePage, describe, map_pictures
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading._alignment import LabelledLetters, spelled
 from ensemble_hwr.reading._candidates import candidate_rows, letter_scores, non_letter_log_odds, scores_by_pieces
@@ -31,6 +32,7 @@ from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import character_error_rate, check_texts
 from ensemble_hwr.reading._readings import find_readings, to_word
+from ensemble_hwr.reading.issues import Issue, reading_issues
 from ensemble_hwr.reading.models import (
     SHIPPED_STROKE_NON_LETTER,
     class_names,
@@ -95,7 +97,10 @@ class PictureReader(BaseEstimator, Generic[Found]):
         check_is_fitted(self)
         with threadpool_limits(1):  # as in worker processes: the last bits depend on the number of threads
             blank = None if self.errors == "raise" else self._empty
-            return map_pictures(self.read, X, blank=blank, n_jobs=self.n_jobs)[0]
+            found, failures = map_pictures(self.read, X, blank=blank, n_jobs=self.n_jobs)
+        for index, reason in failures.items():
+            found[index] = replace(found[index], issues=(Issue("unreadable", reason),))
+        return found
 
     def read(self, picture: Picture) -> Found:
         """Read one picture."""
@@ -307,9 +312,12 @@ class WordReader(PictureReader[Word]):
         """
         check_is_fitted(self)
         with deadline(self.timeout):
+            opened = self._open(picture)
             if self.cut == "gaps":
-                return self._read_segmentation(self.segmenter_.segment(picture))
-            return self.read_lattice(cut_word(picture, slant=self._slant(), **self._opening()))
+                word = self._read_segmentation(self.segmenter_.segment(opened))
+            else:
+                word = self.read_lattice(cut_word(opened, slant=self._slant(), **self._opening()))
+            return replace(word, issues=reading_issues([word], opened.grey))
 
     def read_page(self, picture: Picture, *, word_gap: float | None = None) -> Page:
         """Read a picture of a page or a line: find its lines and words, and read each word.
@@ -331,7 +339,10 @@ class WordReader(PictureReader[Word]):
         """
         check_is_fitted(self)
         with deadline(self.timeout):
-            return Page.from_cut(cut_page(picture, word_gap=word_gap, **self._opening()), self._read_cut)
+            opened = self._open(picture)
+            page = Page.from_cut(cut_page(opened, word_gap=word_gap, **self._opening()), self._read_cut)
+            words = [word for line in page.lines for word in line.words]
+            return replace(page, issues=reading_issues(words, opened.grey))
 
     def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
         """Read a word from its lattice of letter candidates.
@@ -483,6 +494,13 @@ class WordReader(PictureReader[Word]):
             if not weight.sum():
                 raise ValueError("sample_weight is 0 for every picture; give at least one weight above 0")
         return float(np.average(read == np.asarray(y, dtype=object), weights=weight))
+
+    def _open(self, picture: Picture) -> FilePage:
+        """Decode a picture once; error messages describe it as it was given."""
+        if isinstance(picture, FilePage):
+            return picture
+        grey = open_picture(picture, max_pixels=self.segmenter_.max_pixels)
+        return FilePage(describe(picture), 1, False, grey)
 
     def _opening(self) -> dict[str, Any]:
         """Return the parameters that pictures are opened with."""

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -323,7 +324,7 @@ def _check_inside(field: FormField, shape: tuple[int, ...], picture: Picture) ->
 def _moved(word: Word, right: int, down: int) -> Word:
     """Return a word whose boxes are shifted by some pixels."""
     letters = tuple(_moved_letter(letter, right, down) for letter in word.letters)
-    return Word(word.box.moved(right, down), letters, word.text, word.confidence, word.alternatives)
+    return replace(word, box=word.box.moved(right, down), letters=letters)
 
 
 def _moved_letter(letter: Letter, right: int, down: int) -> Letter:
