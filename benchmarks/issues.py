@@ -22,6 +22,7 @@ from ensemble_hwr.reading.issues import letter_issues
 
 SPOILED = ("squared paper", "dotted paper", "stains", "show-through", "pencil by contrast", "phone noise")
 STRONG = 2
+COLUMNS = ("letters", "clean words", "clean pages", "clean letters", "spoiled, read wrongly", "spoiled, read correctly")
 
 
 @click.command()
@@ -37,18 +38,15 @@ STRONG = 2
 def main(words: int, pages: int, single: int, spoiled: int, blank: int, sources: tuple[str, ...], update: bool) -> None:  # noqa: PLR0917
     """Measure and print the tables."""
     reader = WordReader(errors="empty").fit()
-    lines = [
-        "| letters | clean words | clean pages | clean letters | spoiled, read wrongly | spoiled, read correctly |"
-    ]
-    lines.append("| --- | ---: | ---: | ---: | ---: | ---: |")
+    lines = [f"| {' | '.join(COLUMNS)} |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for source in sources:
         letters = letters_of(source)
         texts = texts_of(words + spoiled)
         made = compose_words(letters, texts, gap=0.15, height=HEIGHT, random_state=5)
         clean = reader.predict_details([one.picture for one in made[:words]])
         counts = [share([bool(word.issues) for word in clean])]
-        twelve = texts_of(12 * pages)
-        texts = ["\n".join(" ".join(twelve[k + 12 * n :: pages * 12][:1]) for k in range(12)) for n in range(pages)]
+        lines_of_four = [" ".join(texts_of(12 * pages)[place : place + 4]) for place in range(0, 12 * pages, 4)]
+        texts = ["\n".join(lines_of_four[place : place + 3]) for place in range(0, len(lines_of_four), 3)]
         sheets = compose_words(letters, texts, gap=0.15, height=HEIGHT, random_state=6)
         found = PageReader(errors="empty").fit().predict_details([one.picture for one in sheets])
         counts.append(share([bool(page.issues) for page in found]))
@@ -91,9 +89,8 @@ def blank_sheets(reader: WordReader, count: int) -> str:
     words = sum(text == "" for text in reader.predict(sheets))
     pages = sum(text == "" for text in PageReader(reader, errors="empty").fit().predict(sheets))
     letters = len(load_model("az")[0].transform_readable(sheets)[1])
-    return (
-        f"Blank sheets on which nothing is read: {words} of {count} as words, {pages} as pages, {letters} as letters."
-    )
+    counts = f"{words} of {count} as words, {pages} as pages, {letters} as letters"
+    return f"Blank sheets on which nothing is read: {counts}."
 
 
 if __name__ == "__main__":
