@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ensemble_hwr._formats import printable
-from ensemble_hwr.cli._errors import DONE, FAILED, end_of_reading, report_error
+from ensemble_hwr.cli._errors import end_of_reading, report_error
 from ensemble_hwr.cli._options import check_output_file, model_option, output_option
 from ensemble_hwr.exceptions import DataError
 
@@ -53,8 +53,7 @@ def adapt(*, model: str, data: tuple[Path, ...], output: Path, new_classes: bool
     _print_result(record, adapted_classifier(adapted), output)
     for reason in found.failures:
         report_error(reason)
-    end_of_reading(len(found.failures), 0, len(found) + len(found.failures))
-    return FAILED if found.failures else DONE
+    return end_of_reading(len(found.failures), 0, len(found) + len(found.failures))
 
 
 @click.command()

@@ -143,10 +143,12 @@ def is_blank(histogram: Histogram, level: float, small: NDArray[np.uint8], size:
     deviation = max(histogram.deviation(), _ROUNDED_TO_ONE * level)
     one_peak = _ONE_PEAK if deviation > _FEW_LEVELS * level else _ONE_PEAK_OF_FEW_LEVELS
     explained = histogram.explained(histogram.otsu())
-    if tail < _NO_TAIL * deviation and explained < one_peak:
+    if tail >= _SHORT_TAIL * deviation or explained >= one_peak:
+        return False
+    if tail < _NO_TAIL * deviation:
         return True
-    nearly = tail < _SHORT_TAIL * deviation and explained < _ONE_PEAK_OF_FEW_LEVELS
-    return nearly and is_symmetric(small, size or 0, _ALMOST_SYMMETRIC)
+    # bold letters have tones as symmetric as grain, but many levels
+    return deviation <= _FEW_LEVELS * level and is_symmetric(small, size or 0, _ALMOST_SYMMETRIC)
 
 
 def is_symmetric(small: NDArray[np.uint8], size: int, ratio: float = _SYMMETRIC) -> bool:
