@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,10 @@ from ensemble_hwr.cli._pictures import (
 )
 
 if TYPE_CHECKING:
-    from ensemble_hwr._formats import NamedPicture
+    from ensemble_hwr._formats import LetterPrinter, NamedPicture
+    from ensemble_hwr.cli._pictures import Batch
     from ensemble_hwr.images.pages import PageRanges
+    from ensemble_hwr.reading import Page
     from ensemble_hwr.reading.issues import Issue
 
 N_ALTERNATIVES = 2
@@ -82,14 +84,9 @@ def letters(
         with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
             for pages_read in PageOptions(pages, max_pages).batches(found.pictures, batch_size(normalizer)):
                 for batch in normalized_batches([page.data for _, page in pages_read], normalizer):
-                    readable = [pages_read[position] for position in batch.positions]
-                    predicted = _predictions(classifier, batch.rows)
-                    shown = []
-                    for (number, page), row, predictions in zip(readable, batch.rows, predicted, strict=True):
-                        issues = _issues(row, predictions, page)
-                        n_doubtful += steps.report_issues(page.label, issues)
-                        shown.append((show(page, predictions, issues), page, number))
+                    shown, doubtful = _shown(batch, pages_read, classifier, show, steps)
                     results.write(shown)
+                    n_doubtful += doubtful
                     for reason in batch.failures.values():
                         steps.report_error(reason)
                     n_problems += len(batch.failures)
@@ -97,6 +94,20 @@ def letters(
                 update(pages_read[-1][0], "")
             results.finish()
     return end_of_reading(n_problems, n_doubtful, n_pictures)
+
+
+def _shown(
+    batch: Batch, pages: Sequence[tuple[int, NamedPicture]], classifier: Any, show: LetterPrinter, steps: Any
+) -> tuple[list[tuple[str | Page, NamedPicture, int]], int]:
+    """Return the formatted letters of a batch, and the number of those with issues, which are printed."""
+    shown, doubtful = [], 0
+    readable = [pages[position] for position in batch.positions]
+    predicted = _predictions(classifier, batch.rows)
+    for (number, page), row, predictions in zip(readable, batch.rows, predicted, strict=True):
+        issues = _issues(row, predictions, page)
+        doubtful += steps.report_issues(page.label, issues)
+        shown.append((show(page, predictions, issues), page, number))
+    return shown, doubtful
 
 
 def _predictions(classifier: Any, rows: Any) -> Iterator[Predictions]:
