@@ -154,7 +154,8 @@ def measure(sample: Sample, names: Sequence[str], levels: Sequence[int], source:
         cells = []
         for reader, level in columns:
             unit = f" ({DISTORTIONS[name].describe(level)})" if name in DISTORTIONS and reader == OWN else ""
-            cells.append(f"{shares[level][reader]:.0f}{unit}")
+            share = shares[level][reader]
+            cells.append("-" if np.isnan(share) else f"{share:.0f}{unit}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
         click.echo(lines[-1], err=True)
         if name in DISTORTIONS:
