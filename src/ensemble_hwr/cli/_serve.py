@@ -96,7 +96,7 @@ def serve(
     queue: int,
     **options: Any,
 ) -> None:
-    """Serve a page to write on and to drop photographs on, and an HTTP interface.
+    """Serve a page that reads handwriting, and an HTTP interface.
 
     The address is printed once pictures can be read. By default only this computer can reach it. The interface is
     described at /docs. Ctrl-C ends the server.
