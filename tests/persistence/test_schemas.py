@@ -115,7 +115,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("model", "labels"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("model", "labels"), CASES, ids=[f"{number} {type(model).__name__}" for number, (model, _) in enumerate(CASES)]
+)
 def test_estimators_with_a_schema_are_loaded_and_two_saves_are_the_same_bytes(model, labels, tmp_path):
     model.fit(X, labels)
     file = save_model(model, tmp_path / "a.model")
