@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ensemble_hwr import compose_words, generate_letters
+
 TEE = {"strokes": [[[40, 0], [40, 90]], [[0, 0], [80, 0]]]}
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
@@ -26,11 +28,12 @@ def small(start_server):
         yield found
 
 
-def noise(side):
-    """A picture that takes long to read."""
+def full_page():
+    """Return a page of 144 words, which takes far longer to read than the server allows in the test."""
+    letters = generate_letters(26 * 4, writers=4, random_state=7)
+    (block,) = compose_words(letters, ["MILK TEA\nBREAD HAM"], gap=0.25, height=30, random_state=4)
     stream = io.BytesIO()
-    pixels = np.random.default_rng(0).integers(0, 2, (side, side), dtype=np.uint8)
-    Image.fromarray(255 * pixels).convert("1").save(stream, "PNG")
+    Image.fromarray(np.tile(block.picture, (6, 6))).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -101,7 +104,7 @@ def test_many_clients_are_answered_or_asked_to_try_again(small):
 
 def test_a_late_answer_is_given_up_and_the_process_replaced(start_server):
     with start_server("--workers", "1", "--timeout", "0.3", "--metrics") as server:
-        status, _, body = server.post("/v1/pages", noise(2500), "image/png")
+        status, _, body = server.post("/v1/pages", full_page(), "image/png")
         assert status == 504, body
         assert json.loads(body)["title"] == "Reading took too long"
         assert server.metric('worker_restarts_total{reason="late"}') == 1
