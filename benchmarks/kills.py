@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +121,8 @@ def _without_times(value: object) -> object:
     if isinstance(value, dict):
         varying = re.compile("second|time|version|command|date|machine|memory|bytes|python|elapsed|path|file|jobs")
         return {key: _without_times(item) for key, item in value.items() if not varying.search(key)}
+    if isinstance(value, str):
+        return re.sub(r"[\d.]+ times the fit time", "", value)
     return [_without_times(item) for item in value] if isinstance(value, list) else value
 
 
@@ -182,7 +185,12 @@ def kill(job: Job, by: signal.Signals, whole_group: bool, delay: float, tally: T
     if left := group(process.pid):
         tally.processes += 1
         for number in left:
-            os.kill(number, signal.SIGKILL)
+            with suppress(OSError):  # it has ended meanwhile
+                command = Path(f"/proc/{number}/cmdline").read_text().replace("\0", " ")
+                click.echo(
+                    f"left {time.monotonic() - end + SECONDS_UNTIL_FREE:.1f} s after the end: {command}", err=True
+                )
+                os.kill(number, signal.SIGKILL)
     # after a kill of the whole group no process is left that could free it; the next run does
     tally.memory += bool(shared_memory(process.pid)) and not (whole_group and by is signal.SIGKILL)
     tally.lost += code != 0 and not before <= job.finished()
