@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -110,7 +111,7 @@ class SafeJournal(BaseJournalBackend):
                 self.line += 1
                 yield log
         except ValueError as error:  # also of JSON, and of bytes that are no text
-            raise damaged(self._file, self.line + 1, error) from error
+            raise damaged(self._file, _next_unreadable(self._file, self.line), error) from error
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append all entries, or none if that fails."""
@@ -160,6 +161,17 @@ def check_is_journal(file: Path) -> None:
         f"{file}: is not a journal of studies, which starts with {_FIRST_BYTES.decode()}; {found}; "
         "give the name of another file, which need not exist"
     )
+
+
+def _next_unreadable(file: Path, line: int) -> int:
+    """Return the number of the next line after some that is no JSON, or of the next line; Optuna may read several."""
+    with file.open("rb") as stream:
+        for number, text in enumerate(islice(stream, line, None), line + 1):
+            try:
+                json.loads(text)
+            except ValueError:
+                return number
+    return line + 1
 
 
 def damaged(file: Path, line: int, error: Exception) -> DataError:
