@@ -222,7 +222,7 @@ def test_derived_sets_are_declared_in_the_tuned_config(write, letters, rows, tmp
 
 
 def test_two_runs_share_a_database(write, letters, rows, tmp_path):
-    config = write("", "tune.n_trials=8")
+    config = write("", "tune.n_trials=40")
     url = f"sqlite:///{tmp_path}/studies.db"
     results = []
     threads = [
@@ -235,7 +235,7 @@ def test_two_runs_share_a_database(write, letters, rows, tmp_path):
     for thread in threads:
         thread.join()
     trials = trials_of(url)
-    assert sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials) == 8
+    assert sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials) == 40
     assert results[0].config == results[1].config
     assert len({trial.user_attrs[WORKER]["pid"] for trial in trials}) == 2
 
