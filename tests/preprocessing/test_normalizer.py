@@ -1,4 +1,5 @@
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
+from ensemble_hwr.images.borders import remove_borders
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.preprocessing._normalizer import crop_letter, place_by_mass, place_classic
 
@@ -404,3 +406,23 @@ def test_a_normalizer_saved_before_dots_existed_has_its_default():
     old = LetterNormalizer()
     del old.__dict__["dots"]
     np.testing.assert_array_equal(old.transform(LETTERS), LetterNormalizer().transform(LETTERS))
+
+
+TONES = st.sampled_from([0, 0, 0, 0, 0, 0, 90, 255])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(arrays(np.uint8, (26, 22), elements=TONES), min_size=1, max_size=5), st.booleans())
+def test_pictures_of_one_size_are_normalized_as_single_ones(greys, dots):
+    """Specks, several components, letters at the edges and bars along them; pictures without writing are left out."""
+    greys[0][:, :2] = 255
+    rows, failures = LetterNormalizer(polarity="light", dots=dots).transform_readable(greys)
+    readable = [grey for index, grey in enumerate(greys) if index not in failures]
+    expected = np.zeros((len(readable), 784), np.float32)
+    for row, grey in zip(expected, readable, strict=True):
+        letter = crop_letter(remove_borders(to_ink(grey, polarity="light", longest=336)), dots=dots)
+        row[:] = place_by_mass(letter, 28, 20).ravel()
+    np.testing.assert_array_equal(rows, expected)
+    for index, reason in failures.items():
+        with pytest.raises(PictureError, match=re.escape(reason)):
+            to_ink(greys[index], polarity="light", longest=336)

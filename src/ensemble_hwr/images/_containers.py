@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import math
 import os
 import stat
 import threading
@@ -434,7 +435,7 @@ def check_size(shape: tuple[int, ...], max_pixels: int) -> None:
     """Raise an error if a picture has no pixels or too many."""
     if 0 in shape:
         raise PictureError("it is empty; a picture needs at least one pixel")
-    if np.prod(shape, dtype=np.float64) > max_pixels:
+    if math.prod(shape) > max_pixels:
         height, width = shape
         raise PictureError(
             f"it is too large: {width}x{height} pixels, allowed are {max_pixels:,}; make it smaller or raise max_pixels"

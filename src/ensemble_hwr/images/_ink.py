@@ -6,22 +6,31 @@ from numbers import Integral
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from ensemble_hwr._typing import Ink
+from ensemble_hwr._typing import FloatArray, Ink, Pictures
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images._histogram import Histogram
-from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
-from ensemble_hwr.images._noise import is_blank, is_symmetric, without_grain
+from ensemble_hwr.images._histogram import Histogram, Histograms
+from ensemble_hwr.images._local import closing_size, have_shadows, local_paper, need_closing, without_shadows
+from ensemble_hwr.images._noise import are_clear, is_blank, is_symmetric, may_be_blank, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
-from ensemble_hwr.images._paper import dark_is_ink, is_flat, paper_level
-from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings, without_rim
+from ensemble_hwr.images._paper import dark_is_ink, flat_levels, is_flat, paper_level, votes_for_dark_ink
+from ensemble_hwr.images._surroundings import (
+    find_surroundings,
+    have_rim,
+    have_surroundings,
+    replace_surroundings,
+    without_rim,
+)
 from ensemble_hwr.images.patterns import without_pale_lines
 from ensemble_hwr.images.sources import Picture, describe
 
 Polarity: TypeAlias = Literal["auto", "dark", "light"]
 
-_REDUCED_SIDE = 256  # pixels: longest side of the copy from which polarity and paper are estimated
+MAX_SIDE = 256
+"""Pixels: longest side of the copy of a picture from which polarity and paper are estimated."""
+
 _MIN_SIDE = 24  # pixels: smaller pictures have strokes as fine as grain
 _MIN_CONTRAST = 6  # grey levels of 255
 
@@ -81,11 +90,11 @@ def to_ink(
     opened = open_picture(picture, max_pixels=max_pixels)
     framed = without_rim(opened) if flatten else opened
     grey = framed if longest is None else _shrink(framed, longest)
-    small = _shrink(grey, _REDUCED_SIDE)
+    small = _shrink(grey, MAX_SIDE)
     _check_contrast(small, opened, picture)
     smooth = without_grain(grey)
     if smooth is not None:
-        grey, small = smooth, _shrink(smooth, _REDUCED_SIDE)
+        grey, small = smooth, _shrink(smooth, MAX_SIDE)
     around = find_surroundings(small) if flatten and polarity != "light" else None
     if around is not None:
         grey, small = replace_surroundings(grey, around), replace_surroundings(small, around)
@@ -100,6 +109,78 @@ def to_ink(
     if faint or (flatten and min(opened.shape) >= _MIN_SIDE and is_blank(histogram, level, small, size)):
         raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
     return _stretch(darkness, histogram)
+
+
+def flat_inks(greys: Grey, *, polarity: Polarity = "auto") -> tuple[Pictures, NDArray[np.bool_]]:
+    """Convert small pictures of one size to ink at once, if their paper is flat and nothing has to be removed.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+        No side is longer than 256 pixels.
+    polarity : {"auto", "dark", "light"}, default="auto"
+        As for `to_ink`.
+
+    Returns
+    -------
+    inks : ndarray of float32, shape (n, height, width)
+        The ink that `to_ink` returns, where `clean` is true.
+    clean : ndarray of bool, shape (n,)
+        Whether a picture is as simple as that. For the others, use `to_ink`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images import to_ink
+    >>> from ensemble_hwr.images._ink import flat_inks
+    >>> letter = np.full((16, 12), 230, dtype=np.uint8)
+    >>> letter[3:13, 5:7] = 20
+    >>> inks, clean = flat_inks(np.stack([letter, np.zeros_like(letter)]))
+    >>> clean.tolist(), bool((inks[0] == to_ink(letter)).all())
+    ([True, False], True)
+    """
+    tones = Histograms.of(greys)
+    darkest, lightest = greys.min(axis=(1, 2)), greys.max(axis=(1, 2))
+    clean = (lightest - darkest >= _MIN_CONTRAST) & are_clear(greys, tones) & ~have_rim(greys)
+    if polarity != "light":
+        clean &= ~have_surroundings(greys, tones)
+    dark = np.full(len(greys), polarity == "dark")
+    if polarity == "auto":
+        dark, is_certain = votes_for_dark_ink(greys)
+        for index in np.flatnonzero(~is_certain & clean):
+            dark[index] = dark_is_ink(greys[index])
+        clean &= ~have_shadows(greys)
+    darkest, lightest = np.where(dark, darkest, ~lightest), np.where(dark, lightest, ~darkest)
+    greys = greys ^ np.where(dark, np.uint8(0), np.uint8(255))[:, None, None]
+    tones = Histograms(np.where(dark[:, None], tones.counts, tones.counts[:, ::-1]), tones.values)
+    flat, level = flat_levels(tones)
+    clean &= flat & ~need_closing(greys, level)
+    check_blank = min(greys.shape[1:]) >= _MIN_SIDE
+    stretched, is_written = _stretched_tones(tones, level, darkest, lightest, check_blank=check_blank)
+    places = greys.astype(np.intp)
+    places += np.arange(0, 256 * len(greys), 256)[:, None, None]
+    return stretched.take(places), clean & is_written
+
+
+def _stretched_tones(
+    tones: Histograms, level: FloatArray, darkest: Grey, lightest: Grey, check_blank: bool
+) -> tuple[Ink, NDArray[np.bool_]]:
+    """Return the ink of each tone per picture, (n, 256), and which pictures are certain to hold writing."""
+    darkness = (level[:, None] - tones.values).astype(np.float32)
+    most = (level - darkest).astype(np.float32)[:, None]
+    without_glare = np.maximum(darkness, most / -2)
+    least = np.maximum((level - lightest).astype(np.float32)[:, None], most / -2)
+    histograms = Histograms.of_floats(without_glare, least, most, tones.counts)
+    full = histograms.above(histograms.otsu).quantile(0.7)
+    paper = histograms.below(histograms.otsu)
+    floor = np.minimum(paper.quantile(0.5) + 3 * paper.deviation(), 0.35 * full)
+    is_written = (most[:, 0] > 1) & (full > floor)
+    if check_blank:
+        is_written &= ~may_be_blank(histograms, 1.0)
+    scale = np.where(full > floor, full - floor, 1).astype(np.float32)
+    darkness -= floor.astype(np.float32)[:, None]
+    darkness /= scale[:, None]
+    return np.clip(darkness, np.float32(0), np.float32(1), out=darkness), is_written
 
 
 def _shrink(grey: Grey, longest: int) -> Grey:
@@ -119,7 +200,7 @@ def _check_contrast(small: Grey, opened: Grey, picture: Picture) -> None:
 
 def _check_shape(grey: Grey, picture: Picture) -> None:
     """Raise an error if a picture is so long and thin that its reduced copy lost the contrast."""
-    (height, width), least = grey.shape, 2 * max(grey.shape) // _REDUCED_SIDE
+    (height, width), least = grey.shape, 2 * max(grey.shape) // MAX_SIDE
     if min(grey.shape) < least and np.ptp(grey) >= _MIN_CONTRAST:
         shape, side = ("flat", "high") if height < width else ("narrow", "wide")
         raise PictureError(

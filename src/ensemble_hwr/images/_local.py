@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from ensemble_hwr._geometry import EIGHT_CONNECTED
 from ensemble_hwr.images._histogram import Histogram
 
 Level = TypeVar("Level", np.uint8, np.float32)
+Tones: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 _MIN_SIDE = 40  # pixels: smaller pictures have strokes as wide as shadows
 _THUMBNAIL = 64  # pixels: longest side of the copy from which a median is taken
@@ -22,6 +23,8 @@ _SIZE = 6  # stroke widths: size of the closing, about the height of a small let
 _LEAST_SIZE = 5  # pixels
 _DARKER = 0.92  # relative brightness below which the background differs from an even estimate
 _LIGHTER = 0.3  # of the contrast: least distance of a shadow from the darkest stroke
+_LATTICE = 4  # least number of points of a lattice along a side of a square that is searched for
+_ROUNDING = 1e-3  # grey levels
 _MIN_AREA = 0.01  # of the picture: least area of such a difference
 
 
@@ -95,6 +98,105 @@ def without_shadows(small: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.
     shape = (small.shape[1], small.shape[0])
     background = np.asarray(Image.fromarray(median).resize(shape, Image.Resampling.BILINEAR), dtype=np.float32)
     return np.asarray(small - background, dtype=np.float32)
+
+
+def have_shadows(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which pictures have shadows that `without_shadows` removes.
+
+    Only those in which both dark and light parts hold a large square can have any.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if min(greys.shape[1:]) < _MIN_SIDE:
+        return np.zeros(len(greys), np.bool_)
+    tones: Tones = greys
+    if max(greys.shape[1:]) > _THUMBNAIL:
+        tones = np.stack([_thumbnail(grey) for grey in greys])
+    size = max(3, round(_MAX_SIZE * min(tones.shape[1:])))
+    darkest, lightest = (greys.min(axis=(1, 2)), greys.max(axis=(1, 2)))
+    even = _EVEN * (lightest.astype(np.float64) - darkest) - _ROUNDING
+    negative: Tones = np.subtract(255, tones, dtype=tones.dtype)
+    found = may_hold_square(tones, lightest - even, size) & may_hold_square(negative, 255.0 - darkest - even, size)
+    for index in np.flatnonzero(found):
+        grey = greys[index]
+        found[index] = without_shadows(grey) is not grey
+    return found
+
+
+def need_closing(greys: NDArray[np.uint8], paper: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for which dark-on-light pictures on paper of one brightness `closing_size` returns a size.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+    paper : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if min(greys.shape[1:]) < _MIN_SIDE:
+        return np.zeros(len(greys), np.bool_)
+    greatest = max(_LEAST_SIZE, round(_MAX_SIZE * min(greys.shape[1:])))
+    found = may_hold_square(greys, _DARKER * paper + _ROUNDING, greatest)
+    for index in np.flatnonzero(found):
+        found[index] = closing_size(greys[index], np.float32(paper[index])) is not None
+    return found
+
+
+def may_hold_square(tones: Tones, below: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    """Return which pictures may hold a square that is dark everywhere; it may continue beyond the frame.
+
+    Only points of a lattice are examined, of which such a square contains several in each row and column.
+
+    Parameters
+    ----------
+    tones : ndarray of uint8 or float32, shape (n, height, width)
+    below : ndarray of float64, shape (n,)
+        Brightness below which a pixel is dark.
+    size : int
+        Side of the square in pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    step = max(1, size // _LATTICE)
+    reach = size // step
+    dark: NDArray[np.bool_] = np.asarray(_lattice(tones, step, reach) < below[:, None, None])
+    for side in (1, 2):
+        n_points = dark.shape[side] - reach + 1
+        runs = _part(dark, side, slice(n_points)).copy()
+        for at in range(1, reach):
+            np.logical_and(runs, _part(dark, side, slice(at, at + n_points)), out=runs)
+        dark = runs
+    found: NDArray[np.bool_] = dark.any(axis=(1, 2))
+    return found
+
+
+def _lattice(tones: Tones, step: int, reach: int) -> Tones:
+    """Return every n-th pixel, and the darker of the two outermost pixels of each edge, repeated outwards."""
+    for side in (1, 2):
+        length = tones.shape[side]
+        first, last = (
+            np.minimum(_part(tones, side, [outermost]), _part(tones, side, [next_to_it]))
+            for outermost, next_to_it in ((0, 1), (length - 1, length - 2))
+        )
+        inside = _part(tones, side, slice(step, length - 1, step))
+        # a point of the lattice on the last row counts as one beyond it
+        tones = np.concatenate([first] * (reach + 1) + [inside] + [last] * (reach + 1), axis=side)
+    return tones
+
+
+def _part(stack: NDArray[Any], side: int, where: slice | list[int]) -> NDArray[Any]:
+    """Return a part of a stack of pictures along one side."""
+    return stack[:, where] if side == 1 else stack[:, :, where]
 
 
 def _thumbnail(small: NDArray[np.uint8]) -> NDArray[np.float32]:

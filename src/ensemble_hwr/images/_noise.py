@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ensemble_hwr.images._histogram import Histogram, smooth
+from ensemble_hwr.images._histogram import Histogram, Histograms, smooth
 
 _MIN_SIDE = 24  # pixels: smaller pictures have strokes as fine as grain
 _CLEAR_RANGE = 40.0  # standard deviations of the grain: range of tones from which on grain does no harm
 _CLEAR = 8.0  # standard deviations of the grain between ink and paper: likewise
 _SMOOTH = 9.0  # likewise, after smoothing
 _MEDIAN_TO_DEVIATION = 1.4826 / 6  # of second differences across and down of independent normal noise
+_TOLERANCE = 1e-9  # of rounding
 _N_TILES, _TILE = 16, 256  # squares of a large picture that are measured, and their sides in pixels
 _ROUNDING = 0.5  # grey levels: noise of pixels that were rounded
 _ROUNDED_TO_ONE = 0.75  # grey levels: standard deviation of noise of which half is rounded to one level
@@ -55,6 +56,37 @@ def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     return smoothed
 
 
+def are_clear(greys: NDArray[np.uint8], tones: Histograms) -> NDArray[np.bool_]:
+    """Return in which pictures the grain is weak, so that `without_grain` leaves them as they are.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+    tones : Histograms
+        Of the pictures.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if min(greys.shape[1:]) < _MIN_SIDE:
+        return np.ones(len(greys), np.bool_)
+    contrast = np.ptp(greys, axis=(1, 2))
+    # the median is below a limit if more than half of the differences are
+    limit = contrast / (_CLEAR_RANGE * _MEDIAN_TO_DEVIATION) - _TOLERANCE
+    differences = _second_differences(greys, 1).reshape(len(greys), -1)
+    n_weak = np.count_nonzero(differences <= limit.astype(np.int16)[:, None], axis=1)
+    clear: NDArray[np.bool_] = (contrast >= _CLEAR_RANGE * _ROUNDING) & (2 * n_weak > differences.shape[1])
+    others = np.flatnonzero(~clear)
+    if len(others):
+        distance = tones.above(tones.otsu).quantile(0.5) - tones.below(tones.otsu).quantile(0.5)
+        noise = np.maximum(_ROUNDING, _MEDIAN_TO_DEVIATION * np.median(differences[others], axis=1))
+        clear[others] = distance[others] >= _CLEAR * noise
+    for index in np.flatnonzero(~clear):
+        clear[index] = _is_clear(greys[index], grain(greys[index]))
+    return clear
+
+
 def grain(grey: NDArray[np.uint8], lag: int = 1) -> float:
     """Estimate the standard deviation of the noise from second differences of near pixels.
 
@@ -73,10 +105,16 @@ def grain(grey: NDArray[np.uint8], lag: int = 1) -> float:
     """
     if min(grey.shape) <= 2 * lag:
         return _ROUNDING
-    signed = grey.astype(np.int16)
-    down = signed[2 * lag :] - 2 * signed[lag:-lag] + signed[: -2 * lag]
-    both = down[:, 2 * lag :] - 2 * down[:, lag:-lag] + down[:, : -2 * lag]
-    return max(_ROUNDING, _MEDIAN_TO_DEVIATION * float(np.median(np.abs(both))))
+    return max(_ROUNDING, _MEDIAN_TO_DEVIATION * float(np.median(_second_differences(grey, lag))))
+
+
+def _second_differences(greys: NDArray[np.uint8], lag: int) -> NDArray[np.int16]:
+    """Return the absolute second differences, down and across, of a picture or a stack of pictures."""
+    signed = greys.astype(np.int16)
+    down = signed[..., 2 * lag :, :] - 2 * signed[..., lag:-lag, :] + signed[..., : -2 * lag, :]
+    both = down[..., 2 * lag :] - 2 * down[..., lag:-lag] + down[..., : -2 * lag]
+    absolute: NDArray[np.int16] = np.abs(both, out=both)
+    return absolute
 
 
 def contrast_to_grain(grey: NDArray[np.uint8]) -> float:
@@ -149,6 +187,29 @@ def is_blank(histogram: Histogram, level: float, small: NDArray[np.uint8], size:
         return True
     # bold letters have tones as symmetric as grain, but many levels
     return deviation <= _FEW_LEVELS * level and is_symmetric(small, size or 0, _ALMOST_SYMMETRIC)
+
+
+def may_be_blank(histograms: Histograms, level: float) -> NDArray[np.bool_]:
+    """Return for which histograms of darkness `is_blank` may be true.
+
+    Parameters
+    ----------
+    histograms : Histograms
+    level : float
+        One grey level, in the units of the histograms.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    tail = histograms.quantile(_TAIL) - histograms.quantile(0.5)
+    deviation = np.maximum(histograms.deviation(), _ROUNDED_TO_ONE * level)
+    found: NDArray[np.bool_] = tail < _SHORT_TAIL * deviation
+    some = np.flatnonzero(found)
+    if len(some):
+        one_peak = np.where(deviation > _FEW_LEVELS * level, _ONE_PEAK, _ONE_PEAK_OF_FEW_LEVELS)
+        found[some] = (histograms.explained(histograms.otsu) < one_peak)[some]
+    return found
 
 
 def is_symmetric(small: NDArray[np.uint8], size: int, ratio: float = _SYMMETRIC) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,6 @@ def open_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Grey:
     """
     if not isinstance(max_pixels, Integral) or max_pixels < 1:
         raise ValueError(f"max_pixels={max_pixels!r} must be an integer of 1 or more")
-    name = describe(picture)
     page = picture.grey if isinstance(picture, FilePage) else None
     try:
         if page is not None:
@@ -77,7 +76,7 @@ def open_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Grey:
         with opened(picture) as container:  # type: ignore[arg-type]
             return decode_page(container, max_pixels)
     except PictureError as error:
-        raise PictureError(f"{name}: {error}") from error.__cause__
+        raise PictureError(f"{describe(picture)}: {error}") from error.__cause__
 
 
 def grey_of_image(image: Image.Image) -> Grey:
@@ -167,7 +166,7 @@ def _eight_bits(array: NDArray[np.generic]) -> Grey:
     if array.dtype == np.bool_ or (array.dtype.kind in "iu" and array.max() == 1 and array.min() >= 0):
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype == np.uint8:
-        return array.astype(np.uint8, copy=False)
+        return cast(Grey, array)
     if array.dtype == np.uint16:
         return _scale_deep(array.shape, lambda rows: array[rows])
     if array.dtype.kind in "iu":

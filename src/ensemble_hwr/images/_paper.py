@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED
-from ensemble_hwr.images._histogram import Histogram, smooth
+from ensemble_hwr.images._histogram import Histogram, Histograms, smooth, smooth_all
 
 _FLAT_WITHIN = 2  # grey levels around the median
 _N_REFINEMENTS = 3
+_CLEAR_FRAME, _CLEAR_AREA = 0.6, 0.3  # least differences between the shares of light and dark that decide the polarity
 
 
 def dark_is_ink(grey: NDArray[np.uint8] | NDArray[np.float32]) -> bool:
@@ -33,12 +34,58 @@ def dark_is_ink(grey: NDArray[np.uint8] | NDArray[np.float32]) -> bool:
     frame = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
     frame_vote = 2 * float(frame.mean()) - 1
     area_vote = 2 * float(light.mean()) - 1
-    if abs(frame_vote) > 0.6 and abs(area_vote) > 0.3 and frame_vote * area_vote > 0:
+    if abs(frame_vote) > _CLEAR_FRAME and abs(area_vote) > _CLEAR_AREA and frame_vote * area_vote > 0:
         return frame_vote > 0
     # weights rounded from a logistic regression on letters of known polarity
     score = frame_vote + 2 * _balance(_thickness(light), _thickness(~light))
     score += _balance(_count_components(light), _count_components(~light))
     return score >= 0
+
+
+def votes_for_dark_ink(greys: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Detect the polarity of pictures as `dark_is_ink` does, by the frame and the area alone.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+
+    Returns
+    -------
+    dark : ndarray of bool, shape (n,)
+        Whether the dark pixels are the ink.
+    clear : ndarray of bool, shape (n,)
+        Where frame and area agree clearly; elsewhere `dark_is_ink` needs its other measures.
+    """
+    pixels = greys.astype(np.float32)
+    local = smooth_all(pixels)
+    np.subtract(pixels, local, out=local)
+    flattened = local.reshape(len(local), -1)
+    least, most = flattened.min(axis=1, keepdims=True), flattened.max(axis=1, keepdims=True)
+    threshold = Histograms.of_floats(flattened, least, most).otsu
+    light = local > threshold.astype(np.float32)[:, None, None]
+    frame = np.concatenate([light[:, 0], light[:, -1], light[:, 1:-1, 0], light[:, 1:-1, -1]], axis=1)
+    frame_vote, area_vote = 2 * frame.mean(axis=1) - 1, 2 * light.mean(axis=(1, 2)) - 1
+    clear = (np.abs(frame_vote) > _CLEAR_FRAME) & (np.abs(area_vote) > _CLEAR_AREA) & (frame_vote * area_vote > 0)
+    return frame_vote > 0, clear
+
+
+def flat_levels(tones: Histograms) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Detect whether the paper of dark-on-light pictures has one brightness, as `is_flat` does.
+
+    Parameters
+    ----------
+    tones : Histograms
+        Of the pictures' bytes.
+
+    Returns
+    -------
+    flat : ndarray of bool, shape (n,)
+    levels : ndarray of float64, shape (n,)
+    """
+    paper = tones.above(tones.otsu)
+    levels = paper.quantile(0.5)
+    near = (paper.counts * (np.abs(paper.values - levels[:, None]) <= _FLAT_WITHIN)).sum(axis=1)
+    return near > 0.5 * paper.counts.sum(axis=1), levels
 
 
 def is_flat(grey: NDArray[np.uint8]) -> tuple[bool, float]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED
-from ensemble_hwr.images._histogram import Histogram
+from ensemble_hwr.images._histogram import Histogram, Histograms
+from ensemble_hwr.images._local import may_hold_square
 
 Value = TypeVar("Value", np.bool_, np.uint8, np.int32)
 
@@ -59,6 +60,57 @@ def without_rim(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
             inside = grey[depth + 1 : -depth - 1, depth + 1 : -depth - 1]
             return np.pad(inside, depth + 1, mode="edge")
     return grey
+
+
+def have_rim(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which pictures have a rim that `without_rim` replaces.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if min(greys.shape[1:]) < _MIN_SIDE:
+        return np.zeros(len(greys), np.bool_)
+    depth = max(1, int(_RIM * min(greys.shape[1:]))) + 2
+    bands = (greys[:, :depth], greys[:, -depth:], greys[:, :, :depth], greys[:, :, -depth:])
+    darkest = np.min([band.min(axis=(1, 2)) for band in bands], axis=0)
+    lightest = np.max([band.max(axis=(1, 2)) for band in bands], axis=0)
+    found: NDArray[np.bool_] = lightest - darkest >= _RIM_DIFFERENCE
+    for index in np.flatnonzero(found):
+        grey = greys[index]
+        found[index] = without_rim(grey) is not grey
+    return found
+
+
+def have_surroundings(greys: NDArray[np.uint8], tones: Histograms) -> NDArray[np.bool_]:
+    """Return in which pictures `find_surroundings` finds some.
+
+    Parameters
+    ----------
+    greys : ndarray of uint8, shape (n, height, width)
+    tones : Histograms
+        Of the pictures.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    if min(greys.shape[1:]) < _MIN_SIDE:
+        return np.zeros(len(greys), np.bool_)
+    edges = [greys[:, 0].min(axis=1), greys[:, -1].min(axis=1), greys[:, :, 0].min(axis=1), greys[:, :, -1].min(axis=1)]
+    found: NDArray[np.bool_] = np.min(edges, axis=0) <= tones.otsu
+    size = max(3, round(_CORE * min(greys.shape[1:])))
+    some = np.flatnonzero(found)
+    if len(some):
+        found[some] = may_hold_square(greys[some], np.floor(tones.otsu[some]) + 1, size)
+        found[some] &= may_hold_square(~greys[some], 255 - tones.otsu[some], size)
+    for index in np.flatnonzero(found):
+        found[index] = find_surroundings(greys[index]) is not None
+    return found
 
 
 def find_surroundings(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
-from ensemble_hwr._typing import Ink
+from ensemble_hwr._typing import Ink, IntArray
 
 _MAX_THICKNESS = 0.12  # of the side of the picture: greatest thickness of a bar
 _COVERED = 0.9  # of a side: least length of a bar
@@ -52,6 +52,34 @@ def remove_borders(ink: Ink) -> Ink:
         return cleared if _is_letter(mask & ~_grown(bars), bars) else ink
     frame = _frame(mask)
     return ink if frame is None else np.where(_grown(frame) & ~(mask & ~frame), np.float32(0), ink)
+
+
+def may_have_bars(by_row: IntArray, by_column: IntArray) -> NDArray[np.bool_]:
+    """Return in which pictures `remove_borders` may find bars along the edges.
+
+    Parameters
+    ----------
+    by_row, by_column : ndarray of int, shape (n, height) and (n, width)
+        Number of pixels with ink.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images.borders import may_have_bars
+    >>> masks = np.zeros((2, 40, 40), np.bool_)
+    >>> masks[1, :, :3] = True
+    >>> may_have_bars(masks.sum(axis=2), masks.sum(axis=1)).tolist()
+    [False, True]
+    """
+    height, width = by_row.shape[1], by_column.shape[1]
+    top_and_bottom = by_row[:, [0, min(1, height - 1), -min(2, height), -1]].max(axis=1)
+    left_and_right = by_column[:, [0, min(1, width - 1), -min(2, width), -1]].max(axis=1)
+    found: NDArray[np.bool_] = (top_and_bottom / width >= _COVERED) | (left_and_right / height >= _COVERED)
+    return found
 
 
 def remove_boxes(ink: Ink) -> Ink:

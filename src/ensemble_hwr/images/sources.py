@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -183,6 +184,39 @@ def map_pictures(
     >>> results[1] is None, failures
     (True, {1: "'missing.png': there is no such file"})
     """
+    done = map_batches(partial(_map_batch, function, blank), X, n_jobs=n_jobs, batch_size=batch_size)
+    failures = {index: reason for _, of_batch in done for index, reason in of_batch.items()}
+    return [result for results, _ in done for result in results], failures
+
+
+def map_batches(
+    function: Callable[[Sequence[Picture], int], Result], X: Any, *, n_jobs: int | None, batch_size: int
+) -> list[Result]:
+    """Apply a function to batches of pictures, in this process or in several.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the pictures of a batch, and the position of the first one. With several processes, it must be picklable.
+    X : sequence of pictures, or array
+        As `as_pictures` takes them.
+    n_jobs : int or None
+        Number of processes; None means 1, -1 means one per processor.
+    batch_size : int
+        Pictures per batch. No more processes are started than there are batches.
+
+    Returns
+    -------
+    list
+        One result per batch, in order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.images.sources import map_batches
+    >>> map_batches(lambda pictures, start: (len(pictures), start), np.zeros((5, 9)), n_jobs=1, batch_size=2)
+    [(2, 0), (2, 2), (1, 4)]
+    """
     from joblib import effective_n_jobs  # slow to import, and not needed for single pictures
     from sklearn.utils.parallel import Parallel, delayed
 
@@ -193,15 +227,12 @@ def map_pictures(
     workers = min(effective_n_jobs(n_jobs), len(batches))
     if workers > 1:
         pool = Parallel(n_jobs=workers, backend=worker_backend())
-        done = pool(delayed(_map_batch)(function, *batch, blank) for batch in batches)
-    else:  # without the overhead of Parallel, which is as long as the work on one letter
-        done = [_map_batch(function, *batch, blank) for batch in batches]
-    failures = {index: reason for _, of_batch in done for index, reason in of_batch.items()}
-    return [result for results, _ in done for result in results], failures
+        return list(pool(delayed(function)(*batch) for batch in batches))
+    return [function(*batch) for batch in batches]  # without Parallel, which takes as long as the work on one letter
 
 
 def _map_batch(
-    function: Callable[[Picture], Result], pictures: Sequence[Picture], start: int, blank: Callable[[], Result] | None
+    function: Callable[[Picture], Result], blank: Callable[[], Result] | None, pictures: Sequence[Picture], start: int
 ) -> tuple[list[Result], dict[int, str]]:
     """Apply a function to pictures that start at a position of the whole sequence."""
     results: list[Result] = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -15,12 +17,14 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED, FRAME_SIDE, INK_THRESHOLD, LETTER_BOX
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
-from ensemble_hwr._typing import Ink, Rows
-from ensemble_hwr.images import Picture, Polarity, to_ink
-from ensemble_hwr.images.borders import remove_borders
-from ensemble_hwr.images.sources import as_pictures, map_pictures
+from ensemble_hwr._typing import Ink, IntArray, Pictures, Rows
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images import MAX_SIDE, Picture, Polarity, flat_inks, open_picture, to_ink
+from ensemble_hwr.images.borders import may_have_bars, remove_borders
+from ensemble_hwr.images.sources import FilePage, as_pictures, describe, map_batches
 
 _BATCH_SIZE = 256  # pictures per task of a process
+_PIXELS_AT_ONCE = 1 << 17  # of pictures of one size that are normalized together: they stay in the processor's cache
 
 # components of ink, by their ink relative to that of the largest component
 _ALWAYS_KEPT = 0.15  # from this share on, a component belongs to the letter
@@ -215,18 +219,65 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         """Return the rows of all pictures, and the reasons why some are blank."""
         self._validate_params()
         self._check_box()
-        blank = None if raising else self._blank_row
-        rows, failures = map_pictures(self._row, X, blank=blank, n_jobs=self.n_jobs, batch_size=_BATCH_SIZE)
-        return np.stack(rows), failures
+        work = partial(self._normalize_batch, raising=raising)
+        done = map_batches(work, X, n_jobs=self.n_jobs, batch_size=_BATCH_SIZE)
+        failures = {index: reason for _, of_batch in done for index, reason in of_batch.items()}
+        return np.concatenate([rows for rows, _ in done]), failures
 
-    def _blank_row(self) -> Rows:
-        """Return the row of an unreadable picture."""
-        return np.zeros(self.size**2, np.float32)
+    def _normalize_batch(
+        self, pictures: Sequence[Picture], start: int, *, raising: bool
+    ) -> tuple[Rows, dict[int, str]]:
+        """Return the rows of pictures that start at a position of the whole sequence, and why some are blank."""
+        rows = np.zeros((len(pictures), self.size**2), np.float32)
+        errors: dict[int, PictureError] = {}
+        small: dict[tuple[int, ...], dict[int, NDArray[np.uint8]]] = {}  # by shape
+        for place, picture in enumerate(pictures):
+            try:
+                grey = open_picture(picture, max_pixels=self.max_pixels)
+                if self.method == "mass" and max(grey.shape) <= min(self._longest, MAX_SIDE):
+                    small.setdefault(grey.shape, {})[place] = grey
+                else:
+                    rows[place] = self._row(grey, picture)
+            except PictureError as error:
+                errors[place] = error
+                if raising:
+                    break
+        for shape, greys in small.items():
+            n_at_once = max(1, _PIXELS_AT_ONCE // math.prod(shape))
+            for first in range(0, len(greys), n_at_once):
+                places = list(greys)[first : first + n_at_once]
+                errors |= self._normalize_alike(pictures, places, np.stack([greys[place] for place in places]), rows)
+        if errors and raising:
+            first = min(errors)
+            raise PictureError(f"picture {start + first}: {errors[first]}") from errors[first]
+        return rows, {start + place: str(errors[place]) for place in sorted(errors)}
 
-    def _row(self, picture: Picture) -> Rows:
-        """Return the row of one picture."""
-        # twelve frames per side resolve more than the letter shows when it is scaled to `box` pixels
-        ink = to_ink(picture, polarity=self.polarity, longest=12 * self.size, max_pixels=self.max_pixels)
+    def _normalize_alike(
+        self, pictures: Sequence[Picture], places: list[int], greys: NDArray[np.uint8], rows: Rows
+    ) -> dict[int, PictureError]:
+        """Fill the rows of some pictures of one size; return the errors of those that are unreadable."""
+        inks, clean = flat_inks(greys, polarity=self.polarity)
+        numbers = np.asarray(places)
+        if clean.any():
+            rows[numbers[clean]] = place_letters(inks[clean], self.size, self.box, dots=self.dots)
+        errors = {}
+        for index in np.flatnonzero(~clean):
+            place = places[index]
+            try:
+                rows[place] = self._row(greys[index], pictures[place])
+            except PictureError as error:
+                errors[place] = error
+        return errors
+
+    @property
+    def _longest(self) -> int:
+        """Longest side in pixels: twelve frames resolve more than a letter shows that is scaled to `box` pixels."""
+        return 12 * self.size
+
+    def _row(self, grey: NDArray[np.uint8], picture: Picture) -> Rows:
+        """Return the row of one picture that was opened."""
+        page = FilePage(describe(picture), 1, False, grey)
+        ink = to_ink(page, polarity=self.polarity, longest=self._longest, max_pixels=self.max_pixels)
         if self.method == "classic":
             return place_classic(ink, self.size, self.box).ravel()
         return place_by_mass(crop_letter(remove_borders(ink), dots=self.dots), self.size, self.box).ravel()
@@ -243,6 +294,50 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def place_letters(inks: Pictures, size: int, box: int, *, dots: bool = False) -> Rows:
+    """Crop pictures of ink of one size to their letters, and place these in the frame, as rows.
+
+    Parameters
+    ----------
+    inks : ndarray of float32, shape (n, height, width)
+    size, box : int
+        Sides of the frame and of the box in pixels.
+    dots : bool, default=False
+        As for `crop_letter`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, size * size)
+        Borders, specks and fragments of neighbouring letters are removed.
+    """
+    masks = inks > INK_THRESHOLD
+    by_row, by_column = np.count_nonzero(masks, axis=2), np.count_nonzero(masks, axis=1)
+    simple = _are_connected(masks) & ~may_have_bars(by_row, by_column)
+    (tops, bottoms), (lefts, rights) = _spans(by_row > 0), _spans(by_column > 0)
+    placed = np.empty((len(inks), size, size), np.float32)
+    for index, ink in enumerate(inks):
+        if simple[index]:
+            letter = ink[tops[index] : bottoms[index], lefts[index] : rights[index]]
+        else:
+            letter = crop_letter(remove_borders(ink), dots=dots)
+        placed[index] = place_by_mass(letter, size, box)
+    return placed.reshape(len(placed), -1)
+
+
+def _are_connected(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which pictures have one connected component."""
+    structure = np.zeros((3, 3, 3), np.bool_)
+    structure[1] = EIGHT_CONNECTED  # within each picture
+    labels = ndimage.label(masks, structure)[0].reshape(len(masks), -1)
+    connected: NDArray[np.bool_] = labels.sum(axis=1) == labels.max(axis=1) * np.count_nonzero(labels, axis=1)
+    return connected
+
+
+def _spans(occupied: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    """Return where the occupied part of each row starts, and where it ends."""
+    return occupied.argmax(axis=1), occupied.shape[1] - occupied[:, ::-1].argmax(axis=1)
 
 
 def crop_letter(ink: Ink, *, despeckle: bool = True, dots: bool = False) -> Ink:
