@@ -172,9 +172,9 @@ def may_hold_square(tones: Tones, below: NDArray[np.float64], size: int) -> NDAr
     dark: NDArray[np.bool_] = np.asarray(_lattice(tones, step, reach) < below[:, None, None])
     for side in (1, 2):
         n_points = dark.shape[side] - reach + 1
-        runs = _part(dark, side, slice(n_points)).copy()
-        for at in range(1, reach):
-            np.logical_and(runs, _part(dark, side, slice(at, at + n_points)), out=runs)
+        runs = np.ones_like(_part(dark, side, slice(n_points)))
+        for at in range(reach):
+            runs &= _part(dark, side, slice(at, at + n_points))
         dark = runs
     found: NDArray[np.bool_] = dark.any(axis=(1, 2))
     return found
