@@ -176,8 +176,7 @@ def may_hold_square(tones: Tones, below: NDArray[np.float64], size: int) -> NDAr
         for at in range(reach):
             runs &= _part(dark, side, slice(at, at + n_points))
         dark = runs
-    found: NDArray[np.bool_] = dark.any(axis=(1, 2))
-    return found
+    return np.asarray(dark.any(axis=(1, 2)))
 
 
 def _lattice(tones: Tones, step: int, reach: int) -> Tones:
