@@ -46,6 +46,8 @@ def closing_size(small: NDArray[np.uint8], paper: NDArray[np.float32] | np.float
     if min(small.shape) < _MIN_SIDE:
         return None
     greatest = max(_LEAST_SIZE, round(_MAX_SIZE * min(small.shape)))
+    if not may_hold_square(small[None], np.array([_DARKER * float(np.max(paper)) + _ROUNDING]), greatest)[0]:
+        return None
     closed = _close(small, greatest)
     darker = ndimage.binary_erosion(closed < np.float32(_DARKER) * paper, EIGHT_CONNECTED)
     if np.count_nonzero(darker) <= _MIN_AREA * small.size or not _has_shadow(small):
@@ -208,9 +210,11 @@ def _has_shadow(small: NDArray[np.uint8]) -> bool:
     """Return whether some background of a dark-on-light picture is between the tones of paper and of strokes."""
     tones = _thumbnail(small)
     size = max(3, round(_MAX_SIZE * min(tones.shape)))
-    background = ndimage.grey_opening(_close(tones, size), (size, size), mode="nearest")
     darkest, lightest = float(small.min()), float(small.max())
     contrast = lightest - darkest
+    if not may_hold_square(tones[None], np.array([lightest - _EVEN * contrast + _ROUNDING]), size)[0]:
+        return False
+    background = ndimage.grey_opening(_close(tones, size), (size, size), mode="nearest")
     between = (background < lightest - _EVEN * contrast) & (background > darkest + _LIGHTER * contrast)
     between &= np.abs(tones - background) < _EVEN * contrast  # not the soft edges of strokes, widened by the closing
     return bool(np.count_nonzero(ndimage.binary_erosion(between, EIGHT_CONNECTED)) > _MIN_AREA * between.size)

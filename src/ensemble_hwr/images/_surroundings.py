@@ -127,10 +127,13 @@ def find_surroundings(small: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
         None if there are none: the light parts are thin strokes, the dark parts are strokes of a picture that is
         cropped to its ink, or they are paper in a shadow.
     """
-    light = small > Histogram.of(small).otsu()
+    threshold = Histogram.of(small).otsu()
+    light = small > threshold
     if min(small.shape) < _MIN_SIDE or np.count_nonzero(light) < _MIN_SHEET * small.size or _frame(light).all():
         return None
     size = max(3, round(_CORE * min(small.shape)))
+    if not may_hold_square(small[None], np.array([np.floor(threshold) + 1]), size)[0]:
+        return None
     if np.count_nonzero(_opened(light, size)) < _MIN_SHEET * small.size:
         return None
     around = _touching_frame(_opened(~light, size))
