@@ -122,6 +122,6 @@ def test_the_posterior_is_that_of_all_alignments(case):
 
 def test_uncertain_letters_are_counted_and_left_out():
     graph = Graph(3, [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)], np.zeros((5, 2)), "AB")
-    found = LabelledLetters()
+    found = LabelledLetters("AB")
     found.add(0, "AB", graph, np.zeros((5, 4), np.float32))
     assert found.report() == {"n_letters": 0, "n_uncertain": 2, "left_out": []}

@@ -15,7 +15,7 @@ from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import LetterNgrams, Lexicon, Word, error_report
-from ensemble_hwr.reading._readers import PictureReader
+from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.segmentation import cut_strokes
 
 

@@ -7,7 +7,7 @@ from ensemble_hwr import compose_words, generate_letters
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation import cut_page, cut_word
 from ensemble_hwr.segmentation._lattice import MAX_PIECES, boundary_gaps, join_pieces
-from ensemble_hwr.segmentation._upright import shift_rows
+from ensemble_hwr.segmentation._word import shift_rows
 
 LETTERS = generate_letters(26 * 6, writers=6, random_state=3)
 words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=6)

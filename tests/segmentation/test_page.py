@@ -8,7 +8,7 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation import cut_page
 from ensemble_hwr.segmentation._components import Scale, label_ink
 from ensemble_hwr.segmentation._page import line_map, space_threshold
-from ensemble_hwr.segmentation._upright import find_skew
+from ensemble_hwr.segmentation._word import find_skew
 
 PAGE = "THE QUICK BROWN FOX\nJUMPS OVER THE\nLAZY DOG AND RUNS\nAWAY"
 

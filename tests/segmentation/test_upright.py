@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ensemble_hwr import compose_words
-from ensemble_hwr.segmentation._upright import find_slant, row_shifts, shift_rows
+from ensemble_hwr.segmentation._word import find_slant, row_shifts, shift_rows
 
 
 @given(arrays(np.int32, st.tuples(st.integers(1, 12), st.integers(1, 12))), st.floats(-1, 1))

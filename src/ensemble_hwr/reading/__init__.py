@@ -5,7 +5,8 @@ from ensemble_hwr.reading._export import draw_reading, to_alto, to_hocr
 from ensemble_hwr.reading._language_models import LetterNgrams
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import ErrorReport, character_error_rate, error_report
-from ensemble_hwr.reading._readers import PageReader, WordReader
+from ensemble_hwr.reading._pages import PageReader
+from ensemble_hwr.reading._words import WordReader
 from ensemble_hwr.reading.non_letter import fit_non_letter_model, fit_stroke_non_letter_model
 
 __all__ = [

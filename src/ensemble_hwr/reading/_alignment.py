@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from ensemble_hwr._typing import FloatArray, Rows
+from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.images import Picture
+from ensemble_hwr.reading._candidates import Scored
 from ensemble_hwr.reading._decoder import Graph
+from ensemble_hwr.segmentation import Lattice
 
 _LEAST_POSTERIOR = 0.9
 _LARGEST_LAG = 12.0  # nats for each letter: a text that explains a word so much worse than another is not its text
@@ -23,6 +27,8 @@ class LabelledLetters:
 
     Attributes
     ----------
+    letters : sequence of str
+        Letters that texts are spelled with: the classes of the classifier.
     rows : list of ndarray of float32, shape (n_pixels,)
     labels : list of str
     n_uncertain : int
@@ -31,10 +37,50 @@ class LabelledLetters:
         Words that were left out: position, and reason.
     """
 
+    letters: Sequence[str]
     rows: list[Rows] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     n_uncertain: int = 0
     left_out: list[tuple[int, str]] = field(default_factory=list)
+
+    def add_picture(
+        self,
+        place: int,
+        text: str,
+        picture: Picture,
+        cut: Callable[[Picture, int], Sequence[Lattice]],
+        score: Callable[[Lattice], Scored],
+    ) -> None:
+        """Add the letters of a picture with one or several words.
+
+        Parameters
+        ----------
+        place : int
+            Position of the picture.
+        text : str
+            Its right text, in upper or lower case; words are separated by spaces.
+        picture : path, bytes, PIL image or ndarray
+        cut : callable
+            Takes the picture and the number of words, and returns the lattice of each word that is found.
+        score : callable
+            Takes a lattice and returns the scores of its candidates.
+        """
+        words = text.split()
+        spellings = [spelled(word, self.letters) for word in words]
+        if not words or None in spellings:
+            self.left_out.append((place, f"{text!r} cannot be spelled with the letters of the classifier"))
+            return
+        try:
+            lattices = cut(picture, len(words))
+        except PictureError as error:
+            self.left_out.append((place, str(error)))
+            return
+        if len(lattices) != len(words):
+            self.left_out.append((place, f"{len(lattices)} words were found for the {len(words)} of {text!r}"))
+            return
+        for lattice, spelling in zip(lattices, spellings, strict=True):
+            scored = score(lattice)
+            self.add(place, str(spelling), scored.graph, scored.rows)
 
     def add(self, place: int, text: str, graph: Graph, rows: Rows) -> None:
         """Add the letters of a word whose places are certain.
@@ -61,6 +107,32 @@ class LabelledLetters:
             self.n_uncertain += int(np.count_nonzero(~certain))
             self.rows += [rows[span].copy() for span in spans[certain]]
             self.labels += [letter for letter, kept in zip(text, certain, strict=True) if kept]
+
+    def adapt(self, model: Any, **params: Any) -> Any:
+        """Return a model that is adapted by these letters.
+
+        Parameters
+        ----------
+        model : classifier
+            It is not changed.
+        **params : dict
+            Parameters of :class:`~ensemble_hwr.adaptation.AdaptedClassifier`.
+
+        Returns
+        -------
+        classifier
+
+        Raises
+        ------
+        DataError
+            If there are letters of fewer than two classes.
+        """
+        from ensemble_hwr.adaptation import adapt_rows  # the only use: words are read without it
+
+        if len(set(self.labels)) < 2:
+            reason = f": {self.left_out[0][1]}" if self.left_out else ""
+            raise DataError(f"fewer than 2 different letters could be aligned with the texts{reason}")
+        return adapt_rows(model, np.stack(self.rows), self.labels, **params)
 
     def report(self) -> dict[str, Any]:
         """Return numbers and reasons as a dict."""

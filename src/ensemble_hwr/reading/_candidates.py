@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import Interval, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
+from ensemble_hwr.boxes import Box
 from ensemble_hwr.preprocessing import GradientFeatures
+from ensemble_hwr.reading._decoder import Graph
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 GEOMETRY = (
@@ -22,6 +25,9 @@ GEOMETRY = (
     "stroke width", "median gap", "pieces per letter height",
 )  # fmt: skip
 """Columns after the pixels: lengths in letter heights, costs of cuts in strokes."""
+
+NON_LETTER, LETTER = "non_letter", "letter"
+"""Classes of a non-letter model."""
 
 _OUTER_GAP = 1.0  # letter heights of paper before the first letter and after the last
 _MIN_GAP, _MAX_GAP = -0.5, 1.0  # letter heights
@@ -184,3 +190,72 @@ def non_letter_log_odds(probability: NDArray[np.floating], is_letter: NDArray[np
     p = np.clip(np.asarray(is_letter, dtype=np.float64), 1e-9, 1 - 1e-9)
     odds = np.clip(np.log(p) - np.log1p(-p), -_MAX_LOG_ODDS, _MAX_LOG_ODDS)
     return np.asarray(letter_scores(probability) + _NON_LETTER_WEIGHT * odds[:, None], dtype=np.float64)
+
+
+class Scored(NamedTuple):
+    """Letter scores of the candidates of a word.
+
+    Attributes
+    ----------
+    graph : Graph
+    probability : ndarray of shape (n_spans, n_letters)
+        Letter probabilities of each span.
+    boxes : sequence of Box
+        Box of each span.
+    rows : ndarray of shape (n_spans, n_pixels)
+        Pixels of each span.
+    """
+
+    graph: Graph
+    probability: FloatArray
+    boxes: Sequence[Box]
+    rows: Rows
+
+
+def score_lattice(
+    lattice: Lattice | StrokeLattice, rows: Rows, probability: FloatArray, letters: Sequence[str], non_letter_model: Any
+) -> Scored:
+    """Score the letter candidates of a lattice.
+
+    Parameters
+    ----------
+    lattice : Lattice or StrokeLattice
+    rows : ndarray of shape (n_candidates, n_pixels)
+        Pixels of each candidate.
+    probability : ndarray of shape (n_candidates, n_letters)
+        Letter probabilities of each candidate.
+    letters : sequence of str
+        Letters, in the order of these columns.
+    non_letter_model : classifier or None
+        None weights letters by their numbers of pieces.
+
+    Returns
+    -------
+    Scored
+    """
+    if non_letter_model is None:
+        scores = scores_by_pieces(probability, lattice.spans)
+    else:
+        column = non_letter_model.classes_.tolist().index(LETTER)
+        with config_context(transform_output="default"):  # it was fitted without feature names
+            is_letter = non_letter_model.predict_proba(candidate_rows(lattice, rows))[:, column]
+        scores = non_letter_log_odds(probability, is_letter)
+    boxes = tuple(candidate.box for candidate in lattice.candidates)
+    return Scored(Graph(lattice.n_pieces, lattice.spans, scores, letters), probability, boxes, rows)
+
+
+def score_letters(boxes: Sequence[Box], rows: Rows, probability: FloatArray, letters: Sequence[str]) -> Scored:
+    """Score letters that are already segmented, each of which is one piece.
+
+    Parameters
+    ----------
+    boxes : sequence of Box
+    rows, probability, letters
+        As for `score_lattice`.
+
+    Returns
+    -------
+    Scored
+    """
+    spans = [(place, place + 1) for place in range(len(boxes))]
+    return Scored(Graph(len(boxes), spans, letter_scores(probability), letters), probability, boxes, rows)

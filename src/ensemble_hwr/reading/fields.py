@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr.alphabets import Alphabet, parse_alphabet, restrict
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture, open_picture
 from ensemble_hwr.images.sources import describe
 from ensemble_hwr.reading._document import Letter, Word
 from ensemble_hwr.reading._lexicon import Lexicon
-from ensemble_hwr.reading._readers import WordReader
+from ensemble_hwr.reading._words import WordReader
 
 Pixel = Annotated[int, Field(ge=0, strict=True)]
 
@@ -34,7 +36,7 @@ class FormField(BaseModel):
     box : tuple of int
         Left, top, right and bottom in pixels, as in `Box`.
     alphabet : str, default=None
-        Letters that can occur. None allows all letters of the reader.
+        Letters that can occur, or ranges of letters such as ``"A-Z0-9"``. None allows all letters of the reader.
     lexicon : list of str or path, default=None
         Expected words, or a file of words as `Lexicon.from_file` reads it. None takes the lexicon of the reader.
 
@@ -247,7 +249,7 @@ def restricted_reader(
     reader : WordReader
         Fitted; it is not changed, and the copy uses the same models.
     alphabet : str, default=None
-        Letters that can occur. None allows all letters of the reader.
+        Letters that can occur, or ranges of letters such as ``"A-Z0-9"``. None allows all letters of the reader.
     lexicon : Lexicon, iterable of str or Path, default=None
         Expected words, or a file of words as `Lexicon.from_file` reads it. None takes the lexicon of the reader.
 
@@ -269,8 +271,8 @@ def restricted_reader(
     """
     copied = copy(reader)
     if alphabet is not None:
-        copied.classifier_ = _Restricted(reader.classifier_, _known(alphabet, reader.classes_.tolist()))
-        copied.classes_ = copied.classifier_.classes_
+        copied.alphabet_ = _narrowed(alphabet, reader)
+        copied.classes_ = restrict(np.ones((1, len(reader.letters_))), reader.letters_, copied.alphabet_)[1]
     words = lexicon
     if words is None and alphabet is not None:
         words = reader.lexicon_
@@ -284,31 +286,22 @@ def restricted_reader(
     return copied
 
 
-def _known(chosen: str, classes: Collection[str]) -> list[str]:
-    """Return the letters of an alphabet; raise an error for those that the reader cannot read."""
-    alphabet = set(chosen)
-    unknown = sorted(alphabet - set(classes))
+def _narrowed(chosen: str, reader: WordReader) -> Alphabet:
+    """Return an alphabet as a part of a reader's; raise an error for letters that the reader cannot read."""
+    known: dict[str, tuple[str, ...]] = {letter: (letter,) for letter in reader.classes_.tolist()}
+    if reader.alphabet_ is not None:
+        known = dict(reader.alphabet_.parts)
+    try:
+        letters = parse_alphabet(chosen).classes
+    except DataError:  # a field may have one letter only, or name a letter twice
+        letters = tuple(dict.fromkeys(chosen))
+    unknown = sorted(set(letters) - set(known))
     if unknown:
         raise DataError(
-            f"alphabet: {''.join(unknown)!r} cannot be read; the letters of the model are {''.join(classes)!r}"
+            f"alphabet: {''.join(unknown)!r} cannot be read; the letters of the model are "
+            f"{''.join(reader.classes_.tolist())!r}"
         )
-    return [letter for letter in classes if letter in alphabet]
-
-
-class _Restricted:
-    """A classifier of some of the letters of another; their probabilities add up to 1."""
-
-    def __init__(self, classifier: Any, letters: list[str]) -> None:
-        import numpy as np
-
-        self._classifier = classifier
-        self.classes_ = np.asarray(letters)
-        self._columns = [classifier.classes_.tolist().index(letter) for letter in letters]
-
-    def predict_proba(self, rows: Any) -> Any:
-        """Return the probabilities of the letters, of shape (n, n_letters)."""
-        chosen = self._classifier.predict_proba(rows)[:, self._columns] + 1e-12
-        return chosen / chosen.sum(axis=1, keepdims=True)
+    return Alphabet(chosen, tuple((letter, known[letter]) for letter in letters))
 
 
 def _check_inside(field: FormField, shape: tuple[int, ...], picture: Picture) -> None:

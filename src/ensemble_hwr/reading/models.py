@@ -12,7 +12,7 @@ from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.persistence.models import shipped_files
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.reading.non_letter import LETTER
+from ensemble_hwr.reading._candidates import LETTER
 
 SHIPPED_NON_LETTER = "non-letter"
 SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"

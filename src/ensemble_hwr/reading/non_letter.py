@@ -21,10 +21,8 @@ from ensemble_hwr.ensemble import MemberMLPClassifier
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.reading._candidates import CandidateFeatures, candidate_rows
+from ensemble_hwr.reading._candidates import LETTER, NON_LETTER, CandidateFeatures, candidate_rows
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
-
-NON_LETTER, LETTER = "non_letter", "letter"
 
 _MIN_LETTER_OVERLAP, _MAX_NON_LETTER_OVERLAP = 0.8, 0.65  # intersection over union; examples between are left out
 

@@ -35,8 +35,16 @@ from ensemble_hwr.segmentation._components import (
 from ensemble_hwr.segmentation._cuts import PieceMap, local_minima
 from ensemble_hwr.segmentation._lattice import Lattice, build_lattice
 from ensemble_hwr.segmentation._segment import Groups, Segmentation, group_components, segment_word
-from ensemble_hwr.segmentation._upright import find_skew, row_shifts, shift_rows
-from ensemble_hwr.segmentation._word import Origin, UprightWord, clean_labels, isolate, normalize_word
+from ensemble_hwr.segmentation._word import (
+    Origin,
+    UprightWord,
+    clean_labels,
+    find_skew,
+    isolate,
+    normalize_word,
+    row_shifts,
+    shift_rows,
+)
 
 _PADDING = 2  # pixels of paper around a line that is cut out
 _WORD_SCALE = (0.7, 1.5)  # range of the letter height of a word, relative to that of its line

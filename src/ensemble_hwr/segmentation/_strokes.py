@@ -16,7 +16,7 @@ from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation._lattice import Candidate, boundary_gaps
-from ensemble_hwr.segmentation._upright import find_slant
+from ensemble_hwr.segmentation._word import find_slant
 
 Points: TypeAlias = NDArray[np.float64]  # (n, 2): x to the right, y downwards
 

@@ -1,4 +1,4 @@
-"""Estimators that read pictures: `WordReader` for words, `PageReader` for lines and pages."""
+"""`WordReader`: an estimator that reads pictures of words."""
 
 from __future__ import annotations
 
@@ -6,134 +6,37 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn import config_context
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from ensemble_hwr._deadlines import SECONDS, check_time, deadline
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
-from ensemble_hwr.adaptation import adapt_rows
+from ensemble_hwr.alphabets import parse_alphabet, restrict
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.images import Picture, open_picture
 from ensemble_hwr.images.machine_print import Print
-from ensemble_hwr.images.sources import FilePage, describe, map_pictures
+from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
-from ensemble_hwr.reading._alignment import LabelledLetters, spelled
-from ensemble_hwr.reading._candidates import candidate_rows, letter_scores, non_letter_log_odds, scores_by_pieces
-from ensemble_hwr.reading._decoder import Graph
+from ensemble_hwr.reading._alignment import LabelledLetters
+from ensemble_hwr.reading._candidates import Scored, score_lattice, score_letters
 from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
-from ensemble_hwr.reading._metrics import character_error_rate, check_texts
+from ensemble_hwr.reading._metrics import check_texts
+from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._readings import find_readings, to_word
-from ensemble_hwr.reading.issues import Issue, reading_issues
+from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
     SHIPPED_STROKE_NON_LETTER,
     class_names,
     find_letter_model,
     find_non_letter_model,
 )
-from ensemble_hwr.reading.non_letter import LETTER
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
-
-Found = TypeVar("Found", Word, Page)
-
-
-class PictureReader(BaseEstimator, Generic[Found]):
-    """Base class of estimators that read pictures independently of each other, optionally in several processes.
-
-    Subclasses have the parameters `errors` and `n_jobs`, and implement `read` and `_empty`.
-    """
-
-    errors: str
-    n_jobs: int | None
-
-    def predict(self, X: Any) -> NDArray[np.object_]:
-        r"""Read pictures and return their texts.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            Paths, bytes, PIL images or arrays; or one array of shape (n, height, width).
-
-        Returns
-        -------
-        ndarray of str, shape (n,)
-            Lines of a page are separated by ``"\n"``.
-
-        Raises
-        ------
-        PictureError
-            If a picture cannot be opened or holds no ink, unless ``errors="empty"``. The message names its index.
-        """
-        texts = np.empty(len(X), dtype=object)
-        texts[:] = [found.text for found in self.predict_details(X)]
-        return texts
-
-    def predict_details(self, X: Any) -> list[Found]:
-        """Read pictures and return texts with boxes, confidences and alternatives.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            As in `predict`.
-
-        Returns
-        -------
-        list of Word or of Page
-            As `read` returns them.
-
-        Raises
-        ------
-        PictureError
-            As in `predict`.
-        """
-        check_is_fitted(self)
-        with threadpool_limits(1):  # as in worker processes: the last bits depend on the number of threads
-            blank = None if self.errors == "raise" else self._empty
-            found, failures = map_pictures(self.read, X, blank=blank, n_jobs=self.n_jobs)
-        for index, reason in failures.items():
-            found[index] = replace(found[index], issues=(Issue("unreadable", reason),))
-        return found
-
-    def read(self, picture: Picture) -> Found:
-        """Read one picture."""
-        raise NotImplementedError
-
-    def character_error_rate(self, X: Any, y: Any) -> float:
-        """Return the character error rate (CER) on pictures: edits per character of the true texts.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            As in `predict`.
-        y : sequence of str
-            True texts.
-
-        Returns
-        -------
-        float
-            0 if every reading is right; above 1 if more characters were read wrongly than there are.
-        """
-        return character_error_rate(y, self.predict(X).tolist())
-
-    def _empty(self) -> Found:
-        """Return the result for a picture that cannot be read."""
-        raise NotImplementedError
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        return tags
 
 
 class WordReader(PictureReader[Word]):
@@ -149,6 +52,9 @@ class WordReader(PictureReader[Word]):
     classifier : classifier, default=None
         Fitted on letters, with ``predict_proba``. It takes rows of 784 pixels, or is a Pipeline whose first step is a
         `LetterNormalizer`. None loads the shipped model "az".
+    alphabet : str, default=None
+        Letters that can occur, such as ``"A-Z"`` or ``"a-zA-Z0-9"``, or ``"letters"``, which ignores case; see
+        :func:`~ensemble_hwr.alphabets.parse_alphabet`. None allows all letters of the classifier.
     non_letter_model : "shipped", classifier or None, default="shipped"
         Classifier with the classes "letter" and "non_letter", as `fit_non_letter_model` trains it. "shipped" loads the
         shipped models, one for pictures and one for pen strokes. None weights letters by their numbers of pieces
@@ -182,6 +88,10 @@ class WordReader(PictureReader[Word]):
     ----------
     classes_ : ndarray of str
         Letters that can be read.
+    letters_ : ndarray of str
+        Letters of the classifier, also those that `alphabet` leaves out.
+    alphabet_ : Alphabet or None
+        The parsed `alphabet`.
     classifier_ : classifier
         Classifier of pixel rows.
     normalizer_ : LetterNormalizer
@@ -214,6 +124,7 @@ class WordReader(PictureReader[Word]):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "classifier": [HasMethods(["predict_proba"]), None],
+        "alphabet": [str, None],
         "non_letter_model": [StrOptions({"shipped"}), HasMethods(["predict_proba"]), None],
         "cut": [StrOptions({"lattice", "gaps"})],
         "segmenter": [WordSegmenter, None],
@@ -232,6 +143,7 @@ class WordReader(PictureReader[Word]):
         self,
         classifier: Any = None,
         *,
+        alphabet: str | None = None,
         non_letter_model: Any = "shipped",
         cut: str = "lattice",
         segmenter: Any = None,
@@ -246,6 +158,7 @@ class WordReader(PictureReader[Word]):
         n_jobs: int | None = None,
     ) -> None:
         self.classifier = classifier
+        self.alphabet = alphabet
         self.non_letter_model = non_letter_model
         self.cut = cut
         self.segmenter = segmenter
@@ -276,7 +189,8 @@ class WordReader(PictureReader[Word]):
         ModelError
             If a classifier is not fitted or has the wrong classes or features, or no model is shipped.
         DataError
-            If no word of the lexicon can be spelled with the letters of the classifier.
+            If the classifier lacks a letter of the alphabet, or no word of the lexicon can be spelled with the letters
+            that can be read.
 
         Warns
         -----
@@ -284,7 +198,10 @@ class WordReader(PictureReader[Word]):
             If some words of the lexicon cannot be spelled and are left out.
         """
         self.normalizer_, self.classifier_ = find_letter_model(self.classifier)
-        self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
+        self.letters_ = self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
+        self.alphabet_ = None if self.alphabet is None else parse_alphabet(self.alphabet)
+        if self.alphabet_ is not None:
+            self.classes_ = restrict(np.ones((1, len(self.letters_))), self.letters_, self.alphabet_)[1]
         self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
         self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
@@ -367,7 +284,7 @@ class WordReader(PictureReader[Word]):
         """
         check_is_fitted(self)
         with deadline(self.timeout):
-            return self._word(*self._scored(lattice))
+            return self._word(self._score(lattice))
 
     def adapt(self, pictures: Any, texts: Sequence[str], **params: Any) -> Self:
         """Return a reader that is adapted to a writer by words with their right texts; this reader stays as it is.
@@ -406,41 +323,41 @@ class WordReader(PictureReader[Word]):
         >>> mine.adaptation_["n_letters"] > 10, mine.adaptation_["left_out"]
         (True, [])
         """
+        found = self.label_letters(pictures, texts)
+        model = load_model() if self.classifier is None else self.classifier
+        adapted: Self = copy(self).set_params(classifier=found.adapt(model, **params)).fit()
+        adapted.adaptation_ = found.report()
+        return adapted
+
+    def label_letters(self, pictures: Any, texts: Sequence[str]) -> LabelledLetters:
+        """Align words with their right texts, and return the letters whose places are certain.
+
+        Parameters
+        ----------
+        pictures : sequence of pictures, or array
+            Of words, or of lines with several words, as in `predict`.
+        texts : sequence of str
+            Right texts, in upper or lower case; words of a line are separated by spaces.
+
+        Returns
+        -------
+        LabelledLetters
+            Its ``rows`` and ``labels`` are samples for the classifier; ``report()`` describes what was left out.
+
+        Raises
+        ------
+        DataError
+            If the numbers of pictures and texts differ.
+        """
         check_is_fitted(self)
         if len(pictures) != len(texts):
             raise DataError(
                 f"there are {len(pictures)} pictures, but {len(texts)} texts; give one text for each picture"
             )
-        found = LabelledLetters()
+        found = LabelledLetters(self.classes_.tolist())
         for place, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
-            self._label(found, place, picture, text)
-        if len(set(found.labels)) < 2:
-            reason = f": {found.left_out[0][1]}" if found.left_out else ""
-            raise DataError(f"fewer than 2 different letters could be aligned with the texts{reason}")
-        model = load_model() if self.classifier is None else self.classifier
-        classifier = adapt_rows(model, np.stack(found.rows), found.labels, **params)
-        adapted: Self = copy(self).set_params(classifier=classifier).fit()
-        adapted.adaptation_ = found.report()
-        return adapted
-
-    def _label(self, found: LabelledLetters, place: int, picture: Picture, text: str) -> None:
-        """Add the labelled letters of a picture with one or several words."""
-        words = text.split()
-        spellings = [spelled(word, self.classes_.tolist()) for word in words]
-        if not words or None in spellings:
-            found.left_out.append((place, f"{text!r} cannot be spelled with the letters of the classifier"))
-            return
-        try:
-            lattices = self._lattices(picture, len(words))
-        except PictureError as error:
-            found.left_out.append((place, str(error)))
-            return
-        if len(lattices) != len(words):
-            found.left_out.append((place, f"{len(lattices)} words were found for the {len(words)} of {text!r}"))
-            return
-        for lattice, spelling in zip(lattices, spellings, strict=True):
-            graph, _, _, rows = self._scored(lattice)
-            found.add(place, str(spelling), graph, rows)
+            found.add_picture(place, text, picture, self._lattices, self._score)
+        return found
 
     def _lattices(self, picture: Picture, n_words: int) -> list[Lattice]:
         """Return the lattice of each word in a picture of a word or a line."""
@@ -448,21 +365,11 @@ class WordReader(PictureReader[Word]):
             return [cut_word(picture, slant=self._slant(), **self._opening())]
         return [word.lattice() for line in cut_page(picture, **self._opening()).lines for word in line.words]
 
-    def _scored(self, lattice: Lattice | StrokeLattice) -> tuple[Graph, FloatArray, tuple[Box, ...], Rows]:
-        """Return the graph of a lattice with letter scores, and probabilities, boxes and pixels of its candidates."""
+    def _score(self, lattice: Lattice | StrokeLattice) -> Scored:
+        """Return the letter scores of the candidates of a lattice."""
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
-        probability = self._probability(rows)
         model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
-        if model is None:
-            scores = scores_by_pieces(probability, lattice.spans)
-        else:
-            column = model.classes_.tolist().index(LETTER)
-            with config_context(transform_output="default"):  # it was fitted without feature names
-                is_letter = model.predict_proba(candidate_rows(lattice, rows))[:, column]
-            scores = non_letter_log_odds(probability, is_letter)
-        boxes = tuple(candidate.box for candidate in lattice.candidates)
-        graph = Graph(lattice.n_pieces, lattice.spans, scores, self.classes_.tolist())
-        return graph, probability, boxes, rows
+        return score_lattice(lattice, rows, self._probability(rows), self.classes_.tolist(), model)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of words that are read correctly.
@@ -517,21 +424,20 @@ class WordReader(PictureReader[Word]):
         """Classify letters that are already segmented."""
         rows = self._rows(list(found.letters))
         probability = self._probability(rows)
-        spans = [(place, place + 1) for place in range(len(found))]
-        graph = Graph(len(found), spans, letter_scores(probability), self.classes_.tolist())
-        return self._word(graph, probability, found.boxes, rows)
+        return self._word(score_letters(found.boxes, rows, probability, self.classes_.tolist()))
 
     def _rows(self, letters: list[Any]) -> Rows:
         return np.asarray(self.normalizer_.transform(letters), dtype=np.float32)
 
     def _probability(self, rows: Rows) -> FloatArray:
-        return np.asarray(self.classifier_.predict_proba(rows), dtype=np.float64)
+        probability = np.asarray(self.classifier_.predict_proba(rows), dtype=np.float64)
+        return probability if self.alphabet_ is None else restrict(probability, self.letters_, self.alphabet_)[0]
 
-    def _word(self, graph: Graph, probability: FloatArray, boxes: Sequence[Box], rows: Rows) -> Word:
+    def _word(self, scored: Scored) -> Word:
         readings = find_readings(
-            graph, lexicon=self.lexicon_, oov_rate=self.oov_rate, ngrams=self.ngrams, beam=self.beam
+            scored.graph, lexicon=self.lexicon_, oov_rate=self.oov_rate, ngrams=self.ngrams, beam=self.beam
         )
-        return to_word(readings, graph, probability, boxes, rows, n_best=self.n_best)
+        return to_word(readings, *scored, n_best=self.n_best)
 
     def _empty(self) -> Word:
         return Word(Box(0, 0, 0, 0), (), "", 0.0)
@@ -541,128 +447,3 @@ def _as_lexicon(words: Any) -> Lexicon:
     if isinstance(words, Lexicon):
         return words
     return Lexicon(words if isinstance(words, Mapping) else map(str, words))
-
-
-class PageReader(PictureReader[Page]):
-    r"""Handwritten text recognition: read pictures of pages or lines.
-
-    Each page is deskewed and segmented into lines and words; a `WordReader` reads the words.
-
-    Parameters
-    ----------
-    reader : WordReader, default=None
-        Reads the words. None uses a `WordReader` with default parameters: the shipped models and no lexicon.
-    word_gap : float, default=None
-        Smallest gap between words, in letter heights; None estimates it for each line.
-    timeout : float, default=10
-        Seconds of processor time for a picture; one that takes longer raises an error. None sets no limit.
-    errors : {"raise", "empty"}, default="raise"
-        Pictures that cannot be read raise an error, or give the text "".
-    n_jobs : int, default=None
-        Number of processes; None means 1, -1 all processors.
-
-    Attributes
-    ----------
-    reader_ : WordReader
-        Fitted copy of `reader`.
-
-    See Also
-    --------
-    WordReader : Reads pictures of single words.
-    ensemble_hwr.segmentation.cut_page : Finds lines and words without reading them.
-
-    Examples
-    --------
-    >>> from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters
-    >>> letters = generate_letters(260, writers=5, random_state=0)
-    >>> pages = compose_words(letters, ["HELLO WORLD\nHOW ARE YOU"], gap=0.2, random_state=0)
-    >>> reader = PageReader(WordReader(lexicon=["HELLO", "WORLD", "HOW", "ARE", "YOU"])).fit()
-    >>> print(reader.predict([page.picture for page in pages])[0])
-    HELLO WORLD
-    HOW ARE YOU
-    """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "reader": [WordReader, None],
-        "word_gap": [Interval(Real, 0, None, closed="left"), None],
-        "timeout": [Interval(Real, 0, None, closed="neither"), None],
-        "errors": [StrOptions({"raise", "empty"})],
-        "n_jobs": [Integral, None],
-    }
-
-    def __init__(
-        self,
-        reader: Any = None,
-        *,
-        word_gap: float | None = None,
-        timeout: float | None = SECONDS,
-        errors: str = "raise",
-        n_jobs: int | None = None,
-    ) -> None:
-        self.reader = reader
-        self.word_gap = word_gap
-        self.timeout = timeout
-        self.errors = errors
-        self.n_jobs = n_jobs
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any = None, y: Any = None) -> Self:
-        """Fit a copy of the word reader. Nothing is trained on pictures.
-
-        Parameters
-        ----------
-        X, y : ignored
-
-        Returns
-        -------
-        PageReader
-
-        Raises
-        ------
-        ModelError
-            If a classifier of the reader cannot be used, or no model is shipped.
-        """
-        reader = WordReader() if self.reader is None else copy(self.reader)
-        self.reader_ = reader.set_params(timeout=self.timeout).fit()
-        return self
-
-    def read(self, picture: Picture) -> Page:
-        """Read one picture of a page or a line.
-
-        Parameters
-        ----------
-        picture : path, bytes, PIL image or ndarray
-
-        Returns
-        -------
-        Page
-
-        Raises
-        ------
-        PictureError
-            If it cannot be opened, or holds no ink.
-        """
-        check_is_fitted(self)
-        with deadline(self.timeout):
-            page: Page = self.reader_.read_page(picture, word_gap=self.word_gap)
-        return page
-
-    def score(self, X: Any, y: Any) -> float:
-        """Return 1 minus the character error rate.
-
-        Parameters
-        ----------
-        X : sequence of pictures, or array
-            As in `predict`.
-        y : sequence of str
-            True texts.
-
-        Returns
-        -------
-        float
-            1 if every reading is right; below 0 if more characters were read wrongly than there are.
-        """
-        return 1.0 - self.character_error_rate(X, y)
-
-    def _empty(self) -> Page:
-        return Page(0, 0, ())
