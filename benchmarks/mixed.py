@@ -3,12 +3,13 @@
     python -m benchmarks.mixed collect --output mixed             collects the letters, three minutes
     python -m benchmarks.mixed ladder --output mixed              fits one network per set of sources, and tests it
     python -m benchmarks.mixed ladder --output mixed --held-out   the same on training sources that are left out
+    python -m benchmarks.mixed train --output mixed               collects the letters and trains the shipped model
     ensemble-hwr compare configs/mixed.toml --output report --data mixed     all contenders
 
 The letters of configs/mixed.toml are collected from the folder ENSEMBLE_HWR_DATA: all that may train a shipped model,
 typefaces and generated letters among them, and those of other writers for the test part. The output folder keeps
-the letters of each source, all of them as mixed.npz, and the figures of each network, so that a benchmark that was
-stopped continues.
+the letters of each source, all of them as mixed.npz, the figures of each network, and finished networks of the shipped
+model, so that a command that was stopped continues.
 
 Settings are chosen with ``--held-out``, never by figures on the test sources.
 """
@@ -24,6 +25,7 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
 
 from benchmarks.letters import DATA
 from benchmarks.pages import put
@@ -31,20 +33,26 @@ from ensemble_hwr import LetterNormalizer, generate_letters
 from ensemble_hwr.alphabets import parse_alphabet, restrict
 from ensemble_hwr.config import ExperimentConfig, load_config
 from ensemble_hwr.config.building import build_member
+from ensemble_hwr.config.schema import MemberSection
 from ensemble_hwr.datasets import (
     LetterSet,
     balance_indices,
-    class_sample_weight,
     concatenate,
     load_fonts,
     load_index,
     load_npz,
     save_npz,
 )
+from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes, render_strokes
+from ensemble_hwr.ensemble import fit_cache, fit_classifier
+from ensemble_hwr.evaluation.contenders import with_seed
+from ensemble_hwr.persistence import DiskFitCache, save_model
+from ensemble_hwr.persistence.models import hash_rows
 
 ROOT = Path(__file__).parent.parent
 CLASSES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GENERATED_WRITERS = 250
+DOTTED_WRITERS = 200  # of capital I with a dot; most writers make none, but those who do make it always
 CAPPED = {"bhmsds": 60}  # letters per class of a source with few writers
 FOLDERS: Mapping[str, tuple[str, ...]] = {  # sources that are stored in several folders
     "photo62": ("letters:photo62", "more/photo62_rest"),
@@ -64,13 +72,17 @@ GROUPS = {  # name of a group of test letters: the letters in it, and the alphab
     "all": ("0-9A-Za-z", "0-9A-Za-z"),
 }
 REAL = ("photo62", "tablet55", "binary20x16", "omniglot_latin", "sse15", "bhmsds")
+GENERATED = ("generated", "dotted_i")
 LADDER = {
     "real": REAL,
-    "real, generated": (*REAL, "generated"),
+    "real, generated": (*REAL, *GENERATED),
     "real, typefaces": (*REAL, "fonts"),
-    "real, typefaces, generated": (*REAL, "fonts", "generated"),
+    "real, typefaces, generated": (*REAL, "fonts", *GENERATED),
 }
 HELD_OUT = ("photo62", "tablet55")
+SOURCE_WEIGHTS: Mapping[str, float] = {}  # of letters of a class, relative to those of other sources
+RANDOM_STATE = 0
+MODEL = ROOT / "models" / "mixed" / "mixed.model"
 
 
 @click.group()
@@ -118,6 +130,79 @@ def ladder(output: Path, held_out: bool, rungs: tuple[str, ...], changes: tuple[
         put(ROOT / "docs" / "notes" / "mixed.md", name, f"{text}\n")
 
 
+@main.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the letters.")
+@click.option("--model", type=click.Path(path_type=Path), default=MODEL, help="The model file; default: models/mixed.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Number of processes.")
+@click.option(
+    "--set", "changes", multiple=True, help="Setting of the config, such as contenders.shipped.params.alpha=0."
+)
+def train(output: Path, model: Path, jobs: int, changes: tuple[str, ...]) -> None:
+    """Collect the letters, train the contender "shipped" of the config and write the model file."""
+    config = load_config(ROOT / "configs" / "mixed.toml", changes)
+    output.mkdir(parents=True, exist_ok=True)
+    letters = collected(config.split.train, jobs, None, output / "sources")
+    cache = DiskFitCache(output / "networks")
+    with fit_cache(cache):
+        classifier = fitted(config, config.contenders["shipped"], letters, jobs)
+    tested = {source: collected([source], jobs, None, output / "sources") for source in config.split.test}
+    model.parent.mkdir(parents=True, exist_ok=True)
+    save_model(
+        Pipeline([("normalize", LetterNormalizer(dots=True)), ("classify", classifier)]),
+        model,
+        metadata=described(config, letters, scored(classifier, tested), changes),
+        training_hashes=hash_rows(letters.to_rows()),
+    )
+    cache.clear()
+    click.echo(f"model: {model} ({model.stat().st_size / 1e6:.1f} MB)")
+
+
+def described(
+    config: ExperimentConfig, letters: LetterSet, figures: Mapping[str, Any], changes: Iterable[str]
+) -> dict[str, Any]:
+    """Return the metadata of the model: the command that trains it, its letters and its figures."""
+    assert letters.source is not None
+    sources, counts = np.unique(letters.source, return_counts=True)
+    command = ["python -m benchmarks.mixed train --output mixed", *(f"--set {change}" for change in changes)]
+    return {
+        "command": " ".join(command),
+        "contender": "shipped",
+        "random_state": RANDOM_STATE,
+        "config": config.model_dump(mode="json", exclude={"data"}),
+        "trained_on": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
+        "source_weights": dict(SOURCE_WEIGHTS),
+        "figures": figures,
+    }
+
+
+def scored(classifier: Any, tested: Mapping[str, LetterSet]) -> dict[str, Any]:
+    """Return the accuracy per test source and group of letters, and over all test letters."""
+    per_source, right, total = {}, 0.0, 0
+    for source, letters in tested.items():
+        probabilities = classifier.predict_proba(letters.to_rows())
+        for group, accuracy in accuracies(probabilities, classifier.classes_, letters.target).items():
+            n = int(np.isin(letters.target, parse_alphabet(GROUPS[group][0]).classes).sum())
+            per_source[f"{source} {group}"] = {"letters": n, "accuracy": accuracy}
+        total += len(letters)
+        right += per_source[f"{source} all"]["accuracy"] * len(letters)
+    return {"letters": total, "accuracy": right / total, "per_source": per_source}
+
+
+def fitted(config: ExperimentConfig, member: MemberSection, letters: LetterSet, jobs: int | None = None) -> Any:
+    """Return a member of the config that is fitted on letters with the weights of their sources and classes."""
+    classifier = with_seed(build_member(config, member), RANDOM_STATE)
+    fit_params = {"sample_weight": weights_of(letters)}
+    return fit_classifier(classifier, letters.to_rows(), letters.target, n_jobs=jobs, fit_params=fit_params)
+
+
+def weights_of(letters: LetterSet) -> NDArray[np.float64]:
+    """Return weights by source, scaled so that all classes have the same total weight and the mean is 1."""
+    assert letters.source is not None
+    weight = np.array([SOURCE_WEIGHTS.get(source, 1.0) for source in letters.source.tolist()])
+    labels, codes = np.unique(letters.target, return_inverse=True)
+    return weight * len(weight) / (len(labels) * np.bincount(codes, weight)[codes])
+
+
 def collected(sources: Iterable[str], jobs: int, per_source: int | None, folder: Path) -> LetterSet:
     """Return the letters of sources as rows of 8 bits; those of each source are kept in a folder."""
     folder.mkdir(exist_ok=True)
@@ -148,6 +233,7 @@ def normalized(source: str, jobs: int, per_source: int | None) -> LetterSet:
         source=np.full(n, source),
         writer=np.full(n, "") if letters.writer is None else letters.writer,
         split=np.full(n, "") if letters.split is None else letters.split,
+        suspect=letters.suspect,
         name=source,
     )
 
@@ -158,6 +244,8 @@ def letters_of(source: str, limit: int | None = None) -> LetterSet:
         n = len(CLASSES) * GENERATED_WRITERS
         n = n if limit is None else min(n, limit)
         return generate_letters(n, letters=CLASSES, writers=GENERATED_WRITERS, random_state=0, format="pictures")
+    if source == "dotted_i":
+        return dotted_capitals(DOTTED_WRITERS)
     if source == "fonts":
         return load_fonts(DATA / "fonts")
     if source not in FOLDERS:
@@ -169,20 +257,50 @@ def letters_of(source: str, limit: int | None = None) -> LetterSet:
     return concatenate(parts, name=source)
 
 
+def dotted_capitals(writers: int) -> LetterSet:
+    """Return pictures of the capital I with a dot above it, one per generated writer."""
+    pictures = []
+    for writer in range(writers):
+        rng = np.random.default_rng([writer, *b"dotted"])
+        style = WriterStyle.random(rng)
+        capital = letter_strokes("I", style, random_state=rng)
+        ink = render_strokes(
+            [*capital, dot_above(capital, style, rng)],
+            scale=rng.uniform(28, 64),
+            pen_width=style.pen_width,
+            pen=style.pen,
+            softness=rng.uniform(0.8, 2.2),
+            random_state=rng,
+        )
+        pictures.append(np.rint(255 * (1 - np.pad(ink, 4))).astype(np.uint8))
+    data = np.empty(writers, dtype=object)
+    data[:] = pictures
+    return LetterSet(data, np.full(writers, "I"), writer=np.array([f"dotted {writer}" for writer in range(writers)]))
+
+
+def dot_above(letter: list[NDArray[np.float64]], style: WriterStyle, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the dot of an "i" of a writer, placed above a letter."""
+    kind = str(rng.choice(["dotted", "dash", "high-dot", "circle"], p=[0.6, 0.2, 0.1, 0.1]))
+    dot = letter_strokes("i", style, allograph=kind, random_state=rng)[-1]  # in writing order, the dot is last
+    points = np.concatenate(letter)[:, :2]
+    top = points[:, 1].min()
+    above = points[points[:, 1] < top + 0.2, 0].mean() + rng.normal(0.03, 0.05)
+    gap = rng.uniform(0.06, 0.28) + style.pen_width
+    middle, bottom = (dot[:, 0].min() + dot[:, 0].max()) / 2, dot[:, 1].max()
+    return dot + np.array([above - middle, top - gap - bottom, 0.0])
+
+
 def figures(
     config: ExperimentConfig, letters: LetterSet, trained: Iterable[str], tested: Iterable[str]
 ) -> dict[str, dict[str, float]]:
     """Fit the flat network, and return its accuracy per test source and group."""
     assert letters.source is not None
-    rows = letters.to_rows()
-    train = np.flatnonzero(np.isin(letters.source, sorted(set(trained) - set(tested))))
     assert config.flat is not None
-    model = build_member(config, config.flat).set_params(random_state=0)
-    fitted = model.fit(rows[train], letters.target[train], sample_weight=class_sample_weight(letters.target[train]))
+    model = fitted(config, config.flat, letters.take(np.isin(letters.source, sorted(set(trained) - set(tested)))))
     result = {}
     for source in tested:
-        own = letters.source == source
-        result[source] = accuracies(fitted.predict_proba(rows[own]), fitted.classes_, letters.target[own])
+        own = letters.take(letters.source == source)
+        result[source] = accuracies(model.predict_proba(own.to_rows()), model.classes_, own.target)
     return result
 
 

@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.config import load_config
+from ensemble_hwr.datasets import LetterSet
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.mixed import CLASSES, FOLDERS, GROUPS, LADDER, accuracies, table
+from benchmarks.mixed import (
+    CLASSES,
+    FOLDERS,
+    GROUPS,
+    LADDER,
+    SOURCE_WEIGHTS,
+    accuracies,
+    dotted_capitals,
+    scored,
+    table,
+    weights_of,
+)
 
 sys.path.pop(0)
 
@@ -57,3 +69,43 @@ def test_the_table_has_a_row_per_source_and_set():
 def test_every_group_is_of_the_classes(name):
     members, _ = GROUPS[name]
     assert set(members) - {"-"} <= set(CLASSES)
+
+
+def test_all_classes_have_the_same_weight_and_letters_of_one_source_too():
+    target, source = np.array(list("AAAABB")), np.array(["photo62", "fonts", "fonts", "photo62", "fonts", "photo62"])
+    weight = weights_of(LetterSet(np.zeros((6, 784), np.uint8), target, source=source))
+    assert weight.mean() == pytest.approx(1)
+    assert weight[target == "A"].sum() == pytest.approx(weight[target == "B"].sum())
+    assert weight[1] == weight[2]
+    assert weight[1] / weight[0] == pytest.approx(SOURCE_WEIGHTS.get("fonts", 1) / SOURCE_WEIGHTS.get("photo62", 1))
+
+
+def test_dotted_capitals_have_a_dot_above_the_letter():
+    from scipy.ndimage import find_objects, label
+
+    letters = dotted_capitals(6)
+    assert letters.target.tolist() == ["I"] * 6
+    for picture in letters.data:
+        parts, _ = label(picture < 200)
+        heights = [(part[0].start, part[0].stop) for part in find_objects(parts)]
+        dot, letter = min(heights), max(heights, key=lambda part: part[1] - part[0])
+        assert dot[1] <= letter[0]
+        assert dot[1] - dot[0] < 0.4 * (letter[1] - letter[0])
+    again = dotted_capitals(2)
+    assert all((first == second).all() for first, second in zip(letters.data, again.data, strict=False))
+
+
+def test_figures_of_a_model_name_source_and_group():
+    class Classifier:
+        classes_ = np.array(list(CLASSES))
+
+        def predict_proba(self, rows):
+            return probabilities_of(["A", "0", "o"])
+
+    letters = LetterSet(np.zeros((3, 784), np.uint8), np.array(list("A0O")))
+    found = scored(Classifier(), {"unipen62": letters})
+    assert found["letters"] == 3
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert found["per_source"]["unipen62 capitals"]["letters"] == 2
+    assert found["per_source"]["unipen62 shapes"] == {"letters": 3, "accuracy": 1.0}
+    assert "unipen62 small" not in found["per_source"]

@@ -79,7 +79,13 @@ def test_the_file_holds_the_command_that_trained_the_model(few, model):
 
 @pytest.mark.parametrize(
     ("classes", "shown"),
-    [(tuple("ABC"), "A-C"), (tuple("ABD"), "A B D"), (("no", "yes"), "no yes"), ((0, 1, 2), "0-2")],
+    [
+        (tuple("ABC"), "A-C"),
+        (tuple("ABD"), "A B D"),
+        (("no", "yes"), "no yes"),
+        ((0, 1, 2), "0-2"),
+        (tuple("012ABCabd"), "0-2 A-C a b d"),
+    ],
 )
 def test_consecutive_classes_are_printed_as_a_range(classes, shown):
     assert _range(classes) == shown
@@ -100,6 +106,17 @@ def test_the_graph_of_a_model_file_predicts_the_same(model, few, tmp_path, after
     assert label.tolist() == fitted[-1].predict(rows).tolist()
 
 
+def test_the_graph_of_an_alphabet_has_its_classes_only(model, few, tmp_path):
+    pytest.importorskip("onnx", reason="needs the extra 'onnx'")
+    runtime = pytest.importorskip("onnxruntime", reason="needs the extra 'onnx'")
+    file = tmp_path / "two.onnx"
+    assert main(["export", str(model), "-o", str(file), "--alphabet", "BD"]) == 0
+    fitted = load_model(model, alphabet="BD")
+    rows = fitted[0].transform([str(path) for path in sorted((few / "letters" / "B").glob("*.png"))[:3]])
+    _, probabilities = runtime.InferenceSession(file, providers=["CPUExecutionProvider"]).run(None, {"rows": rows})
+    np.testing.assert_allclose(probabilities, fitted[-1].predict_proba(rows), rtol=0, atol=1e-5)
+
+
 def test_the_model_is_not_replaced_by_its_graph(model, tmp_path, capsys):
     before = model.read_bytes()
     assert main(["export", str(model), "-o", str(model)]) == 1
@@ -111,6 +128,8 @@ def test_export_errors_are_one_line(model, tmp_path, capsys):
     pytest.importorskip("onnx", reason="needs the extra 'onnx'")
     assert main(["export", str(tmp_path / "no.model"), "-o", str(tmp_path / "no.onnx")]) == 1
     assert main(["export", str(model), "-o", str(tmp_path / "no" / "few.onnx")]) == 1
+    assert main(["export", str(model), "-o", str(tmp_path / "few.onnx"), "--alphabet", "AZ"]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert [line.startswith("error: ") for line in lines] == [True, True]
+    assert [line.startswith("error: ") for line in lines] == [True, True, True]
+    assert "'Z' cannot be read" in lines[2]
     assert "cannot be written" in lines[1]

@@ -62,7 +62,7 @@ def test_both_protocols_of_62_classes_have_the_same_settings():
 
 def test_no_source_for_research_only_trains_the_protocol_mixed():
     assert set(load_config(CONFIGS / "mixed.toml").split.train) == {
-        *["photo62", "tablet55", "binary20x16", "omniglot_latin", "sse15", "bhmsds", "fonts", "generated"]
+        *["photo62", "tablet55", "binary20x16", "omniglot_latin", "sse15", "bhmsds", "fonts", "generated", "dotted_i"]
     }
 
 

@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from ensemble_hwr import AugmentedClassifier, AugmentedMLPClassifier, Augmenter, GradientFeatures, MemberMLPClassifier
+from ensemble_hwr.alphabets import with_alphabet
 from ensemble_hwr.config import build_contenders, load_demo
 from ensemble_hwr.evaluation import EqualParameters
 from ensemble_hwr.evaluation.scaling import EqualMacs, count_parameters_when_fitted
@@ -75,6 +76,24 @@ def test_exported_committees(weights, letters, assert_same):
     ]
     model = VotingClassifier(voters, voting="soft", weights=weights).fit(train, labels)
     assert_same(model, test)
+
+
+@pytest.mark.parametrize("alphabet", ["A-C", "letters", "aBc"])
+def test_exported_models_of_an_alphabet(alphabet, letters, assert_same):
+    train, labels, test = letters
+    known = {"A": "A", "B": "B", "C": "C", "D": "a", "E": "b", "F": "c"}
+    if alphabet == "letters":
+        known = {letter: letter if letter < "N" else letter.lower() for letter in labels.tolist()}
+    own = np.isin(labels, list(known))
+    target = np.array([known[label] for label in labels[own].tolist()])
+    model = MemberMLPClassifier((8,), max_iter=4, random_state=0).fit(train[own], target)
+    assert_same(with_alphabet(model, alphabet), test)
+
+
+def test_an_alphabet_without_probability_is_uniform_in_the_graph(assert_same):
+    model = LogisticRegression(C=1e9, max_iter=2000).fit(1e3 * np.eye(3, dtype=np.float32), list("ABC"))
+    model.coef_ *= 1e4
+    assert_same(with_alphabet(model, "AB"), np.array([[0, 0, 1e3]], np.float32))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr._formats import printable
-from ensemble_hwr.cli._options import output_option
+from ensemble_hwr.cli._options import alphabet_option, output_option
 
 if TYPE_CHECKING:
     from ensemble_hwr.persistence import ModelInfo
@@ -39,7 +39,8 @@ def models(as_json: bool, all_models: bool) -> None:
     type=click.Choice(["features"]),
     help="Use the features of the members as inputs of the graph, instead of rows of ink.",
 )
-def export(model: str, output: Path, after: str | None) -> None:
+@alphabet_option
+def export(model: str, output: Path, after: str | None, alphabet: str | None) -> None:
     """Write MODEL as an ONNX graph.
 
     MODEL is the name of a shipped model (see: ensemble-hwr models) or a model file. The graph runs without this library
@@ -51,7 +52,7 @@ def export(model: str, output: Path, after: str | None) -> None:
     from ensemble_hwr.persistence import load_model
 
     check_replaceable(output, Path(model))
-    file = export_onnx(load_model(model), output, after=after)
+    file = export_onnx(load_model(model, alphabet=alphabet), output, after=after)
     click.echo(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -80,11 +81,17 @@ def _as_text(model: ModelInfo) -> str:
 
 
 def _range(classes: tuple[Any, ...]) -> str:
-    """Return consecutive characters as the first and the last of them."""
+    """Return runs of three or more consecutive characters as the first and the last of them."""
     names = [str(label) for label in classes]
-    consecutive = len(names) > 2 and all(len(name) == 1 for name in names)
-    consecutive = consecutive and [ord(name) - ord(names[0]) for name in names] == list(range(len(names)))
-    return f"{names[0]}-{names[-1]}" if consecutive else " ".join(names)
+    if not all(len(name) == 1 for name in names):
+        return " ".join(names)
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and ord(name) == ord(runs[-1][-1]) + 1:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else " ".join(run) for run in runs)
 
 
 def _accuracies(figures: dict[str, Any]) -> str:

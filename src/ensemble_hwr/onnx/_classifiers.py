@@ -1,4 +1,4 @@
-"""Probabilities of fitted classifiers as ONNX operators: networks, committees and hierarchies."""
+"""Probabilities of fitted classifiers as ONNX operators: networks, committees, hierarchies and alphabets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
 
 from ensemble_hwr._composites import unwrap, vote_weights
+from ensemble_hwr.alphabets import AlphabetClassifier, parse_alphabet
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
 from ensemble_hwr.exceptions import ModelError
 from ensemble_hwr.onnx._graph import OnnxGraph, Tensor, convert
@@ -47,6 +48,8 @@ class ClassifierWriter:
             return self._hierarchical(inner, chain, path)
         if isinstance(inner, VotingClassifier) and inner.voting == "soft":
             return self._committee(inner, chain, path)
+        if isinstance(inner, AlphabetClassifier):
+            return self._restricted(inner, self.probabilities(inner.estimator_, chain, path))
         return self._graph.cast(self._single(inner, self._features.features(chain, path)), np.float64)
 
     def _single(self, classifier: Any, rows: Tensor) -> Tensor:
@@ -66,6 +69,19 @@ class ClassifierWriter:
             for member, weight in zip(committee.estimators_, vote_weights(committee), strict=True)
         ]
         return self._graph("Sum", *opinions)
+
+    def _restricted(self, classifier: AlphabetClassifier, probabilities: Tensor) -> Tensor:
+        """Sum the columns of each allowed class and scale the rows to a sum of 1, as `restrict` does."""
+        if classifier.alphabet is None:
+            return probabilities
+        parts = dict(parse_alphabet(classifier.alphabet).parts)
+        known, allowed = classifier.estimator_.classes_.tolist(), classifier.classes_.tolist()
+        counted = np.array([[label in parts[answer] for answer in allowed] for label in known], dtype=np.float64)
+        chosen = self._graph("MatMul", probabilities, counted)
+        total = self._graph.sum(chosen, 1)
+        possible = self._graph("Greater", total, np.float64(np.finfo(np.float64).tiny))
+        shares = self._graph("Div", chosen, self._graph("Where", possible, total, np.float64(1)))
+        return self._graph("Where", possible, shares, np.float64(1 / len(allowed)))
 
     def _hierarchical(self, ensemble: HierarchicalEnsembleClassifier, chain: Chain, path: Path) -> Tensor:
         """Evaluate the router, then apply each member to the rows that its gate opens."""
