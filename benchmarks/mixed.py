@@ -80,7 +80,6 @@ LADDER = {
     "real, typefaces, generated": (*REAL, "fonts", *GENERATED),
 }
 HELD_OUT = ("photo62", "tablet55")
-SOURCE_WEIGHTS: Mapping[str, float] = {}  # of letters of a class, relative to those of other sources
 RANDOM_STATE = 0
 MODEL = ROOT / "models" / "mixed" / "mixed.model"
 
@@ -106,8 +105,17 @@ def collect(output: Path, jobs: int, per_source: int | None) -> None:
 @click.option("--held-out", is_flag=True, help="Test on training sources, each left out of the training.")
 @click.option("--rung", "rungs", type=click.Choice(list(LADDER)), multiple=True, help="Set of sources; default: all.")
 @click.option("--set", "changes", multiple=True, help="Setting of the config, such as flat.params.max_iter=20.")
+@click.option("--weight", "weights", type=(str, float), multiple=True, help="Source, and weight of its letters.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
-def ladder(output: Path, held_out: bool, rungs: tuple[str, ...], changes: tuple[str, ...], update: bool) -> None:
+def ladder(
+    *,
+    output: Path,
+    held_out: bool,
+    rungs: tuple[str, ...],
+    changes: tuple[str, ...],
+    weights: tuple[tuple[str, float], ...],
+    update: bool,
+) -> None:
     """Fit the flat network of the config on each set of sources, and print its accuracy per group of letters."""
     config = load_config(ROOT / "configs" / "mixed.toml", changes)
     letters = load_npz(output / "mixed.npz")
@@ -118,9 +126,9 @@ def ladder(output: Path, held_out: bool, rungs: tuple[str, ...], changes: tuple[
     for rung in rungs or LADDER:
         rows[rung] = {}
         for tested in tests:
-            key = " | ".join([rung, ",".join(tested), *changes])
+            key = " | ".join([rung, ",".join(tested), *changes, *(f"{source}={weight}" for source, weight in weights)])
             if key not in found:
-                found[key] = figures(config, letters, LADDER[rung], tested)
+                found[key] = figures(config, letters, LADDER[rung], tested, dict(weights))
                 file.write_text(json.dumps(found, indent=1), encoding="utf-8")
             rows[rung] |= found[key]
     text = table(rows)
@@ -170,7 +178,6 @@ def described(
         "random_state": RANDOM_STATE,
         "config": config.model_dump(mode="json", exclude={"data"}),
         "trained_on": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
-        "source_weights": dict(SOURCE_WEIGHTS),
         "figures": figures,
     }
 
@@ -188,17 +195,26 @@ def scored(classifier: Any, tested: Mapping[str, LetterSet]) -> dict[str, Any]:
     return {"letters": total, "accuracy": right / total, "per_source": per_source}
 
 
-def fitted(config: ExperimentConfig, member: MemberSection, letters: LetterSet, jobs: int | None = None) -> Any:
-    """Return a member of the config that is fitted on letters with the weights of their sources and classes."""
+def fitted(
+    config: ExperimentConfig,
+    member: MemberSection,
+    letters: LetterSet,
+    jobs: int | None = None,
+    factors: Mapping[str, float] | None = None,
+) -> Any:
+    """Return a member of the config that is fitted on letters, with weights that balance their classes."""
     classifier = with_seed(build_member(config, member), RANDOM_STATE)
-    fit_params = {"sample_weight": weights_of(letters)}
+    fit_params = {"sample_weight": weights_of(letters, factors or {})}
     return fit_classifier(classifier, letters.to_rows(), letters.target, n_jobs=jobs, fit_params=fit_params)
 
 
-def weights_of(letters: LetterSet) -> NDArray[np.float64]:
-    """Return weights by source, scaled so that all classes have the same total weight and the mean is 1."""
+def weights_of(letters: LetterSet, factors: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return weights that give all classes the same total weight; within a class, letters of a source have its factor.
+
+    The factor is 1 for sources that are not given, and the mean of all weights is 1.
+    """
     assert letters.source is not None
-    weight = np.array([SOURCE_WEIGHTS.get(source, 1.0) for source in letters.source.tolist()])
+    weight = np.array([factors.get(source, 1.0) for source in letters.source.tolist()])
     labels, codes = np.unique(letters.target, return_inverse=True)
     return weight * len(weight) / (len(labels) * np.bincount(codes, weight)[codes])
 
@@ -248,6 +264,8 @@ def letters_of(source: str, limit: int | None = None) -> LetterSet:
         return dotted_capitals(DOTTED_WRITERS)
     if source == "fonts":
         return load_fonts(DATA / "fonts")
+    if source == "sd19vowels":
+        return unpacked(DATA / "more" / f"{source}.npz")
     if source not in FOLDERS:
         return load_npz(DATA / "more" / f"{source}.npz")
     parts = []
@@ -255,6 +273,14 @@ def letters_of(source: str, limit: int | None = None) -> LetterSet:
         folder, _, own = place.partition(":")
         parts.append(load_index(DATA / folder, sources=[own] if own else None))
     return concatenate(parts, name=source)
+
+
+def unpacked(file: Path) -> LetterSet:
+    """Return the pictures of a file that is compressed more than `load_npz` accepts, as mostly white pictures are."""
+    with np.load(file) as arrays:
+        data = np.empty(len(arrays["target"]), dtype=object)
+        data[:] = list(arrays["data"])
+        return LetterSet(data, arrays["target"].astype(str), name=file.stem)
 
 
 def dotted_capitals(writers: int) -> LetterSet:
@@ -291,12 +317,17 @@ def dot_above(letter: list[NDArray[np.float64]], style: WriterStyle, rng: np.ran
 
 
 def figures(
-    config: ExperimentConfig, letters: LetterSet, trained: Iterable[str], tested: Iterable[str]
+    config: ExperimentConfig,
+    letters: LetterSet,
+    trained: Iterable[str],
+    tested: Iterable[str],
+    factors: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Fit the flat network, and return its accuracy per test source and group."""
     assert letters.source is not None
     assert config.flat is not None
-    model = fitted(config, config.flat, letters.take(np.isin(letters.source, sorted(set(trained) - set(tested)))))
+    own = letters.take(np.isin(letters.source, sorted(set(trained) - set(tested))))
+    model = fitted(config, config.flat, own, factors=factors)
     result = {}
     for source in tested:
         own = letters.take(letters.source == source)

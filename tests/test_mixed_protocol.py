@@ -15,7 +15,6 @@ from benchmarks.mixed import (
     FOLDERS,
     GROUPS,
     LADDER,
-    SOURCE_WEIGHTS,
     accuracies,
     dotted_capitals,
     scored,
@@ -71,13 +70,14 @@ def test_every_group_is_of_the_classes(name):
     assert set(members) - {"-"} <= set(CLASSES)
 
 
-def test_all_classes_have_the_same_weight_and_letters_of_one_source_too():
+@pytest.mark.parametrize("factors", [{}, {"fonts": 2.0}])
+def test_all_classes_have_the_same_weight(factors):
     target, source = np.array(list("AAAABB")), np.array(["photo62", "fonts", "fonts", "photo62", "fonts", "photo62"])
-    weight = weights_of(LetterSet(np.zeros((6, 784), np.uint8), target, source=source))
+    weight = weights_of(LetterSet(np.zeros((6, 784), np.uint8), target, source=source), factors)
     assert weight.mean() == pytest.approx(1)
     assert weight[target == "A"].sum() == pytest.approx(weight[target == "B"].sum())
     assert weight[1] == weight[2]
-    assert weight[1] / weight[0] == pytest.approx(SOURCE_WEIGHTS.get("fonts", 1) / SOURCE_WEIGHTS.get("photo62", 1))
+    assert weight[1] / weight[0] == pytest.approx(factors.get("fonts", 1))
 
 
 def test_dotted_capitals_have_a_dot_above_the_letter():

@@ -1,4 +1,4 @@
-"""The shipped model has the accuracy of its card on generated letters, and on real letters if they are available."""
+"""The shipped models have the accuracy of their cards on generated letters, and on real letters if available."""
 
 import os
 import re
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ensemble_hwr import generate_letters, load_model
+from ensemble_hwr.alphabets import parse_alphabet
 from ensemble_hwr.datasets import load_index
 from ensemble_hwr.persistence import describe_model
 from ensemble_hwr.persistence.models import shipped_files
@@ -16,6 +17,7 @@ LARGEST = 5_000_000  # bytes
 EVALUATION_ONLY = {"scan34", "scan30", "cursive28"}
 TRAINING_SOURCES = {"photo62", "tablet55", "binary20x16", "generated extra"}
 REAL_LETTERS = Path(os.environ.get("ENSEMBLE_HWR_DATA") or Path(__file__).parents[2] / "shared" / "data")
+CLASSES_OF_MIXED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 MARGIN = 2.5  # points of accuracy: sampling error of a few hundred letters
 
 pytestmark = pytest.mark.skipif("az" not in shipped_files(), reason="models/az/az.model is missing")
@@ -107,3 +109,57 @@ def test_it_accepts_pictures_of_all_types(az, tmp_path):
         predicted = az.classes_[probabilities.argmax(axis=1)]
         assert predicted.tolist() == az.predict(pictures).tolist()
         assert (predicted == letters.target).mean() > 0.8, form
+
+
+class TestMixed:
+    """The model of 62 classes."""
+
+    SOURCES = frozenset(
+        ["photo62", "tablet55", "binary20x16", "omniglot_latin", "sse15", "bhmsds", "fonts", "generated", "dotted_i"]
+    )
+
+    @pytest.fixture(scope="class")
+    def mixed(self):
+        return load_model("mixed")
+
+    @pytest.fixture(scope="class")
+    def info(self):
+        return describe_model("mixed")
+
+    def test_it_has_62_classes_and_at_most_5_mb(self, mixed, info):
+        assert info.size <= LARGEST
+        assert "".join(info.classes) == CLASSES_OF_MIXED
+        assert mixed.classes_.tolist() == list(info.classes)
+        assert mixed[0].dots
+
+    def test_it_was_trained_on_licensed_sources_only(self, info):
+        assert set(info.trained_on) == self.SOURCES
+
+    def test_its_card_names_its_data_and_its_command(self, info):
+        card = info.file.with_name("MODEL_CARD.md").read_text(encoding="utf-8")
+        assert info.manifest["metadata"]["command"] in card
+        for source, count in info.trained_on.items():
+            assert f"| {source} | {count:,} |" in card
+        for name, found in info.figures["per_source"].items():
+            source, _, group = name.partition(" ")
+            assert f"| {source} | {group} | {found['letters']:,} | {100 * found['accuracy']:.2f} |" in card
+
+    def test_its_manifest_holds_no_paths(self, info):
+        assert not re.findall(r"'(?:/|[A-Z]:\\\\)[^']*'", str(info.manifest))
+
+    @pytest.mark.parametrize(
+        ("alphabet", "least"), [("A-Z", 0.95), ("a-z", 0.9), ("0-9", 0.97), ("letters", 0.9), ("shapes", 0.9)]
+    )
+    def test_it_reads_generated_characters_of_each_alphabet(self, alphabet, least, generated):
+        parts = parse_alphabet(alphabet).parts
+        answer = {part: label for label, members in parts for part in members}
+        own = [index for index, label in enumerate(generated.target.tolist()) if label in answer]
+        model = load_model("mixed", alphabet=alphabet)
+        found = model.predict([generated.data[index] for index in own])
+        expected = np.array([answer[generated.target[index]] for index in own])
+        assert (found == expected).mean() > least
+        assert set(model.classes_.tolist()) == set(answer.values())
+
+    @pytest.fixture(scope="class")
+    def generated(self):
+        return generate_letters(248, letters=CLASSES_OF_MIXED, writers=8, random_state=20_304, format="pictures")
