@@ -148,7 +148,7 @@ def cost(classifier: Any, letters: LetterSet) -> tuple[int, float]:
 
 
 def comparison(found: list[Group], az: Mapping[str, tuple[float, float | None]]) -> str:
-    """Return the accuracy per source and group, beside "az" and the aims of the protocol, as a table."""
+    """Return the accuracy per source and group, with that of "az" and the aims of the protocol, as a table."""
     lines = [
         "| tested on | group | letters | `mixed` | `az` | aim |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -261,8 +261,8 @@ letter. The file `mixed.model` has {size} MB; loading it runs no code. This card
 ```python
 from ensemble_hwr import load_model
 
-model = load_model("mixed")                        # 62 classes
-capitals = load_model("mixed", alphabet="A-Z")     # the same model, with capitals as the only answers
+model = load_model("mixed")  # 62 classes
+capitals = load_model("mixed", alphabet="A-Z")  # the same model, with capitals as the only answers
 letters = load_model("mixed", alphabet="letters")  # 26 letters, case ignored
 ```
 
