@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters
+from ensemble_hwr import LetterNormalizer, PageReader, WordReader, WordSegmenter, compose_words, generate_letters
 from ensemble_hwr._deadlines import check_time, deadline, timed
 from ensemble_hwr.canvas import Drawing, load_drawing, render
 from ensemble_hwr.datasets import load_emnist, load_index, load_nist, load_npz
@@ -43,6 +43,18 @@ def test_readers_end_with_an_error_when_the_time_of_a_picture_is_over(reader, wo
     with pytest.raises(PictureError, match="takes longer"):
         reader.fit().read(word)
     assert reader.set_params(timeout=None).fit().read(word).text
+
+
+@pytest.mark.parametrize("kind", [LetterNormalizer, WordSegmenter])
+def test_transformers_of_pictures_end_with_an_error_when_the_time_of_a_picture_is_over(kind, word):
+    with pytest.raises(PictureError, match="takes longer than 1e-09 seconds"):
+        kind(timeout=1e-9).fit_transform([word])
+    assert len(kind(timeout=None).fit_transform([word])) == 1
+
+
+def test_the_timeout_of_a_reader_is_that_of_its_parts(word):
+    reader = WordReader(cut="gaps", segmenter=WordSegmenter(timeout=1e-9), timeout=None).fit()
+    assert reader.read(word).text
 
 
 def test_a_comb_has_too_many_marks_to_be_writing():

@@ -11,18 +11,18 @@ import pytest
 
 import ensemble_hwr
 from ensemble_hwr import _processes
-from ensemble_hwr._processes import end_with_parent, worker_backend
+from ensemble_hwr._processes import worker_backend
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to find processes")
 
 WORKERS = """
-import sys, time
+import os, sys, time
 import numpy as np
 from joblib import Parallel, delayed
 from ensemble_hwr._processes import worker_backend
 
 def work(rows):
-    print("working", flush=True)
+    os.write(1, b"working\\n")  # in one write
     time.sleep(100)
 
 if __name__ == "__main__":
@@ -103,20 +103,63 @@ def test_only_a_backend_of_loky_is_replaced():
         assert worker_backend().inner_max_num_threads == 3
 
 
-def test_a_process_has_time_to_finish_when_its_parent_has_ended():
-    import multiprocessing
-    from threading import Event
+ORPHAN = """
+import os, sys, time
+from ensemble_hwr import _processes
 
-    ended = Event()
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_orphan)
+def lose_parent():
+    return _processes.end_with_parent(1 if os.getppid() != 1 else 2, seconds=100.0)  # another number: it has ended
+
+def finish(*, ended):
+    assert lose_parent().wait(50)
+    sys.exit(7)
+
+if "at work" in sys.argv:
+    _processes.call(None, finish)
+lose_parent()
+time.sleep(100)
+"""
+
+
+@pytest.mark.parametrize(("state", "code"), [("at work", 7), ("starting", 1)])
+def test_only_a_process_at_work_has_time_to_finish_when_its_parent_has_ended(state, code):
+    assert subprocess.call([sys.executable, "-c", ORPHAN, state], timeout=60) == code
+
+
+FORKED = """
+import multiprocessing, sys
+import numpy as np
+from joblib import Parallel, delayed
+from ensemble_hwr._processes import worker_backend
+
+def total(rows):
+    return float(rows.sum())
+
+def work():
+    pool = Parallel(n_jobs=2, backend=worker_backend(), max_nbytes=10)
+    print(pool(delayed(total)(np.ones(1000)) for _ in range(2)), flush=True)
+
+if __name__ == "__main__":
+    work()
+    process = multiprocessing.get_context("fork").Process(target=work)
     process.start()
-    process.join(60)
-    assert process.exitcode == 1
-    assert not ended.is_set()
+    process.join()
+    work()
+    sys.exit(process.exitcode)
+"""
 
 
-def _orphan():
-    """End as if the parent, which has another number, had ended."""
-    end_with_parent(1 if os.getppid() != 1 else 2)
-    time.sleep(60)
+def test_forked_processes_of_multiprocessing_end_and_free_their_shared_memory_only(tmp_path):
+    (tmp_path / "work.py").write_text(FORKED)
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    source = str(Path(ensemble_hwr.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": source, "JOBLIB_TEMP_FOLDER": str(memory)}
+    command = [sys.executable, str(tmp_path / "work.py")]
+    done = subprocess.run(  # idle workers wait for 300 s
+        command, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[1000.0, 1000.0]\n" * 3
+    assert done.stderr == ""
+    assert os.listdir(memory) == []

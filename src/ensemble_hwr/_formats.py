@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from ensemble_hwr._writing import printable
+
 if TYPE_CHECKING:
     from ensemble_hwr.boxes import Box
     from ensemble_hwr.images.sources import FilePage
@@ -77,11 +79,6 @@ class OutputOptions:
     def shown(self, probability: float | None) -> list[str]:
         """Return the probability as a column of text, if probabilities are shown."""
         return [f"{probability or 0.0:.4f}"] if self.confidence else []
-
-
-def printable(text: str) -> str:
-    """Escape characters that could break a line or control a terminal: names and labels come from files of others."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def letter_printer(options: OutputOptions) -> LetterPrinter:
@@ -304,7 +301,7 @@ def _number(probability: float | None) -> str:
 def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
     """Return rows as lines of CSV, without the last line break.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front; control characters are escaped.
     """
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
@@ -312,5 +309,7 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    is_formula = isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r"
-    return f"'{value}" if is_formula else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value, kept="\t\r\n")
+    return f"'{text}" if len(text) > 1 and text[0] in "=+-@\t\r" else text

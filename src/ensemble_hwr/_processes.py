@@ -23,12 +23,14 @@ try:
 except ImportError:  # Windows, where joblib's own folders are used
     fcntl = None  # type: ignore[assignment]
 
-SECONDS_BETWEEN_LOOKS = 0.25
-SECONDS_TO_FINISH = 1.0
+SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_TO_FINISH = 0.5
 SHARED_MEMORY = Path("/dev/shm")
 LEAST_SHARED_MEMORY = 2e9  # bytes; with less, joblib uses the folder for temporary files, too
 _FOLDER = "ensemble_hwr-{}-{}"  # number of the process, token
 
+_BEFORE_QUEUES = 20  # priority at the exit of a process of multiprocessing; queues are closed at 10
+_begun = threading.Event()  # this process has something to finish
 _folders: dict[int, tuple[Path, int]] = {}  # by process number, since a forked process has a copy of this
 
 
@@ -40,7 +42,7 @@ def end_with_parent(parent: int, seconds: float = 0.0) -> threading.Event:
     parent : int
         Number of the process that started this one.
     seconds : float, default=0.0
-        Time that this process then has to finish by itself.
+        Time that this process then has to finish by itself; it has none before `call` has begun.
 
     Returns
     -------
@@ -53,7 +55,8 @@ def end_with_parent(parent: int, seconds: float = 0.0) -> threading.Event:
         while _is_running(parent):
             time.sleep(SECONDS_BETWEEN_LOOKS)
         ended.set()
-        time.sleep(seconds)
+        if _begun.is_set():
+            time.sleep(seconds)
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
@@ -72,6 +75,7 @@ class EndsWithParent:
 
 def call(ended: threading.Event, function: Any, *args: Any, **settings: Any) -> None:
     """Call a function with the event of `end_with_parent`: the target of a new process, quick to import."""
+    _begun.set()
     function(*args, ended=ended, **settings)
 
 
@@ -189,7 +193,30 @@ def _new_folder(place: Path) -> tuple[Path, int]:
     begun.rename(folder)
     resource_tracker.register(str(folder), "folder")  # it is removed if this process is killed
     atexit.register(_remove_own, os.getpid())
+    if multiprocessing.parent_process() is not None:  # a process of multiprocessing may end without atexit
+        from multiprocessing import util
+
+        util.Finalize(None, _stop_and_remove, (folder,), exitpriority=_BEFORE_QUEUES)
     return folder, lock
+
+
+def _stop_and_remove(folder: Path) -> None:
+    """Stop the workers of this process and remove its shared memory, before multiprocessing ends the process.
+
+    An executor that was inherited by a fork belongs to the parent, and so does its shared memory.
+    """
+    from joblib.externals.loky import reusable_executor
+
+    manager = getattr(getattr(reusable_executor, "_executor", None), "_temp_folder_manager", None)
+    places = getattr(manager, "_cached_temp_folders", {}).values()
+    if all(Path(place).parent == folder for place in places):
+        finalizers = list(getattr(manager, "_finalizers", {}).values())
+        stop_workers()
+        for finalizer in finalizers:
+            if finalizer in getattr(manager, "_finalizers", {}).values():  # the others have been called
+                finalizer()
+            atexit.unregister(finalizer)
+    _remove_own(os.getpid())
 
 
 def _remove_own(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""Paths of users, atomic writing of files, and checks of output files and folders before a long run."""
+"""Paths of users, text that is safe to print, atomic writing of files, and checks of output files before a long run."""
 
 from __future__ import annotations
 
@@ -28,6 +28,28 @@ _NOT_A_FILE = "is a device or a pipe, and cannot be replaced by a file"
 def expanded(path: PathLike) -> Path:
     """Return a path with ``~`` replaced by the home folder; unchanged if there is no such user."""
     return Path(os.path.expanduser(path))
+
+
+def printable(text: str, *, kept: str = "") -> str:
+    r"""Escape characters that could break a line or control a terminal: names and labels come from files of others.
+
+    Parameters
+    ----------
+    text : str
+    kept : str, default=""
+        Characters that are not escaped, such as line breaks.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from ensemble_hwr._writing import printable
+    >>> print(printable("A\x1b[2J\n"))
+    A\x1b[2J\n
+    """
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextmanager

@@ -290,7 +290,7 @@ def check_labels(letters: LetterSet, classes: NDArray[Any]) -> None:
         raise DataError(f"{letters!r}: there are no letters to test on")
     unknown = sorted(set(letters.target.tolist()) - set(classes.tolist()))
     if unknown:
-        known = ", ".join(classes)
+        known = ", ".join(label if isinstance(label, str) else repr(label) for label in classes.tolist())
         raise DataError(f"{letters!r}: label {unknown[0]!r} is not a class of the model; its classes are {known}")
 
 

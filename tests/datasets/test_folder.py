@@ -132,6 +132,26 @@ def test_an_unreadable_folder_is_reported(folder, monkeypatch):
         find_pictures(folder)
 
 
+def test_pictures_of_other_folders_are_listed_if_one_below_is_unreadable(folder, monkeypatch):
+    listed = find_pictures(folder)
+    hidden = Path(folder, "a", "hidden")
+    hidden.mkdir(parents=True)
+
+    def refuse(path, scan=os.scandir):
+        if os.fspath(path) == str(hidden):
+            raise PermissionError(13, "Permission denied", str(hidden))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    errors = []
+    assert find_pictures(folder, on_error=errors.append) == listed
+    (error,) = errors
+    assert isinstance(error, DataError)
+    assert str(error) == f"{hidden}: the pictures in this folder are left out (Permission denied)"
+    with pytest.raises(DataError, match="Permission denied"):
+        find_pictures(folder)
+
+
 HEADER = "path,label,source,writer,split,suspect,upside_down\n"
 POOLED = ["photo62", "tablet55", "binary20x16", "scan34", "scan30"]
 

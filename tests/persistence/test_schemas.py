@@ -261,9 +261,24 @@ def test_many_directions_are_an_error(tmp_path):
 
 
 def test_processes_caches_and_storages_are_not_taken_from_the_file(tmp_path):
-    model = Pipeline([("classify", VotingClassifier([("one", GaussianNB())], n_jobs=8))], memory="folder").fit(X, Y)
+    model = Pipeline([("classify", VotingClassifier([("one", GaussianNB())]))]).fit(X, Y)
+    model.set_params(memory="folder", classify__n_jobs=8)
     again = load_model(forge(model, tmp_path / "m"))
     assert (again.memory, again.steps[0][1].n_jobs) == (None, None)
+
+
+def test_bounds_of_the_work_on_a_picture_are_not_raised_by_the_file(tmp_path):
+    default = LetterNormalizer()
+    rows = GaussianNB().fit(np.eye(2, 784), ["A", "B"])
+    for bounds in (
+        {"max_pixels": 10**12, "timeout": None},
+        {"timeout": float("inf")},
+        {"max_pixels": 900, "timeout": 2.0},
+    ):
+        model = make_pipeline(LetterNormalizer(**bounds), rows)
+        loaded = load_model(forge(model, tmp_path / "m")).steps[0][1]
+        expected = lower_bounds if bounds is lower_bounds else vars(default)
+        assert (loaded.max_pixels, loaded.timeout) == (expected["max_pixels"], expected["timeout"])
 
 
 def test_estimators_that_hold_others_exponentially_often_are_an_error():

@@ -40,6 +40,12 @@ def test_fields_are_read_by_name_and_blank_ones_are_empty(form, reader):
     assert found["country"].letters[0].box.top >= 80
 
 
+def test_a_form_that_takes_too_long_is_an_error_and_has_no_blank_fields(form, reader):
+    hasty = FormReader(FIELDS, WordReader(reader.classifier, timeout=1e-9).fit())
+    with pytest.raises(PictureError, match="takes longer than 1e-09 seconds"):
+        hasty.read(form)
+
+
 def test_the_reader_of_other_pictures_is_unchanged(form, reader):
     before = reader.classes_.tolist()
     FormReader(FIELDS, reader)

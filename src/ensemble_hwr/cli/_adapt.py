@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ensemble_hwr._formats import printable
-from ensemble_hwr.cli._errors import end_of_reading, report_error
+from ensemble_hwr._writing import printable
+from ensemble_hwr.cli._errors import echo, end_of_reading, report_error
 from ensemble_hwr.cli._options import check_output_file, model_option, output_option
 from ensemble_hwr.exceptions import DataError
 
@@ -73,7 +73,7 @@ def sheet(*, output: Path, model: str, letters: str | None, copies: int) -> None
     check_output_file(output, [])
     labels = list(letters) if letters else [str(label) for label in describe_model(model).classes]
     file = make_sheet(output, labels, copies=copies)
-    click.echo(f"{file}: {len(labels)} characters, {copies} cells for each")
+    echo(f"{file}: {len(labels)} characters, {copies} cells for each")
 
 
 @click.command()
@@ -97,23 +97,23 @@ def profiles(*, exported: str | None, deleted: str | None, output: Path | None) 
         if name not in names:
             raise DataError(f"there is no profile {name!r}; the profiles are: {', '.join(names) or 'none'}")
     if exported is not None and output is not None:
-        click.echo(f"{Profile(exported).export(output)}: the letters of {printable(exported)}")
+        echo(f"{Profile(exported).export(output)}: the letters of {printable(exported)}")
     if deleted is not None:
         Profile(deleted).delete()
-        click.echo(f"deleted the profile {printable(deleted)}")
+        echo(f"deleted the profile {printable(deleted)}")
     if exported is None and deleted is None:
         for name in names:
-            click.echo(f"{printable(name)}\t{len(Profile(name).letters()[1])} letters")
+            echo(f"{printable(name)}\t{len(Profile(name).letters()[1])} letters")
 
 
 def _print_result(record: dict[str, Any], classifier: Any, output: Path) -> None:
     """Print samples, weight, gain and file."""
     counts = record["samples_per_class"]
     shown = ", ".join(f"{printable(label)} {count}" for label, count in counts.items())
-    click.echo(f"adapted {record['base']} by {sum(counts.values())} letters: {shown}")
-    click.echo(f"weight of the writer's expert: {record['weight']:.1f}")
-    click.echo(f"estimated gain: {record['summary']}")
+    echo(f"adapted {record['base']} by {sum(counts.values())} letters: {shown}")
+    echo(f"weight of the writer's expert: {record['weight']:.1f}")
+    echo(f"estimated gain: {record['summary']}")
     if len(classifier.confused_):
         names = ", ".join(printable(str(label)) for label in classifier.confused_)
-        click.echo(f"samples of these letters would help most: {names}")
-    click.echo(f"model: {output} ({output.stat().st_size / 1e6:.1f} MB)")
+        echo(f"samples of these letters would help most: {names}")
+    echo(f"model: {output} ({output.stat().st_size / 1e6:.1f} MB)")

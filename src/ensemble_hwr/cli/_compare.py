@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr._writing import check_folder
+from ensemble_hwr.cli._errors import echo, report_warning
 from ensemble_hwr.cli._options import (
     all_overrides,
     command_line,
@@ -46,7 +47,7 @@ def demo(output: Path, jobs: int | None) -> None:
     from ensemble_hwr.config import load_demo
 
     _run(load_demo(), output, data=None, jobs=number_of_jobs(jobs), command="ensemble-hwr demo")
-    click.echo(NEXT_STEPS)
+    echo(NEXT_STEPS)
 
 
 @click.command()
@@ -106,7 +107,7 @@ def _run(config: ExperimentConfig, output: Path, *, data: Path | None, jobs: int
             _, page = write_report(comparison, output, summary=summary)
     _print_warnings(summary)
     rich_print(comparison_table(summary))
-    click.echo(f"\nreport: {page} (in {watch})")
+    echo(f"\nreport: {page} (in {watch})")
     return summary
 
 
@@ -153,7 +154,7 @@ def _print_warnings(summary: Mapping[str, Any]) -> None:
     for name, figures in summary["contenders"].items():
         for warning in figures["warnings"]:
             found = f"{warning['category']}, in {warning['fits']} of {len(summary['seeds'])} fits"
-            click.echo(f"warning: {name}: {warning['text']} ({found})", err=True)
+            report_warning(f"{name}: {warning['text']} ({found})")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from itertools import takewhile
 
 import click
 
-from ensemble_hwr._formats import printable
+from ensemble_hwr._writing import printable
 from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, DOUBTFUL, INTERRUPTED = 0, 1, 2, 3, 130
@@ -68,7 +68,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         interrupt = error if isinstance(error, Interrupted) else Interrupted()
         _stop_workers()
         with suppress(OSError):  # a terminal that was closed
-            click.echo(str(interrupt), err=True)
+            echo(str(interrupt), err=True)
         return interrupt.code
     except Exception as error:  # any other exception becomes a one-line message here
         _print_exception(error, with_traceback="--traceback" in takewhile(_is_option, arguments))
@@ -81,6 +81,11 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
 def is_interrupted() -> bool:
     """Return whether a signal is ending the command, so that nothing but its message is to be printed."""
     return _INTERRUPTED.is_set()
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print text with its control characters escaped; line breaks and tabs are kept."""
+    click.echo(printable(text, kept="\n\t\xa0"), err=err)
 
 
 def report_error(message: str) -> None:
@@ -98,7 +103,7 @@ def end_of_reading(n_errors: int, n_doubtful: int, n_pictures: int) -> int:
     counts = ((n_errors, "error"), (n_doubtful, "warning"))
     found = [f"{count} {name if count == 1 else f'{name}s'}" for count, name in counts if count]
     if found and n_pictures > 1:
-        click.echo(f"{' and '.join(found)} in {n_pictures} pictures", err=True)
+        echo(f"{' and '.join(found)} in {n_pictures} pictures", err=True)
     return FAILED if n_errors else DOUBTFUL if n_doubtful else DONE
 
 

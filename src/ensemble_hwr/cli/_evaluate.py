@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._formats import csv_lines, printable
-from ensemble_hwr._writing import whole_files
-from ensemble_hwr.cli._errors import DONE, FAILED, report_error
+from ensemble_hwr._formats import csv_lines
+from ensemble_hwr._writing import printable, whole_files
+from ensemble_hwr.cli._errors import DONE, FAILED, echo, report_error, report_warning
 from ensemble_hwr.cli._options import check_output_file, jobs_option, number_of_jobs
 from ensemble_hwr.exceptions import DataError
 
@@ -78,14 +78,14 @@ def evaluate(
             figures = evaluate_predictions(found.probabilities, found.classes, found.letters)
             share = share_in_training(model, found.rows)
     if share:
-        click.echo(f"warning: {_seen(share)}", err=True)
+        report_warning(_seen(share))
     if as_json:
-        click.echo(json.dumps({**figures, "in_training": share}, indent=2))
+        echo(json.dumps({**figures, "in_training": share}, indent=2))
     else:
         print_figures(figures)
         if show_classes:
             print_classes(figures)
-        click.echo(f"\n{found.part} of {data} (in {watch})")
+        echo(f"\n{found.part} of {data} (in {watch})")
     _write_files(found, figures, share, {"model": model, "data": str(data)}, predictions=predictions, report=report)
     _report_failures(found.failures, len(found.letters) + len(found.failures))
     return FAILED if found.failures else DONE
@@ -185,7 +185,7 @@ def _write_files(
     if predictions is not None:
         with whole_files(predictions) as (stream,):
             stream.write(_table(found).encode())
-        click.echo(f"predictions: {predictions}", err=True)
+        echo(f"predictions: {predictions}", err=True)
     if report is not None:
         from ensemble_hwr.report.evaluation import evaluation_page
 
@@ -193,7 +193,7 @@ def _write_files(
         page = evaluation_page(figures, **names, cautions=cautions, mistakes=_mistakes(found))
         with whole_files(report) as (stream,):
             stream.write(page.encode())
-        click.echo(f"report: {report}", err=True)
+        echo(f"report: {report}", err=True)
 
 
 def _table(found: Predicted) -> str:

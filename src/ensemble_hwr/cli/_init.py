@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ensemble_hwr._writing import whole_files
+from ensemble_hwr.cli._errors import echo
 from ensemble_hwr.cli._options import output_option
 from ensemble_hwr.exceptions import ConfigError
 
@@ -27,7 +28,7 @@ def init(name: str | None, output: Path, force: bool) -> None:
 
     configs = shipped_configs()
     if name is None:
-        click.echo("\n".join(_listed(configs)))
+        echo("\n".join(_listed(configs)))
         return
     if name not in configs:
         raise ConfigError(f"there is no config {name!r}; allowed: {', '.join(configs)}")
@@ -40,7 +41,7 @@ def init(name: str | None, output: Path, force: bool) -> None:
         raise ConfigError(f"{file}: there is no folder {file.parent}; create it first")
     with whole_files(file) as (stream,):
         stream.write(_adapted(configs[name].read_text("utf-8"), file).encode())
-    click.echo(f"config: {file}")
+    echo(f"config: {file}")
 
 
 def _adapted(text: str, file: Path) -> str:

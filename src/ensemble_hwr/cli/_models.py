@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._formats import printable
+from ensemble_hwr._writing import printable
+from ensemble_hwr.cli._errors import echo
 from ensemble_hwr.cli._options import alphabet_option, output_option
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def models(as_json: bool, all_models: bool) -> None:
 
     found = [model for model in available_models() if all_models or NON_LETTER not in model.classes]
     if not found:
-        click.echo("this installation has no shipped models", err=True)
+        echo("this installation has no shipped models", err=True)
     for model in found:
         click.echo(json.dumps(_as_dict(model)) if as_json else _as_text(model))
 
@@ -53,7 +54,7 @@ def export(model: str, output: Path, after: str | None, alphabet: str | None) ->
 
     check_replaceable(output, Path(model))
     file = export_onnx(load_model(model, alphabet=alphabet), output, after=after)
-    click.echo(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")
+    echo(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")
 
 
 def _as_dict(model: ModelInfo) -> dict[str, Any]:
@@ -75,9 +76,8 @@ def _as_text(model: ModelInfo) -> str:
         "accuracy": _accuracies(model.figures) or "not stated",
         "file": str(model.file),
     }
-    return "\n".join(
-        [click.style(model.name, bold=True), *(f"  {name:<12}{printable(fact)}" for name, fact in facts.items())]
-    )
+    lines = (f"  {name:<12}{printable(fact)}" for name, fact in facts.items())
+    return "\n".join([click.style(printable(model.name), bold=True), *lines])
 
 
 def _range(classes: tuple[Any, ...]) -> str:

@@ -82,6 +82,14 @@ lexicon_option = click.option(
     help="File of expected words, one per line, each optionally followed by its count. Other words are read only where "
     "they fit much better.",
 )
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Processor time for a picture, or for a page of a file; one that takes longer is an error.",
+)
 jobs_option = click.option(
     "--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Number of processes; by default one per core."
 )

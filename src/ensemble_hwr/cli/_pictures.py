@@ -73,10 +73,10 @@ def find_all(paths: Sequence[str], *, pattern: str = "*", recursive: bool = True
         Whether subfolders are searched.
     """
     pictures: list[NamedPicture] = []
-    problems = []
+    problems: list[str] = []
     for path in paths:
         try:
-            found = list(_pictures_of(path, pattern, recursive))
+            found = list(_pictures_of(path, pattern, recursive, problems))
         except DataError as error:
             problems.append(str(error))
             continue
@@ -91,13 +91,17 @@ def find_all(paths: Sequence[str], *, pattern: str = "*", recursive: bool = True
     return Found(pictures, several, len(problems))
 
 
-def _pictures_of(path: str, pattern: str, recursive: bool) -> Iterator[NamedPicture]:
+def _pictures_of(path: str, pattern: str, recursive: bool, problems: list[str]) -> Iterator[NamedPicture]:
     if path == STANDARD_INPUT:
         yield NamedPicture(STANDARD_INPUT, sys.stdin.buffer.read())
     elif os.path.isdir(path):
         from ensemble_hwr.datasets import find_pictures  # its import takes longer than reading a file
 
-        for file in find_pictures(path, other_suffixes=OTHER_SUFFIXES):
+        def report(error: DataError) -> None:
+            if recursive:
+                problems.append(str(error))
+
+        for file in find_pictures(path, other_suffixes=OTHER_SUFFIXES, on_error=report):
             if fnmatch(os.path.basename(file), pattern) and (recursive or _is_directly_in(file, path)):
                 yield NamedPicture(file, file)
     else:

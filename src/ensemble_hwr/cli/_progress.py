@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from ensemble_hwr.cli._errors import is_interrupted, report_error, report_warning
+from ensemble_hwr._writing import printable
+from ensemble_hwr.cli._errors import echo, is_interrupted, report_error, report_warning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +64,7 @@ class Steps:
             self._display.show()
 
         def update(done: int, last: str = "") -> None:
-            self._bars.update(task, completed=done, description=f"{name} {last}".rstrip())
+            self._bars.update(task, completed=done, description=f"{name} {printable(last)}".rstrip())
 
         yield update
         known = self._bars.tasks[task].total
@@ -74,7 +73,7 @@ class Steps:
     def print(self, text: str, *, err: bool = False) -> None:
         """Print a result on standard output, or a message on standard error, on lines of its own."""
         with self._display.hidden():
-            click.echo(text, err=err)
+            echo(text, err=err)
 
     def report_error(self, message: str) -> None:
         """Print an error on standard error, in one line."""
@@ -131,7 +130,7 @@ def progress(*, transient: bool = False) -> Iterator[Steps]:
     console = Console(stderr=True)
     columns = [
         SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -229,7 +228,7 @@ class RegularLines:
         while not self._closed.wait(SECONDS_BETWEEN_LINES):
             text = None if is_interrupted() else self._text()
             if text is not None:
-                click.echo(text, err=True)
+                echo(text, err=True)
 
 
 def _last_task(bars: Progress) -> str | None:
@@ -268,7 +267,7 @@ def warnings_counted() -> Iterator[None]:
             yield
         finally:
             for (category, text), times in seen.items():
-                click.echo(f"warning: {text} ({category}, {times} times)".replace(", 1 times", ""), err=True)
+                report_warning(f"{text} ({category}, {times} times)".replace(", 1 times", ""))
 
 
 @contextmanager

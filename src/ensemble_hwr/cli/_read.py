@@ -20,7 +20,7 @@ from ensemble_hwr._formats import (
 )
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import end_of_reading
-from ensemble_hwr.cli._options import alphabet_option, lexicon_option, model_option
+from ensemble_hwr.cli._options import alphabet_option, lexicon_option, model_option, timeout_option
 from ensemble_hwr.cli._output import Results, file_name, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 )
 @folder_options
 @page_options
+@timeout_option
 def read(
     *,
     paths: tuple[str, ...],
@@ -86,6 +87,7 @@ def read(
     recursive: bool,
     pages: PageRanges | None,
     max_pages: int,
+    timeout: float,
 ) -> int:
     """Read the word, or the lines of words, in each picture.
 
@@ -107,7 +109,7 @@ def read(
         check_folder(folder)
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
-        reader = _word_reader(model, alphabet, lexicon, machine_print)
+        reader = _word_reader(model, alphabet, lexicon, machine_print, timeout)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         chosen = PageOptions(pages, max_pages)
@@ -207,13 +209,16 @@ def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
         raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
 
 
-def _word_reader(model: str, alphabet: str | None, lexicon: Path | None, machine_print: Print) -> WordReader:
+def _word_reader(
+    model: str, alphabet: str | None, lexicon: Path | None, machine_print: Print, timeout: float
+) -> WordReader:
     """Return the reader that the options describe."""
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
     words = None if lexicon is None else Lexicon.from_file(lexicon)
-    reader: WordReader = WordReader(load_model(model, alphabet=alphabet), lexicon=words, print=machine_print).fit()
+    loaded = load_model(model, alphabet=alphabet)
+    reader: WordReader = WordReader(loaded, lexicon=words, print=machine_print, timeout=timeout).fit()
     return reader
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._formats import printable
+from ensemble_hwr.cli._errors import echo, report_warning
 from ensemble_hwr.cli._options import model_option
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def serve(
 def _announce(settings: ServerSettings, warnings: list[str], *, open_page: bool) -> None:
     """Print the address of the page, and open it."""
     for warning in warnings:
-        click.echo(f"warning: {printable(warning)}", err=True)
-    click.echo(f"Reading handwriting at {settings.address}/ (Ctrl-C ends)")
+        report_warning(warning)
+    echo(f"Reading handwriting at {settings.address}/ (Ctrl-C ends)")
     if open_page:
         click.launch(f"{settings.address}/")

@@ -11,6 +11,7 @@ import click
 
 from ensemble_hwr._writing import writing_alone
 from ensemble_hwr.cli._compare import files_read
+from ensemble_hwr.cli._errors import echo
 from ensemble_hwr.cli._options import (
     all_overrides,
     check_output_file,
@@ -113,7 +114,7 @@ def _print_result(trained: TrainedModel, last_line: str) -> None:
 
     if trained.figures:
         print_figures(trained.figures)
-    click.echo(f"\n{_trained_on(trained)}\n{last_line}")
+    echo(f"\n{_trained_on(trained)}\n{last_line}")
 
 
 def _megabytes(file: Path) -> str:
@@ -136,17 +137,17 @@ def _resumable(fit_cache: DiskFitCache) -> Iterator[None]:
     """Remove cached members if the block succeeds; if it fails, print where they are."""
     if len(fit_cache) and not fit_cache.reuse:
         members = _members(len(fit_cache))
-        click.echo(f"{fit_cache.folder}: has {members} of an earlier run, which are fitted again (--fresh)", err=True)
+        echo(f"{fit_cache.folder}: has {members} of an earlier run, which are fitted again (--fresh)", err=True)
     try:
         yield
     except BaseException:
         if len(fit_cache):
             members = _members(len(fit_cache))
-            click.echo(f"{members} kept in {fit_cache.folder}; the same command continues", err=True)
+            echo(f"{members} kept in {fit_cache.folder}; the same command continues", err=True)
         raise
     fit_cache.clear()
     if len(fit_cache):
-        click.echo(f"{fit_cache.folder}: has {_members(len(fit_cache))} of other settings, which are kept", err=True)
+        echo(f"{fit_cache.folder}: has {_members(len(fit_cache))} of other settings, which are kept", err=True)
 
 
 def _reused(fit_cache: DiskFitCache) -> str:

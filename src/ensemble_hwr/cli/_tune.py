@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._writing import check_folder, check_replaceable
+from ensemble_hwr._writing import check_folder, check_replaceable, printable
 from ensemble_hwr.cli._compare import files_read
-from ensemble_hwr.cli._errors import Interrupted
+from ensemble_hwr.cli._errors import Interrupted, echo
 from ensemble_hwr.cli._options import (
     command_line,
     config_argument,
@@ -127,10 +127,10 @@ def _write(result: TuningResult, output: Path, command: str, watch: Stopwatch, *
 
     write_tuned_config(result, output / TUNED, command, source=source)
     write_tuning_report(result, output / REPORT, command)
-    click.echo(result.summary())
+    echo(result.summary())
     if result.dashboard_command is not None:
-        click.echo(f"dashboard: {result.dashboard_command}  (after: pip install optuna-dashboard)")
-    click.echo(f"report: {output / REPORT}\nconfig: {output / TUNED} (in {watch})")
+        echo(f"dashboard: {result.dashboard_command}  (after: pip install optuna-dashboard)")
+    echo(f"report: {output / REPORT}\nconfig: {output / TUNED} (in {watch})")
 
 
 @contextmanager
@@ -190,9 +190,9 @@ class Search:
         last = self._now
         if last is None or _stage(last) != _stage(progress):
             if last is not None:
-                click.echo(self.line(), err=True)
+                echo(self.line(), err=True)
             self.report(progress)
-            click.echo(self.line(), err=True)
+            echo(self.line(), err=True)
         self.report(progress)
 
     def line(self) -> str:
@@ -230,6 +230,7 @@ class Clock:
 def table(latest: dict[str, TuningProgress], now: TuningProgress) -> Table:
     """Return a table with a row per member: tuned, being tuned, or waiting."""
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(box=None, pad_edge=False, header_style="dim")
     drawn.add_column("member", overflow="ellipsis")  # gives way to the others, which do not wrap
@@ -240,7 +241,7 @@ def table(latest: dict[str, TuningProgress], now: TuningProgress) -> Table:
         running = member == now.member and not now.is_fit
         style = "bold" if running else "dim" if progress is None else ""
         cells = [""] * 6 if progress is None else _cells(progress, running=running)
-        drawn.add_row(member, *cells, style=style)
+        drawn.add_row(Text(printable(member)), *cells, style=style)
     return drawn
 
 
@@ -249,9 +250,9 @@ def step(progress: TuningProgress) -> str:
     if progress.is_improvement:
         return f"evaluating the improvement: {progress.done} of {progress.n_trials} fits"
     if progress.is_fit:
-        return f"{progress.member}: {progress.done} of {progress.n_trials} fits to tune later members"
+        return f"{printable(progress.member)}: {progress.done} of {progress.n_trials} fits to tune later members"
     done, pruned, *_ = _cells(progress, running=True)
-    return f"{progress.member}: {done} trials done ({pruned} pruned)"
+    return f"{printable(progress.member)}: {done} trials done ({pruned} pruned)"
 
 
 def line(progress: TuningProgress) -> str:

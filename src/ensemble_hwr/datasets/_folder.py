@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -106,7 +106,9 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LEFT_BY_SYSTEMS
 
 
-def find_pictures(folder: PathLike, *, other_suffixes: tuple[str, ...] = ()) -> list[str]:
+def find_pictures(
+    folder: PathLike, *, other_suffixes: tuple[str, ...] = (), on_error: Callable[[DataError], None] | None = None
+) -> list[str]:
     """List the pictures in a folder and its subfolders by file suffix; hidden files and folders are ignored.
 
     Parameters
@@ -115,6 +117,8 @@ def find_pictures(folder: PathLike, *, other_suffixes: tuple[str, ...] = ()) -> 
         Symbolic links to other folders are not followed.
     other_suffixes : tuple of str, default=()
         Lower-case suffixes of further files to list, such as ``".heic"``.
+    on_error : callable, default=None
+        Called with the error of a subfolder that cannot be read; the others are listed. None raises the error.
 
     Returns
     -------
@@ -140,17 +144,19 @@ def find_pictures(folder: PathLike, *, other_suffixes: tuple[str, ...] = ()) -> 
     """
     top = require_folder(folder, "a folder of pictures")
     found = []
+
+    def report(error: OSError) -> None:
+        if on_error is None or error.filename in (None, str(top)):
+            raise error
+        on_error(DataError(f"{error.filename}: the pictures in this folder are left out ({error.strerror or error})"))
+
     with reading(top, "a folder of pictures"):
-        for root, folders, names in os.walk(top, onerror=_raise):
+        for root, folders, names in os.walk(top, onerror=report):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             listed = (*SUFFIXES, *other_suffixes)
             pictures = (name for name in names if name.lower().endswith(listed) and not name.startswith("."))
             found += [os.path.join(root, name) for name in sorted(pictures)]
     return found
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def load_index(

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ensemble_hwr._writing import printable
 from ensemble_hwr.evaluation._verdict import cautions, duels, headline, recommendation, samples_tested
 from ensemble_hwr.report.formats import ABSENT, p_number, percent, points, quantity, seconds, spread
 
@@ -50,7 +51,7 @@ def comparison_table(summary: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_contenders_table(summary), _explained(*_key_of_contenders(summary))]
     if duels(summary):
         parts += [_verdict_table(summary), _explained(*_key_of_verdict(summary))]
-    return Group(*parts, *map(Text, (headline(summary), *recommendation(summary), *cautions(summary))))
+    return Group(*parts, *map(_text, (headline(summary), *recommendation(summary), *cautions(summary))))
 
 
 def _contenders_table(summary: Mapping[str, Any]) -> Table:
@@ -67,7 +68,7 @@ def _contenders_table(summary: Mapping[str, Any]) -> Table:
     for name, figures in contenders.items():
         shown = f"{name} (did not learn)" if figures["did_not_learn"] else name
         cells = _cells(figures, with_flags, with_tree)
-        table.add_row(*map(Text, (shown, *cells)), style="bold" if _accuracy(figures) == best else "")
+        table.add_row(*map(_text, (shown, *cells)), style="bold" if _accuracy(figures) == best else "")
     return table
 
 
@@ -103,8 +104,13 @@ def _verdict_table(summary: Mapping[str, Any]) -> Table:
             "n.s." if duel["won"] is None else "better" if duel["won"] else "worse",
             *(_ratio(contenders[reference][cost], contenders[duel["rival"]][cost]) for cost in RATIOS),
         )
-        table.add_row(*map(Text, cells), style="bold" if duel["won"] is not None else "")
+        table.add_row(*map(_text, cells), style="bold" if duel["won"] is not None else "")
     return table
+
+
+def _text(shown: str) -> Text:
+    """Return text without markup; names of contenders come from files of others."""
+    return Text(printable(shown, kept="\n"))
 
 
 def _ratio(own: float | None, other: float | None) -> str:
@@ -117,7 +123,7 @@ def _ratio(own: float | None, other: float | None) -> str:
 
 def _table(first: str, padding: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, padding), collapse_padding=True)
-    table.add_column(first, overflow="fold")
+    table.add_column(_text(first), overflow="fold")
     return table
 
 
@@ -144,7 +150,7 @@ def _key_of_verdict(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _explained(*lines: str) -> Text:
-    return Text("\n".join((*lines, "")), style="dim")
+    return Text(printable("\n".join((*lines, "")), kept="\n"), style="dim")
 
 
 def _with_tree(summary: Mapping[str, Any]) -> bool:

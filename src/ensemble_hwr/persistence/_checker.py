@@ -81,6 +81,8 @@ class Checker:
                 raise UnsoundModel(f"{where} has no parameter {name}")
             if name in _NOT_FROM_FILES:
                 setattr(model, name, None)
+            if name in schema.bounds:
+                _bound(model, name)
             value = getattr(model, name)
             size += self._plain(value, f"{where}.{name}", 0)
             low, high = schema.limits.get(name, (-np.inf, np.inf))
@@ -343,6 +345,13 @@ def _one_row(model: Any) -> Any:
     except Exception:
         return None
     return np.zeros((1, n_features), np.float32)
+
+
+def _bound(model: Any, name: str) -> None:
+    """Set a parameter of an estimator to the default of its class if it is larger, or None."""
+    default, value = signature(type(model)).parameters[name].default, getattr(model, name)
+    if value is None or (isinstance(value, int | float) and not value <= default):
+        setattr(model, name, default)
 
 
 def _check_text(text: str, where: str) -> None:

@@ -105,6 +105,8 @@ class Schema:
         Attributes that only some have.
     limits : mapping
         Ranges of parameters, narrower than those that the class validates itself.
+    bounds : tuple of str
+        Parameters that bound the work on a picture; values above the default of the class are not taken from a file.
     rule : callable, optional
         Returns what is wrong with attributes that are each valid, or None.
     """
@@ -112,6 +114,7 @@ class Schema:
     fitted: Mapping[str, Any] = field(default_factory=dict)
     optional: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    bounds: tuple[str, ...] = ()
     rule: Callable[[Any], str | None] | None = None
 
 
@@ -334,7 +337,9 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     _OWN + "preprocessing.augmentation._augmenter.Augmenter": Schema(),
     _OWN + "config._additional_letters.AdditionalLetters": Schema(),
-    _OWN + "preprocessing._normalizer.LetterNormalizer": Schema(limits={"size": (2, 512), "box": (1, 512)}),
+    _OWN + "preprocessing._normalizer.LetterNormalizer": Schema(
+        limits={"size": (2, 512), "box": (1, 512)}, bounds=("max_pixels", "timeout")
+    ),
     _OWN + "preprocessing._deskewer.Deskewer": Schema(_PICTURES, limits={"limit": (0, 10)}, rule=_pixels),
     _OWN + "preprocessing._size_normalizer.SizeNormalizer": Schema(_PICTURES, limits=_SHAPE, rule=_pixels),
     _OWN + "preprocessing._stroke_width.StrokeWidthNormalizer": Schema(

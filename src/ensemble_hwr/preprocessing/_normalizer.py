@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 from scipy import ndimage
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ensemble_hwr._deadlines import SECONDS, check_time, deadline
 from ensemble_hwr._geometry import EIGHT_CONNECTED, FRAME_SIDE, INK_THRESHOLD, LETTER_BOX
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import Ink, IntArray, Pictures, Rows
@@ -59,6 +60,8 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         then.
     max_pixels : int, default=50_000_000
         Pictures with more pixels count as unreadable.
+    timeout : float, default=10
+        Seconds of processor time for a picture; one that takes longer counts as unreadable. None sets no limit.
     errors : {"raise", "blank"}, default="raise"
         How to handle unreadable pictures: "raise" raises an error for the first, "blank" returns a row of zeros for
         each and issues one warning with their number.
@@ -89,11 +92,13 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         "polarity": [StrOptions({"auto", "dark", "light"})],
         "dots": ["boolean"],
         "max_pixels": [Interval(Integral, 1, None, closed="left")],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
         "errors": [StrOptions({"raise", "blank"})],
         "n_jobs": [Integral, None],
     }
 
-    dots: bool = False  # the value in models that were saved before the parameter existed
+    dots: bool = False  # the values in models that were saved before the parameters existed
+    timeout: float | None = SECONDS
 
     def __init__(
         self,
@@ -104,6 +109,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         polarity: Polarity = "auto",
         dots: bool = False,
         max_pixels: int = 50_000_000,
+        timeout: float | None = SECONDS,
         errors: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
@@ -113,6 +119,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         self.polarity = polarity
         self.dots = dots
         self.max_pixels = max_pixels
+        self.timeout = timeout
         self.errors = errors
         self.n_jobs = n_jobs
 
@@ -233,11 +240,13 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         small: dict[tuple[int, ...], dict[int, NDArray[np.uint8]]] = {}  # by shape
         for place, picture in enumerate(pictures):
             try:
-                grey = open_picture(picture, max_pixels=self.max_pixels)
-                if self.method == "mass" and max(grey.shape) <= min(self._longest, MAX_SIDE):
-                    small.setdefault(grey.shape, {})[place] = grey
-                else:
-                    rows[place] = self._row(grey, picture)
+                with deadline(self.timeout):
+                    grey = open_picture(picture, max_pixels=self.max_pixels)
+                    check_time()
+                    if self.method == "mass" and max(grey.shape) <= min(self._longest, MAX_SIDE):
+                        small.setdefault(grey.shape, {})[place] = grey
+                    else:
+                        rows[place] = self._row(grey, picture)
             except PictureError as error:
                 errors[place] = error
                 if raising:
@@ -278,6 +287,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         """Return the row of one picture that was opened."""
         page = FilePage(describe(picture), 1, False, grey)
         ink = to_ink(page, polarity=self.polarity, longest=self._longest, max_pixels=self.max_pixels)
+        check_time()
         if self.method == "classic":
             return place_classic(ink, self.size, self.box).ravel()
         return place_by_mass(crop_letter(remove_borders(ink), dots=self.dots), self.size, self.box).ravel()

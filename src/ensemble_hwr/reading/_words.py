@@ -205,7 +205,7 @@ class WordReader(PictureReader[Word]):
         self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
         self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
-        self.segmenter_.set_params(print=self.print)
+        self.segmenter_.set_params(print=self.print, timeout=self.timeout)
         self.lexicon_ = None
         if self.lexicon is not None:
             self.lexicon_ = _as_lexicon(self.lexicon).spelled_with(self.classes_.tolist())

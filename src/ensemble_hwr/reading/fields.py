@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sklearn.utils.validation import check_is_fitted
 
+from ensemble_hwr._deadlines import check_time, deadline
 from ensemble_hwr.alphabets import Alphabet, parse_alphabet, restrict
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
@@ -196,6 +197,7 @@ class FormReader:
         self.fields = check_fields(list(fields))
         base = WordReader().fit() if reader is None else reader
         check_is_fitted(base)
+        self._timeout = base.timeout
         self._readers = {field.name: _reader_of(field, base) for field in self.fields}
 
     def read(self, picture: Picture) -> dict[str, Word]:
@@ -214,21 +216,23 @@ class FormReader:
         Raises
         ------
         PictureError
-            If the picture cannot be opened.
+            If the picture cannot be opened, or reading it takes longer than the timeout of the reader.
         DataError
             If a box is outside of the picture.
         """
         grey = open_picture(picture)
         for field in self.fields:
             _check_inside(field, grey.shape, picture)
-        return {field.name: self._read_field(field, grey[Box(*field.box).slices]) for field in self.fields}
+        with deadline(self._timeout):
+            return {field.name: self._read_field(field, grey[Box(*field.box).slices]) for field in self.fields}
 
     def _read_field(self, field: FormField, grey: Any) -> Word:
         box = Box(*field.box)
         try:
             return _moved(self._readers[field.name].read(grey), box.left, box.top)
-        except PictureError:  # it holds no writing
-            return Word(box, (), "", 0.0)
+        except PictureError:
+            check_time()
+            return Word(box, (), "", 0.0)  # it holds no writing
 
 
 def _reader_of(field: FormField, base: WordReader) -> WordReader:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
+from ensemble_hwr._deadlines import SECONDS, check_time, deadline
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from ensemble_hwr.boxes import Rgb, draw_boxes
 from ensemble_hwr.images import Picture, Polarity, open_picture
@@ -50,6 +51,8 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Whether machine print next to the handwriting is kept as if it were handwriting.
     max_pixels : int, default=50_000_000
         Pictures with more pixels count as unreadable.
+    timeout : float, default=10
+        Seconds of processor time for a picture; one that takes longer counts as unreadable. None sets no limit.
     errors : {"raise", "empty"}, default="raise"
         How to handle unreadable pictures: "raise" raises an error for the first, "empty" returns a word without letters
         for each.
@@ -80,6 +83,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         "polarity": [StrOptions({"auto", "dark", "light"})],
         "print": [StrOptions({"keep", "ignore"})],
         "max_pixels": [Interval(Integral, 1, None, closed="left")],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
         "errors": [StrOptions({"raise", "empty"})],
         "n_jobs": [Integral, None],
     }
@@ -94,6 +98,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         polarity: Polarity = "auto",
         print: Print = "keep",
         max_pixels: int = 50_000_000,
+        timeout: float | None = SECONDS,
         errors: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
@@ -104,6 +109,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         self.polarity = polarity
         self.print = print
         self.max_pixels = max_pixels
+        self.timeout = timeout
         self.errors = errors
         self.n_jobs = n_jobs
 
@@ -184,9 +190,11 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Box(left=5, top=5, right=10, bottom=35)
         """
         self._validate_params()
-        ruled = read_ruled(picture, polarity=self.polarity, print=self.print, max_pixels=self.max_pixels)
-        word = normalize_word(ruled.ink, slant=_number(self.slant), origin=Origin(factor=ruled.factor))
-        return segment_word(word, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
+        with deadline(self.timeout):
+            ruled = read_ruled(picture, polarity=self.polarity, print=self.print, max_pixels=self.max_pixels)
+            word = normalize_word(ruled.ink, slant=_number(self.slant), origin=Origin(factor=ruled.factor))
+            check_time()
+            return segment_word(word, smallest_gap=_number(self.gap), cut_touching=self.touching == "cut")
 
     def debug_image(self, picture: Picture) -> Rgb:
         """Draw the boxes of the letters of a word over its picture.

@@ -60,7 +60,8 @@ class Recognition:
         self._normalizer, self._classifier = split_pipeline(self._model)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            base = restricted_reader(WordReader(self._model).fit(), alphabet=settings.alphabet)
+            reader = WordReader(self._model, timeout=settings.limits.seconds).fit()
+            base = restricted_reader(reader, alphabet=settings.alphabet)
             letters = base.classes_.tolist()
             self._lexicons = {
                 name: Lexicon.from_file(file).spelled_with(letters) for name, file in settings.lexicons.items()
