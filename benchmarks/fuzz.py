@@ -6,7 +6,8 @@
 
 The files that are changed are made by this script. Each changed file is read in a process of its own, whose time and
 memory are limited. An answer and an error of the library are right; everything else is counted and the file is kept in
-the folder ``--output``. Needs a system with ``fork``.
+the folder ``--output``: also other files that are written, and waits that take no processor time. Needs a system with
+``fork``.
 """
 
 from __future__ import annotations
@@ -55,6 +56,14 @@ FORBIDDEN = (  # audit events of code that runs, of other programs and of connec
     *("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen", "pty.spawn"),
     *("pickle.find_class", "socket.connect", "ctypes.dlopen", "webbrowser.open"),
 )
+WRITES = (  # audit events that change files, with the position of the path
+    *(("os.mkdir", 0), ("os.rename", 1), ("os.rename", 0), ("os.link", 1), ("os.symlink", 1), ("os.truncate", 0)),
+    *(("os.remove", 0), ("os.rmdir", 0), ("os.chmod", 0), ("os.chown", 0), ("os.utime", 0), ("shutil.move", 1)),
+    *(("shutil.rmtree", 0), ("shutil.copyfile", 1), ("sqlite3.connect", 0)),
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+MADE_BY_READING = "made-"  # start of the names of folders that the functions below make
+SECONDS_TO_WAIT = 60.0  # without processor time
 NUMBERS = (0, 1, 127, 128, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1)
 TOKENS = (
     *(b"NaN", b"-1", b"1e999", b"9" * 400, b"null", b"[]", b"{}", b"true", b"\x00", b"\xff\xfe", b"\n"),
@@ -268,6 +277,25 @@ def journal_seeds() -> list[bytes]:
         return [file.read_bytes()]
 
 
+def written(event: str, arguments: tuple[Any, ...]) -> list[str]:
+    """Return the paths that an audit event changes."""
+    if event == "open":
+        path, mode, flags = arguments
+        writes = flags & WRITING if isinstance(flags, int) else set(mode or "r") & set("wax+")
+        return [_path(path)] if writes and isinstance(path, str | bytes | os.PathLike) else []
+    return [_path(arguments[place]) for name, place in WRITES if name == event]
+
+
+def _path(path: Any) -> str:
+    return os.path.realpath(os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else str(path))
+
+
+def is_other_file(path: str, file: Path) -> bool:
+    """Return whether a path is not in a folder that the functions below make, and no module that was compiled."""
+    made = os.path.realpath(file.parent / MADE_BY_READING)
+    return path != os.devnull and not path.startswith(made) and "__pycache__" not in path
+
+
 def read_picture(file: Path) -> None:
     """Open the pages of a picture and normalize each as a letter."""
     from ensemble_hwr import LetterNormalizer
@@ -319,14 +347,19 @@ def read_data(file: Path) -> None:
     elif file.suffix == ".npz":
         load_npz(file)
     elif file.suffix == ".csv":
-        for name in ("0.png", "1.png"):
-            file.with_name(name).write_bytes(picture_seeds()[0])
-        open_letters(file)
+        open_letters(_beside(file, {name: picture_seeds()[0] for name in ("0.png", "1.png")}) / file.name)
     else:
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            shutil.copy(file, folder)
-            Path(folder, LABELS).write_bytes(struct.pack(">II", 2049, 4) + b"\1\2\3\4")
-            load_emnist(folder, "letters", subset="test")
+        labels = struct.pack(">II", 2049, 4) + b"\1\2\3\4"
+        load_emnist(_beside(file, {LABELS: labels}), "letters", subset="test")
+
+
+def _beside(file: Path, others: Mapping[str, bytes]) -> Path:
+    """Return a folder with a copy of a file and with other files."""
+    folder = Path(tempfile.mkdtemp(dir=file.parent, prefix=MADE_BY_READING))
+    shutil.copy(file, folder / file.name)
+    for name, data in others.items():
+        (folder / name).write_bytes(data)
+    return folder
 
 
 def read_strokes(file: Path) -> None:
@@ -435,7 +468,8 @@ def measured(read: Callable[[Path], None], file: Path) -> Measured:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         return Measured(CRASH, f"signal {number}, exit code {os.waitstatus_to_exitcode(status)}", seconds, 0.0)
     found, message, processor, megabytes = json.loads(said)
-    return Measured(found, message, processor, megabytes)
+    waited = seconds - processor
+    return Measured(found, message, seconds if waited > SECONDS_TO_WAIT else processor, megabytes)
 
 
 def _child(read: Callable[[Path], None], file: Path, pipe: int) -> None:
@@ -445,9 +479,10 @@ def _child(read: Callable[[Path], None], file: Path, pipe: int) -> None:
     signal.alarm(4 * SECONDS_TO_KILL)
     executed: list[str] = []
 
-    def watch(event: str, _: object) -> None:
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event in FORBIDDEN:
             executed.append(event)
+        executed.extend(f"{event} {path}" for path in written(event, arguments) if is_other_file(path, file))
 
     before, began = _peak(), time.process_time()
     sys.addaudithook(watch)
@@ -529,6 +564,9 @@ def run(
 
 
 def _written(folder: str, name: str, data: bytes) -> Path:
+    """Write a file into a folder from which what was made for others is removed."""
+    for made in Path(folder).glob(f"{MADE_BY_READING}*"):
+        shutil.rmtree(made)
     file = Path(folder, name)
     file.write_bytes(data)
     return file

@@ -1,4 +1,4 @@
-"""Changed files of every kind are read with an answer or an error of the library, and run no code.
+"""Changed files of every kind are read with an answer or an error of the library, run no code and write no file.
 
 The examples are the same in every run; ``python -m benchmarks.fuzz`` reads as many others as there is time for.
 """
@@ -12,18 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from benchmarks.fuzz import ANSWER, FORBIDDEN, KINDS, OWN_ERROR, file_name, outcome
+from benchmarks.fuzz import ANSWER, FORBIDDEN, KINDS, OWN_ERROR, file_name, is_other_file, outcome, written
 
 sys.path.pop(0)
 
 EXAMPLES = 25
 executed = []
-watching = False
+watching = None
 
 
-def watch(event, _):
-    if watching and event in FORBIDDEN:
-        executed.append(event)
+def watch(event, arguments):
+    if watching is not None:
+        if event in FORBIDDEN:
+            executed.append(event)
+        executed.extend((event, path) for path in written(event, arguments) if is_other_file(path, watching))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,11 +38,11 @@ def read(kind, folder, ending, data):
     global watching  # noqa: PLW0603
     file = folder / file_name(ending)
     file.write_bytes(data)
-    watching = True
+    watching = file
     try:
         return outcome(kind.read, file)
     finally:
-        watching = False
+        watching = None
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -92,3 +94,13 @@ def test_changes_depend_on_the_seed_only():
     for kind in KINDS.values():
         ending, seed = kind.seeds()[0]
         assert kind.change(seed, random.Random(3), data) == kind.change(seed, random.Random(3), data), ending
+
+
+def test_files_that_are_written_are_seen(tmp_path):
+    file = tmp_path / "changed.txt"
+    kind = type(KINDS["configs"])(list, bytes, lambda file: file.with_name("other").write_bytes(file.read_bytes()))
+    executed.clear()
+    assert read(kind, tmp_path, ".txt", b"text") == (ANSWER, "")
+    assert executed == [("open", str(tmp_path.resolve() / "other"))]
+    assert not is_other_file(str(tmp_path.resolve() / "made-1" / "0.png"), file)
+    executed.clear()

@@ -11,7 +11,7 @@ import click
 from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, Predictions, letter_printer
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import end_of_reading
-from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, number_of_jobs, timeout_option
+from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, timeout_option
 from ensemble_hwr.cli._output import Results, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
@@ -78,8 +78,7 @@ def letters(
     if output is not None:
         check_folder(output)
     with progress(transient=True) as steps:
-        normalizer, classifier = picture_model(load_model(model, alphabet=alphabet), model, number_of_jobs(jobs))
-        normalizer.set_params(timeout=timeout)
+        normalizer, classifier = picture_model(load_model(model, alphabet=alphabet), model, jobs, timeout)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         show, results = letter_printer(options), Results(options, output, steps.print, LETTER_COLUMNS)

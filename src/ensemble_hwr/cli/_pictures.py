@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._deadlines import SECONDS
 from ensemble_hwr._formats import NamedPicture
 from ensemble_hwr.cli._errors import report_error
+from ensemble_hwr.cli._options import number_of_jobs
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 
 if TYPE_CHECKING:
@@ -220,11 +222,11 @@ def normalized_batches(pictures: Sequence[Any], normalizer: Any) -> Iterator[Bat
         yield Batch(positions, rows, {start + position: reason for position, reason in failures.items()}, stop)
 
 
-def picture_model(model: Any, name: str, jobs: int) -> tuple[Any, Any]:
-    """Return the normalizer, with its number of processes set, and the classifier of a model that reads pictures."""
+def picture_model(model: Any, name: str, jobs: int | None, timeout: float = SECONDS) -> tuple[Any, Any]:
+    """Return the normalizer, with its number of processes and its timeout, and the classifier of a model."""
     from ensemble_hwr.reading.models import split_pipeline
 
     normalizer, classifier = split_pipeline(model)
     if normalizer is None:
         raise ModelError(f"{name}: does not read pictures; give a model that ensemble-hwr train wrote")
-    return normalizer.set_params(n_jobs=jobs), classifier
+    return normalizer.set_params(n_jobs=number_of_jobs(jobs), timeout=timeout), classifier

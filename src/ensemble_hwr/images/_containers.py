@@ -34,6 +34,10 @@ LEAST_PDF_DPI = 72  # a page that is larger than the limit of pixels at this res
 PDF_SECONDS = 10  # a page that takes longer to render raises an error
 MAX_SCANS = 200  # of a progressive JPEG; encoders write about 10, and each costs the time of a whole picture
 
+DECODER_BYTES = {"WEBP": 16, "JPEG2000": 19}  # memory that a decoder takes for each pixel, where it is much; measured
+DECODER_MEMORY = 500_000_000  # bytes; more if the limit of pixels is raised
+GREY_PIXELS = 24_000_000  # larger JPEGs are decoded as grey: less memory, but some pixels differ by one level
+
 _SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "FLI"})  # frames that are decoded from the frames before them
 _COLLECTIONS = frozenset({"TIFF", "MPO", "HEIF", "DCX", "IM", "SPIDER"})  # pages that are decoded one by one
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
@@ -117,7 +121,14 @@ class RasterFile:
 
     def check_size(self, max_pixels: int) -> None:
         """Raise an error if the current page has no pixels or too many."""
-        check_size((self._image.height, self._image.width), max_pixels)
+        shape = (self._image.height, self._image.width)
+        check_size(shape, max_pixels)
+        n_bytes = DECODER_BYTES.get(str(self._image.format), 0)
+        if self._file is not None and np.prod(shape, dtype=np.float64) * n_bytes > max(DECODER_MEMORY, 10 * max_pixels):
+            raise PictureError(
+                f"it is too large: {shape[1]}x{shape[0]} pixels, which take {n_bytes} bytes each to decode as "
+                f"{self._image.format}, and allowed are {DECODER_MEMORY:,}; save it as PNG or JPEG, or raise max_pixels"
+            )
 
     def load(self, max_pixels: int) -> tuple[Image.Image, int]:
         """Decode the current page; return it and its EXIF orientation."""
@@ -125,6 +136,8 @@ class RasterFile:
         with quiet():
             try:
                 self._check_scans()
+                if self._image.format == "JPEG" and self._image.width * self._image.height > GREY_PIXELS:
+                    self._image.draft("L", self._image.size)
                 with _no_messages_of_libtiff(self._image):
                     self._image.load()
                 return self._image, _orientation(self._image)

@@ -201,8 +201,9 @@ def _scale_deep(shape: tuple[int, ...], part: Callable[[slice], NDArray[np.gener
     """Scale pixels of more than 8 bits by the smallest bit depth that holds the brightest of them."""
     most = -np.inf
     for rows in _bands(shape):
-        _check_range(part(rows), 0, np.inf, "they must not be negative")
-        most = max(most, float(part(rows).max()))
+        pixels = part(rows)
+        _check_range(pixels, 0, np.inf, "they must not be negative")
+        most = max(most, float(pixels.max()))
     of_floats = part(slice(0, 1)).dtype.kind == "f" and most <= 1 + _FLOAT_SLACK
     factor = 255 / (2.0 ** max(8, int(np.ceil(np.log2(most + 1)))) - 1)
     scaled: Grey = np.empty(shape, np.uint8)
