@@ -55,6 +55,14 @@ def test_answers_are_restricted_to_an_alphabet(model, pictures, capsys):
     assert "M-F is empty; write F-M" in capsys.readouterr().err
 
 
+def test_a_picture_that_takes_longer_than_the_timeout_is_an_error(model, pictures, capsys):
+    assert read(model, *pictures[:2], "--timeout", "1e-9") == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert ["takes longer than 1e-09 seconds" in error for error in errors] == [True, True, False]
+    assert read(model, pictures[0], "--timeout", "0") == 2
+    assert "x>0" in capsys.readouterr().err
+
+
 def test_of_one_picture_only_the_letter_is_printed(model, pictures, capsys):
     assert read(model, pictures[0]) == 0
     assert capsys.readouterr().out == f"{load_model(model).predict(pictures[:1])[0]}\n"

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageOps
 
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import open_picture
+from ensemble_hwr.images import _containers, _open, open_picture
 from ensemble_hwr.images._containers import COMMON_FORMATS as FORMATS
 from ensemble_hwr.images._open import composite_on_paper, grey_of_array, grey_of_image
 from ensemble_hwr.images.sources import describe
@@ -465,3 +465,34 @@ def test_invalid_arrays_raise_an_error_with_the_reason(array, message):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16])
 def test_integers_of_0_and_1_are_black_and_white(dtype):
     np.testing.assert_array_equal(open_picture(np.eye(3, dtype=dtype)), 255 * np.eye(3))
+
+
+def saved(image, kind, **options):
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def test_large_pictures_of_decoders_that_take_much_memory_are_an_error(monkeypatch):
+    monkeypatch.setattr(_containers, "DECODER_MEMORY", 16 * 100 * 100)
+    data = saved(Image.new("RGB", (101, 100), "white"), "WEBP")
+    with pytest.raises(PictureError, match="101x100 pixels, which take 16 bytes each to decode as WEBP"):
+        open_picture(data, max_pixels=10_100)
+    assert open_picture(data, max_pixels=20_000).shape == (100, 101)  # raised on purpose
+    assert open_picture(saved(Image.new("RGB", (100, 100), "white"), "WEBP"), max_pixels=10_000).all()
+    assert open_picture(saved(Image.new("RGB", (101, 100), "white"), "PNG"), max_pixels=10_100).all()
+
+
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+def test_large_jpegs_are_decoded_as_grey_and_differ_little(progressive, monkeypatch):
+    colours = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    data = saved(Image.fromarray(colours).resize((80, 64)), "JPEG", progressive=progressive)
+    expected = open_picture(data)
+    monkeypatch.setattr(_containers, "GREY_PIXELS", 64 * 80 - 1)
+    modes = []
+    monkeypatch.setattr(_open, "grey_of_image", lambda image: modes.append(image.mode) or grey_of_image(image))
+    found = open_picture(data)
+    assert modes == ["L"]
+    assert found.shape == expected.shape
+    within = np.abs(found.astype(int) - expected)
+    assert np.quantile(within, 0.9) <= 2

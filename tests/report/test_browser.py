@@ -70,9 +70,9 @@ def browser():
     return found
 
 
-def problems(browser, page, width, folder):
+def problems(browser, page, width, folder, measure=MEASURE):
     """Return what is wrong with the labels of a page on a screen of some width."""
-    script = MEASURE.replace("SMALLEST", str(SMALLEST)).replace("WIDTH", str(width))
+    script = measure.replace("SMALLEST", str(SMALLEST)).replace("WIDTH", str(width))
     frame = f'<iframe width="{width}" height="900" style="border: 0" srcdoc="{html.escape(page)}"></iframe>'
     (folder / "wrapper.html").write_text(
         f"<!doctype html><meta charset=utf-8><body>{frame}<script>addEventListener('load', () => {{{script}}})</script>"
@@ -117,6 +117,30 @@ def test_extreme_comparisons_are_legible(browser, build, errors, settings, tmp_p
     found = build(errors, **settings)
     page = render_report(summarise(found), found)
     assert {width: problems(browser, page, width, tmp_path) for width in WIDTHS} == {390: [], 1400: []}
+
+
+LIVE = """
+const page = document.querySelector("iframe").contentDocument;
+const live = [...page.querySelectorAll("script, img:not([src^='data:']), iframe, object, [onerror], [onload], b[id]")];
+const found = live.map((element) => element.outerHTML);
+for (const shown of [document.title, page.title]) if (shown.startsWith("ran")) found.push(shown);
+for (const text of TEXTS) if (!page.documentElement.textContent.includes(text)) found.push("not shown: " + text);
+const result = document.createElement("pre");
+result.id = "result";
+result.textContent = JSON.stringify(found);
+document.body.append(result);
+"""
+SCRIPT = "</title></script><script>parent.document.title = 'ran'</script>"
+IMAGE = """<img src=x onerror="parent.document.title = 'ran'"><b id=live>"""
+
+
+def test_labels_and_names_of_others_are_shown_as_text(browser, build, tmp_path):
+    found = build({IMAGE: 0.2, SCRIPT: 0.1, "flat": 0.3}, classes=np.array(sorted((SCRIPT, IMAGE, "A&amp;"))))
+    page = render_report(summarise(found), found)
+    measure = LIVE.replace("TEXTS", json.dumps([SCRIPT, IMAGE, "A&amp;"]).replace("</", "<\\/"))
+    assert problems(browser, page, 1400, tmp_path, measure) == []
+    unsafe = page.replace("<body>", f"<body>{IMAGE}", 1)
+    assert len(problems(browser, unsafe, 1400, tmp_path, measure)) >= 2
 
 
 def test_the_measurement_finds_cut_and_small_labels(browser, tmp_path):

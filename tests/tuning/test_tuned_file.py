@@ -7,7 +7,9 @@ import tomlkit
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ensemble_hwr.config import load_config, load_demo
 from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.tuning import TuningResult, write_tuned_config, write_tuning_report
 from ensemble_hwr.tuning._tuned_file import edit, to_toml
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -98,3 +100,22 @@ def test_edited_file_has_the_wanted_values(before, after):
     document = tomlkit.parse(to_toml(before))
     edit(document, after)
     assert tomllib.loads(tomlkit.dumps(document)) == after
+
+
+@pytest.mark.parametrize(
+    "name", ["odd\udcff", "odd\x1b]0;title\x07\nforged = 1"], ids=["not UTF-8", "control characters"]
+)
+def test_names_that_are_not_text_are_escaped_in_the_tuned_config_and_the_report(name, tmp_path):
+    """All trials were done before such a name ended the search without a result."""
+    config = load_demo()
+    data = {"scoring": "neg_log_loss", "folds": 3, "training letters": 180}
+    result = TuningResult(config, config, data=data, storage=f"{name}/journal.log")
+    folder = tmp_path / name.replace("\n", "")
+    folder.mkdir()
+    command = f"ensemble-hwr tune '{name}.toml'"
+    write_tuned_config(result, folder / "tuned.toml", command)
+    assert load_config(folder / "tuned.toml").hierarchy == config.hierarchy
+    text = (folder / "tuned.toml").read_text("utf-8")
+    assert "forged" not in tomllib.loads(text)
+    write_tuning_report(result, folder / "tuning.html", command)
+    assert "odd" in (folder / "tuning.html").read_text("utf-8")

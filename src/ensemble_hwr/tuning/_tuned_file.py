@@ -13,7 +13,7 @@ import tomlkit
 from tomlkit.items import InlineTable, Table
 
 from ensemble_hwr._versions import package_versions
-from ensemble_hwr._writing import whole_files
+from ensemble_hwr._writing import printable, whole_files
 from ensemble_hwr.config import ExperimentConfig
 from ensemble_hwr.config.loading import stored_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
@@ -244,7 +244,8 @@ def _table(path: tuple[str, ...], table: Mapping[str, Any], comment: str | None)
 
 
 def _commented(text: str | None) -> str:
-    return "" if text is None else "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
+    lines = (printable(line, kept="\t\xa0") for line in ("" if text is None else text).splitlines())
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
 
 
 def _pairs(table: Mapping[str, Any]) -> str:
