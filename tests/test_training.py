@@ -9,7 +9,7 @@ from ensemble_hwr.datasets import LetterSet, generate_letters
 from ensemble_hwr.exceptions import ConfigError, DataError
 from ensemble_hwr.persistence import DiskFitCache, models, read_manifest, save_model
 from ensemble_hwr.persistence.models import share_in_training
-from ensemble_hwr.training import TrainingProgress, evaluate_classifier, load_rows
+from ensemble_hwr.training import TrainingProgress, check_labels, evaluate_classifier, load_rows
 
 CLASSES = np.array(list("ABDO"))
 TRUE = list("AAAABBBBDDDDOOOO")
@@ -228,3 +228,9 @@ def test_of_many_training_letters_a_random_part_is_kept(tmp_path, monkeypatch):
     file = save_model(model, tmp_path / "a.model", training_hashes=models.hash_rows(rows[:1000]))
     assert share_in_training(file, rows) == pytest.approx(0.5, abs=0.08)
     assert share_in_training(file, rows[1000:]) == 0
+
+
+def test_an_unknown_label_is_an_error_also_where_the_classes_are_numbers():
+    letters = LetterSet(np.zeros((1, 784), np.uint8), np.array(["A"]))
+    with pytest.raises(DataError, match="label 'A' is not a class of the model; its classes are 0, 1"):
+        check_labels(letters, np.array([0, 1]))

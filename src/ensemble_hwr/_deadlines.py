@@ -7,7 +7,7 @@ nothing behind. It is the time of the processor, which other programs on a busy 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -18,17 +18,20 @@ SECONDS = 10.0
 """Default processor time for one picture, in seconds."""
 
 Item = TypeVar("Item")
-_END: ContextVar[tuple[float, float] | None] = ContextVar("end", default=None)  # time of the end, and the seconds
+Name = Callable[[], str]
+_END: ContextVar[tuple[float, float, Name | None] | None] = ContextVar("end", default=None)  # time, seconds, picture
 
 
 @contextmanager
-def deadline(seconds: float | None) -> Iterator[None]:
+def deadline(seconds: float | None, name: Name | None = None) -> Iterator[None]:
     """Limit the time of the block; within another deadline, the earlier end counts.
 
     Parameters
     ----------
     seconds : float or None
         None sets no limit.
+    name : callable, optional
+        Returns the description of the picture, for the error message.
 
     Examples
     --------
@@ -37,9 +40,9 @@ def deadline(seconds: float | None) -> Iterator[None]:
     ...     check_time()
     """
     outer = _END.get()
-    end = outer if seconds is None else (time.thread_time() + seconds, seconds)
-    if outer is not None and end is not None:
-        end = min(outer, end)
+    end = outer if seconds is None else (time.thread_time() + seconds, seconds, name)
+    if outer is not None and end is not None and outer[0] <= end[0]:
+        end = outer
     token = _END.set(end)
     try:
         yield
@@ -57,9 +60,10 @@ def check_time() -> None:
     """
     end = _END.get()
     if end is not None and time.thread_time() > end[0]:
+        picture = "" if end[2] is None else f"{end[2]()}: "
         raise PictureError(
-            f"reading it takes longer than {end[1]:g} seconds, so it holds more than writing or is very large; give a "
-            "smaller part of it or a longer timeout"
+            f"{picture}reading it takes longer than {end[1]:g} seconds, so it holds more than writing or is very "
+            "large; give a smaller part of it or a longer timeout"
         )
 
 

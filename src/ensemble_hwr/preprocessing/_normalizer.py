@@ -240,7 +240,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         small: dict[tuple[int, ...], dict[int, NDArray[np.uint8]]] = {}  # by shape
         for place, picture in enumerate(pictures):
             try:
-                with deadline(self.timeout):
+                with deadline(self.timeout, partial(describe, picture)):
                     grey = open_picture(picture, max_pixels=self.max_pixels)
                     check_time()
                     if self.method == "mass" and max(grey.shape) <= min(self._longest, MAX_SIDE):

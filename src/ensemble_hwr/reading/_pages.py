@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ensemble_hwr._deadlines import SECONDS, deadline
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr.images import Picture
+from ensemble_hwr.images.sources import describe
 from ensemble_hwr.reading._document import Page
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._words import WordReader
@@ -116,7 +118,7 @@ class PageReader(PictureReader[Page]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        with deadline(self.timeout):
+        with deadline(self.timeout, partial(describe, picture)):
             page: Page = self.reader_.read_page(picture, word_gap=self.word_gap)
         return page
 

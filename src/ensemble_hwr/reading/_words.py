@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -228,7 +229,7 @@ class WordReader(PictureReader[Word]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        with deadline(self.timeout):
+        with deadline(self.timeout, partial(describe, picture)):
             opened = self._open(picture)
             if self.cut == "gaps":
                 word = self._read_segmentation(self.segmenter_.segment(opened))
@@ -255,7 +256,7 @@ class WordReader(PictureReader[Word]):
             If it cannot be opened, or holds no ink.
         """
         check_is_fitted(self)
-        with deadline(self.timeout):
+        with deadline(self.timeout, partial(describe, picture)):
             opened = self._open(picture)
             page = Page.from_cut(cut_page(opened, word_gap=word_gap, **self._opening()), self._read_cut)
             words = [word for line in page.lines for word in line.words]

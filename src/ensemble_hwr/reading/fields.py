@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -223,7 +224,7 @@ class FormReader:
         grey = open_picture(picture)
         for field in self.fields:
             _check_inside(field, grey.shape, picture)
-        with deadline(self._timeout):
+        with deadline(self._timeout, partial(describe, picture)):
             return {field.name: self._read_field(field, grey[Box(*field.box).slices]) for field in self.fields}
 
     def _read_field(self, field: FormField, grey: Any) -> Word:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -14,7 +15,7 @@ from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from ensemble_hwr.boxes import Rgb, draw_boxes
 from ensemble_hwr.images import Picture, Polarity, open_picture
 from ensemble_hwr.images.machine_print import Print
-from ensemble_hwr.images.sources import as_pictures, map_pictures
+from ensemble_hwr.images.sources import as_pictures, describe, map_pictures
 from ensemble_hwr.segmentation._components import read_ruled
 from ensemble_hwr.segmentation._segment import Segmentation, segment_word
 from ensemble_hwr.segmentation._word import Origin, normalize_word
@@ -190,7 +191,7 @@ class WordSegmenter(TransformerMixin, BaseEstimator):
         Box(left=5, top=5, right=10, bottom=35)
         """
         self._validate_params()
-        with deadline(self.timeout):
+        with deadline(self.timeout, partial(describe, picture)):
             ruled = read_ruled(picture, polarity=self.polarity, print=self.print, max_pixels=self.max_pixels)
             word = normalize_word(ruled.ink, slant=_number(self.slant), origin=Origin(factor=ruled.factor))
             check_time()
