@@ -7,7 +7,7 @@ from scipy import ndimage
 from ensemble_hwr.datasets import compose_words, generate_letters
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
-from ensemble_hwr.images._local import closing_size, local_paper, without_shadows
+from ensemble_hwr.images._local import add_narrow_shadows, closing_size, local_paper, without_shadows
 from ensemble_hwr.images._noise import grain, is_symmetric, without_grain
 from ensemble_hwr.images._surroundings import find_surroundings, replace_surroundings, without_rim
 
@@ -44,6 +44,34 @@ def shadow(darkness, place=0.0):
 def test_edge_of_a_shadow(darkness, place, light_on_dark):
     grey = photograph(shadow(darkness, place))
     assert agreement(to_ink(255 - grey if light_on_dark else grey)) > 0.8
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 60, 90, 135])
+@pytest.mark.parametrize("width", [12, 24])
+def test_strip_of_shadow_no_wider_than_letters(degrees, width):
+    angle = np.deg2rad(degrees)
+    distance = np.abs(np.cos(angle) * (X - 55) + np.sin(angle) * (Y - 30))
+    strip = 1 - 0.4 / (1 + np.exp(-np.clip(width / 2 - distance, -50, 50)))
+    assert agreement(to_ink(photograph(strip))) > 0.8
+
+
+def test_paper_with_narrow_shadows_is_an_estimate_of_the_paper():
+    strip = np.where(np.abs(X - 55) < 8, 0.6, 1.0)
+    paper = add_narrow_shadows(photograph(strip, noise=0), np.float32(210))
+    assert np.abs(paper / 210 - strip)[:, 52:58].max() < 0.02
+    assert (paper[:, :40] == 210).all()
+
+
+@pytest.mark.parametrize("tone", [1.0, 0.8])
+def test_thick_strokes_are_no_shadow(tone):
+    grey = photograph(noise=0)
+    grey[5:15, 10:100] = np.rint(210 * (1 - 0.8 * tone))  # a bar of a thick marker above thin letters
+    assert add_narrow_shadows(grey, np.float32(210)) == 210
+
+
+def test_clean_pictures_have_no_narrow_shadow():
+    assert add_narrow_shadows(photograph(), np.float32(210)) == 210
+    assert add_narrow_shadows(np.full((20, 20), 210, np.uint8), np.float32(210)) == 210
 
 
 @pytest.mark.parametrize("darkness", [0.3, 0.7])

@@ -12,7 +12,14 @@ from PIL import Image
 from ensemble_hwr._typing import FloatArray, Ink, Pictures
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images._histogram import Histogram, Histograms
-from ensemble_hwr.images._local import closing_size, have_shadows, local_paper, need_closing, without_shadows
+from ensemble_hwr.images._local import (
+    add_narrow_shadows,
+    closing_size,
+    have_shadows,
+    local_paper,
+    need_closing,
+    without_shadows,
+)
 from ensemble_hwr.images._noise import are_clear, is_blank, is_symmetric, may_be_blank, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
 from ensemble_hwr.images._paper import dark_is_ink, flat_levels, is_flat, paper_level, votes_for_dark_ink
@@ -88,6 +95,7 @@ def to_ink(
     if longest is not None and (not isinstance(longest, Integral) or longest < 1):
         raise ValueError(f"longest={longest!r} must be an integer of 1 or more, or None")
     opened = open_picture(picture, max_pixels=max_pixels)
+    is_letter = longest is not None  # only letters are reduced
     framed = without_rim(opened) if flatten else opened
     grey = framed if longest is None else _shrink(framed, longest)
     small = _shrink(grey, MAX_SIDE)
@@ -100,15 +108,16 @@ def to_ink(
         grey, small = replace_surroundings(grey, around), replace_surroundings(small, around)
     if not (dark_is_ink(without_shadows(small)) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
-    darkness, size = _darkness(grey, small, flatten=flatten)
-    if flatten and longest is None:  # a picture that is reduced to a small size is that of a letter
-        darkness = without_pale_lines(darkness)
-    histogram = Histogram.of(np.maximum(darkness, -darkness.max() / 2))  # without glare
+    paper, size = _paper(grey, small, flatten=flatten)
+    clean = flatten and not is_letter
+    darkness = _darkness(grey, paper, without_lines=clean)
+    histogram = _histogram(darkness)
     level = 1.0 if darkness.max() > 1 else 1 / 255
     faint = smooth is not None and (np.ptp(smooth) < _MIN_CONTRAST or (size is not None and is_symmetric(small, size)))
     if faint or (flatten and min(opened.shape) >= _MIN_SIDE and is_blank(histogram, level, small, size)):
         raise PictureError(f"{describe(picture)}: no writing found; the paper is blank, or the writing is too faint")
-    return _stretch(darkness, histogram)
+    shaded = add_narrow_shadows(grey, paper) if clean else paper  # not before: grain has dark spots
+    return _stretch(darkness if shaded is paper else _darkness(grey, shaded, without_lines=True))
 
 
 def flat_inks(greys: Grey, *, polarity: Polarity = "auto") -> tuple[Pictures, NDArray[np.bool_]]:
@@ -209,26 +218,36 @@ def _check_shape(grey: Grey, picture: Picture) -> None:
         )
 
 
-def _darkness(grey: Grey, small: Grey, *, flatten: bool) -> tuple[Ink, int | None]:
-    """Return how much darker than the paper each pixel is, negative where it is brighter, and the size of a closing."""
+def _paper(grey: Grey, small: Grey, *, flatten: bool) -> tuple[Ink | np.float32, int | None]:
+    """Return the brightness of the paper, a number if it is even, and the size of a closing that follows shadows."""
     flat, level = is_flat(small)
-    tones = grey.astype(np.float32)
     if not flatten:
-        return np.float32(level) - tones, None
+        return np.float32(level), None
     paper = np.float32(level) if flat else paper_level(small)
     size = closing_size(small, paper)
     if size is not None:
-        paper = local_paper(grey, size * max(grey.shape) // max(small.shape))
-    elif flat:
-        return paper - tones, None
-    elif small.shape != grey.shape:
+        return local_paper(grey, size * max(grey.shape) // max(small.shape)), size
+    if not flat and small.shape != grey.shape:
         shape = (grey.shape[1], grey.shape[0])
         paper = np.asarray(Image.fromarray(paper).resize(shape, Image.Resampling.BILINEAR))
-    return np.float32(1) - tones / paper, size
+    return paper, None
 
 
-def _stretch(darkness: Ink, histogram: Histogram) -> Ink:
+def _darkness(grey: Grey, paper: Ink | np.float32, *, without_lines: bool) -> Ink:
+    """Return how much darker than the paper each pixel is, negative where it is brighter; relative on uneven paper."""
+    tones = grey.astype(np.float32)
+    darkness = paper - tones if np.ndim(paper) == 0 else np.float32(1) - tones / paper
+    return without_pale_lines(darkness) if without_lines else darkness
+
+
+def _histogram(darkness: Ink) -> Histogram:
+    """Return the histogram of darkness without glare."""
+    return Histogram.of(np.maximum(darkness, -darkness.max() / 2))
+
+
+def _stretch(darkness: Ink) -> Ink:
     """Scale darkness so that noise of the paper becomes 0 and the body of the strokes 1."""
+    histogram = _histogram(darkness)
     threshold = histogram.otsu()
     full = histogram.above(threshold).quantile(0.7)
     paper = histogram.below(threshold)

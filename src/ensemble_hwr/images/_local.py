@@ -26,6 +26,12 @@ _LIGHTER = 0.3  # of the contrast: least distance of a shadow from the darkest s
 _LATTICE = 4  # least number of points of a lattice along a side of a square that is searched for
 _ROUNDING = 1e-3  # grey levels
 _MIN_AREA = 0.01  # of the picture: least area of such a difference
+_DETAIL = 640  # pixels: longest side of the copy in which narrow shadows are found
+_DARK = 0.22  # relative darkness of a narrow shadow, at least
+_TONE = 0.8  # of the darkness of the darkest strokes: that of a narrow shadow, at most
+_NARROW_SIZE = 1.5  # stroke widths: size of the closing that keeps narrow shadows
+_THICKER = 0.75  # of that size: distance from the edge in the middle of a shadow, at least
+_SOFT_EDGE = 2  # pixels
 
 
 def closing_size(small: NDArray[np.uint8], paper: NDArray[np.float32] | np.float32) -> int | None:
@@ -76,6 +82,68 @@ def local_paper(grey: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     """
     closed = _close(ndimage.uniform_filter(grey, 3, mode="nearest"), size).astype(np.float32)
     return np.maximum(closed, np.float32(1), out=closed)
+
+
+def add_narrow_shadows(
+    grey: NDArray[np.uint8], paper: NDArray[np.float32] | np.float32
+) -> NDArray[np.float32] | np.float32:
+    """Return the brightness of the paper of a dark-on-light picture, narrow shadows and stains included.
+
+    They are no wider than letters, so that an estimate without letters lacks them as well. They are several strokes
+    wide, and not as dark as strokes.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+    paper : ndarray of float32, shape (height, width), or float
+        Brightness of the paper without them.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width), or float
+        `paper` itself if there are none.
+    """
+    factor = -(-max(grey.shape) // _DETAIL)
+    found = _find_narrow_shadows(
+        _reduced(grey, factor), paper if isinstance(paper, np.floating) else _reduced(paper, factor)
+    )
+    if found is None:
+        return paper
+    shadow, size = found
+    height, width = grey.shape
+    shadow = shadow.repeat(factor, axis=0).repeat(factor, axis=1)[:height, :width]
+    return np.asarray(np.where(shadow, np.minimum(local_paper(grey, size * factor), paper), paper), dtype=np.float32)
+
+
+def _find_narrow_shadows(
+    grey: NDArray[np.uint8], paper: NDArray[np.float32] | np.float32
+) -> tuple[NDArray[np.bool_], int] | None:
+    """Return the pixels of narrow shadows, and the size of a closing that removes strokes from them."""
+    darkness = np.asarray(np.float32(1) - grey / paper, dtype=np.float32)
+    inside = _distance(darkness > _DARK)
+    middle = (inside > 0) & (inside == ndimage.maximum_filter(inside, 3))
+    if not middle.any():
+        return None
+    size = 1 + round(_NARROW_SIZE * 2 * _stroke_radius(inside[middle]))
+    if inside.max() <= _THICKER * size:
+        return None
+    local = np.float32(1) - local_paper(grey, size) / paper
+    darkest = float(np.quantile(darkness[middle], 0.9))
+    core = _distance((local > _DARK) & (local < _TONE * darkest)) > size / 2
+    shadow: NDArray[np.bool_] = _distance(~core) <= size / 2 + _SOFT_EDGE
+    return (shadow, size) if np.count_nonzero(shadow) > _MIN_AREA * shadow.size else None
+
+
+def _stroke_radius(radii: NDArray[np.float64]) -> float:
+    """Return the median of radii, weighted by their inverse squares: wide shadows have little weight."""
+    ordered = np.sort(radii)
+    share = np.cumsum(1 / ordered**2)
+    return float(ordered[np.searchsorted(share, share[-1] / 2)])
+
+
+def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the distance of pixels to the nearest one outside of a mask, which continues beyond the frame."""
+    return np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1])
 
 
 def without_shadows(small: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
@@ -201,9 +269,13 @@ def _part(stack: NDArray[Any], side: int, where: slice | list[int]) -> NDArray[A
 
 
 def _thumbnail(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a copy of few pixels."""
+    return _reduced(small.astype(np.float32), -(-max(small.shape) // _THUMBNAIL))
+
+
+def _reduced(tones: NDArray[Level], factor: int) -> NDArray[Level]:
     """Average square blocks of pixels."""
-    factor = -(-max(small.shape) // _THUMBNAIL)
-    return np.asarray(Image.fromarray(small.astype(np.float32)).reduce(factor))
+    return tones if factor == 1 else np.asarray(Image.fromarray(tones).reduce(factor))
 
 
 def _has_shadow(small: NDArray[np.uint8]) -> bool:
