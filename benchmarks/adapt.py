@@ -4,6 +4,7 @@
     python -m benchmarks.adapt missing            1 minute; half of the classes have no samples
     python -m benchmarks.adapt figures            5 minutes; test letters, with the library's defaults
     python -m benchmarks.adapt words              2 minutes; lines of 20 writers
+    python -m benchmarks.adapt others             1 minute; letters of other writers, with and without the profile
     python -m benchmarks.adapt figures --update   also writes the table into docs/notes/adaptation.md
 
 Development letters are those of generated writers and of the 82 typefaces in the folder ENSEMBLE_HWR_DATA, each drawn
@@ -45,7 +46,7 @@ from ensemble_hwr import (
     save_model,
 )
 from ensemble_hwr.adaptation import adapted_classifier
-from ensemble_hwr.adaptation._expert import Lesson, fit_coefficients
+from ensemble_hwr.adaptation._expert import WriterSamples, fit_coefficients
 from ensemble_hwr.adaptation._representation import log_probabilities, represent
 from ensemble_hwr.datasets import load_index
 from ensemble_hwr.ensemble import MemberMLPClassifier
@@ -79,7 +80,7 @@ class Writers:
         vectors = represent(model, rows, probability)
         return cls(rows, np.searchsorted(ALPHABET, labels), writer, log_probabilities(probability), vectors)
 
-    def lessons(self, per_class: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def splits(self, per_class: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield, for each writer, the letters to teach with and the letters to test on."""
         for name in np.unique(self.writer):
             own = np.random.default_rng(seed).permutation(np.flatnonzero(self.writer == name))
@@ -134,9 +135,9 @@ def last_layer(
 ) -> np.ndarray:
     """Train the last layer further with a penalty on its change; degree 1 is the layer itself."""
     inner = (letters.vectors[taught] @ letters.vectors[taught].T) ** degree
-    lesson = Lesson(inner, letters.logs[taught], letters.codes[taught], alpha, temperature)
+    samples = WriterSamples(inner, letters.logs[taught], letters.codes[taught], alpha, temperature)
     across = (letters.vectors[test] @ letters.vectors[taught].T) ** degree
-    return log_softmax(letters.logs[test] + temperature * (across @ fit_coefficients(lesson)), axis=1)
+    return log_softmax(letters.logs[test] + temperature * (across @ fit_coefficients(samples)), axis=1)
 
 
 def chosen(letters: Writers, taught: np.ndarray, test: np.ndarray, *, model: Any) -> np.ndarray:
@@ -226,18 +227,18 @@ def development(model: Any) -> dict[str, Writers]:
 def by_writers(letters: Writers, settings: Sequence[Method], per_class: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Return error and log-loss of each writer, by the settings that are best for other writers; and the time."""
     started = time.process_time()
-    lessons = list(letters.lessons(per_class))
-    error, loss = np.empty((2, len(settings), len(lessons)))
+    splits = list(letters.splits(per_class))
+    error, loss = np.empty((2, len(settings), len(splits)))
     for place, method in enumerate(settings):
-        for who, (taught, test) in enumerate(lessons):
+        for who, (taught, test) in enumerate(splits):
             logs = method(letters, taught, test)
             error[place, who] = (logs.argmax(axis=1) != letters.codes[test]).mean()
             loss[place, who] = -logs[np.arange(len(test)), letters.codes[test]].mean()
-    fold = np.arange(len(lessons)) % N_FOLDS
+    fold = np.arange(len(splits)) % N_FOLDS
     best = [loss[:, fold != part].mean(axis=1).argmin() for part in range(N_FOLDS)]
     used = np.array([best[part] for part in fold])
-    seconds = (time.process_time() - started) / (len(settings) * len(lessons))
-    return error[used, np.arange(len(lessons))], loss[used, np.arange(len(lessons))], seconds
+    seconds = (time.process_time() - started) / (len(settings) * len(splits))
+    return error[used, np.arange(len(splits))], loss[used, np.arange(len(splits))], seconds
 
 
 def methods_table() -> str:
@@ -277,7 +278,7 @@ def missing_table() -> str:
     for name, letters in development(model).items():
         for method, run in compared.items():
             errors = []
-            for place, (taught, test) in enumerate(letters.lessons(3)):
+            for place, (taught, test) in enumerate(letters.splits(3)):
                 half = np.random.default_rng(place).permutation(26)[:13]
                 logs = run(letters, taught[np.isin(letters.codes[taught], half)], test)
                 wrong, within = logs.argmax(axis=1) != letters.codes[test], np.isin(letters.codes[test], half)
@@ -411,6 +412,41 @@ def others(model: Any, rows: np.ndarray, labels: np.ndarray, photo: np.ndarray) 
     return Counts(*np.array(found, float).T).row("phone36, profile of another photograph", None)
 
 
+N_OTHERS = 5  # other writers on whose letters each profile is tested
+
+
+def others_table() -> str:
+    """Adapt to each writer, and test on letters of other writers: without the profile, and with the wrong one."""
+    model = load_model("az")[-1]
+    lines = [HEAD.replace("error % before", "error % of the model")]
+    for name, letters in development(model).items():
+        alone = model.predict_proba(letters.rows)
+        for per_class in (1, 3, 5):
+            counts = {"not used": [], "used": []}
+            for taught, strange in other_writers(letters, per_class):
+                adapted = AdaptedClassifier(model).fit(letters.rows[taught], ALPHABET[letters.codes[taught]])
+                rows, truth = letters.rows[strange], letters.codes[strange]
+                if not np.array_equal(model.predict_proba(rows), alone[strange]):
+                    raise AssertionError("the model was changed by an adaptation")
+                before = (alone[strange].argmax(axis=1) != truth).sum()
+                counts["not used"].append([before, before, len(truth)])
+                after = (adapted.predict_proba(rows).argmax(axis=1) != truth).sum()
+                counts["used"].append([before, after, len(truth)])
+            for how, found in counts.items():
+                row = Counts(*np.array(found, float).T).row(f"{name}, {per_class} of each, profile {how}", None)
+                lines.append(row)
+                click.echo(row)
+    return "\n".join(lines) + "\n"
+
+
+def other_writers(letters: Writers, per_class: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the letters to teach with of each writer, and all letters of the writers that follow."""
+    names = np.unique(letters.writer)
+    for place, (taught, _) in enumerate(letters.splits(per_class)):
+        others = np.roll(names, -place - 1)[:N_OTHERS]
+        yield taught, np.flatnonzero(np.isin(letters.writer, others))
+
+
 def costs() -> list[str]:
     """Return times and sizes for 100 letters."""
     letters = generate_letters(26 * 8, writers=1, random_state=5, difficulty=1.5, format="pictures")
@@ -485,11 +521,18 @@ def _edits(reader: WordReader, pictures: Sequence[Path], texts: Sequence[str]) -
 
 
 @click.command()
-@click.argument("part", type=click.Choice(["methods", "missing", "figures", "words"]))
+@click.argument("part", type=click.Choice(["methods", "missing", "figures", "words", "others"]))
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/adaptation.md.")
 def main(part: str, update: bool) -> None:
     """Compare methods of adaptation, or measure the chosen one."""
-    text = {"methods": methods_table, "missing": missing_table, "figures": figures_table, "words": words_table}[part]()
+    tables = {
+        "methods": methods_table,
+        "missing": missing_table,
+        "figures": figures_table,
+        "words": words_table,
+        "others": others_table,
+    }
+    text = tables[part]()
     if part == "words":
         click.echo(text)
     if update:

@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ from benchmarks.__main__ import describe, table
 from benchmarks.figures import Figure, environment
 from benchmarks.pages import put
 from ensemble_hwr import WordReader, compose_words, generate_letters
+from ensemble_hwr.adaptation.profiles import Profile
 from ensemble_hwr.datasets.handwriting import letter_strokes
 
 ROOT = Path(__file__).parent.parent
@@ -46,10 +48,11 @@ START = "import sys; from ensemble_hwr.cli import main; sys.exit(main())"
 
 
 @contextmanager
-def server(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run a server on a free port; yield its address and its process."""
+def server(*options: str, data: str | None = None) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a server on a free port, with a data folder; yield its address and its process."""
     command = [sys.executable, "-c", START, "serve", "--port", "0", "--workers", "1", "--metrics", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | ({} if data is None else {"XDG_DATA_HOME": data})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
         yield process.stdout.readline().split(" at ")[1].split(" ")[0], process
@@ -276,6 +279,18 @@ def take_pictures() -> None:
             _shoot(page, "serve-dark.png")
 
 
+def take_profile_picture() -> None:
+    """Write the picture of a profile of generated letters."""
+    letters = generate_letters(26 * 3, writers=1, difficulty=2.0, random_state=10)
+    with TemporaryDirectory() as folder:
+        Profile("Anna", Path(folder, "ensemble_hwr", "profiles")).add(letters.to_rows()[:-12], letters.target[:-12])
+        with server("--profile", "Anna", data=folder) as (address, _), opened(address, width=1100, height=800) as page:
+            write(page, written("HELLO"))
+            page.wait_for_timeout(2000)
+            page.click("#profile-open")
+            _shoot(page, "serve-profile.png")
+
+
 def _shoot(page: Any, name: str) -> None:
     page.wait_for_timeout(1000)
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
@@ -324,7 +339,11 @@ def main(
 ) -> None:
     """Measure the server."""
     if only_pictures or loaded:
-        take_pictures() if only_pictures else load(str(loaded), clients, seconds)
+        if only_pictures:
+            take_pictures()
+            take_profile_picture()
+        else:
+            load(str(loaded), clients, seconds)
         return
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     figures = [start(), *page_latency(4 if quick else 40), throughput(24 if quick else 120)]

@@ -1,10 +1,17 @@
 """Corrections in the canvas: the chosen letter is kept in the profile, the model adapted, and the word read again."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+from desk import require_window, screen
 
+import ensemble_hwr
 from ensemble_hwr import generate_letters
 from ensemble_hwr.adaptation import adapted_classifier
 from ensemble_hwr.adaptation.profiles import Profile
@@ -76,6 +83,22 @@ def test_nothing_is_kept_without_a_profile():
     assert not thread.corrections
     with pytest.raises(DataError, match="there is no profile to keep corrections in"):
         Recognizer().correct(ROW, "A")
+
+
+def test_the_menu_of_a_card_corrects_its_letter():
+    require_window()
+    with screen() as display:
+        command = [sys.executable, Path(__file__).with_name("menu.py")]
+        environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(Path(ensemble_hwr.__file__).parents[1])}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "next to the cards": [],
+        "entries": ["H", "A", "B", "C", "X", "Y", "Z"],  # as it was read, its alternatives, all others
+        "corrections": ["C"],
+        "status": "H is C: adapting ...",
+        "without a profile": [],
+    }
 
 
 def test_the_thread_corrects_before_it_reads():

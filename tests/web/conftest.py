@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,15 +26,16 @@ START = "import sys; from ensemble_hwr.cli import main; sys.exit(main())"
 class Server:
     """A process of ``ensemble-hwr serve``."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, data=None):
         environment = {**os.environ, "PYTHONPATH": str(Path(ensemble_hwr.__file__).parents[1])}
+        if data is not None:
+            environment["XDG_DATA_HOME"] = str(data)
         command = [sys.executable, "-c", START, "serve", "--port", "0", *map(str, options)]
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (the log would fill a pipe)
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         self.line = self.process.stdout.readline()
         if not self.line:
-            raise AssertionError(self.process.communicate(timeout=TIMEOUT)[1])
+            raise AssertionError(self.finish(TIMEOUT))
         self.url = self.line.split(" at ")[1].split(" ")[0]
         self.port = int(self.url.split(":")[2].split("/")[0])
 
@@ -77,11 +79,21 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            errors = self.process.communicate(timeout=30)[1]
+            errors = self.finish(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
         return self.process.returncode, errors
+
+    def finish(self, seconds):
+        """Wait for the end of the process; return what it wrote on standard error."""
+        self.process.wait(seconds)
+        self.process.stdout.close()
+        if self.errors.closed:  # they were returned already
+            return ""
+        with self.errors:
+            self.errors.seek(0)
+            return self.errors.read()
 
 
 def _ancestors(pid):
@@ -94,14 +106,14 @@ def _ancestors(pid):
 
 
 @contextmanager
-def running(*options):
-    server = Server(*options)
+def running(*options, data=None):
+    server = Server(*options, data=data)
     try:
         yield server
     finally:
         if server.process.poll() is None:
             server.process.kill()
-            server.process.communicate(timeout=30)
+        server.finish(30)
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +121,7 @@ def start_server():
     return running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A server with two lexicons."""
     folder = tmp_path_factory.mktemp("lexicons")
@@ -121,6 +133,21 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def profile_server(tmp_path_factory):
+    """A server with the profile of Anna, in a data folder of its own."""
+    with running("--profile", "Anna", data=tmp_path_factory.mktemp("data")) as found:
+        yield found
+
+
+@pytest.fixture
+def anna(profile_server):
+    """The same server; the profile is empty before and after the test."""
+    profile_server.request("DELETE", "/v1/profile")
+    yield profile_server
+    profile_server.request("DELETE", "/v1/profile")
+
+
+@pytest.fixture(scope="session")
 def browser_path():
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
@@ -129,7 +156,7 @@ def browser_path():
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # one module uses it: a process can have one Playwright at a time
 def browser(browser_path):
     from playwright.sync_api import sync_playwright
 

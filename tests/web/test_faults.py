@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -20,12 +21,23 @@ TEE = {"strokes": [[[40, 0], [40, 90]], [[0, 0], [80, 0]]]}
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
 
+OPTIONS = ["--workers", "1", "--queue", "4", "--upload-timeout", "1", "--max-upload", "0.5", "--metrics"]
+
+
 @pytest.fixture(scope="module")
-def small(start_server):
-    """A server with small limits."""
-    options = ["--workers", "1", "--queue", "4", "--upload-timeout", "1", "--max-upload", "0.5", "--metrics"]
-    with start_server(*options) as found:
-        yield found
+def kept():
+    """The servers with small limits that were started; only the last one runs."""
+    with ExitStack() as stack:
+        yield stack, []
+
+
+@pytest.fixture
+def small(start_server, kept):
+    """A server with small limits; another one if a test has ended it."""
+    stack, servers = kept
+    if not servers or servers[-1].process.poll() is not None:
+        servers.append(stack.enter_context(start_server(*OPTIONS)))
+    return servers[-1]
 
 
 def full_page():
@@ -115,34 +127,6 @@ def test_a_late_answer_is_given_up_and_the_process_replaced(start_server):
         assert 200 in statuses
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_under_load_loses_no_answer(start_server, number):
-    with start_server("--workers", "1") as server:
-        outcomes, started = [], threading.Event()
-
-        def client():
-            for _ in range(200):
-                try:
-                    status, _, body = server.post("/v1/strokes", TEE)
-                except OSError:
-                    outcomes.append("closed")
-                    return
-                outcomes.append(status)
-                assert json.loads(body)
-                started.set()
-
-        clients = [threading.Thread(target=client) for _ in range(4)]
-        for thread in clients:
-            thread.start()
-        assert started.wait(60)
-        code, errors = server.stop(number)
-        for thread in clients:
-            thread.join(30)
-        assert set(outcomes) <= {200, "closed"}
-        assert code == 0
-        assert errors == ""
-
-
 def test_a_port_in_use_is_an_error_of_one_line(small, start_server):
     with pytest.raises(AssertionError, match=rf"^error: 127.0.0.1, port {small.port}: is in use; .*\n$"):
         start_server("--port", small.port).__enter__()
@@ -151,3 +135,30 @@ def test_a_port_in_use_is_an_error_of_one_line(small, start_server):
 def test_a_model_that_cannot_be_loaded_is_an_error_of_one_line(start_server, tmp_path):
     with pytest.raises(AssertionError, match=r"^error: .*missing.model.*\n$"):
         start_server("--model", tmp_path / "missing.model").__enter__()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_under_load_loses_no_answer(small, number):
+    outcomes, started = [], threading.Event()
+
+    def client():
+        for _ in range(200):
+            try:
+                status, _, body = small.post("/v1/strokes", TEE)
+            except OSError:
+                outcomes.append("closed")
+                return
+            outcomes.append(status)
+            assert json.loads(body)
+            started.set()
+
+    clients = [threading.Thread(target=client) for _ in range(4)]
+    for thread in clients:
+        thread.start()
+    assert started.wait(60)
+    code, errors = small.stop(number)
+    for thread in clients:
+        thread.join(30)
+    assert set(outcomes) <= {200, "closed"}
+    assert code == 0
+    assert errors == ""

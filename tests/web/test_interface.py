@@ -138,6 +138,20 @@ def test_an_alphabet_and_words_restrict_the_reading(server):
     assert "'greetings', 'animals'" in problem(server.post("/v1/strokes?lexicon=other", TEE), 422)
 
 
+def test_an_alphabet_can_be_a_range_or_a_name(server):
+    assert results(server.post("/v1/strokes?alphabet=A-K", TEE))[0]["text"] in "ABCDEFGHIJK"
+    assert results(server.post("/v1/strokes?alphabet=letters", TEE))[0]["text"] == "T"
+    assert "'0123456789' cannot be read" in problem(server.post("/v1/strokes?alphabet=A-Z0-9", TEE), 422)
+
+
+def test_letters_that_may_be_wrong_have_issues(server):
+    blot = np.full((90, 90), 255, np.uint8)
+    blot[20:70, 20:70] = 0
+    (found,) = results(server.post("/v1/letters", png(blot), "image/png"))
+    assert [issue["kind"] for issue in found["issues"]] == ["solid"]
+    assert "issues" not in results(server.post("/v1/strokes", TEE))[0]
+
+
 def test_words_of_a_form(server, pictures):
     found = results(server.post("/v1/words", *form(("a.png", pictures[0]), fields=[("words", "HELP, JELLO\nHELLO")])))
     assert found[0]["text"] == "HELLO"
@@ -234,3 +248,53 @@ def test_the_description_names_all_operations(server):
     }
     assert operations <= set(found["paths"])
     assert "multipart/form-data" in found["paths"]["/v1/words"]["post"]["requestBody"]["content"]
+
+
+def test_nothing_is_kept_without_a_profile(server):
+    assert json.loads(server.get("/v1/models")[2])["profile"] is None
+    problem(server.get("/v1/profile"), 404)
+    problem(server.post("/v1/profile/words?text=T", TEE), 404)
+    assert not any("profile" in path for path in json.loads(server.get("/openapi.json")[2])["paths"])
+
+
+def test_letters_are_kept_exported_and_deleted(anna, until):
+    (page,) = results(anna.post("/v1/strokes?details=true", TEE))
+    pixels = page["lines"][0]["words"][0]["letters"][0]["pixels"]
+    ell = {"strokes": [[[240, 0], [240, 90], [290, 90]]]}
+    body = {"letters": [{"pixels": pixels, "letter": "Y"}]}
+    assert json.loads(anna.post("/v1/profile/words?text=l", ell)[2])["kept"] == 1
+    assert json.loads(anna.post("/v1/profile/letters", body)[2])["kept"] == 1
+    until(lambda: json.loads(anna.get("/v1/profile")[2])["state"] == "adapted", "the adapted model")
+    assert results(anna.post("/v1/strokes", TEE))[0]["text"] == "Y"
+    status, headers, body = anna.get("/v1/profile/letters")
+    assert (status, headers["Content-Disposition"]) == (200, "attachment; filename*=UTF-8''Anna.npz")
+    with np.load(io.BytesIO(body)) as content:
+        assert content["target"].tolist() == ["L", "Y"]
+    assert json.loads(anna.request("DELETE", "/v1/profile")[2])["letters"] == 0
+    assert "'Anna' has no letters yet" in problem(anna.get("/v1/profile/letters"), 422)
+    assert results(anna.post("/v1/strokes", TEE))[0]["text"] == "T"
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "same-site"}])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("GET", "/letters"), ("DELETE", ""), ("POST", "/words?text=T")]
+)
+def test_only_the_page_of_the_server_can_use_the_profile(profile_server, method, path, headers):
+    problem(profile_server.request(method, f"/v1/profile{path}", json.dumps(TEE).encode(), headers), 403)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("letters", {"letters": []}, "at least 1 item"),
+        ("letters", {"letters": [{"pixels": "AAAA", "letter": "A"}]}, "letters.0.pixels"),
+        ("letters", {"letters": [{"pixels": "A" * 1048, "letter": "A"}] * 501}, "at most 500 items"),
+        ("words", TEE, "text"),
+        ("words?text=%20", TEE, "text"),
+        ("words?text=TEE", TEE, "'TEE' has more letters than the word has pieces"),
+        ("words?text=T", {"strokes": []}, "strokes"),
+    ],
+)
+def test_what_the_profile_refuses(anna, path, body, message):
+    assert message in problem(anna.post(f"/v1/profile/{path}", body), 422)
+    assert json.loads(anna.get("/v1/profile")[2])["letters"] == 0

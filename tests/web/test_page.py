@@ -1,5 +1,6 @@
 """The page in Chromium: writing, photographs, keyboard, phone, dark, and no request to another host."""
 
+import base64
 import json
 import re
 from contextlib import contextmanager
@@ -28,8 +29,9 @@ def note(tmp_path_factory):
 @contextmanager
 def opened(browser, server, *, expected=None, **settings):
     """Open the page; afterwards there must be no other message on the console, and no request to another host."""
-    context = browser.new_context(**settings)
+    context = browser.new_context(reduced_motion="reduce", **settings)
     page = context.new_page()
+    page.set_default_timeout(90_000)  # a busy machine
     problems, hosts = [], set()
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -45,9 +47,13 @@ def opened(browser, server, *, expected=None, **settings):
 
 
 def thinned(stroke, box):
-    """Some points of a stroke in a box of the screen: each movement of the mouse takes milliseconds."""
-    chosen = np.linspace(0, len(stroke) - 1, min(len(stroke), 9)).astype(int)
-    return np.asarray(stroke)[chosen] + (box["x"], box["y"])
+    """Some points of a stroke in a box of the screen, few of a straight one: each movement takes milliseconds."""
+    stroke = np.asarray(stroke)
+    first, last = stroke[0], stroke[-1]
+    normal = np.array([last[1] - first[1], first[0] - last[0]]) / (np.linalg.norm(last - first) or 1.0)
+    is_straight = np.linalg.norm(last - first) > 20 and np.abs((stroke - first) @ normal).max() < 3
+    chosen = np.linspace(0, len(stroke) - 1, 3 if is_straight else min(len(stroke), 9)).astype(int)
+    return stroke[chosen] + (box["x"], box["y"])
 
 
 def draw(page, strokes):
@@ -91,6 +97,25 @@ def test_a_photograph_is_read_and_corrected(browser, server, note):
         assert page.locator(".lines li").nth(0).inner_text().startswith("MILD")
 
 
+GIVE = """([kind, name, type, data]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
+    const event = kind === "paste" ? new ClipboardEvent(kind, { clipboardData: transfer })
+        : new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+    (kind === "paste" ? document : document.querySelector("#drop")).dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_photograph_is_dropped_or_pasted(browser, server, note, kind):
+    with opened(browser, server, **DESKTOP) as page:
+        page.evaluate(GIVE, [kind, "note.png", "image/png", base64.b64encode(note.read_bytes()).decode()])
+        page.wait_for_selector(".lines li:nth-child(2)")
+        assert page.locator("#tab-photo").get_attribute("aria-selected") == "true"
+        assert page.locator("#photo-said").inner_text() == "MILK\nAND BREAD"
+        assert page.locator(".drop.over").count() == 0
+
+
 def test_touch_writes_on_a_phone(browser, server, write_word):
     with opened(browser, server, **PHONE) as page:
         touch = page.context.new_cdp_session(page)
@@ -105,11 +130,90 @@ def test_touch_writes_on_a_phone(browser, server, write_word):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def pen(page, points, pressures, kind="pen"):
+    """Move a pen over the sheet, with a pressure at each point."""
+    session, box = page.context.new_cdp_session(page), page.locator("#sheet canvas").bounding_box()
+    shared = {"button": "left", "buttons": 1, "pointerType": kind, "clickCount": 1}
+    for place, ((x, y), force) in enumerate(zip(points, pressures, strict=True)):
+        where = {"x": x + box["x"], "y": y + box["y"], "force": force}
+        event = "mouseMoved" if place else "mousePressed"
+        session.send("Input.dispatchMouseEvent", {"type": event, **where, **shared})
+    session.send("Input.dispatchMouseEvent", {"type": "mouseReleased", **where, **shared})
+    session.detach()
+
+
+def palm(page, *, lift=True):
+    """Lay a palm on the sheet, move it, and lift it."""
+    session, box = page.context.new_cdp_session(page), page.locator("#sheet canvas").bounding_box()
+    for kind, moved in (("touchStart", 0), ("touchMove", 60)):
+        point = {"x": box["x"] + 250 + moved, "y": box["y"] + 200, "radiusX": 30, "radiusY": 40}
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    if lift:
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+ELL = [(60, 60), (60, 110), (60, 160), (90, 160), (115, 160)]
+
+
+def saved_strokes(page):
+    """Return the strokes of the sheet, as they are saved."""
+    page.click("#save summary")
+    with page.expect_download() as download:
+        page.click("[data-save=strokes]")
+    return json.loads(download.value.path().read_bytes())["strokes"]
+
+
+def test_the_pressure_of_a_pen_is_used_and_the_palm_is_not(browser, server):
+    with opened(browser, server, **DESKTOP, has_touch=True) as page:
+        sent = []
+        page.on("request", lambda request: sent.append(request.post_data_json) if "strokes" in request.url else None)
+        pen(page, ELL, [0.2, 0.4, 0.6, 0.8, 1.0])
+        wait_for_text(page, "L")
+        (stroke,) = sent[-1]["strokes"]
+        assert stroke[0][3] < 0.5 < stroke[-1][3] <= 1.0
+        palm(page)  # while the pen is near
+        assert len(saved_strokes(page)) == 1
+        page.wait_for_timeout(1600)
+        palm(page)  # the pen is gone: a finger writes
+        assert len(saved_strokes(page)) == 2
+
+
+def test_a_palm_that_is_down_before_the_pen_leaves_no_ink(browser, server):
+    with opened(browser, server, **DESKTOP, has_touch=True) as page:
+        palm(page, lift=False)
+        pen(page, ELL, [0.5] * 5)
+        wait_for_text(page, "L")
+        assert [stroke[0][:2] for stroke in saved_strokes(page)] == [[60, 60]]
+
+
+def test_strokes_are_sent_without_points_that_their_shape_does_not_need(browser, server):
+    with opened(browser, server, **DESKTOP) as page:
+        strokes = {
+            "line": [[0, y / 2, y / 100] for y in range(201)],
+            "corner": [*([0, y, 0] for y in range(101)), *([x, 100, 0] for x in range(1, 51))],
+            "back": [[0, 50, 0], [0, 100, 0], [0, 0, 0], [0, 60, 0]],
+            "dot": [[5, 5, 0]],
+            "wave": [[x, 20 * np.sin(x / 10), 0] for x in range(200)],
+        }
+        found = page.evaluate(
+            "async (all) => { const { simplified } = await import('/js/ink.js');"
+            "return Object.fromEntries(Object.entries(all).map(([name, stroke]) => [name, simplified(stroke)])); }",
+            strokes,
+        )
+        assert found["line"] == [[0, 0, 0], [0, 100, 2]]
+        assert [point[:2] for point in found["corner"]] == [[0, 0], [0, 100], [50, 100]]
+        assert found["back"] == strokes["back"]
+        assert found["dot"] == strokes["dot"]
+        xs, ys = np.array(found["wave"])[:, :2].T
+        assert len(xs) < 60
+        assert np.abs(np.interp(np.arange(200), xs, ys) - np.array(strokes["wave"])[:, 1]).max() < 0.3 * 5**0.5
+
+
 def problems_of(page):
     """Violations of accessibility rules, as axe-core finds them."""
     from axe_playwright_python.sync_playwright import Axe
 
-    page.wait_for_timeout(300)  # transitions
     found = Axe().run(page).response["violations"]
     return {rule["id"]: [node["html"][:120] for node in rule["nodes"]] for rule in found}
 
@@ -220,4 +324,55 @@ def test_the_description_for_people(browser, server):
         page.goto(f"{server.url}docs")
         page.wait_for_selector("#operations article:nth-child(8)")
         assert "/v1/strokes" in page.locator("#operations").inner_text()
+        assert problems_of(page) == {}
+
+
+def test_corrections_are_kept_in_the_profile(browser, anna, write_word):
+    with opened(browser, anna, **DESKTOP) as page:
+        draw(page, write_word("TEL"))
+        wait_for_text(page, "TEL")
+        page.locator("#letters button").first.click()
+        page.click("#letter .rest summary")
+        page.locator("#letter .rest button", has_text="Y").click()
+        wait_for_text(page, "YEL")
+        page.wait_for_selector("#kept:has-text('adapts from two different letters on')")
+        page.locator("#text button").first.click()
+        page.locator("dialog.correct input").fill("YEL")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#kept:has-text('Adapted to 3 letters of Anna. No significant gain yet')")
+        page.reload()
+        page.wait_for_selector("html[data-ready]")
+        draw(page, write_word("TEL"))
+        wait_for_text(page, "YEL")
+        page.click("#confirm")
+        page.wait_for_selector("#kept:has-text('3 letters kept')")
+        page.click("#profile-open")
+        assert page.locator("#profile-counts li:not(.none)").all_inner_texts() == ["E\n1", "L\n1", "Y\n1"]
+        assert problems_of(page) == {}
+        with page.expect_download() as download:
+            page.click("#profile-export")
+        assert download.value.suggested_filename == "Anna.npz"
+        page.click("#profile-delete")
+        page.click("#profile-delete")
+        page.wait_for_selector("#kept:has-text('The letters of Anna are deleted.')")
+        wait_for_text(page, "TEL")
+        assert page.locator("#profile-open b").inner_text() == "0"
+
+
+def test_a_word_of_a_photograph_is_kept_in_the_profile(browser, anna, note):
+    with opened(browser, anna, expected="status of 422", **{**PHONE, "color_scheme": "dark"}) as page:
+        page.click("#tab-photo")
+        page.set_input_files("#choose", note)
+        page.locator(".lines button").nth(0).click()
+        page.locator("dialog.correct input").fill("MILD")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#kept:has-text('Adapted to 4 letters of Anna.')")
+        assert page.locator(".lines li").nth(0).inner_text().startswith("MILD")
+        page.locator(".lines button").nth(1).click()
+        page.locator("dialog.correct input").fill("ANTLERS")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#kept.failed:has-text('ANTLERS')")
+        page.click("#again")
+        page.wait_for_selector(".lines button:not(.corrected)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert problems_of(page) == {}

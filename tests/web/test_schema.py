@@ -7,8 +7,8 @@ import sys
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-def test_generated_requests_get_documented_answers(server, tmp_path):
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}openapi.json", "--checks", CHECKS]
+def test_generated_requests_get_documented_answers(profile_server, tmp_path):
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{profile_server.url}openapi.json", "--checks", CHECKS]
     options = ["--max-examples", "6", "--phases", "fuzzing", "--workers", "1", "--seed", "1"]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(

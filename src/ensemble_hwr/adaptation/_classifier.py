@@ -21,14 +21,14 @@ from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.adaptation._expert import (
     WEIGHTS,
-    Lesson,
+    WriterSamples,
     fit_coefficients,
     gather_evidence,
     pooled,
     similarity,
 )
 from ensemble_hwr.adaptation._gain import estimate_gain
-from ensemble_hwr.adaptation._representation import Representation, Vectors, log_probabilities, represent
+from ensemble_hwr.adaptation._representation import Representation, Vectors, evaluate, log_probabilities
 from ensemble_hwr.exceptions import DataError
 
 _SHOWN = 5  # examples in an error message
@@ -117,6 +117,8 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "temperature": [Interval(Real, 1, None, closed="left")],
     }
+
+    _not_exported = "an adapted model cannot be exported to ONNX; export the model that it was adapted from"
 
     def __init__(
         self,
@@ -216,12 +218,14 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self, "coefficients_")
         _refuse_sparse(X)
-        probability: NDArray[np.floating] = self.model_.predict_proba(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        probability: NDArray[np.floating]
         if self.weight_ == 0.0 and len(self.classes_) == len(self.model_.classes_):
+            probability = self.model_.predict_proba(X)
+            validate_data(self, X, reset=False, skip_check_array=True)
             return probability
+        probability, vectors = evaluate(self.model_, X, self.representation)
+        validate_data(self, X, reset=False, skip_check_array=True)
         log_model = self._log_model(probability)
-        vectors = represent(self.model_, X, probability, self.representation)
         corrections = self.temperature * (similarity(vectors, self._vectors().values()) @ self.coefficients_)
         found = np.exp(pooled(log_model, corrections, self.corrected_, self.weight_))
         normalised: FloatArray = found / found.sum(axis=1, keepdims=True)
@@ -293,15 +297,15 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 f"the model does not know the labels {_listed(unknown)}; correct them, or set new_classes=True to add "
                 f"classes. Its classes are {_listed(self._used_model().classes_, 40)}"
             )
-        probability = np.asarray(self._used_model().predict_proba(X), dtype=np.float32)
-        added = Vectors.of(represent(self._used_model(), X, probability, self.representation))
-        vectors = Vectors.joined(self._vectors(), added) if len(self.codes_) else added
+        found, vectors = evaluate(self._used_model(), X, self.representation)
+        probability, added = np.asarray(found, dtype=np.float32), Vectors.of(vectors)
+        kept = Vectors.joined(self._vectors(), added) if len(self.codes_) else added
         labels = np.concatenate([self.labels_, labels])
         hashes = np.concatenate([self.hashes_, added_hashes])
         classes = np.union1d(self.classes_, unknown)
         start = np.zeros((len(labels), len(classes)))
         start[: len(self.coefficients_), np.searchsorted(classes, self.classes_)] = self.coefficients_
-        self.codes_, self.scales_, self.labels_, self.hashes_ = vectors.codes, vectors.scales, labels, hashes
+        self.codes_, self.scales_, self.labels_, self.hashes_ = kept.codes, kept.scales, labels, hashes
         self.probability_ = np.concatenate([self.probability_, probability])
         self.classes_ = classes
         self._fit_expert(start)
@@ -318,10 +322,10 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         values = self._vectors().values()
         codes = np.searchsorted(self.classes_, self.labels_)
         log_model = self._log_model(self.probability_)
-        lesson = Lesson(similarity(values, values), log_model, codes, self.alpha, self.temperature)
-        self.coefficients_ = fit_coefficients(lesson, start)
-        self.corrected_ = lesson.corrected()
-        evidence = gather_evidence(lesson, self.coefficients_)
+        samples = WriterSamples(similarity(values, values), log_model, codes, self.alpha, self.temperature)
+        self.coefficients_ = fit_coefficients(samples, start)
+        self.corrected_ = samples.corrected()
+        evidence = gather_evidence(samples, self.coefficients_)
         self.weight_ = float(WEIGHTS[evidence.weight()]) if self.weight == "learned" else float(self.weight)
         self.gain_ = estimate_gain(*evidence.before_and_after())
         present, counts = np.unique(self.labels_, return_counts=True)

@@ -25,7 +25,7 @@ _TOLERANCE = 1e-4  # largest change of a coefficient in the last step
 
 
 @dataclass(frozen=True)
-class Lesson:
+class WriterSamples:
     """The samples of a writer, prepared for fitting an expert.
 
     Attributes
@@ -52,10 +52,10 @@ class Lesson:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def take(self, rows: IntArray) -> Lesson:
+    def take(self, rows: IntArray) -> WriterSamples:
         """Return a part of the samples."""
         kernel = self.kernel[np.ix_(rows, rows)]
-        return Lesson(kernel, self.log_model[rows], self.codes[rows], self.alpha, self.temperature)
+        return WriterSamples(kernel, self.log_model[rows], self.codes[rows], self.alpha, self.temperature)
 
     def offset(self) -> FloatArray:
         """Return the model's log-probabilities, tempered for the classes that have samples.
@@ -79,7 +79,7 @@ def similarity(first: FloatArray, second: FloatArray) -> FloatArray:
     return found
 
 
-def fit_coefficients(lesson: Lesson, start: FloatArray | None = None) -> FloatArray:
+def fit_coefficients(samples: WriterSamples, start: FloatArray | None = None) -> FloatArray:
     """Return the coefficients of the samples: a penalised multinomial logistic regression with an offset.
 
     Each step minimises an upper bound of the loss (Boehning 1992), from a point ahead in the direction of the last step
@@ -87,7 +87,7 @@ def fit_coefficients(lesson: Lesson, start: FloatArray | None = None) -> FloatAr
 
     Parameters
     ----------
-    lesson : Lesson
+    samples : WriterSamples
     start : ndarray of shape (n_samples, n_classes), optional
         Coefficients to start from, such as those of the earlier samples.
 
@@ -95,14 +95,14 @@ def fit_coefficients(lesson: Lesson, start: FloatArray | None = None) -> FloatAr
     -------
     ndarray of shape (n_samples, n_classes)
     """
-    offset = lesson.offset()
+    offset = samples.offset()
     target = np.zeros_like(offset)
-    target[np.arange(len(lesson)), lesson.codes] = 1.0
-    inverse = np.linalg.inv(lesson.kernel / 2 + lesson.alpha * np.eye(len(lesson)))
+    target[np.arange(len(samples)), samples.codes] = 1.0
+    inverse = np.linalg.inv(samples.kernel / 2 + samples.alpha * np.eye(len(samples)))
     coefficients = np.zeros_like(offset) if start is None else start.copy()
     ahead, momentum = coefficients, 1.0
     for _ in range(_MAX_STEPS):
-        residual = target - softmax(offset + lesson.kernel @ ahead, axis=1) - lesson.alpha * ahead
+        residual = target - softmax(offset + samples.kernel @ ahead, axis=1) - samples.alpha * ahead
         step = inverse @ residual
         moved = ahead + step
         if np.abs(step).max() < _TOLERANCE:
@@ -164,7 +164,7 @@ class Evidence:
         return self.correct[0, held_out], after[held_out]
 
 
-def gather_evidence(lesson: Lesson, coefficients: FloatArray) -> Evidence:
+def gather_evidence(samples: WriterSamples, coefficients: FloatArray) -> Evidence:
     """Evaluate every weight on the samples.
 
     A sample of a class with m samples is evaluated by an expert that was fitted on m - 1 of them, without it. Such an
@@ -175,28 +175,28 @@ def gather_evidence(lesson: Lesson, coefficients: FloatArray) -> Evidence:
 
     Parameters
     ----------
-    lesson : Lesson
+    samples : WriterSamples
     coefficients : ndarray of shape (n_samples, n_classes)
         Of the expert that was fitted on all samples.
     """
-    fitted = lesson.temperature * (lesson.kernel @ coefficients)
+    fitted = samples.temperature * (samples.kernel @ coefficients)
     held_out = fitted.copy()
-    for train, test in folds_of(lesson.codes):
-        part = fit_coefficients(lesson.take(train), coefficients[train])
-        held_out[test] = lesson.temperature * (lesson.kernel[np.ix_(test, train)] @ part)
-    counts = np.bincount(lesson.codes)[lesson.codes]
-    outside, correct = _evaluated(lesson, held_out)
-    inside, _ = _evaluated(lesson, fitted)
+    for train, test in folds_of(samples.codes):
+        part = fit_coefficients(samples.take(train), coefficients[train])
+        held_out[test] = samples.temperature * (samples.kernel[np.ix_(test, train)] @ part)
+    counts = np.bincount(samples.codes)[samples.codes]
+    outside, correct = _evaluated(samples, held_out)
+    inside, _ = _evaluated(samples, fitted)
     share = (counts - 1) / counts
-    return Evidence(share * outside + (1 - share) * inside, correct, fold_numbers(lesson.codes))
+    return Evidence(share * outside + (1 - share) * inside, correct, fold_numbers(samples.codes))
 
 
-def _evaluated(lesson: Lesson, corrections: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+def _evaluated(samples: WriterSamples, corrections: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return the log-probability of each sample's class, and whether it is predicted, for each weight."""
-    rows, columns = np.arange(len(lesson)), lesson.corrected()
-    found = [pooled(lesson.log_model, corrections, columns, weight) for weight in WEIGHTS]
-    likelihood = np.stack([logs[rows, lesson.codes] for logs in found])
-    return likelihood, np.stack([logs.argmax(axis=1) == lesson.codes for logs in found])
+    rows, columns = np.arange(len(samples)), samples.corrected()
+    found = [pooled(samples.log_model, corrections, columns, weight) for weight in WEIGHTS]
+    likelihood = np.stack([logs[rows, samples.codes] for logs in found])
+    return likelihood, np.stack([logs.argmax(axis=1) == samples.codes for logs in found])
 
 
 def folds_of(codes: IntArray) -> Iterator[Fold]:

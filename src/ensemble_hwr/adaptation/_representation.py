@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,24 @@ from scipy.special import expit
 from sklearn import config_context
 from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import validate_data
 
 from ensemble_hwr._composites import unwrap
 from ensemble_hwr._typing import FloatArray
 from ensemble_hwr.ensemble import HierarchicalEnsembleClassifier
+from ensemble_hwr.ensemble.held_out import temper
+from ensemble_hwr.ensemble.predictor import Chain, Transform, Views, predictor_of
 
 Representation: TypeAlias = Literal["auto", "hidden", "probabilities", "rows"]
+Networks: TypeAlias = tuple[tuple[Chain, MLPClassifier], ...]
+
+ROWS_AT_ONCE = 1024
 
 _LEAST_PROBABILITY = 1e-6
 _SOFTENING = 3.0  # temperature of probabilities that are compared
 _LEVELS = 127  # of a component: it is stored in one byte
+_CHAINS: WeakKeyDictionary[HierarchicalEnsembleClassifier, tuple[Any, Networks]] = WeakKeyDictionary()
 _ACTIVATIONS = {"identity": lambda values: values, "relu": lambda values: np.maximum(values, 0), "tanh": np.tanh,
                 "logistic": expit}  # fmt: skip
 
@@ -93,9 +102,58 @@ def represent(model: Any, X: Any, probability: NDArray[np.floating], kind: Repre
                 f"{type(model).__name__} without one; use 'auto', 'probabilities' or 'rows'"
             )
         return _unit(np.exp(log_probabilities(probability) / (2 * _SOFTENING)))
-    blocks = [_unit(hidden_layer(network, _transformed(X, steps))) for steps, network in networks]
-    joined: FloatArray = np.hstack(blocks) / np.sqrt(len(blocks))
-    return joined
+    return _joined([hidden_layer(network, _transformed(X, steps)) for steps, network in networks])
+
+
+def evaluate(model: Any, X: Any, kind: Representation = "auto") -> tuple[NDArray[np.floating], FloatArray]:
+    """Return a model's probabilities of rows, and a unit vector for each row as by `represent`.
+
+    A hierarchical ensemble computes the features that its members and the vectors share once.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted.
+    X : array-like of shape (n_rows, n_features)
+        Rows.
+    kind : {"auto", "hidden", "probabilities", "rows"}, default="auto"
+        As for `represent`.
+
+    Returns
+    -------
+    probability : ndarray of shape (n_rows, n_classes)
+    vectors : ndarray of shape (n_rows, n_components)
+    """
+    chains = _chains(model) if kind in ("auto", "hidden") else ()
+    if not chains:
+        probability: NDArray[np.floating] = model.predict_proba(X)
+        return probability, represent(model, X, probability, kind)
+    X = validate_data(model, X, accept_sparse="csr", reset=False)
+    predictor = predictor_of(model)
+    found, vectors = [], []
+    for rows in gen_batches(len(X), ROWS_AT_ONCE):
+        views = Views(X[rows])
+        part = predictor.route(views)
+        for _ in predictor.apply_members(views, part):
+            pass
+        found.append(temper(part, predictor.temperature))
+        vectors.append(_joined([hidden_layer(network, _as_array(views.features(chain))) for chain, network in chains]))
+    return np.concatenate(found), np.concatenate(vectors)
+
+
+def _chains(model: Any) -> Networks:
+    """Return the networks for all classes in a hierarchical ensemble, each with the chain of transforms before it.
+
+    They are kept until the ensemble is fitted again. Other models have none.
+    """
+    if type(model) is not HierarchicalEnsembleClassifier:
+        return ()
+    made_of = predictor_of(model).made_of
+    kept = _CHAINS.get(model)
+    if kept is None or kept[0] is not made_of:
+        chains = tuple((tuple(map(Transform.of, steps)), network) for steps, network in networks_of(model))
+        kept = _CHAINS[model] = made_of, chains
+    return kept[1]
 
 
 def networks_of(model: Any) -> Iterator[tuple[Sequence[Any], MLPClassifier]]:
@@ -126,11 +184,21 @@ def hidden_layer(network: MLPClassifier, rows: Any) -> NDArray[np.floating]:
     return np.asarray(rows)
 
 
+def _joined(layers: Sequence[NDArray[np.floating]]) -> FloatArray:
+    """Return unit vectors of several layers, each scaled to the same length."""
+    joined: FloatArray = np.hstack([_unit(layer) for layer in layers]) / np.sqrt(len(layers))
+    return joined
+
+
 def _transformed(X: Any, steps: Sequence[Any]) -> Any:
     with config_context(transform_output="default"):
         for step in steps:
             X = step.transform(X)
-    return X.to_numpy() if hasattr(X, "to_numpy") else np.asarray(X)
+    return _as_array(X)
+
+
+def _as_array(features: Any) -> NDArray[Any]:
+    return features.to_numpy() if hasattr(features, "to_numpy") else np.asarray(features)
 
 
 def _unit(values: NDArray[np.floating]) -> FloatArray:

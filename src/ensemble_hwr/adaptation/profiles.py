@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr._typing import PathLike, Rows
+from ensemble_hwr._typing import IntArray, PathLike, Rows
 from ensemble_hwr._writing import whole_files
+from ensemble_hwr.adaptation._adapt import adapt_rows, adapted_classifier
+from ensemble_hwr.adaptation._gain import describe_gain, gain_for_json
 from ensemble_hwr.exceptions import DataError
 
 N_PIXELS = 28 * 28
 MOST_LETTERS = 2000
 """Letters of a profile; older ones are removed."""
+
+MOST_SAMPLES, MOST_OF_A_CLASS = 600, 20
+"""Letters of a profile that a model is adapted by, the latest ones: this bounds the time."""
 
 _SUFFIX = ".npz"
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
@@ -85,6 +92,14 @@ class Profile:
         self.name = name
         self.file = (profiles_folder() if folder is None else Path(folder)) / f"{name}{_SUFFIX}"
 
+    def version(self) -> tuple[int, ...] | None:
+        """Return numbers that change with the letters; None if there are no letters."""
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
     def letters(self) -> tuple[Rows, NDArray[np.str_]]:
         """Return rows of ink and labels, in the order in which they were added.
 
@@ -139,6 +154,21 @@ class Profile:
         except OSError as error:
             raise DataError(f"{self.file}: cannot be deleted: {error.strerror or error}") from None
 
+    def content(self) -> bytes:
+        """Return the letters as an .npz file, which ``ensemble-hwr adapt`` takes.
+
+        Raises
+        ------
+        DataError
+            If the profile has no letters, or cannot be read.
+        """
+        try:
+            return self.file.read_bytes()
+        except FileNotFoundError:
+            raise DataError(f"the profile {self.name!r} has no letters yet") from None
+        except OSError as error:
+            raise DataError(f"{self.file}: cannot be read: {error.strerror or error}") from None
+
     def export(self, file: PathLike) -> Path:
         """Copy the letters to an .npz file, which ``ensemble-hwr adapt`` takes.
 
@@ -155,14 +185,12 @@ class Profile:
         DataError
             If the profile has no letters, or the file cannot be written.
         """
-        if not self.file.exists():
-            raise DataError(f"the profile {self.name!r} has no letters yet")
-        target = Path(file)
+        content, target = self.content(), Path(file)
         if target.suffix.lower() != _SUFFIX:
             raise DataError(f"{target}: give a file that ends with {_SUFFIX}")
         try:
             with whole_files(target) as (stream,):
-                stream.write(self.file.read_bytes())
+                stream.write(content)
         except OSError as error:
             raise DataError(f"{target}: cannot be written: {error.strerror or error}") from None
         return target
@@ -176,3 +204,92 @@ class Profile:
                 stream.write(content.getvalue())
         except OSError as error:
             raise DataError(f"{self.file}: cannot be written: {error.strerror or error}") from None
+
+
+@dataclass(frozen=True)
+class ProfileModel:
+    """A model that is adapted by the letters of a profile.
+
+    Attributes
+    ----------
+    model : estimator
+        The model itself as long as the profile has fewer than two different letters.
+    counts : dict of str to int
+        Number of letters of the profile that the model can read, by label.
+    gain : dict or None
+        Estimated gain, as in :class:`~ensemble_hwr.AdaptedClassifier`; None if the model is not adapted.
+    """
+
+    model: Any = field(repr=False)
+    counts: dict[str, int]
+    gain: dict[str, Any] | None
+
+    @property
+    def n_letters(self) -> int:
+        """Number of letters."""
+        return sum(self.counts.values())
+
+    @property
+    def summary(self) -> str:
+        """The estimated gain in one line."""
+        if self.gain is None:
+            return "the model is adapted from two different letters on"
+        return describe_gain(self.gain)
+
+    def export(self) -> dict[str, Any]:
+        """Return the estimated gain and its description as plain values; unknown numbers are None."""
+        return {"gain": None if self.gain is None else gain_for_json(self.gain), "summary": self.summary}
+
+
+def adapt_to_profile(model: Any, profile: Profile | None) -> ProfileModel:
+    """Adapt a model by the latest letters of a profile.
+
+    Letters that the model cannot read are left out. The latest 20 of each letter, and 600 in total, are used.
+
+    Parameters
+    ----------
+    model : estimator
+        As for :func:`~ensemble_hwr.adaptation.adapt`; it stays as it is.
+    profile : Profile or None
+        None adapts nothing.
+
+    Returns
+    -------
+    ProfileModel
+
+    Raises
+    ------
+    DataError
+        If the file of the profile cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemble_hwr import generate_letters, load_model
+    >>> from ensemble_hwr.adaptation.profiles import Profile, adapt_to_profile
+    >>> letters = generate_letters(52, writers=1, difficulty=2.0, random_state=10)
+    >>> with TemporaryDirectory() as folder:
+    ...     profile = Profile("Anna", folder)
+    ...     profile.add(letters.to_rows(), letters.target)
+    ...     mine = adapt_to_profile(load_model("az"), profile)
+    >>> mine.n_letters, mine.gain["n_samples"]
+    (52, 52)
+    """
+    if profile is None:
+        return ProfileModel(model, {}, None)
+    rows, labels = profile.letters()
+    known = np.isin(labels, [str(label) for label in model.classes_])
+    rows, labels = rows[known], labels[known]
+    counts = dict(sorted(Counter(labels.tolist()).items()))
+    if len(counts) < 2:
+        return ProfileModel(model, counts, None)
+    latest = _latest(labels)
+    adapted = adapt_rows(model, rows[latest], labels[latest])
+    classifier = adapted_classifier(adapted)
+    return ProfileModel(adapted, counts, None if classifier is None else classifier.gain_)
+
+
+def _latest(labels: NDArray[np.str_]) -> IntArray:
+    """Return the positions of the latest letters of each label, in ascending order."""
+    kept = [np.flatnonzero(labels == label)[-MOST_OF_A_CLASS:] for label in np.unique(labels)]
+    return np.sort(np.concatenate(kept))[-MOST_SAMPLES:]

@@ -10,15 +10,14 @@ import numpy as np
 
 from ensemble_hwr._geometry import MAX_LETTER_WIDTH
 from ensemble_hwr._typing import Rows
-from ensemble_hwr.adaptation import adapt_rows, adapted_classifier, describe_gain
-from ensemble_hwr.adaptation.profiles import Profile
+from ensemble_hwr.adaptation.profiles import Profile, adapt_to_profile
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.canvas._drawing import Drawing, corner, render
 from ensemble_hwr.canvas._reader_thread import no_letters_error
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images.sources import describe
 from ensemble_hwr.persistence import load_model
-from ensemble_hwr.reading import Lexicon, Word, WordReader
+from ensemble_hwr.reading import LabelledLetters, Lexicon, Word, WordReader
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
 
 
@@ -80,18 +79,12 @@ class Recognizer:
 
     def _adapt(self) -> str:
         """Adapt the model by the letters of the profile, and return a description."""
-        rows, labels = (np.empty((0, 0)), np.empty(0)) if self._profile is None else self._profile.letters()
-        known = np.isin(labels, [str(label) for label in self._base.classes_])
-        rows, labels = rows[known], labels[known]
-        self._model, found = self._base, "the model is adapted from two different letters on"
-        if len(np.unique(labels)) > 1:
-            self._model = adapt_rows(self._base, rows, labels)
-            adapted = adapted_classifier(self._model)
-            found = "" if adapted is None else describe_gain(adapted.gain_)
+        found = adapt_to_profile(self._base, self._profile)
+        self._model = found.model
         self._reader = WordReader(self._model).fit()
         if self._lexicon is not None:
             self._lexicon_reader = WordReader(self._model, lexicon=self._lexicon).fit()
-        return f"{len(labels)} letter{'' if len(labels) == 1 else 's'} kept; {found}"
+        return f"{found.n_letters} letter{'' if found.n_letters == 1 else 's'} kept; {found.summary}"
 
     def load_lexicon(self, file: Path) -> int:
         """Load a lexicon, for readings with ``use_lexicon=True``.
@@ -170,6 +163,41 @@ def read_drawing(reader: WordReader, drawing: Drawing) -> Word:
     """
     lattice, right, down = _lattice(drawing)
     return _moved(reader.read_lattice(lattice), right, down)
+
+
+def label_drawing(reader: WordReader, drawing: Drawing, text: str, *, largest_lag: float) -> LabelledLetters:
+    """Align the word in a drawing with its right text.
+
+    Parameters
+    ----------
+    reader : WordReader
+        Fitted.
+    drawing : Drawing
+        Not empty.
+    text : str
+        Without spaces.
+    largest_lag : float
+        As for :meth:`~ensemble_hwr.WordReader.label_letters`.
+
+    Returns
+    -------
+    LabelledLetters
+
+    Raises
+    ------
+    PictureError
+        If a picture holds no ink.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import WordReader
+    >>> from ensemble_hwr.canvas import Drawing
+    >>> from ensemble_hwr.canvas.recognizer import label_drawing
+    >>> drawing = Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])
+    >>> label_drawing(WordReader().fit(), drawing, "t", largest_lag=4.0).labels
+    ['T']
+    """
+    return reader.label_letters([_lattice(drawing)[0]], [text], largest_lag=largest_lag)
 
 
 def load_letter_model(name: str) -> Any:

@@ -85,8 +85,9 @@ def sheet(*, output: Path, model: str, letters: str | None, copies: int) -> None
 def profiles(*, exported: str | None, deleted: str | None, output: Path | None) -> None:
     """List, export or delete profiles of writers.
 
-    A profile holds the letters that were corrected in: ensemble-hwr draw --profile NAME. It stays in the user's data
-    folder. An exported profile is adapted to by: ensemble-hwr adapt az profile.npz -o mine.model
+    A profile holds the letters that were corrected in ensemble-hwr draw --profile NAME, or on the page of ensemble-hwr
+    serve --profile NAME. It stays in the user's data folder. An exported profile is adapted to by:
+    ensemble-hwr adapt az profile.npz -o mine.model
     """
     from ensemble_hwr.adaptation.profiles import Profile, available_profiles
 

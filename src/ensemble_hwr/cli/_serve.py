@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr.cli._errors import echo, report_warning
-from ensemble_hwr.cli._options import model_option
+from ensemble_hwr.cli._options import alphabet_option, model_option
 
 if TYPE_CHECKING:
     from ensemble_hwr.web.settings import ServerSettings
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 @model_option
-@click.option("--alphabet", metavar="LETTERS", help="Letters that can occur; by default all of the model.")
+@alphabet_option
 @click.option(
     "--lexicon",
     "lexicons",
     multiple=True,
     metavar="[NAME=]WORDS",
     help="File of expected words, one per line, which requests choose by name. Can be given several times.",
+)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="Writer whose corrections are kept in the user's data folder, and adapted to; see: ensemble-hwr profiles.",
 )
 @click.option(
     "--workers", "-w", type=click.IntRange(1), metavar="N", help="Processes that read; by default one per core."
@@ -101,6 +106,9 @@ def serve(
     The address is printed once pictures can be read. By default only this computer can reach it. The interface is
     described at /docs. Ctrl-C ends the server.
 
+    Nothing is kept, unless --profile names a writer: then letters and words that are corrected on the page are kept,
+    and the model is adapted to the writer, by one process.
+
     It needs FastAPI and uvicorn: pip install "ensemble_hwr[web]"
     """
     from ensemble_hwr.web.server import check_installed
@@ -123,8 +131,12 @@ def serve(
 
 def _announce(settings: ServerSettings, warnings: list[str], *, open_page: bool) -> None:
     """Print the address of the page, and open it."""
+    from ensemble_hwr.web.settings import LOOPBACK
+
     for warning in warnings:
         report_warning(warning)
+    if settings.profile is not None and settings.host not in LOOPBACK:
+        report_warning("all who can reach the page can change, copy and delete the profile")
     echo(f"Reading handwriting at {settings.address}/ (Ctrl-C ends)")
     if open_page:
         click.launch(f"{settings.address}/")

@@ -56,6 +56,9 @@ class ClassifierWriter:
         """Return the probabilities of a classifier that is not a composite."""
         if isinstance(classifier, MLPClassifier):
             return _network(self._graph, classifier, rows)
+        reason = getattr(type(classifier), "_not_exported", None)  # such as that of an adapted model
+        if reason is not None:
+            raise ModelError(reason)
         if not hasattr(classifier, "predict_proba"):
             raise ModelError(f"a {type(classifier).__name__} cannot be exported: it has no predict_proba")
         # operators of skl2onnx may fail in onnxruntime without rows, so one row of zeros is evaluated in addition

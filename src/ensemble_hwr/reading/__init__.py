@@ -1,5 +1,6 @@
 """Handwritten text recognition: readers of words and pages, lexicons, results and their export."""
 
+from ensemble_hwr.reading._alignment import LabelledLetters as LabelledLetters
 from ensemble_hwr.reading._document import Letter, Line, Page, Word
 from ensemble_hwr.reading._export import draw_reading, to_alto, to_hocr
 from ensemble_hwr.reading._language_models import LetterNgrams

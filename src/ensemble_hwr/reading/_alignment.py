@@ -15,10 +15,10 @@ from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
 from ensemble_hwr.reading._candidates import Scored
 from ensemble_hwr.reading._decoder import Graph
-from ensemble_hwr.segmentation import Lattice
+from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 _LEAST_POSTERIOR = 0.9
-_LARGEST_LAG = 12.0  # nats for each letter: a text that explains a word so much worse than another is not its text
+LARGEST_LAG = 12.0  # nats for each letter: a text that explains a word so much worse than another is not its text
 
 
 @dataclass
@@ -35,6 +35,8 @@ class LabelledLetters:
         Letters that were left out, since their place in the word is uncertain.
     left_out : list of (int, str)
         Words that were left out: position, and reason.
+    largest_lag : float
+        Words are left out if another text explains them better, by more than this for each letter, in nats.
     """
 
     letters: Sequence[str]
@@ -42,14 +44,15 @@ class LabelledLetters:
     labels: list[str] = field(default_factory=list)
     n_uncertain: int = 0
     left_out: list[tuple[int, str]] = field(default_factory=list)
+    largest_lag: float = LARGEST_LAG
 
     def add_picture(
         self,
         place: int,
         text: str,
-        picture: Picture,
-        cut: Callable[[Picture, int], Sequence[Lattice]],
-        score: Callable[[Lattice], Scored],
+        picture: Picture | Lattice | StrokeLattice,
+        cut: Callable[[Any, int], Sequence[Lattice | StrokeLattice]],
+        score: Callable[[Lattice | StrokeLattice], Scored],
     ) -> None:
         """Add the letters of a picture with one or several words.
 
@@ -59,7 +62,7 @@ class LabelledLetters:
             Position of the picture.
         text : str
             Its right text, in upper or lower case; words are separated by spaces.
-        picture : path, bytes, PIL image or ndarray
+        picture : path, bytes, PIL image, ndarray, Lattice or StrokeLattice
         cut : callable
             Takes the picture and the number of words, and returns the lattice of each word that is found.
         score : callable
@@ -99,7 +102,7 @@ class LabelledLetters:
         posterior, lag = align(graph, columns)
         if posterior is None:
             self.left_out.append((place, f"{text!r} has more letters than the word has pieces"))
-        elif lag > _LARGEST_LAG * len(text):
+        elif lag > self.largest_lag * len(text):
             self.left_out.append((place, f"{text!r} does not fit the picture"))
         else:
             spans = posterior.argmax(axis=1)

@@ -23,7 +23,7 @@ from ensemble_hwr.images import Picture, open_picture
 from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
-from ensemble_hwr.reading._alignment import LabelledLetters
+from ensemble_hwr.reading._alignment import LARGEST_LAG, LabelledLetters
 from ensemble_hwr.reading._candidates import Scored, score_lattice, score_letters
 from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
@@ -330,15 +330,21 @@ class WordReader(PictureReader[Word]):
         adapted.adaptation_ = found.report()
         return adapted
 
-    def label_letters(self, pictures: Any, texts: Sequence[str]) -> LabelledLetters:
+    def label_letters(
+        self, pictures: Any, texts: Sequence[str], *, largest_lag: float = LARGEST_LAG
+    ) -> LabelledLetters:
         """Align words with their right texts, and return the letters whose places are certain.
 
         Parameters
         ----------
         pictures : sequence of pictures, or array
-            Of words, or of lines with several words, as in `predict`.
+            Of words, or of lines with several words, as in `predict`; also lattices of words, as in `read_lattice`.
         texts : sequence of str
             Right texts, in upper or lower case; words of a line are separated by spaces.
+        largest_lag : float, default=12.0
+            A word is left out if another text explains it better, by more than this for each letter, in nats. A text
+            with a letter too many or too few differs by about 6; a classifier without the letters of the writer
+            differs by more.
 
         Returns
         -------
@@ -355,13 +361,15 @@ class WordReader(PictureReader[Word]):
             raise DataError(
                 f"there are {len(pictures)} pictures, but {len(texts)} texts; give one text for each picture"
             )
-        found = LabelledLetters(self.classes_.tolist())
+        found = LabelledLetters(self.classes_.tolist(), largest_lag=largest_lag)
         for place, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
             found.add_picture(place, text, picture, self._lattices, self._score)
         return found
 
-    def _lattices(self, picture: Picture, n_words: int) -> list[Lattice]:
+    def _lattices(self, picture: Picture | Lattice | StrokeLattice, n_words: int) -> Sequence[Lattice | StrokeLattice]:
         """Return the lattice of each word in a picture of a word or a line."""
+        if isinstance(picture, Lattice | StrokeLattice):
+            return [picture]
         if n_words == 1:
             return [cut_word(picture, slant=self._slant(), **self._opening())]
         return [word.lattice() for line in cut_page(picture, **self._opening()).lines for word in line.words]

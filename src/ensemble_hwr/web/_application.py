@@ -29,7 +29,7 @@ TYPES = {
 }
 DESCRIPTION = """Read handwritten letters, words and pages.
 
-Errors are problem documents (RFC 9457). Nothing is stored, and no address is fetched."""
+Errors are problem documents (RFC 9457). No address is fetched, and nothing is kept except in a profile."""
 
 
 def make_application(settings: ServerSettings, pool: Pool) -> Application:

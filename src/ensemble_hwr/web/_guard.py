@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ensemble_hwr.web._problems import MEDIA_TYPE, problem_body
 from ensemble_hwr.web.settings import ServerSettings
@@ -20,6 +21,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _DRAIN_SECONDS = 2.0  # for which the rest of a refused request is read, so that its client reads the answer
 _WITH_BODY = ("POST", "PUT", "PATCH")
+_READ_ONLY = ("GET", "HEAD", "OPTIONS")
+_OWN = "/v1/profile"  # below it, only the page of this server can send requests
 
 
 class Refusal(Exception):
@@ -44,7 +47,7 @@ class Guard:
 
     def __init__(self, application: Application, settings: ServerSettings) -> None:
         self._application, self._limits = application, settings.limits
-        self._hosts, self._origins = settings.hosts, settings.allowed_origins
+        self._hosts, self._origins = settings.hosts, frozenset(settings.allowed_origins)
         self._buffered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,10 +58,12 @@ class Guard:
         headers, reserved = Headers(scope=scope), 0
         try:
             self._check_host(headers)
+            is_own = _OWN in scope["path"]
+            if is_own or scope["method"] not in _READ_ONLY:
+                self._check_origin(headers, frozenset() if is_own else self._origins)
             if scope["method"] not in _WITH_BODY:
                 await self._application(scope, receive, send)
                 return
-            self._check_origin(headers)
             reserved = self._reserve(headers)
             body = await self._read(receive)
             if body is None:
@@ -79,15 +84,15 @@ class Guard:
         if self._hosts and name.lower() not in self._hosts:
             raise Refusal(421, f"{name!r:.80} is not a name of this server; allow it with --allow-host")
 
-    def _check_origin(self, headers: Headers) -> None:
+    def _check_origin(self, headers: Headers, allowed: Collection[str]) -> None:
         """Refuse requests that a page of another site sends with the browser of a user."""
         origin = headers.get("origin")
-        if origin in self._origins:
+        if origin in allowed:
             return
         site = headers.get("sec-fetch-site")
         own = origin is None or origin.partition("://")[2] == headers.get("host")
         if site not in ("same-origin", "none") if site else not own:
-            raise Refusal(403, "pages of other sites cannot send requests; allow a site with --allow-origin")
+            raise Refusal(403, "pages of other sites cannot send this request; --allow-origin allows a site to read")
 
     def _reserve(self, headers: Headers) -> int:
         """Reserve memory for a body; return its size, or the largest size if it is not known."""
@@ -151,3 +156,47 @@ async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) 
                 while (await receive()).get("more_body"):
                     pass
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def timed_protocol(seconds: float) -> type[H11Protocol]:
+    """Return a protocol class that closes a connection if the headers of a request take too long.
+
+    uvicorn limits the time between requests only: a client could keep a connection for ever by sending its headers
+    byte by byte. The time of a body is limited where it is read.
+    """
+
+    class TimedProtocol(H11Protocol):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._timer: asyncio.TimerHandle | None = None
+            self._start_timer()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self._is_handling():
+                self._stop_timer()
+            else:
+                self._start_timer()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_timer()
+            super().connection_lost(exc)
+
+        def _is_handling(self) -> bool:
+            return self.cycle is not None and not self.cycle.response_complete
+
+        def _start_timer(self) -> None:
+            if self._timer is None:
+                self._timer = self.loop.call_later(seconds, self._expire)
+
+        def _stop_timer(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+        def _expire(self) -> None:
+            self._timer = None
+            if not self._is_handling():
+                self.transport.close()
+
+    return TimedProtocol

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 PRELOAD = "ENSEMBLE_HWR_SERVE"
 """Environment variable with the settings, for the process from which others are forked."""
@@ -81,7 +81,30 @@ class Explain:
     is_pixels: bool = False
 
 
-Task = ReadPictures | ReadStrokes | Explain
+@dataclass(frozen=True)
+class KeepLetters:
+    """Task: keep letters in the profile, each as 784 bytes and its right label."""
+
+    letters: tuple[tuple[bytes, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KeepWord:
+    """Task: keep the letters of a word, a picture or pen strokes, whose right text is given."""
+
+    text: str
+    word: bytes | tuple[tuple[tuple[float, ...], ...], ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ManageProfile:
+    """Task: describe, export or delete the profile."""
+
+    action: Literal["describe", "export", "delete"] = "describe"
+
+
+ProfileTask = KeepLetters | KeepWord | ManageProfile
+Task = ReadPictures | ReadStrokes | Explain | ProfileTask
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,33 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel, ValidationError
 
 from ensemble_hwr.web import _schema as schema
-from ensemble_hwr.web._messages import Answer, Explain, Options, ReadPictures, ReadStrokes, Refused, Task
+from ensemble_hwr.web._messages import (
+    Answer,
+    Explain,
+    KeepLetters,
+    KeepWord,
+    ManageProfile,
+    Options,
+    ReadPictures,
+    ReadStrokes,
+    Refused,
+    Task,
+)
 from ensemble_hwr.web._observe import METRICS_TYPE, Metrics
 from ensemble_hwr.web._pool import Busy, Ended, Late, Pool
 from ensemble_hwr.web._problems import Problem
 from ensemble_hwr.web._uploads import parse_upload
 from ensemble_hwr.web.settings import ServerSettings
 
+Body = TypeVar("Body", bound=BaseModel)
 PictureQuery = Annotated[schema.PictureQuery, Query()]
 StrokesQuery = Annotated[schema.StrokesQuery, Query()]
 
@@ -46,6 +60,7 @@ _BODY = {
 }
 _TITLES = {"letters": "the letter", "words": "the word", "pages": "the lines of words"}
 _MAX_WORDS = 10_000
+_NPZ = "application/octet-stream"
 
 
 def make_router(settings: ServerSettings, pool: Pool, metrics: Metrics) -> APIRouter:
@@ -66,6 +81,8 @@ def make_router(settings: ServerSettings, pool: Pool, metrics: Metrics) -> APIRo
         )
     _add_strokes(router, settings, pool)
     _add_explain(router, settings, pool)
+    if settings.profile is not None:
+        _add_profile(router, settings, pool)
     _add_state(router, settings, pool, metrics)
     return router
 
@@ -91,9 +108,7 @@ def _add_strokes(router: APIRouter, settings: ServerSettings, pool: Pool) -> Non
         tags=["reading"],
     )
     async def read(request: Request, strokes: schema.Strokes, query: StrokesQuery) -> Response:
-        n_points = sum(map(len, strokes.strokes))
-        if n_points > settings.limits.strokes:
-            raise Problem(413, f"there are {n_points:,} points; send at most {settings.limits.strokes:,}")
+        _check_points(strokes, settings)
         options = _options(query, tuple(strokes.words))
         task = ReadStrokes(tuple(map(tuple, strokes.strokes)), query.layout == "page", options)
         return await _perform(task, request, pool)
@@ -115,13 +130,85 @@ def _add_explain(router: APIRouter, settings: ServerSettings, pool: Pool) -> Non
     async def explain(request: Request) -> Response:
         kind, body = request.headers.get("content-type", ""), await request.body()
         if kind.partition(";")[0].strip().lower() == "application/json":
-            task = Explain(base64.b64decode(_pixels(body)), is_pixels=True)
+            task = Explain(base64.b64decode(_validated(schema.Pixels, body).pixels), is_pixels=True)
         else:
             files = parse_upload(kind, body, settings.limits).files
             if len(files) > 1:
                 raise Problem(422, f"one letter is explained at a time, got {len(files)} files")
             task = Explain(files[0][1])
         return await _perform(task, request, pool)
+
+
+def _add_profile(router: APIRouter, settings: ServerSettings, pool: Pool) -> None:
+    """Add the operations on the profile of the writer; they exist only if the server was started with one."""
+    _add_corrections(router, settings, pool)
+    _add_management(router, str(settings.profile), pool)
+
+
+def _add_corrections(router: APIRouter, settings: ServerSettings, pool: Pool) -> None:
+    strokes = {"schema": {"$ref": "#/components/schemas/Strokes"}}
+    content = {"application/json": strokes, "image/*": _PICTURE, "application/octet-stream": _PICTURE}
+    shared: dict[str, Any] = {
+        "responses": {200: {"model": schema.ProfileState}, **_ERRORS},
+        "response_class": Response,
+        "tags": ["profile"],
+    }
+
+    @router.post("/v1/profile/letters", operation_id="keepLetters", summary="Keep letters with their labels", **shared)
+    async def keep_letters(request: Request, given: schema.KeptLetters) -> Response:
+        letters = tuple((base64.b64decode(kept.pixels), kept.letter) for kept in given.letters)
+        return await _perform(KeepLetters(letters), request, pool)
+
+    @router.post(
+        "/v1/profile/words",
+        operation_id="keepWord",
+        summary="Keep the letters of a word with its right text",
+        openapi_extra={"requestBody": {"required": True, "content": content}},
+        **shared,
+    )
+    async def keep_word(request: Request, query: Annotated[schema.WordQuery, Query()]) -> Response:
+        kind, body = request.headers.get("content-type", ""), await request.body()
+        if kind.partition(";")[0].strip().lower() == "application/json":
+            found = _validated(schema.Strokes, body)
+            _check_points(found, settings)
+            return await _perform(KeepWord(query.text, tuple(map(tuple, found.strokes))), request, pool)
+        files = parse_upload(kind, body, settings.limits).files
+        if len(files) > 1:
+            raise Problem(422, f"one word is kept at a time, got {len(files)} files")
+        return await _perform(KeepWord(query.text, files[0][1]), request, pool)
+
+
+def _add_management(router: APIRouter, name: str, pool: Pool) -> None:
+    described: dict[int | str, Any] = {
+        200: {"model": schema.ProfileState},
+        **schema.problems(403, 421, 422, 429, 500, 503, 504),
+    }
+    file = {"content": {_NPZ: _PICTURE}, "description": "Letters and labels as .npz"}
+    shared: dict[str, Any] = {"response_class": Response, "tags": ["profile"]}
+
+    @router.get(
+        "/v1/profile", operation_id="profile", summary="Show the profile and its gain", responses=described, **shared
+    )
+    async def describe(request: Request) -> Response:
+        return await _perform(ManageProfile(), request, pool)
+
+    @router.get(
+        "/v1/profile/letters",
+        operation_id="exportProfile",
+        summary="Export the letters of the profile",
+        responses={**described, 200: file},
+        **shared,
+    )
+    async def export(request: Request) -> Response:
+        found = await _perform(ManageProfile("export"), request, pool)
+        found.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}.npz"
+        return found
+
+    @router.delete(
+        "/v1/profile", operation_id="deleteProfile", summary="Delete the profile", responses=described, **shared
+    )
+    async def delete(request: Request) -> Response:
+        return await _perform(ManageProfile("delete"), request, pool)
 
 
 def _add_state(router: APIRouter, settings: ServerSettings, pool: Pool, metrics: Metrics) -> None:
@@ -161,13 +248,19 @@ def _options(query: schema.ReadQuery, words: tuple[str, ...]) -> Options:
     return Options(words=words, **query.model_dump(exclude={"layout"}))
 
 
-def _pixels(body: bytes) -> str:
-    from pydantic import ValidationError
+def _check_points(strokes: schema.Strokes, settings: ServerSettings) -> None:
+    n_points = sum(map(len, strokes.strokes))
+    if n_points > settings.limits.strokes:
+        raise Problem(413, f"there are {n_points:,} points; send at most {settings.limits.strokes:,}")
 
+
+def _validated(model: type[Body], body: bytes) -> Body:
+    """Return the body of a request that can be JSON or something else."""
     try:
-        return schema.Pixels.model_validate_json(body).pixels
+        return model.model_validate_json(body)
     except ValidationError as error:
-        raise Problem(422, f"pixels: {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        raise Problem(422, f"{'.'.join(map(str, first['loc'][:3])) or 'the body'}: {first['msg']}") from None
 
 
 async def _perform(task: Task, request: Request, pool: Pool) -> Response:

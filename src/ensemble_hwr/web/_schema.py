@@ -17,7 +17,14 @@ Pressure = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 StrokePoint = (
     tuple[Coordinate, Coordinate] | tuple[Coordinate, Coordinate, Time] | tuple[Coordinate, Coordinate, Time, Pressure]
 )
-Letters = Annotated[str, Field(min_length=1, max_length=200, description="Letters that can occur; all by default.")]
+Letters = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="Letters that can occur, such as ABC or A-Z; letters ignores case. All by default.",
+    ),
+]
 Name = Annotated[str, Field(min_length=1, max_length=60, description="Name of a lexicon, as /v1/models lists them.")]
 
 
@@ -93,11 +100,63 @@ class Pixels(BaseModel):
         return text
 
 
+class KeptLetter(Pixels):
+    """A letter as the reader classified it, and its right label."""
+
+    letter: Annotated[str, Field(min_length=1, max_length=10, description="A letter of the model, in either case.")]
+
+
+class KeptLetters(BaseModel):
+    """Letters for the profile."""
+
+    letters: Annotated[list[KeptLetter], Field(min_length=1, max_length=500)]
+
+
+class WordQuery(BaseModel):
+    """Parameters of a word for the profile."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S", description="The right text of the word.")]
+
+
+class Gain(BaseModel):
+    """Estimated gain on letters that the model was not adapted by; null where there are too few."""
+
+    n_samples: int
+    error_before: float | None
+    error_after: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    significant: bool
+
+
+class ProfileState(BaseModel):
+    """The profile of the writer, and what is gained by it."""
+
+    name: str
+    letters: int
+    counts: dict[str, int]
+    state: Literal["empty", "waiting", "adapting", "adapted"]
+    gain: Gain | None
+    summary: str
+    kept: int | None = None
+    uncertain: int | None = None
+
+
 class Alternative(BaseModel):
     """Another reading of a word."""
 
     text: str
     probability: float
+
+
+class IssueResult(BaseModel):
+    """A sign that a reading may be wrong, and its likely cause."""
+
+    kind: Literal["unreadable", "solid", "faint", "uncertain"]
+    message: str
 
 
 class LetterAlternative(BaseModel):
@@ -147,10 +206,13 @@ class LetterOfPicture(_Source):
     text: str
     probability: float
     alternatives: list[Alternative]
+    issues: list[IssueResult] | None = None
 
 
 class WordOfPicture(_Source, WordPart):
     """The word in a picture."""
+
+    issues: list[IssueResult] | None = None
 
 
 class PageOfPicture(_Source):
@@ -161,6 +223,7 @@ class PageOfPicture(_Source):
     height: int
     skew: float
     lines: list[LinePart]
+    issues: list[IssueResult] | None = None
 
 
 class Failure(BaseModel):
@@ -213,6 +276,7 @@ class Models(BaseModel):
     letters: str
     explains: bool
     lexicons: list[LexiconInfo]
+    profile: str | None = None
 
 
 class Change(BaseModel):

@@ -7,6 +7,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,27 +19,44 @@ from ensemble_hwr._formats import (
     WORD_COLUMNS,
     NamedPicture,
     OutputOptions,
+    Predictions,
     csv_lines,
     letter_printer,
     reading_printer,
 )
 from ensemble_hwr._typing import Rows
+from ensemble_hwr.adaptation import adapted_classifier
+from ensemble_hwr.adaptation.profiles import Profile
+from ensemble_hwr.alphabets import LETTERS, SHAPES, restrict
 from ensemble_hwr.canvas import Drawing
 from ensemble_hwr.canvas.recognizer import load_letter_model, read_drawing
 from ensemble_hwr.canvas.sheets import read_sheet
 from ensemble_hwr.exceptions import DataError, PictureError
+from ensemble_hwr.images import open_picture
 from ensemble_hwr.images.pages import PageRanges, open_pages
 from ensemble_hwr.images.sources import describe
 from ensemble_hwr.reading import Lexicon, Page, Word, WordReader, to_alto, to_hocr
 from ensemble_hwr.reading.fields import restricted_reader
+from ensemble_hwr.reading.issues import Issue, letter_issues
 from ensemble_hwr.reading.models import split_pipeline
-from ensemble_hwr.web._messages import MEDIA_TYPES, Answer, Explain, Options, ReadPictures, ReadStrokes, Task
+from ensemble_hwr.web._messages import (
+    MEDIA_TYPES,
+    Answer,
+    Explain,
+    Options,
+    ProfileTask,
+    ReadPictures,
+    ReadStrokes,
+    Task,
+)
+from ensemble_hwr.web._writer import Writer
 
 if TYPE_CHECKING:
     from ensemble_hwr.web.settings import ServerSettings
 
 _N_READERS = 16  # readers with a lexicon or an alphabet of their own that are kept
 _PREVIEW_SIDE = 1600  # pixels
+_CERTAIN = 0.9  # probability of a letter from which on its contrast is not measured
 
 
 class Recognition:
@@ -56,19 +74,20 @@ class Recognition:
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
-        self._model = load_letter_model(settings.model)
-        self._normalizer, self._classifier = split_pipeline(self._model)
+        model = load_letter_model(settings.model)
+        self._normalizer, self._classifier = split_pipeline(model)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            reader = WordReader(self._model, timeout=settings.limits.seconds).fit()
-            base = restricted_reader(reader, alphabet=settings.alphabet)
-            letters = base.classes_.tolist()
+            self._base = self._adapted_reader(model)
+            letters = self._base.classes_.tolist()
             self._lexicons = {
                 name: Lexicon.from_file(file).spelled_with(letters) for name, file in settings.lexicons.items()
             }
         self.warnings = [str(warning.message) for warning in caught]
-        self._base = base
         self._reader = lru_cache(_N_READERS)(self._make_reader)
+        self._writer: Writer | None = None
+        if settings.profile is not None:
+            self._writer = Writer(Profile(settings.profile), model, self._adapted_reader, self._open)
         self._warm_up()
 
     def describe(self) -> dict[str, Any]:
@@ -78,20 +97,53 @@ class Recognition:
             "letters": "".join(self._base.classes_.tolist()),
             "explains": hasattr(self._classifier, "explain"),
             "lexicons": [{"name": name, "words": len(words)} for name, words in self._lexicons.items()],
+            "profile": self._settings.profile,
         }
+
+    def follow_profile(self) -> None:
+        """Adapt to the letters of the profile, if there is one: in the background, for tasks that come later."""
+        if self._writer is None:
+            return
+        self._writer.update()
+        if self._base is not self._writer.adapted.reader:
+            self._base = self._writer.adapted.reader
+            self._reader.cache_clear()
 
     def perform(self, task: Task) -> Answer:
         """Perform a task; raise ``PictureError`` or ``DataError`` for what cannot be read."""
+        self.follow_profile()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of words and pages that are left out
             if isinstance(task, ReadPictures):
                 return self._read_pictures(task)
-            return self._read_strokes(task) if isinstance(task, ReadStrokes) else self._explain(task)
+            if isinstance(task, ReadStrokes):
+                return self._read_strokes(task)
+            return self._explain(task) if isinstance(task, Explain) else self._use_profile(task)
+
+    def _adapted_reader(self, model: Any) -> WordReader:
+        """Return the reader of a model, with the letters that the settings allow."""
+        settings = self._settings
+        reader: WordReader = WordReader(model, alphabet=settings.alphabet, timeout=settings.limits.seconds).fit()
+        return reader
+
+    def _open(self, data: bytes) -> Any:
+        """Return the first page of a file."""
+        page = next(_pages("picture", data, Options(), self._settings))
+        if isinstance(page, NamedPicture):
+            return page.data
+        raise PictureError(_named(page, "picture", data))
+
+    def _use_profile(self, task: ProfileTask) -> Answer:
+        if self._writer is None:
+            raise DataError("there is no profile; start the server with --profile NAME")
+        found = self._writer.perform(task)
+        self.follow_profile()
+        return Answer("application/octet-stream", found) if isinstance(found, bytes) else _json(found)
 
     def _warm_up(self) -> None:
         """Read a word once: functions import packages when they are first used."""
         tee = (((40.0, 0.0), (40.0, 90.0)), ((0.0, 0.0), (80.0, 0.0)))
-        self.perform(ReadStrokes(tee))
+        self._read_strokes(ReadStrokes(tee))
         ink = np.full((80, 80), 255, np.uint8)
         ink[15:20, 15:65] = ink[15:65, 38:43] = 0
         for read in (self._base.read, self._base.read_page):
@@ -104,7 +156,10 @@ class Recognition:
             loaded = ", ".join(map(repr, self._lexicons)) or "none is loaded"
             raise DataError(f"lexicon: there is no {lexicon!r}; choose from: {loaded}")
         expected = Lexicon(words, name="words") if words else None if lexicon is None else self._lexicons[lexicon]
-        reader = restricted_reader(self._base, alphabet=alphabet or None, lexicon=expected)
+        base = self._base
+        if alphabet in (LETTERS, SHAPES) and base.alphabet is None:  # classes of the model that are read as one
+            base, alphabet = copy(base).set_params(alphabet=alphabet).fit(), None
+        reader = restricted_reader(base, alphabet=alphabet or None, lexicon=expected)
         reader.n_best = n_best
         return reader
 
@@ -118,7 +173,8 @@ class Recognition:
         show: Callable[[NamedPicture, Any], Any]
         read: Callable[[Any], Any]
         if task.kind == "letters":
-            read, show = self._letter_reader(reader, options.n_best), letter_printer(output)
+            printer = letter_printer(output)
+            read, show = self._letter_reader(reader, options.n_best), lambda page, found: printer(page, *found)
         else:
             read, show = (reader.read_page if task.kind == "pages" else reader.read), reading_printer(output)
         results = _Results(options, LETTER_COLUMNS if task.kind == "letters" else WORD_COLUMNS)
@@ -133,17 +189,22 @@ class Recognition:
                     results.fail(name, page.page if isinstance(page, NamedPicture) else 1, _named(error, name, data))
         return results.answer()
 
-    def _letter_reader(self, reader: WordReader, n_best: int) -> Callable[[Any], list[tuple[Any, float]]]:
-        """Return a function of a picture that returns its most probable letters."""
+    def _letter_reader(self, reader: WordReader, n_best: int) -> Callable[[Any], tuple[Predictions, tuple[Issue, ...]]]:
+        """Return a function of a picture that returns its most probable letters, and signs that they may be wrong."""
         if self._normalizer is None:
             raise DataError("the model reads rows of pixels, not pictures of letters")
-        normalizer, classifier = self._normalizer, reader.classifier_
-        letters = classifier.classes_.tolist()
+        normalizer, letters = self._normalizer, reader.classes_.tolist()
 
-        def read(picture: Any) -> list[tuple[Any, float]]:
-            probability = classifier.predict_proba(normalizer.transform([picture]))[0]
+        def read(picture: Any) -> tuple[Predictions, tuple[Issue, ...]]:
+            rows = normalizer.transform([picture])
+            found = reader.classifier_.predict_proba(rows)
+            if reader.alphabet_ is not None:
+                found, _ = restrict(found, reader.letters_, reader.alphabet_)
+            probability = found[0]
             best = np.argsort(-probability, kind="stable")[:n_best].tolist()
-            return [(letters[i], float(probability[i])) for i in best]
+            predictions = [(letters[i], float(probability[i])) for i in best]
+            grey = open_picture(picture) if predictions[0][1] < _CERTAIN else None
+            return predictions, letter_issues(rows[0], predictions[0][1], grey)
 
         return read
 
@@ -171,7 +232,10 @@ class Recognition:
                 row = self._normalizer.transform([task.picture])
             except PictureError as error:
                 raise PictureError(_named(error, "picture", task.picture)) from None
-        return _json(_explained(self._classifier.explain(row)))
+        explained = _explained(self._classifier.explain(row))
+        if self._writer is not None:
+            _add_writer(explained, self._writer.adapted.found.model, row)
+        return _json(explained)
 
 
 class _Results:
@@ -280,23 +344,12 @@ def _explained(explanation: Any) -> dict[str, Any]:
     """Return the explanation of one letter as plain dicts and lists."""
     letters = [str(label) for label in explanation.classes]
 
-    def ranked(probability: Any) -> list[dict[str, Any]]:
-        best = np.argsort(-probability, kind="stable")[:3].tolist()
-        return [{"letter": letters[i], "probability": round(float(probability[i]), DIGITS)} for i in best]
-
     steps = []
     for step in explanation.steps:
         for before, after in zip(step.before[:1], step.after[:1], strict=True):
             columns = list(step.member.columns)
             changed = sorted(columns, key=lambda i: -round(float(abs(after[i] - before[i])), DIGITS))[:3]
-            changes = [
-                {
-                    "letter": letters[i],
-                    "before": round(float(before[i]), DIGITS),
-                    "after": round(float(after[i]), DIGITS),
-                }
-                for i in changed
-            ]
+            changes = [_change(letters[i], before[i], after[i]) for i in changed]
             steps.append(
                 {
                     "member": step.member.name,
@@ -306,9 +359,33 @@ def _explained(explanation: Any) -> dict[str, Any]:
                 }
             )
     return {
-        "router": ranked(explanation.router[0]),
+        "router": _ranked(letters, explanation.router[0]),
         "steps": steps,
         "temperature": round(float(explanation.temperature), DIGITS),
-        "result": ranked(explanation.result[0]),
+        "result": _ranked(letters, explanation.result[0]),
         "text": explanation.text(0),
     }
+
+
+def _add_writer(explained: dict[str, Any], model: Any, row: Rows) -> None:
+    """Add what the expert of the writer changes, if the model is adapted."""
+    adapted = adapted_classifier(model)
+    if adapted is None or adapted.weight_ == 0.0:
+        return
+    letters = [str(label) for label in adapted.classes_]
+    before, after = (classifier.predict_proba(row)[0] for classifier in (adapted.model_, adapted))
+    changed = np.argsort(-np.abs(after - before).round(DIGITS), kind="stable")[:3].tolist()
+    changes = [_change(letters[i], before[i], after[i]) for i in changed]
+    labels = "".join(map(str, adapted.samples_per_class_))
+    explained["steps"].append({"member": "writer", "letters": labels, "trust": adapted.weight_, "changes": changes})
+    explained["result"] = _ranked(letters, after)
+
+
+def _ranked(letters: list[str], probability: Any) -> list[dict[str, Any]]:
+    """Return the three most probable letters."""
+    best = np.argsort(-probability, kind="stable")[:3].tolist()
+    return [{"letter": letters[i], "probability": round(float(probability[i]), DIGITS)} for i in best]
+
+
+def _change(letter: str, before: Any, after: Any) -> dict[str, Any]:
+    return {"letter": letter, "before": round(float(before), DIGITS), "after": round(float(after), DIGITS)}

@@ -49,6 +49,7 @@ def run_worker(connection: Connection, settings: str) -> None:
         )
         return
     _limit_memory(ServerSettings.from_json(settings).limits.worker_bytes)
+    found.follow_profile()
     while True:
         try:
             task, seconds = connection.recv()

@@ -94,7 +94,7 @@ def _make_server(settings: ServerSettings, pool: Any) -> Any:
     import uvicorn
 
     from ensemble_hwr.web._application import make_application
-    from ensemble_hwr.web._protocol import timed_protocol
+    from ensemble_hwr.web._guard import timed_protocol
 
     config = uvicorn.Config(
         make_application(settings, pool),

@@ -69,13 +69,15 @@ class ServerSettings:
     host, port : str, int
         Address; port 0 takes a free one.
     workers : int
-        Processes that read; None takes one per core.
+        Processes that read; None takes one per core, or one in all with a profile.
     model : str
         Name of a shipped model, or path of a model file.
     alphabet : str or None
-        Letters that can occur; None allows all letters of the model.
+        Letters that can occur, as in :func:`ensemble_hwr.alphabets.parse_alphabet`; None allows all of the model.
     lexicons : dict of str to str
         Files of words by name.
+    profile : str or None
+        Writer whose corrections are kept, and adapted to. None keeps nothing.
     root_path : str
         Path below which a reverse proxy serves the page, such as ``"/reader"``.
     allowed_hosts : tuple of str
@@ -103,6 +105,7 @@ class ServerSettings:
     model: str = "az"
     alphabet: str | None = None
     lexicons: dict[str, str] = field(default_factory=dict)
+    profile: str | None = None
     root_path: str = ""
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
@@ -114,6 +117,8 @@ class ServerSettings:
     @property
     def n_workers(self) -> int:
         """Number of processes that read."""
+        if self.profile is not None:
+            return 1
         return self.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
@@ -135,6 +140,8 @@ class ServerSettings:
         root = self.root_path.rstrip("/")
         if root and (not root.startswith("/") or any(character in root for character in "?#\\ ")):
             raise ConfigError(f"the root path must start with / and be a path, such as /reader; got {self.root_path!r}")
+        if self.profile is not None and (self.workers or 1) > 1:
+            raise ConfigError(f"a profile needs one process, got {self.workers} workers; leave --workers out")
         for origin in self.allowed_origins:
             if origin == "*" or not origin.startswith(("http://", "https://")) or origin.count("/") > 2:
                 raise ConfigError(f"an origin is a site such as https://school.example, got {origin!r}")

@@ -33,12 +33,14 @@ export async function models() {
   return answer.json();
 }
 
-async function post(path, parameters, body, signal) {
+function post(path, parameters, body, signal) {
+  return request(`${path}${query(parameters)}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
+}
+
+async function request(path, options = {}) {
   let answer;
   try {
-    answer = await fetch(`v1/${path}${query(parameters)}`, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
-    });
+    answer = await fetch(`v1/${path}`, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw problemOf(0, "");
@@ -55,6 +57,16 @@ export async function readStrokes(strokes, { words, ...parameters }, signal) {
 export async function explain(pixels) {
   return (await post("explain", {}, { pixels })).json();
 }
+
+// The profile of a writer; each of these returns its state.
+
+const stateOf = async (answer) => (await answer).json();
+
+export const describeProfile = () => stateOf(request("profile"));
+export const deleteProfile = () => stateOf(request("profile", { method: "DELETE" }));
+export const keepLetters = (letters) => stateOf(post("profile/letters", {}, { letters }));
+export const keepStrokes = (strokes, text) => stateOf(post("profile/words", { text }, { strokes }));
+export const keepPicture = (picture, text) => stateOf(request(`profile/words${query({ text })}`, { method: "POST", headers: { "Content-Type": "image/png" }, body: picture }));
 
 /** Send files with progress, from 0 to 1; returns an object with a promise and a function that cancels. */
 export function sendPictures(files, { words, ...parameters }, onProgress) {

@@ -3,6 +3,7 @@
 import { models } from "./api.js";
 import { find, show } from "./dom.js";
 import { PhotoView } from "./photo.js";
+import { ProfileView } from "./profile.js";
 import { Words } from "./words.js";
 import { WriteView } from "./write.js";
 
@@ -77,8 +78,9 @@ async function begin() {
     return;
   }
   const words = new Words(found, () => { views.write.read(); views.photo.again(); });
-  views.write = new WriteView(found, words);
-  views.photo = new PhotoView(found, words, () => select("photo"));
+  const profile = new ProfileView(found, () => views.write.read());
+  views.write = new WriteView(found, words, profile);
+  views.photo = new PhotoView(found, words, profile, () => select("photo"));
   find("#about").textContent = `Reads ${found.letters.length > 12 ? `${found.letters[0]} to ${found.letters.at(-1)}` : found.letters}.`;
   document.addEventListener("keydown", (event) => {
     if (views.shown !== "photo" && !find("dialog[open]") && views.write.onKey(event)) event.preventDefault();

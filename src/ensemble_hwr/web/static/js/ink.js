@@ -192,6 +192,14 @@ export class Sheet {
     drawStroke(this.context, this.current.slice(-3), colour(this.canvas, "--ink"));
   }
 
+  /** Return the strokes whose middle is in a box. */
+  strokesIn([left, top, right, bottom]) {
+    return this.strokes.filter((stroke) => {
+      const box = extent([stroke], 0), x = box.left + box.width / 2, y = box.top + box.height / 2;
+      return x >= left && x <= right && y >= top && y <= bottom;
+    });
+  }
+
   /** Return a PNG of the strokes on white paper. */
   async toPng() {
     const { left, top, width, height } = extent(this.strokes);
@@ -233,6 +241,27 @@ function extent(strokes, margin = 16) {
   const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity) + margin;
   const [left, top] = [Math.floor(least(xs)), Math.floor(least(ys))];
   return { left, top, width: Math.ceil(most(xs)) - left, height: Math.ceil(most(ys)) - top };
+}
+
+const FLAT = 0.3; // units: points nearer to the line between others are left out of requests
+
+/** Return a stroke without the points that its shape does not need (Douglas and Peucker). */
+export function simplified(stroke) {
+  const kept = new Set([0, stroke.length - 1]), open = [[0, stroke.length - 1]];
+  while (open.length) {
+    const [first, last] = open.pop(), [ax, ay] = stroke[first], [bx, by] = stroke[last];
+    const length = Math.hypot(bx - ax, by - ay);
+    let farthest = 0, place = -1;
+    for (let i = first + 1; i < last; i++) {
+      const [x, y] = stroke[i];
+      const away = length ? Math.abs((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / length : Math.hypot(x - ax, y - ay);
+      // a stroke that goes back beyond its ends is long, though it is flat
+      const beyond = length ? Math.max(0, -((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / length, ((x - bx) * (bx - ax) + (y - by) * (by - ay)) / length) : 0;
+      if (Math.max(away, beyond) > farthest) [farthest, place] = [Math.max(away, beyond), i];
+    }
+    if (farthest > FLAT) { kept.add(place); open.push([first, place], [place, last]); }
+  }
+  return stroke.filter((_, i) => kept.has(i));
 }
 
 /** Distance of a position from a stroke. */

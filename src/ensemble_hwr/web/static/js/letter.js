@@ -31,18 +31,26 @@ function bars(found, chosen, onChoose) {
   }));
 }
 
+/** Return buttons of all letters that are not among the likely ones. */
+function others(letters, likely, chosen, onChoose) {
+  const rest = [...letters].filter((letter) => !likely.includes(letter));
+  return make("details", { class: "rest", open: rest.includes(chosen) }, make("summary", {}, "Another letter"),
+    make("ul", {}, ...rest.map((letter) => make("li", {}, make("button", { type: "button", "aria-pressed": String(letter === chosen), onclick: () => onChoose(letter) }, letter)))));
+}
+
 /** Show the dialog of a letter. */
-export function openLetter(letter, { explains, chosen, onChoose }) {
+export function openLetter(letter, { explains, letters, note, chosen, onChoose }) {
   const dialog = find("#letter");
   const shown = chosen ?? letter.letter;
   find("h2", dialog).replaceChildren(`This looks like ${shown}`);
   const { word } = sureness(letter.probability ?? 0);
   const why = make("div", { class: "why" });
+  const likely = candidates(letter).slice(0, 5), use = (other) => { onChoose(other); dialog.close(); };
   find(".look", dialog).replaceChildren(
     make("div", { class: "pair" },
       make("figure", {}, letter.pixels ? pixels(letter, 140) : null, make("figcaption", {}, "What the reader sees: 28 × 28 pixels")),
-      make("div", {}, make("p", { class: "quiet" }, `The reader is ${word === "a guess" ? "guessing" : word}. Choose another letter if it is wrong.`),
-        bars(candidates(letter).slice(0, 5), shown, (other) => { onChoose(other); dialog.close(); })),
+      make("div", {}, make("p", { class: "quiet" }, `The reader is ${word === "a guess" ? "guessing" : word}. Choose another letter if it is wrong.${note ? ` ${note}` : ""}`),
+        bars(likely, shown, use), others(letters, likely.map((each) => each.letter), shown, use)),
     ),
     why,
   );
@@ -72,9 +80,9 @@ async function showWhy(place, letter) {
 }
 
 function step({ member, letters, trust, changes }) {
-  const kind = member.startsWith("expert") ? "An expert" : "A specialist";
+  const kind = member === "writer" ? "The profile" : member.startsWith("expert") ? "An expert" : "A specialist";
   return make("li", {},
-    make("p", {}, make("b", {}, kind), ` for ${[...letters].join(", ")} looks again. It is trusted by ${Math.round(100 * trust)} %.`),
+    make("p", {}, make("b", {}, kind), member === "writer" ? ` with your ${[...letters].join(", ")} looks again.` : ` for ${[...letters].join(", ")} looks again.`, ` It is trusted by ${Math.round(100 * trust)} %.`),
     make("ul", { class: "changes" }, ...changes.map((change) =>
       make("li", {}, make("b", {}, change.letter), ` ${percent(change.before)} → ${percent(change.after)}`))),
   );

@@ -1,12 +1,14 @@
 // The view for photographs: choosing, sending, and the picture with its words.
 
 import { sendPictures } from "./api.js";
-import { find, icon, make, percent, show, sureness } from "./dom.js";
+import { find, icon, make, show, sureness } from "./dom.js";
 import { copy, save } from "./save.js";
+import { openWord } from "./word.js";
 
 export class PhotoView {
-  constructor(models, words, onChosen) {
+  constructor(models, words, profile, onChosen) {
     this.words = words;
+    this.profile = profile;
     this.onChosen = onChosen;
     this.files = [];
     this.pages = [];
@@ -29,6 +31,7 @@ export class PhotoView {
     });
     document.addEventListener("paste", (event) => this.#chosen([...(event.clipboardData?.files ?? [])]));
     find("#another").addEventListener("click", () => this.#reset());
+    find("#again").addEventListener("click", () => this.again());
     find("#cancel").addEventListener("click", () => this.sending?.cancel());
   }
 
@@ -43,7 +46,7 @@ export class PhotoView {
     find("#pages").replaceChildren();
     show(find("#photo-problem"), "");
     find("#drop").hidden = false;
-    find("#another").hidden = true;
+    this.#offer(false);
     find("#choose").focus();
   }
 
@@ -57,9 +60,9 @@ export class PhotoView {
     this.files = files;
     this.sending?.cancel();
     const sources = await Promise.all(files.map(pictureOf));
-    const needsPreview = sources.some((source) => source === null);
+    const options = { preview: sources.some((source) => source === null), details: this.profile.isOn };
     this.#progress(0);
-    const sending = (this.sending = sendPictures(files, { ...this.words.parameters, ...(needsPreview ? { preview: true } : {}) }, (part) => this.#progress(part)));
+    const sending = (this.sending = sendPictures(files, { ...this.words.parameters, ...options }, (part) => this.#progress(part)));
     try {
       const found = JSON.parse(await sending.done);
       this.#show(found, files, sources);
@@ -68,6 +71,12 @@ export class PhotoView {
     } finally {
       if (this.sending === sending) find("#progress").hidden = true;
     }
+  }
+
+  /** Show the buttons for another picture, or the same one again. */
+  #offer(isShown) {
+    find("#another").hidden = !isShown;
+    find("#again").hidden = !(isShown && this.profile.isOn);
   }
 
   #progress(part) {
@@ -82,14 +91,14 @@ export class PhotoView {
 
   #fail(error) {
     find("#drop").hidden = false;
-    find("#another").hidden = true;
+    this.#offer(false);
     show(find("#photo-problem"), error.message);
     this.files = [];
   }
 
   #show({ results, errors }, files, sources) {
     this.pages = results;
-    find("#another").hidden = false;
+    this.#offer(true);
     show(find("#photo-problem"), errors.map(({ detail }) => `${detail}.`).join(" "));
     find("#pages").replaceChildren(...results.map((page) => {
       const index = files.findIndex((file) => file.name === page.path);
@@ -153,9 +162,10 @@ class PageView {
     menu.addEventListener("click", (event) => { if (event.target.closest("div button")) menu.open = false; });
     const shown = lines.length ? make("ol", { class: "lines" }, ...lines.map((line) => make("li", {}, ...line.words.flatMap((word, i) => [i ? " " : "", this.#word(word)]))))
       : make("p", { class: "quiet" }, "No words were found. Is the writing dark enough, and not too small?");
+    const issues = (this.page.issues ?? []).map(({ message }) => `${message[0].toUpperCase()}${message.slice(1)}.`).join(" ");
     return make("div", { class: "reading" },
       make("header", {}, make("h2", {}, page > 1 || this.view.pages.length > 1 ? `${path}, page ${page}` : "What it says"), make("div", { class: "actions" }, copying, menu)),
-      make("p", { class: "quiet" }, "Tap a word to correct it."), shown);
+      issues ? make("p", { class: "issues" }, issues) : null, make("p", { class: "quiet" }, "Tap a word to correct it."), shown);
   }
 
   #word(word) {
@@ -178,30 +188,39 @@ class PageView {
 
   #correct(word) {
     const { button, mark } = this.marks.get(word);
-    const input = make("input", { value: word.corrected ?? word.text, "aria-label": "The word", autocapitalize: "characters", autocomplete: "off", spellcheck: "false", maxlength: 100 });
-    const use = (text) => {
-      word.corrected = text;
-      button.firstChild.textContent = text || "—";
-      button.classList.add("corrected");
-      button.setAttribute("aria-label", `${text}, corrected. Correct again`);
-      mark.classList.add("corrected");
-      dialog.close();
-    };
-    const others = [{ text: word.text, probability: word.confidence ?? 0 }, ...(word.alternatives ?? [])];
-    const dialog = make("dialog", { class: "correct", "aria-label": "Correct a word" },
-      make("form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); use(input.value.trim()); } }, input, make("button", { class: "button primary" }, "OK")),
-      make("ul", { class: "others" }, ...others.map(({ text, probability }) =>
-        make("li", {}, make("button", { type: "button", onclick: () => use(text) }, make("b", {}, text), make("span", {}, percent(probability)))))));
-    dialog.addEventListener("close", () => { dialog.remove(); button.focus(); });
-    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-    document.body.append(dialog);
-    dialog.showModal();
-    input.select();
+    const { profile } = this.view;
+    openWord(word, {
+      shown: word.corrected ?? word.text,
+      note: profile.isOn ? `The letters are kept for ${profile.name}.` : "",
+      onUse: (text) => {
+        word.corrected = text;
+        button.firstChild.textContent = text || "—";
+        button.classList.add("corrected");
+        button.setAttribute("aria-label", `${text}, corrected. Correct again`);
+        mark.classList.add("corrected");
+        profile.keepWord(word, text, { picture: () => this.#cut(word.box) });
+      },
+      onClose: () => button.focus(),
+    });
+  }
+
+  /** Return a part of the picture, with a margin, as a PNG. */
+  #cut([left, top, right, bottom]) {
+    const image = find("img", this.element), scale = image.naturalWidth / this.page.width;
+    const margin = 0.1 * (bottom - top);
+    const [x, y, width, height] = [left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin].map((length) => Math.round(length * scale));
+    const canvas = new OffscreenCanvas(Math.max(1, width), Math.max(1, height)), context = canvas.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, width, height);
+    context.drawImage(image, x, y, width, height, 0, 0, width, height);
+    return canvas.convertToBlob({ type: "image/png" });
   }
 
   #json() {
     const lines = this.page.lines.map((line) => {
-      const words = line.words.map(({ corrected, ...word }) => ({ ...word, ...(corrected === undefined ? {} : { corrected }) }));
+      const words = line.words.map(({ corrected, ...word }) => ({
+        ...word, letters: word.letters.map(({ pixels, ...letter }) => letter), ...(corrected === undefined ? {} : { corrected }),
+      }));
       return { ...line, words };
     });
     const { preview, ...page } = this.page;
