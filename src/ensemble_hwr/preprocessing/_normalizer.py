@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from ensemble_hwr._deadlines import SECONDS, check_time, deadline
 from ensemble_hwr._geometry import EIGHT_CONNECTED, FRAME_SIDE, INK_THRESHOLD, LETTER_BOX
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
-from ensemble_hwr._typing import Ink, IntArray, Pictures, Rows
+from ensemble_hwr._typing import FloatArray, Ink, IntArray, Pictures, Rows
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import MAX_SIDE, Picture, Polarity, flat_inks, open_picture, to_ink
 from ensemble_hwr.images.borders import may_have_bars, remove_borders
@@ -467,8 +467,16 @@ def _halo(inked: NDArray[np.bool_], kept: NDArray[np.bool_]) -> NDArray[np.bool_
 
 def _frame_start(profile: NDArray[np.float32], frame: float) -> float:
     """Return where the frame starts on one axis: the profile's mean is in its middle, but no ink is outside."""
-    centre = float(profile @ (np.arange(len(profile)) + 0.5))
+    centre = float(profile @ _middles(len(profile)))
     return min(0.0, max(len(profile) - frame, centre - frame / 2))
+
+
+@lru_cache(maxsize=256)
+def _middles(length: int) -> FloatArray:
+    """Return the middles of the pixels of a side."""
+    middles: FloatArray = np.arange(length) + 0.5
+    middles.flags.writeable = False
+    return middles
 
 
 def _centred(ink: Ink, frame: float) -> tuple[float, float]:
@@ -485,4 +493,5 @@ def _resample(ink: Ink, top: float, left: float, frame: float, size: int) -> Ink
     x, y = left + before, top + above
     edges = (x, y, min(x + frame, canvas.shape[1]), min(y + frame, canvas.shape[0]))
     placed = np.array(Image.fromarray(canvas).resize((size, size), Image.Resampling.HAMMING, box=edges))
-    return np.clip(placed, np.float32(0), np.float32(1), out=placed)
+    np.maximum(placed, np.float32(0), out=placed)
+    return np.minimum(placed, np.float32(1), out=placed)
