@@ -158,11 +158,11 @@ def main(side: str, single: bool) -> None:
         255 - np.rint(255 * letters_to_time(520, 520).test.reshape(-1, *FRAME)).astype(np.uint8), int(side)
     )
     normalizer = LetterNormalizer()
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(process_time)
     with threadpool_limits(1), profile:
         for part in greys[:, None] if single else [greys]:
             normalizer.transform(part)
-    pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+    pstats.Stats(profile).sort_stats("cumulative").print_stats(40)
 
 
 if __name__ == "__main__":
