@@ -326,14 +326,13 @@ def place_letters(inks: Pictures, size: int, box: int, *, dots: bool = False) ->
     by_row, by_column = np.count_nonzero(masks, axis=2), np.count_nonzero(masks, axis=1)
     simple = _are_connected(masks) & ~may_have_bars(by_row, by_column)
     (tops, bottoms), (lefts, rights) = _spans(by_row > 0), _spans(by_column > 0)
-    placed = np.empty((len(inks), size, size), np.float32)
+    letters = []
     for index, ink in enumerate(inks):
         if simple[index]:
-            letter = ink[tops[index] : bottoms[index], lefts[index] : rights[index]]
+            letters.append(ink[tops[index] : bottoms[index], lefts[index] : rights[index]])
         else:
-            letter = crop_letter(remove_borders(ink), dots=dots)
-        placed[index] = place_by_mass(letter, size, box)
-    return placed.reshape(len(placed), -1)
+            letters.append(crop_letter(remove_borders(ink), dots=dots))
+    return _resample(letters, [_frame_by_mass(letter, size, box) for letter in letters], size).reshape(len(inks), -1)
 
 
 def _are_connected(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -392,11 +391,7 @@ def place_by_mass(letter: Ink, size: int, box: int) -> Ink:
     -------
     ndarray of float32, shape (size, size)
     """
-    frame = max(letter.shape) * size / box
-    total = float(letter.sum())
-    top = _frame_start(letter.sum(axis=1) / total, frame)
-    left = _frame_start(letter.sum(axis=0) / total, frame)
-    return _resample(letter, top, left, frame, size)
+    return _resample([letter], [_frame_by_mass(letter, size, box)], size)[0]
 
 
 def place_classic(ink: Ink, size: int, box: int) -> Ink:
@@ -413,10 +408,9 @@ def place_classic(ink: Ink, size: int, box: int) -> Ink:
     ndarray of float32, shape (size, size)
     """
     for side in (128, 56):
-        ink = _resample(ink, *_centred(ink, max(ink.shape)), max(ink.shape), side)
+        ink = _resample([ink], [_centred(ink, max(ink.shape))], side)[0]
     letter = crop_letter(ink / ink.max(), despeckle=False)
-    frame = max(letter.shape) * size / box
-    return _resample(letter, *_centred(letter, frame), frame, size)
+    return _resample([letter], [_centred(letter, max(letter.shape) * size / box)], size)[0]
 
 
 def _letter_components(ink: Ink, labels: NDArray[np.int32], dots: bool) -> NDArray[np.bool_]:
@@ -465,6 +459,14 @@ def _halo(inked: NDArray[np.bool_], kept: NDArray[np.bool_]) -> NDArray[np.bool_
     return halo
 
 
+def _frame_by_mass(letter: Ink, size: int, box: int) -> tuple[float, float, float]:
+    """Return the frame whose middle is the centre of mass of a letter: top, left and side, in pixels."""
+    frame = max(letter.shape) * size / box
+    total = float(letter.sum())
+    top = _frame_start(letter.sum(axis=1) / total, frame)
+    return top, _frame_start(letter.sum(axis=0) / total, frame), frame
+
+
 def _frame_start(profile: NDArray[np.float32], frame: float) -> float:
     """Return where the frame starts on one axis: the profile's mean is in its middle, but no ink is outside."""
     centre = float(profile @ _middles(len(profile)))
@@ -479,19 +481,43 @@ def _middles(length: int) -> FloatArray:
     return middles
 
 
-def _centred(ink: Ink, frame: float) -> tuple[float, float]:
-    """Return where a frame starts that is centred on a picture: top and left, in pixels."""
-    return (ink.shape[0] - frame) / 2, (ink.shape[1] - frame) / 2
+def _centred(ink: Ink, frame: float) -> tuple[float, float, float]:
+    """Return a frame that is centred on a picture: top, left and side, in pixels."""
+    return (ink.shape[0] - frame) / 2, (ink.shape[1] - frame) / 2, frame
 
 
-def _resample(ink: Ink, top: float, left: float, frame: float, size: int) -> Ink:
-    """Resample a square that contains all the ink to `size` pixels per side; outside of the picture is paper."""
+def _resample(inks: Sequence[Ink], frames: Sequence[tuple[float, float, float]], size: int) -> Pictures:
+    """Resample frames (top, left, side) that contain all the ink to `size` pixels per side; outside of it is paper."""
+    canvases, edges = zip(*(_canvas(ink.shape, frame) for ink, frame in zip(inks, frames, strict=True)), strict=True)
+    height, width = np.max([canvas[1::2] for canvas in canvases], axis=0)
+    together = np.zeros((len(inks) * height, width), np.float32)  # one picture, since Pillow copies each at a high cost
+    for index, (ink, (top, _, left, _)) in enumerate(zip(inks, canvases, strict=True)):
+        start = index * height + top
+        together[start : start + ink.shape[0], left : left + ink.shape[1]] = ink
+    source = Image.fromarray(together)
+    placed = Image.new("F", (size, len(inks) * size))
+    for index, ((_, bottom, _, right), box) in enumerate(zip(canvases, edges, strict=True)):
+        canvas = source.crop((0, index * height, right, index * height + bottom))
+        placed.paste(canvas.resize((size, size), Image.Resampling.HAMMING, box=box), (0, index * size))
+    pictures = np.array(placed).reshape(-1, size, size)
+    np.maximum(pictures, np.float32(0), out=pictures)
+    return np.minimum(pictures, np.float32(1), out=pictures)
+
+
+def _canvas(
+    shape: tuple[int, ...], frame: tuple[float, float, float]
+) -> tuple[tuple[int, int, int, int], tuple[float, float, float, float]]:
+    """Return the place of a picture on a canvas that contains its frame, and the edges of the frame on it.
+
+    Returns
+    -------
+    canvas : tuple of int
+        Rows above the picture, height of the canvas, columns to the left of the picture, and width of the canvas.
+    edges : tuple of float
+        Left, top, right and bottom.
+    """
+    top, left, side = frame
     above, before = math.ceil(-top), math.ceil(-left)
-    side = math.ceil(frame) + 1
-    canvas = np.zeros((max(side, above + ink.shape[0]), max(side, before + ink.shape[1])), dtype=np.float32)
-    canvas[above : above + ink.shape[0], before : before + ink.shape[1]] = ink
+    height, width = (max(math.ceil(side) + 1, n + length) for n, length in ((above, shape[0]), (before, shape[1])))
     x, y = left + before, top + above
-    edges = (x, y, min(x + frame, canvas.shape[1]), min(y + frame, canvas.shape[0]))
-    placed = np.array(Image.fromarray(canvas).resize((size, size), Image.Resampling.HAMMING, box=edges))
-    np.maximum(placed, np.float32(0), out=placed)
-    return np.minimum(placed, np.float32(1), out=placed)
+    return (above, height, before, width), (x, y, min(x + side, width), min(y + side, height))
