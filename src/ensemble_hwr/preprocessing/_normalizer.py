@@ -391,7 +391,8 @@ def place_by_mass(letter: Ink, size: int, box: int) -> Ink:
     -------
     ndarray of float32, shape (size, size)
     """
-    return _resample([letter], [_frame_by_mass(letter, size, box)], size)[0]
+    placed: Ink = _resample([letter], [_frame_by_mass(letter, size, box)], size)[0]
+    return placed
 
 
 def place_classic(ink: Ink, size: int, box: int) -> Ink:
@@ -410,7 +411,8 @@ def place_classic(ink: Ink, size: int, box: int) -> Ink:
     for side in (128, 56):
         ink = _resample([ink], [_centred(ink, max(ink.shape))], side)[0]
     letter = crop_letter(ink / ink.max(), despeckle=False)
-    return _resample([letter], [_centred(letter, max(letter.shape) * size / box)], size)[0]
+    placed: Ink = _resample([letter], [_centred(letter, max(letter.shape) * size / box)], size)[0]
+    return placed
 
 
 def _letter_components(ink: Ink, labels: NDArray[np.int32], dots: bool) -> NDArray[np.bool_]:
@@ -476,7 +478,7 @@ def _frame_start(profile: NDArray[np.float32], frame: float) -> float:
 @lru_cache(maxsize=256)
 def _middles(length: int) -> FloatArray:
     """Return the middles of the pixels of a side."""
-    middles: FloatArray = np.arange(length) + 0.5
+    middles = np.arange(length, dtype=np.float64) + 0.5
     middles.flags.writeable = False
     return middles
 
@@ -499,9 +501,10 @@ def _resample(inks: Sequence[Ink], frames: Sequence[tuple[float, float, float]],
     for index, ((_, bottom, _, right), box) in enumerate(zip(canvases, edges, strict=True)):
         canvas = source.crop((0, index * height, right, index * height + bottom))
         placed.paste(canvas.resize((size, size), Image.Resampling.HAMMING, box=box), (0, index * size))
-    pictures = np.array(placed).reshape(-1, size, size)
+    pictures: Pictures = np.array(placed, dtype=np.float32).reshape(-1, size, size)
     np.maximum(pictures, np.float32(0), out=pictures)
-    return np.minimum(pictures, np.float32(1), out=pictures)
+    np.minimum(pictures, np.float32(1), out=pictures)
+    return pictures
 
 
 def _canvas(
