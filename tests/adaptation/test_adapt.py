@@ -86,3 +86,12 @@ def test_a_model_that_is_not_adapted_has_no_record():
     assert adapted_classifier(load_model("az")) is None
     with pytest.raises(ModelError, match="that is not adapted"):
         adaptation_metadata(load_model("az"), "az")
+
+
+def test_an_adapted_model_cannot_be_exported_to_onnx(mine, tmp_path):
+    pytest.importorskip("skl2onnx", reason="needs the extra 'onnx'")
+    from ensemble_hwr.onnx import export_onnx
+
+    with pytest.raises(ModelError, match="an adapted model cannot be exported to ONNX; export the model that it was"):
+        export_onnx(mine, tmp_path / "mine.onnx")
+    assert not (tmp_path / "mine.onnx").exists()
