@@ -39,3 +39,18 @@ def wide(letters):
 def tight(letters):
     """Words in which some letters touch."""
     return compose_words(letters, TEXTS, gap=0.02, random_state=1)
+
+
+@pytest.fixture(scope="session")
+def mixed_classifier():
+    """A classifier of a few letters in both cases, of which most have one shape."""
+    letters = generate_letters(9 * 30, letters="LOPSlops1", writers=15, random_state=3)
+    return make_pipeline(GradientFeatures(grid=4), LogisticRegression(max_iter=100)).fit(
+        letters.to_rows(), letters.target
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed_words():
+    letters = generate_letters(9 * 20, letters="LOPSlops1", writers=10, random_state=0, format="pictures")
+    return compose_words(letters, ["pool", "Polo", "SLOPS", "11"], gap=0.3, random_state=2)

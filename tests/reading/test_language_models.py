@@ -1,10 +1,11 @@
 from itertools import product
-from math import exp
+from math import exp, inf, log
 
 import pytest
 
 from ensemble_hwr.exceptions import DataError
-from ensemble_hwr.reading import LetterNgrams
+from ensemble_hwr.reading import LetterNgrams, Lexicon
+from ensemble_hwr.reading._language_models import CaseModel, CasePrices
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -29,3 +30,43 @@ def test_frequent_ngrams_are_more_probable():
 def test_invalid_arguments_raise(words, order):
     with pytest.raises(DataError, match=r"words must|order must"):
         LetterNgrams(words, order=order)
+
+
+@pytest.mark.parametrize(
+    ("word", "cost"),
+    [
+        ("lower", 0.0),
+        ("Title", 0.0),
+        ("UPPER", 0.7),
+        ("I", 0.0),
+        ("McLean", 3.0),
+        ("wOrd", 3.0),
+        ("WORds", 3.7),
+        ("1984", 1.5),
+        ("B12", 1.5),
+        ("42a", 3.0),
+        ("A1B2", 5.2),
+        ("it's", 1.0),
+        ("O'NEILL", 1.7),
+    ],
+)
+def test_changes_of_case_and_runs_of_digits_have_prices(word, cost):
+    assert CaseModel().log_probability(word) == pytest.approx(-cost)
+
+
+def test_prices_can_be_set():
+    assert CaseModel(prices=CasePrices(title=2.0)).log_probability("Word") == -2.0
+
+
+def test_letters_follow_the_inner_model_without_regard_to_case_and_digits_are_equally_probable():
+    inner = LetterNgrams(["TEN", "NET"])
+    model = CaseModel(inner)
+    assert model.log_probability("ten") == pytest.approx(inner.log_probability("TEN"))
+    assert model.log_probability("ten") == model.log_probability("Ten")
+    assert model.log_probability("10") == pytest.approx(-1.5 - 2 * log(10))
+
+
+def test_a_word_that_the_inner_model_does_not_allow_is_impossible():
+    assert CaseModel(Lexicon(["TEN"])).log_probability("Tex") == -inf
+    assert CaseModel(Lexicon(["TEN"])).log_probability("te") == -inf
+    assert CaseModel(Lexicon(["TEN"])).log_probability("Ten") == 0.0

@@ -165,3 +165,12 @@ def test_spelled_with_names_the_file_of_the_words(tmp_path):
 def test_invalid_words_raise(words):
     with pytest.raises(DataError, match=r"at least one word|must be"):
         Lexicon(words)
+
+
+def test_words_can_be_spelled_without_regard_to_case():
+    lexicon = Lexicon({"Paris": 2, "paris": 1, "RUE": 1, "1er": 1})
+    assert list(lexicon.spelled_with("aEiprsu1", ignore_case=True)) == ["1ER", "PARIS", "RUE"]
+
+
+def test_spellings_are_those_of_the_most_frequent_words():
+    assert Lexicon({"Paris": 2, "paris": 1, "RUE": 1}).spellings() == {"PARIS": "Paris", "RUE": "RUE"}

@@ -16,6 +16,7 @@ from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import LetterNgrams, Lexicon, Word, error_report
 from ensemble_hwr.reading._pictures import PictureReader
+from ensemble_hwr.reading.fields import restricted_reader
 from ensemble_hwr.segmentation import cut_strokes
 
 
@@ -322,3 +323,30 @@ def test_picture_readers_are_estimators_with_tags_for_pictures():
     assert clone(Widths(errors="empty", n_jobs=2)).get_params() == {"errors": "empty", "n_jobs": 2}
     tags = get_tags(Widths())
     assert (tags.no_validation, tags.input_tags.two_d_array, tags.input_tags.three_d_array) == (True, False, True)
+
+
+def test_words_are_read_in_the_case_in_which_they_are_written(mixed_classifier, non_letter_model, mixed_words):
+    reader = WordReader(mixed_classifier, non_letter_model=non_letter_model, lexicon=["slops", "Pool", "polo"]).fit()
+    assert list(reader.lexicon_) == ["POLO", "POOL", "SLOPS"]
+    pictures = [word.picture for word in mixed_words]
+    assert reader.predict(pictures[:3]).tolist() == ["pool", "Polo", "SLOPS"]
+    in_lexicon = changed(reader, case="lexicon")
+    assert in_lexicon.predict(pictures[:3]).tolist() == ["Pool", "polo", "slops"]
+    capitals = changed(reader, case="upper")
+    assert capitals.read(pictures[0]).text == "POOL"
+    assert "".join(letter.text for letter in capitals.read(pictures[0]).letters) == "pool"
+
+
+def test_an_alphabet_restricts_the_letters(mixed_classifier, non_letter_model, mixed_words):
+    reader = WordReader(mixed_classifier, alphabet="LOPS", non_letter_model=non_letter_model).fit()
+    assert reader.classes_.tolist() == ["L", "O", "P", "S"]
+    assert reader.letters_.tolist() == list("1LOPSlops")
+    assert reader.read(mixed_words[0].picture).text.isupper()
+    with pytest.raises(DataError, match="'x' cannot be read"):
+        WordReader(mixed_classifier, alphabet="px").fit()
+
+
+def test_forms_keep_the_case_of_the_lexicon(mixed_classifier, non_letter_model, mixed_words):
+    reader = WordReader(mixed_classifier, non_letter_model=non_letter_model, lexicon=["PooL"], case="lexicon").fit()
+    assert restricted_reader(reader, alphabet="lopPO").read(mixed_words[0].picture).text == "PooL"
+    assert restricted_reader(reader, lexicon=["POOl"]).read(mixed_words[0].picture).text == "POOl"

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.boxes import Box
-from ensemble_hwr.reading import Lexicon
-from ensemble_hwr.reading._decoder import Graph
-from ensemble_hwr.reading._readings import find_readings, find_words, to_word
+from ensemble_hwr.reading import LetterNgrams, Lexicon
+from ensemble_hwr.reading._decoder import Graph, Reading
+from ensemble_hwr.reading._readings import find_readings, find_words, in_case, to_word, with_case, write_case
 
 LETTERS = ["A", "B", "C"]
 PROBABILITY = np.array([[0.6, 0.3, 0.1], [0.2, 0.7995, 0.0005]])
@@ -143,3 +143,73 @@ def test_find_words_stops_at_its_limit_of_expansions():
 def test_find_words_returns_at_max_words_max_words(max_words):
     graph = Graph(1, [(0, 1)], np.zeros((1, 3)), ALPHABET)
     assert len(find_words(graph, Lexicon(["A", "B", "C"]), max_words=max_words)) == max_words
+
+
+BOTH = Graph(
+    3,
+    [(0, 1), (1, 2), (2, 3)],
+    np.log([[0.5, 0.4, 0.05, 0.05], [0.05, 0.05, 0.45, 0.45], [0.05, 0.05, 0.4, 0.5]]),
+    ["A", "a", "B", "b"],
+)
+
+
+def both(words=None, **parameters):
+    lexicon = None if words is None else Lexicon(words).spelled_with(BOTH.letters, ignore_case=True)
+    return find_readings(BOTH, **{"lexicon": lexicon, "oov_rate": 0.01, "ngrams": None, "beam": 9, **parameters})
+
+
+def test_words_with_usual_case_are_preferred():
+    assert [reading.text for reading in both()[:2]] == ["Abb", "abb"]
+    assert "aBb" not in [reading.text for reading in both()[:4]]
+
+
+@pytest.mark.parametrize("words", [["abb"], ["Abb"], ["ABB", "bab"]])
+def test_words_of_the_lexicon_are_found_in_any_case(words):
+    found = both(words)[0]
+    assert found.text == "Abb"
+    assert [BOTH.letters[letter] for letter in found.letters] == list("Abb")
+
+
+def test_words_of_the_lexicon_are_not_also_out_of_vocabulary():
+    texts = [reading.text for reading in both(["abb"])]
+    assert len(texts) == len(set(texts))
+    assert "ABB" not in texts[1:]
+
+
+def test_with_an_oov_rate_of_0_only_the_case_of_words_is_free():
+    assert {reading.text.upper() for reading in both(["aab", "bbb"], oov_rate=0.0)} == {"AAB", "BBB"}
+
+
+def test_the_score_of_a_word_is_the_sum_of_its_letters_the_word_and_its_case():
+    reading = both(["ABB", "BAB"], oov_rate=0.0)[0]
+    assert reading.score == pytest.approx(np.log(0.5 * 0.45 * 0.5) + 3 * np.log(2) + np.log(0.5))
+
+
+def test_case_is_written_from_letter_scores_and_prices():
+    folded = Reading(0.0, "ABB", (0, 1, 2), (0, 1, 1))
+    assert write_case(folded, BOTH, 0.0).text == "Abb"
+
+
+def test_n_grams_of_both_cases_are_used_as_they_are():
+    mixed, upper, lower = (LetterNgrams([word]) for word in ("Abba", "ABBA", "abba"))
+    assert with_case(mixed) is mixed
+    assert with_case(upper).log_probability("Abba") == upper.log_probability("ABBA")
+    assert with_case(lower).log_probability("Abba") == lower.log_probability("abba")
+
+
+@pytest.mark.parametrize(
+    ("case", "texts"),
+    [
+        ("as_written", ["rue", "RUE", "Rye"]),
+        ("upper", ["RUE", "RYE"]),
+        ("lower", ["rue", "rye"]),
+        ("lexicon", ["Rue", "Rye"]),
+    ],
+)
+def test_texts_are_returned_in_the_wanted_case(case, texts):
+    found = [Reading(score, text, (), ()) for score, text in ((-1.0, "rue"), (-1.5, "RUE"), (-2.0, "Rye"))]
+    converted = in_case(found, case, {"RUE": "Rue"})
+    assert [reading.text for reading in converted] == texts
+    assert np.logaddexp.reduce([reading.score for reading in converted]) == pytest.approx(
+        np.logaddexp.reduce([reading.score for reading in found])
+    )

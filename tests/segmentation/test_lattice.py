@@ -4,6 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr import compose_words, generate_letters
+from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.segmentation import cut_page, cut_word
 from ensemble_hwr.segmentation._lattice import MAX_PIECES, boundary_gaps, join_pieces
@@ -136,3 +137,22 @@ def test_align_maps_pixels_of_a_rotated_page_to_pieces(letters, factor):
             dark = lattice.align(page, fill=255)
             assert (dark[lattice.pieces < 0] == 255).all()
             assert np.median(dark[lattice.pieces >= 0]) < 128
+
+
+def test_a_dot_belongs_to_the_stem_below_it():
+    picture = np.zeros((70, 140))
+    picture[30:60, 10:15] = picture[30:60, 30:35] = picture[30:60, 100:105] = 1.0
+    picture[10:15, 40:45] = 1.0  # nearer to the second stem, not above it
+    lattice = cut_word(picture, slant=0.0)
+    dotted = lattice.with_dots()
+    assert dotted.n_pieces == 3
+    assert dotted.candidate(1, 2).box == Box(30, 10, 45, 60)
+    assert len(dotted.cut_costs) == len(dotted.gaps) == 2
+    assert all(0 <= start < stop <= 3 for start, stop in dotted.spans)
+
+
+def test_a_lattice_without_dots_stays_as_it_is():
+    picture = np.zeros((70, 140))
+    picture[30:60, 10:15] = picture[30:60, 30:35] = 1.0
+    lattice = cut_word(picture)
+    assert lattice.with_dots() is lattice

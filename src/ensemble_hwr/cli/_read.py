@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.images.machine_print import Print
     from ensemble_hwr.images.pages import PageRanges
     from ensemble_hwr.reading import Page, Word, WordReader
+    from ensemble_hwr.reading.models import Case
 
 
 @click.command()
@@ -42,6 +43,13 @@ if TYPE_CHECKING:
 @model_option
 @alphabet_option
 @lexicon_option
+@click.option(
+    "--case",
+    type=click.Choice(["as_written", "lexicon", "upper", "lower"]),
+    default="as_written",
+    show_default=True,
+    help="Case of the text, for models that read small letters.",
+)
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
 @click.option(
     "--print",
@@ -74,6 +82,7 @@ def read(
     model: str,
     alphabet: str | None,
     lexicon: Path | None,
+    case: Case,
     page: bool,
     machine_print: Print,
     fields: Path | None,
@@ -109,7 +118,7 @@ def read(
         check_folder(folder)
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
-        reader = _word_reader(model, alphabet, lexicon, machine_print, timeout)
+        reader = _word_reader(model, alphabet, lexicon, case=case, machine_print=machine_print, timeout=timeout)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         chosen = PageOptions(pages, max_pages)
@@ -210,16 +219,18 @@ def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
 
 
 def _word_reader(
-    model: str, alphabet: str | None, lexicon: Path | None, machine_print: Print, timeout: float
+    model: str, alphabet: str | None, lexicon: Path | None, *, case: Case, machine_print: Print, timeout: float
 ) -> WordReader:
     """Return the reader that the options describe."""
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
     words = None if lexicon is None else Lexicon.from_file(lexicon)
-    loaded = load_model(model, alphabet=alphabet)
-    reader: WordReader = WordReader(loaded, lexicon=words, print=machine_print, timeout=timeout).fit()
-    return reader
+    reader = WordReader(
+        load_model(model), alphabet=alphabet, lexicon=words, case=case, print=machine_print, timeout=timeout
+    )
+    fitted: WordReader = reader.fit()
+    return fitted
 
 
 def _field_reader(template: Path, reader: WordReader) -> Callable[[Any], Fields]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -17,6 +18,7 @@ from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.preprocessing import GradientFeatures
 from ensemble_hwr.reading._decoder import Graph
+from ensemble_hwr.reading._proportions import Proportions
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 GEOMETRY = (
@@ -213,7 +215,13 @@ class Scored(NamedTuple):
 
 
 def score_lattice(
-    lattice: Lattice | StrokeLattice, rows: Rows, probability: FloatArray, letters: Sequence[str], non_letter_model: Any
+    lattice: Lattice | StrokeLattice,
+    rows: Rows,
+    probability: FloatArray,
+    letters: Sequence[str],
+    non_letter_model: Any,
+    *,
+    proportions: Proportions | None = None,
 ) -> Scored:
     """Score the letter candidates of a lattice.
 
@@ -228,20 +236,24 @@ def score_lattice(
         Letters, in the order of these columns.
     non_letter_model : classifier or None
         None weights letters by their numbers of pieces.
+    proportions : Proportions, default=None
+        Weights the letters by the sizes and positions of candidates; None does not.
 
     Returns
     -------
     Scored
     """
-    if non_letter_model is None:
-        scores = scores_by_pieces(probability, lattice.spans)
-    else:
+    score: Callable[[FloatArray], FloatArray] = partial(scores_by_pieces, spans=lattice.spans)
+    if non_letter_model is not None:
         column = non_letter_model.classes_.tolist().index(LETTER)
         with config_context(transform_output="default"):  # it was fitted without feature names
             is_letter = non_letter_model.predict_proba(candidate_rows(lattice, rows))[:, column]
-        scores = non_letter_log_odds(probability, is_letter)
+        score = partial(non_letter_log_odds, is_letter=is_letter)
+    if proportions is not None:
+        extents = np.array([(candidate.top, candidate.bottom) for candidate in lattice.candidates])
+        probability = proportions.weigh(lattice.n_pieces, lattice.spans, extents, probability, score)
     boxes = tuple(candidate.box for candidate in lattice.candidates)
-    return Scored(Graph(lattice.n_pieces, lattice.spans, scores, letters), probability, boxes, rows)
+    return Scored(Graph(lattice.n_pieces, lattice.spans, score(probability), letters), probability, boxes, rows)
 
 
 def score_letters(boxes: Sequence[Box], rows: Rows, probability: FloatArray, letters: Sequence[str]) -> Scored:

@@ -1,11 +1,11 @@
-"""Language models over letters: the interface that decoding needs, a uniform model and letter n-grams."""
+"""Language models over letters: the interface that decoding needs, a uniform model, letter n-grams and case."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
-from math import log
-from typing import Any, Protocol
+from collections.abc import Callable, Hashable, Iterable
+from math import inf, log
+from typing import Any, NamedTuple, Protocol
 
 from ensemble_hwr.exceptions import DataError
 
@@ -101,6 +101,11 @@ class LetterNgrams:
         self._alphabet = sum(len(seen) == 1 for seen in self._counts)
         self._cache: dict[str, float] = {}
 
+    @property
+    def letters(self) -> frozenset[str]:
+        """Letters of the training words."""
+        return frozenset(seen for seen in self._counts if len(seen) == 1 and seen != _EDGE)
+
     def __repr__(self) -> str:
         return f"LetterNgrams(order {self.order}, {len(self._counts):,} counts)"
 
@@ -187,3 +192,121 @@ class LetterNgrams:
         shorter = self._probability(context[1:], letter) if context else 1 / (self._alphabet + 1)
         seen = self._contexts[context]
         return (self._counts[context + letter] + _PRIOR_WEIGHT * shorter) / (seen + _PRIOR_WEIGHT)
+
+
+class CasePrices(NamedTuple):
+    """Costs of the changes between small letters, capitals and digits within a word, in nats.
+
+    Attributes
+    ----------
+    lower, title : float
+        A word that starts with a small letter, or with a capital.
+    upper : float
+        A second capital after the first.
+    mixed : float
+        A capital after a small letter, or a small letter after several capitals.
+    digits : float
+        A run of digits.
+    letters : float
+        A letter after a digit.
+    mark : float
+        A mark, after which the case starts anew.
+    """
+
+    lower: float = 0.0
+    title: float = 0.0
+    upper: float = 0.7
+    mixed: float = 3.0
+    digits: float = 1.5
+    letters: float = 1.5
+    mark: float = 1.0
+
+
+_START, _LOWER, _CAPITAL, _UPPER = range(4)  # after no letter, a small one, one capital, several capitals
+_IN_DIGITS = 4  # added to these while digits follow each other
+_LOG_DIGIT = -log(10)
+
+
+class CaseModel:
+    """Language model of words in either case and of digits.
+
+    Words are small letters, capitals, or a capital and small letters; other changes of case have a price, and so has
+    each run of digits. The letters themselves follow another model, without regard to case.
+
+    Parameters
+    ----------
+    inner : LanguageModel, default=None
+        Model of the letters; None: all letters are equally probable.
+    prices : CasePrices, default=CasePrices()
+    fold : callable, default=str.upper
+        Converts a letter to the case that `inner` was trained on.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading._language_models import CaseModel
+    >>> model = CaseModel()
+    >>> [model.log_probability(word) for word in ("word", "Word", "WORD", "wORd", "B12")]
+    [0.0, 0.0, -0.7, -6.7, -1.5]
+    """
+
+    def __init__(
+        self,
+        inner: LanguageModel | None = None,
+        prices: CasePrices = CasePrices(),  # noqa: B008 - it cannot be changed
+        fold: Callable[[str], str] = str.upper,
+    ) -> None:
+        self._inner, self._fold = inner, fold
+        self._moves = {(state, kind): _move(state, kind, prices) for state in range(2 * _IN_DIGITS) for kind in "audm"}
+        self._kinds: dict[str, str] = {}
+        self.start = (None if inner is None else inner.start, _START)
+
+    def step(self, state: tuple[Any, int], letter: str) -> tuple[tuple[Any, int], float] | None:
+        """Return the state after one more character, and its log-probability; None if the letter cannot follow."""
+        kind = self._kinds.get(letter) or self._kinds.setdefault(letter, _kind(letter))
+        following, price = self._moves[state[1], kind]
+        inner, before = self._inner, state[0]
+        if inner is None:
+            return (None, following), -price
+        if kind == "d":
+            return (inner.start, following), _LOG_DIGIT - price
+        found = inner.step(before, self._fold(letter))
+        return None if found is None else ((found[0], following), found[1] - price)
+
+    def end(self, state: tuple[Any, int]) -> float | None:
+        """Return the log-probability that the word ends here; None if it cannot end here."""
+        return 0.0 if self._inner is None or state[1] >= _IN_DIGITS else self._inner.end(state[0])
+
+    def log_probability(self, word: str) -> float:
+        """Return the log-probability of a word; -inf if it is impossible."""
+        state, total = self.start, 0.0
+        for letter in word:
+            found = self.step(state, letter)
+            if found is None:
+                return -inf
+            state, total = found[0], total + found[1]
+        end = self.end(state)
+        return -inf if end is None else total + end
+
+
+def _kind(letter: str) -> str:
+    """Return "a" for a small letter, "u" for a capital, "d" for a digit and "m" for a mark."""
+    if letter.isdigit():
+        return "d"
+    return "a" if letter.islower() else "u" if letter.isupper() else "m"
+
+
+def _move(state: int, kind: str, prices: CasePrices) -> tuple[int, float]:
+    """Return the next state and the price of a character of a kind."""
+    in_digits, case = state >= _IN_DIGITS, state % _IN_DIGITS
+    if kind == "d":
+        return case + _IN_DIGITS, 0.0 if in_digits else prices.digits
+    if kind == "m":
+        return state if in_digits else _START, prices.mark
+    price = prices.letters if in_digits else 0.0
+    if kind == "a":
+        return _LOWER, price + {_START: prices.lower, _UPPER: prices.mixed}.get(case, 0.0)
+    if case == _START:
+        return _CAPITAL, price + prices.title
+    if case == _LOWER:
+        return _CAPITAL, price + prices.mixed
+    return _UPPER, price + (prices.upper if case == _CAPITAL else 0.0)

@@ -135,7 +135,7 @@ class Lexicon:
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
 
-    def spelled_with(self, letters: Collection[str]) -> Lexicon:
+    def spelled_with(self, letters: Collection[str], *, ignore_case: bool = False) -> Lexicon:
         """Return the words that can be spelled with the given letters.
 
         Words are converted to upper case if all letters are upper case; counts of words that become equal are added.
@@ -143,6 +143,8 @@ class Lexicon:
         Parameters
         ----------
         letters : collection of str
+        ignore_case : bool, default=False
+            Whether words are converted to upper case in any event, and a letter in one case spells the other, too.
 
         Returns
         -------
@@ -165,6 +167,8 @@ class Lexicon:
         ['TEA', 'TEN']
         """
         alphabet = set(letters)
+        if ignore_case:
+            alphabet = {letter.upper() for letter in alphabet}
         upper_case = not any(letter != letter.upper() for letter in alphabet)
         fitting: list[tuple[str, float]] = []
         others: list[str] = []
@@ -185,6 +189,23 @@ class Lexicon:
             )
         counts = _add_up(fitting)
         return Lexicon(counts if self._counted else list(counts), name=self.name)
+
+    def spellings(self) -> dict[str, str]:
+        """Return each word as the lexicon has it, by the word in upper case.
+
+        Of words that differ in case only, the most frequent is returned.
+
+        Returns
+        -------
+        dict of str to str
+
+        Examples
+        --------
+        >>> from ensemble_hwr.reading import Lexicon
+        >>> Lexicon(["Paris", "rue"]).spellings()
+        {'PARIS': 'Paris', 'RUE': 'rue'}
+        """
+        return {word.upper(): word for word, _ in sorted(self._items(), key=lambda entry: entry[1])}
 
     def __len__(self) -> int:
         return self._size

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
 from math import log, log1p
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,9 @@ from ensemble_hwr._typing import Rows
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Word
-from ensemble_hwr.reading._language_models import LanguageModel, UniformModel
+from ensemble_hwr.reading._language_models import CaseModel, LanguageModel, UniformModel
 from ensemble_hwr.reading._lexicon import Lexicon
+from ensemble_hwr.reading.models import Case
 
 _N_ALTERNATIVES = 3  # per letter
 _MIN_PROBABILITY = 0.001  # of an alternative letter
@@ -33,10 +35,14 @@ def find_readings(
 ) -> list[Reading]:
     """Find readings: words of the lexicon, and out-of-vocabulary texts.
 
+    If the letters have both cases, words of the lexicon are found without regard to case, and are returned in the case
+    that fits best.
+
     Parameters
     ----------
     graph : Graph
     lexicon : Lexicon or None
+        Spelled with the letters of the graph; in upper case if these have both cases.
     oov_rate : float in [0, 1)
         Prior probability that a word is not in the lexicon.
     ngrams : LanguageModel or None
@@ -49,19 +55,148 @@ def find_readings(
     list of Reading
         Best first, at least one.
     """
+    folded = fold_case(graph) if has_both_cases(graph.letters) else None
+    model = ngrams if folded is None else with_case(ngrams)
     # Scores relative to the uniform distribution over letters, so that they add up with log-probabilities of words.
-    normalized = replace(graph, scores=graph.scores + log(len(graph.letters)))
-    found = decode(graph, UniformModel(), beam=beam) if ngrams is None else decode(normalized, ngrams, beam=beam)
+    uniform = log(len(graph.letters if folded is None else folded.letters))
+    found = decode(
+        graph if ngrams is None else replace(graph, scores=graph.scores + uniform), model or UniformModel(), beam=beam
+    )
     if lexicon is None:
         return found
-    words = find_words(normalized, lexicon, max_words=beam)
+    if folded is None:
+        words = find_words(replace(graph, scores=graph.scores + uniform), lexicon, max_words=beam)
+    else:
+        words = find_words(replace(folded, scores=folded.scores + uniform), lexicon, max_words=beam)
+        words = [write_case(reading, graph, uniform) for reading in words]
     if words and not oov_rate:
-        return words
+        return words if folded is None else sorted(words, key=_best_first)
     bonus = log1p(-oov_rate) - log(oov_rate) if words else 0.0
     in_vocabulary = [reading._replace(score=reading.score + bonus) for reading in words]
-    out_of_vocabulary = [reading for reading in found if reading.text not in lexicon]
-    readings = [*in_vocabulary, *out_of_vocabulary]
-    return sorted(readings, key=lambda reading: (-reading.score, reading.text)) or found
+    out_of_vocabulary = [
+        reading for reading in found if (reading.text if folded is None else reading.text.upper()) not in lexicon
+    ]
+    return sorted([*in_vocabulary, *out_of_vocabulary], key=_best_first) or found
+
+
+def _best_first(reading: Reading) -> tuple[float, str]:
+    return -reading.score, reading.text
+
+
+def in_case(readings: Sequence[Reading], case: Case, spellings: Mapping[str, str]) -> list[Reading]:
+    """Return readings in the case that is wanted; scores of readings that become equal are added.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+        Best first.
+    case : {"as_written", "lexicon", "upper", "lower"}
+    spellings : mapping of str to str
+        Words of the lexicon by the word in upper case. Only used by "lexicon"; other words stay as they are written.
+
+    Returns
+    -------
+    list of Reading
+        Best first.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading._decoder import Reading
+    >>> from ensemble_hwr.reading._readings import in_case
+    >>> readings = [Reading(-1.0, "Rue", (), ()), Reading(-1.0, "rue", (), ()), Reading(-2.0, "Rye", (), ())]
+    >>> [(reading.text, round(reading.score, 2)) for reading in in_case(readings, "upper", {})]
+    [('RUE', -0.31), ('RYE', -2.0)]
+    """
+    if case == "as_written":
+        return list(readings)
+    found: dict[str, Reading] = {}
+    for reading in readings:
+        upper = reading.text.upper()
+        text = {"upper": upper, "lower": reading.text.lower()}.get(case) or spellings.get(upper, reading.text)
+        before = found.get(text)
+        if before is None:
+            found[text] = reading._replace(text=text)
+        else:
+            found[text] = before._replace(score=float(np.logaddexp(before.score, reading.score)))
+    return sorted(found.values(), key=_best_first)
+
+
+def has_both_cases(letters: Iterable[str]) -> bool:
+    """Return whether some letter occurs in both cases."""
+    known = set(letters)
+    return any(letter.islower() and letter.upper() in known for letter in known)
+
+
+def fold_case(graph: Graph) -> Graph:
+    """Return a graph whose letters are upper case; the score of a letter is that of its better case.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._decoder import Graph
+    >>> from ensemble_hwr.reading._readings import fold_case
+    >>> folded = fold_case(Graph(1, [(0, 1)], np.array([[-1.0, -3.0, -2.0]]), "Aab"))
+    >>> folded.letters, folded.scores.tolist()
+    (['A', 'B'], [[-1.0, -2.0]])
+    """
+    columns = _columns_of_case(graph.letters)
+    best = np.stack([graph.scores[:, places].max(axis=1) for places in columns.values()], axis=1)
+    return Graph(graph.n_pieces, graph.spans, best, list(columns))
+
+
+def _columns_of_case(letters: Sequence[str]) -> dict[str, list[int]]:
+    """Return the columns of each letter in both cases, by the letter in upper case."""
+    columns: dict[str, list[int]] = {}
+    for place, letter in enumerate(letters):
+        columns.setdefault(letter.upper(), []).append(place)
+    return columns
+
+
+def with_case(ngrams: LanguageModel | None) -> LanguageModel:
+    """Return a model of words in either case, given a model of letters; one of both cases stays as it is."""
+    letters: frozenset[str] = getattr(ngrams, "letters", frozenset())
+    if ngrams is not None and has_both_cases(letters):
+        return ngrams
+    upper = not letters or any(letter.isupper() for letter in letters)
+    return CaseModel(ngrams, fold=str.upper if upper else str.lower)
+
+
+def write_case(reading: Reading, graph: Graph, uniform: float) -> Reading:
+    """Return a reading in upper case, as `find_words` found it, in the case that fits best.
+
+    Parameters
+    ----------
+    reading : Reading
+        Its score includes the log-probability of the word.
+    graph : Graph
+        With letters of both cases.
+    uniform : float
+        Was added to each score of the letters.
+
+    Returns
+    -------
+    Reading
+        Its score also includes the price of the case.
+    """
+    columns, model = _columns_of_case(graph.letters), CaseModel()
+    paths: dict[tuple[Any, int], tuple[float, tuple[int, ...]]] = {model.start: (0.0, ())}
+    folded = 0.0
+    for span, letter in zip(reading.spans, reading.text, strict=True):
+        options = [(place, float(graph.scores[span, place]) + uniform) for place in columns[letter]]
+        folded += max(score for _, score in options)
+        reached: dict[tuple[Any, int], tuple[float, tuple[int, ...]]] = {}
+        for state, (score, letters) in paths.items():
+            for place, of_letter in options:
+                following = model.step(state, graph.letters[place])
+                if following is None:
+                    continue
+                total = score + of_letter + following[1]
+                if following[0] not in reached or total > reached[following[0]][0]:
+                    reached[following[0]] = total, (*letters, place)
+        paths = reached
+    score, letters = max(paths.values())
+    text = "".join(graph.letters[place] for place in letters)
+    return Reading(reading.score - folded + score, text, reading.spans, letters)
 
 
 def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Reading]:

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ensemble_hwr._deadlines import SECONDS, check_time, deadline
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
-from ensemble_hwr.alphabets import parse_alphabet, restrict
+from ensemble_hwr.alphabets import Alphabet, parse_alphabet, restrict
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.images import Picture, open_picture
@@ -29,10 +29,12 @@ from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
-from ensemble_hwr.reading._readings import find_readings, to_word
+from ensemble_hwr.reading._proportions import find_proportions
+from ensemble_hwr.reading._readings import find_readings, has_both_cases, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
     SHIPPED_STROKE_NON_LETTER,
+    Case,
     class_names,
     find_letter_model,
     find_non_letter_model,
@@ -47,6 +49,10 @@ class WordReader(PictureReader[Word]):
     classifier gives the probability of each letter, and a non-letter model the probability that the candidate is a
     letter at all, not a part of a letter or several letters (the literature calls this garbage or reject class). The
     reading that explains all candidates best is found by beam search, or by A* search over a lexicon.
+
+    With a classifier of both cases, the lines of the word, such as its base line and x-height, are estimated with its
+    letters. They separate letters whose cases have the same shape, such as o and O. Words in small letters, in
+    capitals, or with a capital at the start are more probable than others.
 
     Parameters
     ----------
@@ -72,6 +78,9 @@ class WordReader(PictureReader[Word]):
         With 0 only words of the lexicon are read, unless none of them is possible.
     ngrams : LetterNgrams, default=None
         Letter model of words that are not in the lexicon.
+    case : {"as_written", "lexicon", "upper", "lower"}, default="as_written"
+        Case of the texts. Words are matched with the lexicon without regard to case; "lexicon" returns them in the
+        case of the lexicon, and other words as they are written. Letters of a word are always as they are written.
     beam : int, default=32
         Beam width: prefixes kept at each boundary between pieces when no lexicon is followed.
     print : {"ignore", "keep"}, default="ignore"
@@ -102,7 +111,7 @@ class WordReader(PictureReader[Word]):
     stroke_non_letter_model_ : classifier or None
         Non-letter model for pen strokes: a shipped model of its own, or `non_letter_model` if that is a classifier.
     lexicon_ : Lexicon or None
-        The words of the lexicon that can be spelled with `classes_`.
+        The words of the lexicon that can be spelled with `classes_`, in upper case if these have both cases.
 
     See Also
     --------
@@ -132,6 +141,7 @@ class WordReader(PictureReader[Word]):
         "lexicon": [Lexicon, "array-like", set, frozenset, Mapping, None],
         "oov_rate": [Interval(Real, 0, 1, closed="left")],
         "ngrams": [HasMethods(["step", "end"]), None],
+        "case": [StrOptions({"as_written", "lexicon", "upper", "lower"})],
         "beam": [Interval(Integral, 1, None, closed="left")],
         "print": [StrOptions({"ignore", "keep"})],
         "n_best": [Interval(Integral, 1, None, closed="left")],
@@ -151,6 +161,7 @@ class WordReader(PictureReader[Word]):
         lexicon: Any = None,
         oov_rate: float = 0.01,
         ngrams: Any = None,
+        case: Case = "as_written",
         beam: int = 32,
         print: Print = "ignore",
         n_best: int = 5,
@@ -166,6 +177,7 @@ class WordReader(PictureReader[Word]):
         self.lexicon = lexicon
         self.oov_rate = oov_rate
         self.ngrams = ngrams
+        self.case = case
         self.beam = beam
         self.print = print
         self.n_best = n_best
@@ -199,18 +211,59 @@ class WordReader(PictureReader[Word]):
             If some words of the lexicon cannot be spelled and are left out.
         """
         self.normalizer_, self.classifier_ = find_letter_model(self.classifier)
-        self.letters_ = self.classes_ = np.asarray(class_names(self.classifier_, "classifier"))
-        self.alphabet_ = None if self.alphabet is None else parse_alphabet(self.alphabet)
-        if self.alphabet_ is not None:
-            self.classes_ = restrict(np.ones((1, len(self.letters_))), self.letters_, self.alphabet_)[1]
+        self.letters_ = np.asarray(class_names(self.classifier_, "classifier"))
+        self.limit(None if self.alphabet is None else parse_alphabet(self.alphabet))
         self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
         self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.segmenter_.set_params(print=self.print, timeout=self.timeout)
-        self.lexicon_ = None
+        self.lexicon_: Lexicon | None = None
+        self._spellings: dict[str, str] = {}
         if self.lexicon is not None:
-            self.lexicon_ = _as_lexicon(self.lexicon).spelled_with(self.classes_.tolist())
+            self.expect(_as_lexicon(self.lexicon))
         return self
+
+    def limit(self, alphabet: Alphabet | None) -> None:
+        """Limit the letters that can be read: replace the alphabet of the fitted reader.
+
+        Parameters
+        ----------
+        alphabet : Alphabet or None
+            None allows all letters of the classifier.
+
+        Raises
+        ------
+        DataError
+            If the classifier lacks a letter of the alphabet.
+        """
+        self.alphabet_, self.classes_ = alphabet, self.letters_
+        if alphabet is not None:
+            self.classes_ = restrict(np.ones((1, len(self.letters_))), self.letters_, alphabet)[1]
+        self._proportions = find_proportions(self.classes_.tolist())
+
+    def expect(self, lexicon: Lexicon) -> None:
+        """Expect other words: replace the lexicon of the fitted reader.
+
+        Parameters
+        ----------
+        lexicon : Lexicon
+
+        Raises
+        ------
+        DataError
+            If no word of the lexicon can be spelled with the letters that can be read.
+
+        Warns
+        -----
+        UserWarning
+            If some words of the lexicon cannot be spelled and are left out.
+        """
+        letters = self.classes_.tolist()
+        self.lexicon_ = lexicon.spelled_with(letters, ignore_case=has_both_cases(letters))
+        before, self._spellings = self._spellings, {}
+        if self.case == "lexicon":  # the lexicon of a fitted reader is in upper case
+            spelled = lexicon.spellings().items()
+            self._spellings = {upper: before.get(upper, word) if word == upper else word for upper, word in spelled}
 
     def read(self, picture: Picture) -> Word:
         """Read one picture of a word.
@@ -273,7 +326,8 @@ class WordReader(PictureReader[Word]):
         Returns
         -------
         Word
-            Each letter has the ``span`` of its pieces in the lattice and the ``row`` of pixels that was classified.
+            Each letter has the ``row`` of pixels that was classified, and the ``span`` of its pieces in the lattice, or
+            in :meth:`Lattice.with_dots` of it if small letters can be read.
 
         Examples
         --------
@@ -376,9 +430,13 @@ class WordReader(PictureReader[Word]):
 
     def _score(self, lattice: Lattice | StrokeLattice) -> Scored:
         """Return the letter scores of the candidates of a lattice."""
+        if self._proportions is not None and isinstance(lattice, Lattice):
+            lattice = lattice.with_dots()
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
         model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
-        return score_lattice(lattice, rows, self._probability(rows), self.classes_.tolist(), model)
+        return score_lattice(
+            lattice, rows, self._probability(rows), self.classes_.tolist(), model, proportions=self._proportions
+        )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of words that are read correctly.
@@ -446,7 +504,7 @@ class WordReader(PictureReader[Word]):
         readings = find_readings(
             scored.graph, lexicon=self.lexicon_, oov_rate=self.oov_rate, ngrams=self.ngrams, beam=self.beam
         )
-        return to_word(readings, *scored, n_best=self.n_best)
+        return to_word(in_case(readings, self.case, self._spellings), *scored, n_best=self.n_best)
 
     def _empty(self) -> Word:
         return Word(Box(0, 0, 0, 0), (), "", 0.0)

@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._deadlines import check_time, deadline
-from ensemble_hwr.alphabets import Alphabet, parse_alphabet, restrict
+from ensemble_hwr.alphabets import Alphabet, parse_alphabet
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture, open_picture
@@ -276,8 +275,7 @@ def restricted_reader(
     """
     copied = copy(reader)
     if alphabet is not None:
-        copied.alphabet_ = _narrowed(alphabet, reader)
-        copied.classes_ = restrict(np.ones((1, len(reader.letters_))), reader.letters_, copied.alphabet_)[1]
+        copied.limit(_narrowed(alphabet, reader))
     words = lexicon
     if words is None and alphabet is not None:
         words = reader.lexicon_
@@ -285,7 +283,7 @@ def restricted_reader(
         try:
             if not isinstance(words, Lexicon):
                 words = Lexicon.from_file(words) if isinstance(words, Path) else Lexicon(words)
-            copied.lexicon_ = words.spelled_with(copied.classes_.tolist())
+            copied.expect(words)
         except DataError as error:
             raise DataError(f"lexicon: {error}") from None
     return copied

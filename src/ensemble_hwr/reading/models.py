@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -13,6 +13,9 @@ from ensemble_hwr.persistence import load_model
 from ensemble_hwr.persistence.models import shipped_files
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading._candidates import LETTER
+
+Case = Literal["as_written", "lexicon", "upper", "lower"]
+"""Case of the texts that a reader returns."""
 
 SHIPPED_NON_LETTER = "non-letter"
 SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -24,6 +24,8 @@ from ensemble_hwr.segmentation._word import Origin, UprightWord, normalize_word
 MAX_PIECES = 6
 """Greatest number of pieces of a letter."""
 
+_DOT_SIZE = 0.4  # letter heights: greatest height and width of a dot
+_DOT_DISTANCE = 1.3  # letter heights: greatest distance of a dot from the stem below it
 _MAX_BLOCK_WIDTH = 2.4  # letter heights: greatest width of a letter between two blank columns
 
 
@@ -187,6 +189,48 @@ class Lattice:
         aligned = np.full(self.pieces.shape, fill, np.asarray(pixels).dtype)
         aligned[y, x] = np.asarray(pixels)[rows, columns]
         return aligned
+
+    def with_dots(self) -> Lattice:
+        """Return a lattice in which dots, such as those of i and j, belong to the piece nearest to them from below.
+
+        A dot that is not right above its stem is otherwise a part of the neighbouring letter, or a piece of its own.
+
+        Returns
+        -------
+        Lattice
+            The same object if there are no such dots.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ensemble_hwr.segmentation import cut_word
+        >>> picture = np.zeros((60, 70))
+        >>> picture[25:55, 10:15] = picture[5:9, 27:31] = picture[25:55, 40:45] = 1.0
+        >>> lattice = cut_word(picture, slant=0.0)
+        >>> lattice.n_pieces, lattice.with_dots().n_pieces
+        (3, 2)
+        """
+        pieces, components = self.pieces.copy(), self.upright.components
+        dots = np.flatnonzero(np.maximum(components.height, components.width) <= _DOT_SIZE * self.upright.scale.letter)
+        y, x = np.nonzero((self.pieces >= 0) & ~np.isin(components.labels, dots + 1))
+        for dot in dots.tolist():
+            across = x - (components.left[dot] + components.right[dot] - 1) / 2
+            down = y - components.bottom[dot] + 1
+            distance = np.where(down > 0, np.hypot(across, down), np.inf) / self.upright.scale.letter
+            nearest = int(distance.argmin()) if len(distance) else 0
+            if len(distance) and distance[nearest] <= _DOT_DISTANCE:
+                pieces[components.labels == dot + 1] = self.pieces[y[nearest], x[nearest]]
+        return self if np.array_equal(pieces, self.pieces) else self._with_pieces(pieces)
+
+    def _with_pieces(self, pieces: PieceMap) -> Lattice:
+        """Return a lattice with other pieces, which are some of the numbers of these."""
+        used = np.unique(pieces[pieces >= 0])
+        costs = np.array([self.cut_costs[first:last].min() for first, last in pairwise(used.tolist())])
+        pieces = np.where(pieces >= 0, np.searchsorted(used, pieces), -1)
+        boxes = measure_components((pieces + 1).astype(np.int32))
+        left, right = boxes.left / self.upright.scale.letter, boxes.right / self.upright.scale.letter
+        gaps, spans = boundary_gaps(left, right), tuple(join_pieces(left, right))
+        return replace(self, pieces=pieces, n_pieces=len(used), cut_costs=costs, gaps=gaps, spans=spans)
 
     @cached_property
     def _origin(self) -> tuple[int, float]:

@@ -1,0 +1,346 @@
+"""Lines of a word, such as its base line and x-height, and what they say about the case of letters.
+
+Some letters have the same shape in both cases, such as o and O, and differ in size and position only. The lines of a
+word are estimated together with its letters, whose cases need not be known: each hypothesis of the lines explains the
+extents of all letters by the characters they may be. The lines then weight the characters of every letter candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from ensemble_hwr._typing import FloatArray
+from ensemble_hwr.alphabets import SHAPES, parse_alphabet
+
+# lengths in cap heights
+X_HEIGHT, DESCENDER = 0.55, 0.4  # means of writers
+_X_DEVIATION, _DESCENDER_DEVIATION = 0.08, 0.1  # standard deviations of writers
+_ASCENT = {**dict.fromkeys("bdfhkl", 1.0), **dict.fromkeys("ijt", 0.85)}  # of small letters
+_DESCENDING = "gjpqy"
+_MARKS = {  # reach of marks above and below the base line; negative where they end above it
+    ".": (0.08, 0.0), ",": (0.08, 0.16), "-": (0.38, -0.32), "'": (1.0, -0.75), ":": (0.45, 0.0), "/": (1.02, 0.06),
+}  # fmt: skip
+_DEVIATION = 0.08  # of the top and the bottom of a letter
+_WIDE_DEVIATION = 0.18  # of tops and bottoms that differ from writer to writer
+_VARIABLE_TOPS, _VARIABLE_BOTTOMS = "ijt", "fzJQ,"
+
+_SHARED_DEVIATION = 0.06  # of the heights of a word from those of its line
+_STARTS = (1.0, 1.0 / X_HEIGHT, 1.0 / 0.85)  # cap heights per height of the tallest letter: the hypotheses
+_N_ITERATIONS = 4
+_LOG_OUTLIER = -7.0  # log-density of letters that are out of place
+
+PROPORTION_WEIGHT = 0.7
+"""Weight of the evidence of extents, chosen on generated words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """Expected extents of characters, as linear functions of the lines of a word.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n_kinds, 2, 4)
+        Top and bottom of each kind of characters: factors of base, cap height, x-height and descender.
+    deviations : ndarray of shape (n_kinds, 2)
+        Standard deviations of top and bottom, in cap heights.
+    kinds : ndarray of int, shape (n_classes,)
+        Kind of each character; characters of a kind have the same extents.
+    """
+
+    edges: FloatArray
+    deviations: FloatArray
+    kinds: NDArray[np.intp]
+
+    @property
+    def differ(self) -> bool:
+        """Whether some characters differ in their extents."""
+        return len(self.edges) > 1
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Hypotheses of the lines of a word, each with its probability.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_hypotheses, 4)
+        Position of the base line, downwards, then cap height, x-height and descender, in the unit of the extents.
+    probability : ndarray of shape (n_hypotheses,)
+        Adds up to 1.
+    scale : float
+        Unit of the standard deviations of extents.
+    """
+
+    values: FloatArray
+    probability: FloatArray
+    scale: float
+
+    @property
+    def best(self) -> FloatArray:
+        """Base, cap height, x-height and descender of the most probable hypothesis."""
+        best: FloatArray = self.values[int(self.probability.argmax())]
+        return best
+
+
+def expected_extents(classes: Sequence[str]) -> Expected:
+    """Return the expected extents of characters.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Letters, digits and marks.
+
+    Returns
+    -------
+    Expected
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading._proportions import expected_extents
+    >>> expected = expected_extents("oOp")
+    >>> expected.edges[expected.kinds[2]].tolist()
+    [[1.0, 0.0, -1.0, 0.0], [1.0, 0.0, 0.0, 1.0]]
+    >>> expected_extents("AEIOU").differ
+    False
+    """
+    rows = [_row(character) for character in classes]
+    found, kinds = np.unique(np.array(rows), axis=0, return_inverse=True)
+    return Expected(found[:, :8].reshape(-1, 2, 4), found[:, 8:], kinds.reshape(-1))
+
+
+def _row(character: str) -> list[float]:
+    """Return the factors of the lines for top and bottom, and their standard deviations."""
+    top, bottom = [1.0, -1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]
+    if character in _MARKS:
+        above, below = _MARKS[character]
+        top[1], bottom[1] = -above, below
+    elif character.islower():
+        top[1:3] = (-_ASCENT[character], 0.0) if character in _ASCENT else (0.0, -1.0)
+        bottom[3] = float(character in _DESCENDING)
+    deviations = [
+        _WIDE_DEVIATION if character in variable else _DEVIATION for variable in (_VARIABLE_TOPS, _VARIABLE_BOTTOMS)
+    ]
+    return [*top, *bottom, *deviations]
+
+
+def fit_lines(
+    extents: FloatArray, probability: FloatArray, expected: Expected, *, shared: FloatArray | None = None
+) -> Lines:
+    """Estimate the lines of a word together with the kinds of its letters, by expectation maximization.
+
+    Parameters
+    ----------
+    extents : ndarray of shape (n_letters, 2)
+        Top and bottom of each letter, downwards.
+    probability : ndarray of shape (n_letters, n_classes)
+        Probability of each character, before its extents are taken into account.
+    expected : Expected
+    shared : ndarray of shape (4,), default=None
+        Lines of the line of text, in the same unit; the position of its base line is not used.
+
+    Returns
+    -------
+    Lines
+        One hypothesis per start of the search: the tallest letter is a capital, an x-height letter, or a t.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._proportions import expected_extents, fit_lines
+    >>> expected = expected_extents("lo")
+    >>> lines = fit_lines(np.array([[0.0, 1.0], [0.5, 1.0]]), np.eye(2), expected)
+    >>> base, cap, x, descender = lines.best.round(1).tolist()
+    >>> base, cap, x
+    (1.0, 1.0, 0.5)
+    """
+    kinds = np.zeros((len(extents), len(expected.edges)))
+    for kind in range(kinds.shape[1]):
+        kinds[:, kind] = probability[:, expected.kinds == kind].sum(axis=1)
+    base = float(np.median(extents[:, 1]))
+    tall = max(base - float(extents[:, 0].min()), 1e-3)
+    scale = tall if shared is None else float(shared[1])
+    caps = tall * np.array(_STARTS)
+    values = np.stack([np.full_like(caps, base), caps, X_HEIGHT * caps, DESCENDER * caps], axis=1)
+    rows, targets = _prior(scale, shared)
+    weighted = expected.edges / (scale * expected.deviations)[:, :, None]
+    gram = np.einsum("ker,kes->krs", weighted, weighted)
+    log_kinds = np.log(kinds + 1e-6)
+    for _ in range(_N_ITERATIONS):
+        density = _log_density(extents, values, expected, scale)
+        share = log_kinds + density
+        share = np.exp(share - logsumexp(share, axis=2, keepdims=True)) * -np.expm1(_LOG_OUTLIER - density)
+        sums = np.einsum("hik,ie->hke", share, extents) / (scale * expected.deviations)
+        left = np.einsum("hk,krs->hrs", share.sum(axis=1), gram) + rows.T @ rows
+        right = np.einsum("hke,ker->hr", sums, weighted) + rows.T @ targets
+        values = np.linalg.solve(left, right[:, :, None])[:, :, 0]
+    evidence = logsumexp(log_kinds + _log_density(extents, values, expected, scale), axis=2).sum(axis=1)
+    evidence -= 0.5 * ((values @ rows.T - targets) ** 2).sum(axis=1)
+    return Lines(values, np.exp(evidence - logsumexp(evidence)), scale)
+
+
+def _prior(scale: float, shared: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """Return the prior as observations with standard deviation 1: factors of the lines, and values."""
+    if shared is not None:
+        return np.eye(4)[1:] / (_SHARED_DEVIATION * scale), shared[1:] / (_SHARED_DEVIATION * scale)
+    rows = np.array([
+        [0.0, -X_HEIGHT / _X_DEVIATION, 1.0 / _X_DEVIATION, 0.0],
+        [0.0, -DESCENDER / _DESCENDER_DEVIATION, 0.0, 1.0 / _DESCENDER_DEVIATION],
+    ])  # fmt: skip
+    return rows / scale, np.zeros(2)
+
+
+def _log_density(extents: FloatArray, values: FloatArray, expected: Expected, scale: float) -> FloatArray:
+    """Return the log-density of extents, of shape (n_hypotheses, n_letters, n_kinds), up to a constant."""
+    edges = np.einsum("ker,hr->hke", expected.edges, values)
+    distance = (extents[None, :, None, :] - edges[:, None]) / (scale * expected.deviations)
+    inside = -0.5 * (distance**2).sum(axis=3) - np.log(expected.deviations / _DEVIATION).sum(axis=1)
+    return np.asarray(np.logaddexp(inside, _LOG_OUTLIER))
+
+
+def extent_scores(extents: FloatArray, lines: Lines, expected: Expected) -> FloatArray:
+    """Return the log-likelihood of extents for each character, given the lines of the word.
+
+    Parameters
+    ----------
+    extents : ndarray of shape (n_candidates, 2)
+        Top and bottom of each letter candidate.
+    lines : Lines
+    expected : Expected
+
+    Returns
+    -------
+    ndarray of shape (n_candidates, n_classes)
+        Up to a constant.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._proportions import Lines, expected_extents, extent_scores
+    >>> expected, lines = expected_extents("oO"), Lines(np.array([[1.0, 1.0, 0.5, 0.4]]), np.ones(1), 1.0)
+    >>> extent_scores(np.array([[0.0, 1.0], [0.5, 1.0]]), lines, expected).argmax(axis=1).tolist()
+    [1, 0]
+    """
+    density = _log_density(extents, lines.values, expected, lines.scale)
+    weighted = density + np.log(lines.probability + 1e-12)[:, None, None]
+    return np.asarray(logsumexp(weighted, axis=0)[:, expected.kinds])
+
+
+def reweight(probability: FloatArray, scores: FloatArray, weight: float = PROPORTION_WEIGHT) -> FloatArray:
+    """Return letter probabilities that take extents into account.
+
+    Parameters
+    ----------
+    probability, scores : ndarray of shape (n_candidates, n_classes)
+    weight : float, default=0.7
+        Factor of the scores.
+
+    Returns
+    -------
+    ndarray of shape (n_candidates, n_classes)
+        Rows add up to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._proportions import reweight
+    >>> reweight(np.array([[0.5, 0.5]]), np.log([[0.9, 0.1]]), weight=1.0).round(2).tolist()
+    [[0.9, 0.1]]
+    """
+    weighted = probability * np.exp(weight * (scores - scores.max(axis=1, keepdims=True)))
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def best_path(n_pieces: int, spans: Sequence[tuple[int, int]], scores: FloatArray) -> list[int]:
+    """Return the spans of the best reading of all pieces, given the best score of each span.
+
+    Parameters
+    ----------
+    n_pieces : int
+    spans : sequence of (int, int)
+        Start and stop of each span.
+    scores : ndarray of shape (n_spans,)
+
+    Returns
+    -------
+    list of int
+        Positions in `spans`, from left to right.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._proportions import best_path
+    >>> best_path(2, [(0, 1), (0, 2), (1, 2)], np.array([-1.0, -3.0, -1.0]))
+    [0, 2]
+    """
+    best, last = np.full(n_pieces + 1, -np.inf), np.full(n_pieces + 1, -1)
+    best[0] = 0.0
+    for place in sorted(range(len(spans)), key=lambda place: spans[place][0]):
+        start, stop = spans[place]
+        if best[start] + scores[place] > best[stop]:
+            best[stop], last[stop] = best[start] + scores[place], place
+    path: list[int] = []
+    at = n_pieces
+    while at > 0 and last[at] >= 0:
+        path.insert(0, int(last[at]))
+        at = spans[path[0]][0]
+    return path
+
+
+class Proportions:
+    """Weights the letters of candidates by their sizes and positions in the word.
+
+    Parameters
+    ----------
+    letters : sequence of str
+        Letters, in the order of the columns of probabilities.
+    weight : float, default=0.7
+        Factor of the log-likelihood of extents.
+    """
+
+    def __init__(self, letters: Sequence[str], weight: float = PROPORTION_WEIGHT) -> None:
+        self.expected, self.weight = expected_extents(letters), weight
+        shapes = parse_alphabet(SHAPES).parts
+        shape_of = {letter: label for label, members in shapes for letter in members}
+        labels = [shape_of.get(letter, letter) for letter in letters]
+        self._to_shapes = np.array([[label == shape for shape in dict.fromkeys(labels)] for label in labels], float)
+
+    def weigh(
+        self,
+        n_pieces: int,
+        spans: Sequence[tuple[int, int]],
+        extents: FloatArray,
+        probability: FloatArray,
+        score: Callable[[FloatArray], FloatArray],
+    ) -> FloatArray:
+        """Return letter probabilities that take the extents of candidates into account.
+
+        The lines are estimated on the letters of the best reading in which characters of one shape are not separated.
+
+        Parameters
+        ----------
+        n_pieces : int
+        spans : sequence of (int, int)
+        extents : ndarray of shape (n_spans, 2)
+            Top and bottom of each candidate, downwards.
+        probability : ndarray of shape (n_spans, n_letters)
+        score : callable
+            Turns letter probabilities into scores that add up over a reading.
+
+        Returns
+        -------
+        ndarray of shape (n_spans, n_letters)
+        """
+        path = best_path(n_pieces, spans, score(probability @ self._to_shapes).max(axis=1))
+        lines = fit_lines(extents[path], probability[path], self.expected)
+        return reweight(probability, extent_scores(extents, lines, self.expected), self.weight)
+
+
+def find_proportions(letters: Sequence[str]) -> Proportions | None:
+    """Return the proportions of letters; None if all have the same extents, as capitals and digits do."""
+    small = any(letter.islower() for letter in letters)
+    return Proportions(letters) if small and expected_extents(letters).differ else None
