@@ -349,4 +349,5 @@ def test_an_alphabet_restricts_the_letters(mixed_classifier, non_letter_model, m
 def test_forms_keep_the_case_of_the_lexicon(mixed_classifier, non_letter_model, mixed_words):
     reader = WordReader(mixed_classifier, non_letter_model=non_letter_model, lexicon=["PooL"], case="lexicon").fit()
     assert restricted_reader(reader, alphabet="lopPO").read(mixed_words[0].picture).text == "PooL"
+    assert restricted_reader(reader, alphabet="lop").read(mixed_words[0].picture).text == "PooL"
     assert restricted_reader(reader, lexicon=["POOl"]).read(mixed_words[0].picture).text == "POOl"

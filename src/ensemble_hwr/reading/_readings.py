@@ -35,14 +35,14 @@ def find_readings(
 ) -> list[Reading]:
     """Find readings: words of the lexicon, and out-of-vocabulary texts.
 
-    If the letters have both cases, words of the lexicon are found without regard to case, and are returned in the case
-    that fits best.
+    If there are small letters, words of the lexicon are found without regard to case, and are returned in the case that
+    fits best.
 
     Parameters
     ----------
     graph : Graph
     lexicon : Lexicon or None
-        Spelled with the letters of the graph; in upper case if these have both cases.
+        Spelled with the letters of the graph; in upper case also if there are small letters.
     oov_rate : float in [0, 1)
         Prior probability that a word is not in the lexicon.
     ngrams : LanguageModel or None
@@ -55,7 +55,7 @@ def find_readings(
     list of Reading
         Best first, at least one.
     """
-    folded = fold_case(graph) if has_both_cases(graph.letters) else None
+    folded = fold_case(graph) if has_small_letters(graph.letters) else None
     model = ngrams if folded is None else with_case(ngrams)
     # Scores relative to the uniform distribution over letters, so that they add up with log-probabilities of words.
     uniform = log(len(graph.letters if folded is None else folded.letters))
@@ -121,7 +121,12 @@ def in_case(readings: Sequence[Reading], case: Case, spellings: Mapping[str, str
     return sorted(found.values(), key=_best_first)
 
 
-def has_both_cases(letters: Iterable[str]) -> bool:
+def has_small_letters(letters: Iterable[str]) -> bool:
+    """Return whether some letters are small ones, so that case is decided by the word."""
+    return any(letter.islower() for letter in letters)
+
+
+def _has_both_cases(letters: Iterable[str]) -> bool:
     """Return whether some letter occurs in both cases."""
     known = set(letters)
     return any(letter.islower() and letter.upper() in known for letter in known)
@@ -155,7 +160,7 @@ def _columns_of_case(letters: Sequence[str]) -> dict[str, list[int]]:
 def with_case(ngrams: LanguageModel | None) -> LanguageModel:
     """Return a model of words in either case, given a model of letters; one of both cases stays as it is."""
     letters: frozenset[str] = getattr(ngrams, "letters", frozenset())
-    if ngrams is not None and has_both_cases(letters):
+    if ngrams is not None and _has_both_cases(letters):
         return ngrams
     upper = not letters or any(letter.isupper() for letter in letters)
     return CaseModel(ngrams, fold=str.upper if upper else str.lower)

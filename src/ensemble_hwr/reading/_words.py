@@ -30,7 +30,7 @@ from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._proportions import find_proportions
-from ensemble_hwr.reading._readings import find_readings, has_both_cases, in_case, to_word
+from ensemble_hwr.reading._readings import find_readings, has_small_letters, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
     SHIPPED_STROKE_NON_LETTER,
@@ -50,9 +50,9 @@ class WordReader(PictureReader[Word]):
     letter at all, not a part of a letter or several letters (the literature calls this garbage or reject class). The
     reading that explains all candidates best is found by beam search, or by A* search over a lexicon.
 
-    With a classifier of both cases, the lines of the word, such as its base line and x-height, are estimated with its
-    letters. They separate letters whose cases have the same shape, such as o and O. Words in small letters, in
-    capitals, or with a capital at the start are more probable than others.
+    With a classifier of both cases and ``cut="lattice"``, the lines of the word, such as base line and x-height, are
+    estimated with its letters. They separate letters whose cases have the same shape, such as o and O. Words in small
+    letters, in capitals, or with a capital at the start are more probable than others.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class WordReader(PictureReader[Word]):
     stroke_non_letter_model_ : classifier or None
         Non-letter model for pen strokes: a shipped model of its own, or `non_letter_model` if that is a classifier.
     lexicon_ : Lexicon or None
-        The words of the lexicon that can be spelled with `classes_`, in upper case if these have both cases.
+        The words of the lexicon that can be spelled with `classes_`, in upper case if these have small letters.
 
     See Also
     --------
@@ -259,7 +259,7 @@ class WordReader(PictureReader[Word]):
             If some words of the lexicon cannot be spelled and are left out.
         """
         letters = self.classes_.tolist()
-        self.lexicon_ = lexicon.spelled_with(letters, ignore_case=has_both_cases(letters))
+        self.lexicon_ = lexicon.spelled_with(letters, ignore_case=has_small_letters(letters))
         before, self._spellings = self._spellings, {}
         if self.case == "lexicon":  # the lexicon of a fitted reader is in upper case
             spelled = lexicon.spellings().items()
