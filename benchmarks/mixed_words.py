@@ -3,8 +3,8 @@
     python -m benchmarks.mixed_words MODEL --words 120 --gap 0.2
 
 Words are composed of the test letters of unipen62 in the folder ENSEMBLE_HWR_DATA, whose writers train no model: common
-words in small letters, with a capital, and in capitals, numbers of 1 to 6 digits, and codes such as B12 and 42a. The
-settings of the reader were chosen on words of generated letters, not on these.
+words in small letters, with a capital, and in capitals, numbers of 1 to 6 digits, and codes such as B12 and 42a. Do
+not choose settings by these figures.
 """
 
 from __future__ import annotations
