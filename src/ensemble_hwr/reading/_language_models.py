@@ -210,7 +210,7 @@ class CasePrices(NamedTuple):
     letters : float
         A letter after a digit.
     mark : float
-        A mark, after which the case starts anew.
+        A mark, after which a word starts again.
     """
 
     lower: float = 0.0
