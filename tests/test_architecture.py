@@ -23,6 +23,7 @@ LEVELS = {
     "_geometry": 0,
     "boxes": 0,
     "_deadlines": 1,
+    "_workers": 2,
     "hierarchy": 1,
     "images": 1,
     "report": 1,

@@ -127,7 +127,7 @@ def scan(pictures, tmp_path):
 
 
 @pytest.mark.usefixtures("batch_size")
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("batch_size", "jobs"), [(1, 1), (2, 1), (256, 1), (2, 2)], indirect=["batch_size"])
 def test_every_page_of_a_file_is_read(model, pictures, scan, capsys, jobs):
     """Pages after the first were dropped."""
     arguments = ["letters", pictures[3], str(scan), pictures[4], "-m", str(model), "-j", str(jobs)]

@@ -1,6 +1,8 @@
 import csv
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from ensemble_hwr import LetterNormalizer, compose_words, generate_letters, save_model
-from ensemble_hwr.cli import main
+from ensemble_hwr.cli import _read, main
 from ensemble_hwr.images import open_picture
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "canvas"))
@@ -22,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "canvas"))
 from desk import Desk, require_window, screen, until
 
 TEXTS = ["TOO", "TEN", "NOT"]
+OTHER_PACKAGES = ["adaptation", "config", "datasets", "evaluation", "report"]
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +179,10 @@ def test_words_with_letters_that_the_model_lacks_are_reported(reading_model, pic
 
 def test_reading_imports_only_what_it_needs(pictures, ensemble_hwr_command):
     (python, _, _), environment = ensemble_hwr_command
+    others = ["pydantic", "optuna", "skops.io", "jinja2", *(f"ensemble_hwr.{name}" for name in OTHER_PACKAGES)]
     code = (
         "import sys; from ensemble_hwr.cli import main; main(['read', sys.argv[1]]); "
-        "sys.exit(str({'pydantic', 'optuna', 'ensemble_hwr.config', 'ensemble_hwr.datasets'} & set(sys.modules)))"
+        f"sys.exit(str({set(others)} & set(sys.modules)))"
     )
     done = subprocess.run(
         [python, "-c", code, pictures[0]], env=environment, capture_output=True, text=True, check=False
@@ -229,6 +233,59 @@ def test_an_unreadable_picture_is_one_line_and_the_others_are_read(reading_model
     for line, name in zip(lines, ("broken.png", "none.png", "blank.png"), strict=True):
         assert line.startswith("error: ")
         assert name in line
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_a_picture_that_ends_its_process_is_one_line_and_the_others_are_read(
+    reading_model, pictures, tmp_path, capsys, monkeypatch
+):
+    bomb, words = tmp_path / "bomb.png", [pictures[0], tmp_path / "bomb.png", *pictures[1:]]
+    shutil.copy(pictures[0], bomb)
+    assert read(reading_model, *pictures, "--json", "-j", 1) == 0
+    expected = capsys.readouterr().out
+    reader = _read._word_reader(str(reading_model), None, None, "ignore", 10)
+
+    class Reader:  # defined here, so that it is pickled by value
+        def read(self, picture):
+            if picture == str(bomb):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return reader.read(picture)
+
+    monkeypatch.setattr(_read, "_word_reader", lambda *_: Reader())
+    assert read(reading_model, *words, "--json", "-j", 2) == 1
+    printed = capsys.readouterr()
+    assert printed.out == expected
+    error, summary = printed.err.splitlines()
+    assert error.startswith(f"error: '{bomb}': the process that read it ended by signal 9 (SIGKILL)")
+    assert summary == "1 error in 4 pictures"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+def test_an_interrupt_of_several_processes_is_one_line(
+    reading_model, pictures, tmp_path, ensemble_hwr_command, group_ends
+):
+    command, environment = ensemble_hwr_command
+    words = [str(pictures[0])] * 5000
+    process = subprocess.Popen(
+        [*command, "read", *words, "-m", str(reading_model), "-j", "2"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        first = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal
+        try:
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert first == f"{pictures[0]}\t{TEXTS[0]}\n"
+    assert set(out.splitlines()) <= {first.rstrip("\n")}
+    lines = [line for line in err.splitlines() if not line.startswith("reading: ")]  # without progress
+    assert (process.returncode, lines) == (130, ["interrupted; no incomplete file is left"])
+    assert group_ends(process.pid)
 
 
 def test_debug_pictures_show_the_boxes_of_letters(reading_model, pictures, tmp_path):

@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 import ensemble_hwr
 from ensemble_hwr import available_models
 from ensemble_hwr.exceptions import ModelError
-from ensemble_hwr.persistence import describe_model, load_model, models, read_manifest, save_model
-from ensemble_hwr.persistence._archive import classes_for_json
+from ensemble_hwr.persistence import _payload, describe_model, load_model, models, read_manifest, save_model
+from ensemble_hwr.persistence._archive import MODEL as MODEL_PART
+from ensemble_hwr.persistence._archive import classes_for_json, unpack
 
 X, y = np.random.default_rng(0).random((20, 3)), np.array(list("AB") * 10)
 MODEL = LogisticRegression().fit(X, y)
@@ -128,3 +129,11 @@ def test_looking_up_names_opens_no_file_and_descriptions_read_no_model(shipped, 
     assert opened == []
     assert [model.name for model in available_models()] == ["ab"]
     assert opened == ["manifest.json"]
+
+
+@pytest.mark.parametrize("name", sorted(models.shipped_files()))
+def test_a_shipped_model_is_built_as_skops_builds_it(name):
+    file = models.shipped_files()[name]
+    data = unpack(file)[MODEL_PART]
+    quickly, by_skops = (_payload._build(data, file, shipped) for shipped in (True, False))
+    assert _payload.dump(quickly, file) == _payload.dump(by_skops, file)

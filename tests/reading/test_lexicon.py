@@ -1,5 +1,5 @@
 from collections import Counter
-from math import exp, inf, log
+from math import exp, fsum, inf, log
 
 import numpy as np
 import pytest
@@ -174,3 +174,39 @@ def test_words_can_be_spelled_without_regard_to_case():
 
 def test_spellings_are_those_of_the_most_frequent_words():
     assert Lexicon({"Paris": 2, "paris": 1, "RUE": 1}).spellings() == {"PARIS": "Paris", "RUE": "RUE"}
+
+
+@given(st.dictionaries(st.text("ABß😀", min_size=1, max_size=5), some_counts, min_size=1, max_size=20), st.booleans())
+def test_the_trie_has_the_prefixes_of_the_words_and_their_probabilities(counts, counted):
+    lexicon = Lexicon(counts if counted else list(counts))
+    total = fsum(counts.values()) if counted else len(counts)
+    own = {word: log(count if counted else 1.0) - log(total) for word, count in counts.items()}
+    nodes = {"": lexicon.start}
+    for prefix in sorted({word[:stop] for word in own for stop in range(len(word))}, key=len):
+        best = max(of_word for word, of_word in own.items() if word.startswith(prefix)) if prefix else 0.0
+        expected = []
+        for letter in sorted({word[len(prefix)] for word in own if word.startswith(prefix) and word != prefix}):
+            below = max(of_word for word, of_word in own.items() if word.startswith(prefix + letter))
+            expected.append((letter, below - best))
+        found = lexicon.following(nodes[prefix])
+        assert [(letter, change) for letter, _, change in found] == expected
+        for letter, node, change in found:
+            assert lexicon.step(nodes[prefix], letter) == (node, change)
+            end = lexicon.end(node)
+            assert (end is not None) == (prefix + letter in own)
+            assert end is None or end == pytest.approx(own[prefix + letter] - (change + best), abs=1e-9)
+            nodes[prefix + letter] = node
+
+
+@pytest.mark.parametrize("text", ["tea 2\nten 5\ntea 1\n", "tea\n\n ten \ntea\n", "tea 2\n\n\tten\t5.5 \r\n"])
+def test_a_file_is_read_as_its_words_are_given(tmp_path, text):
+    (tmp_path / "words.txt").write_text(text, newline="")
+    words = text.split()
+    given = words
+    if any(map(str.isdigit, words)):
+        given = Counter()
+        for word, count in zip(words[::2], words[1::2], strict=True):
+            given[word] += float(count)
+    expected, found = Lexicon(given), Lexicon.from_file(tmp_path / "words.txt")
+    assert list(found) == list(expected)
+    assert [found.log_probability(word) for word in found] == [expected.log_probability(word) for word in expected]

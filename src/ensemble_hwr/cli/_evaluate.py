@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import click
 from ensemble_hwr._formats import csv_lines
 from ensemble_hwr._writing import printable, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, echo, report_error, report_warning
-from ensemble_hwr.cli._options import check_output_file, jobs_option, number_of_jobs
+from ensemble_hwr.cli._options import check_output_file, jobs_option
 from ensemble_hwr.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def evaluate(
         check_output_file(file, [data, Path(model)])
     watch = Stopwatch()
     with progress(transient=True) as steps:
-        found = _predict(model, data, part, number_of_jobs(jobs), steps)
+        found = _predict(model, data, part, jobs, steps)
         with steps.step("evaluating"):
             figures = evaluate_predictions(found.probabilities, found.classes, found.letters)
             share = share_in_training(model, found.rows)
@@ -116,7 +117,7 @@ class Predicted:
     failures: list[str]
 
 
-def _predict(model: str, data: Path, part: str | None, jobs: int, steps: Any) -> Predicted:
+def _predict(model: str, data: Path, part: str | None, jobs: int | None, steps: Any) -> Predicted:
     """Read and classify the letters."""
     import numpy as np
 
@@ -126,13 +127,14 @@ def _predict(model: str, data: Path, part: str | None, jobs: int, steps: Any) ->
     from ensemble_hwr.training import check_labels
 
     with steps.step("reading"):
-        normalizer, classifier = picture_model(load_model(model), model, jobs)
+        normalizer, classifier = picture_model(load_model(model), model)
         letters, part_name = _select_part(open_letters(data), part)
     with steps.step("normalizing", total=len(letters)) as update:
         batches = []
-        for batch in normalized_batches(_pictures(letters), normalizer):
-            batches.append(batch)
-            update(batch.stop, "")
+        with closing(normalized_batches(_pictures(letters), normalizer, jobs)) as found:
+            for batch in found:
+                batches.append(batch)
+                update(batch.stop, "")
     failures = [reason for batch in batches for reason in batch.failures.values()]
     if len(failures) == len(letters):
         raise DataError(f"{data}: no letter can be read{_first(failures)}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from glob import glob, has_magic
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,6 @@ import click
 from ensemble_hwr._deadlines import SECONDS
 from ensemble_hwr._formats import NamedPicture
 from ensemble_hwr.cli._errors import report_error
-from ensemble_hwr.cli._options import number_of_jobs
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
     from ensemble_hwr.images.pages import PageRanges
 
-BATCH_SIZE = 256  # pictures per process
+BATCH_SIZE = 64  # pictures that a process normalizes at once
 STANDARD_INPUT = "-"
+LEAST_BATCHES = 20  # per process that take longer than its start
 BATCH_PIXELS = 50_000_000  # of the decoded pages in one batch
 OTHER_SUFFIXES = (".apng", ".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".mpo", ".pdf", ".pgm", ".pbm", ".ppm")
 LEAST_FOR_A_BAR = 5  # fewer pictures are read without a progress bar
@@ -133,16 +135,21 @@ class PageOptions:
         for page in open_pages(picture.data, pages=self.pages, max_pages=self.max_pages):
             yield NamedPicture(picture.name, page, page.number, page.several)
 
-    def batches(self, pictures: Sequence[NamedPicture], size: int) -> Iterator[list[tuple[int, NamedPicture]]]:
-        """Yield batches of pages, each with the number of its file; pages of a file of several are decoded."""
-        batch, pixels = [], 0
+    def numbered(self, pictures: Iterable[NamedPicture]) -> Iterator[tuple[int, NamedPicture]]:
+        """Yield pages, each with the number of its file; pages of a file of several are decoded."""
         for number, picture in enumerate(pictures, start=1):
             for page in self._pages(picture):
-                batch.append((number, page))
-                pixels += getattr(getattr(page.data, "pixels", None), "size", 0)
-                if len(batch) == size or pixels >= BATCH_PIXELS:
-                    yield batch
-                    batch, pixels = [], 0
+                yield number, page
+
+    def batches(self, pictures: Iterable[NamedPicture]) -> Iterator[list[tuple[int, NamedPicture]]]:
+        """Yield batches of numbered pages."""
+        batch, pixels = [], 0
+        for numbered in self.numbered(pictures):
+            batch.append(numbered)
+            pixels += n_pixels(numbered)
+            if len(batch) == BATCH_SIZE or pixels >= BATCH_PIXELS:
+                yield batch
+                batch, pixels = [], 0
         if batch:
             yield batch
 
@@ -157,6 +164,11 @@ class PageOptions:
             yield from self.open(picture)
         except PictureError:
             yield picture  # the error is reported where it is read
+
+
+def n_pixels(numbered: tuple[int, NamedPicture]) -> int:
+    """Return the pixels of a numbered page that are in memory."""
+    return int(getattr(getattr(numbered[1].data, "pixels", None), "size", 0))
 
 
 def page_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -207,26 +219,52 @@ class Batch:
     stop: int
 
 
-def batch_size(normalizer: Any) -> int:
-    """Return the number of pictures in a batch."""
-    return BATCH_SIZE * int(normalizer.n_jobs or 1)
+def normalized_batches(pictures: Sequence[Any], normalizer: Any, jobs: int | None) -> Generator[Batch, None, None]:
+    """Yield pictures as batches of rows, in order, of which only few are in memory.
+
+    Parameters
+    ----------
+    pictures : sequence of pictures
+    normalizer : LetterNormalizer
+    jobs : int or None
+        Number of processes; None means one per core where there are many pictures.
+    """
+    import numpy as np
+
+    from ensemble_hwr._workers import map_in_order
+    from ensemble_hwr.images.sources import describe
+
+    starts = range(0, len(pictures), BATCH_SIZE)
+    results = map_in_order(
+        partial(_normalize, normalizer),
+        ((start, pictures[start : start + BATCH_SIZE]) for start in starts),
+        n_jobs=jobs or -1,
+        least=1 if jobs else LEAST_BATCHES,
+        split=lambda batch: [(batch[0] + place, [picture]) for place, picture in enumerate(batch[1])],
+        name=lambda batch: describe(batch[1][0]),
+    )
+    with closing(results):
+        for (start, batch), found in results:
+            if isinstance(found, Exception):
+                yield Batch([], np.empty((0, normalizer.size**2), np.float32), {start: str(found)}, start + 1)
+                continue
+            rows, failures = found
+            stop = start + len(batch)
+            positions = [position for position in range(start, stop) if position - start not in failures]
+            yield Batch(positions, rows, {start + place: reason for place, reason in failures.items()}, stop)
 
 
-def normalized_batches(pictures: Sequence[Any], normalizer: Any) -> Iterator[Batch]:
-    """Yield pictures as batches of rows, of which only one is in memory."""
-    size = batch_size(normalizer)
-    for start in range(0, len(pictures), size):
-        stop = min(start + size, len(pictures))
-        rows, failures = normalizer.transform_readable(pictures[start:stop])
-        positions = [position for position in range(start, stop) if position - start not in failures]
-        yield Batch(positions, rows, {start + position: reason for position, reason in failures.items()}, stop)
+def _normalize(normalizer: Any, batch: tuple[int, Sequence[Any]]) -> tuple[NDArray[np.float32], dict[int, str]]:
+    """Normalize a batch, also in another process."""
+    found: tuple[NDArray[np.float32], dict[int, str]] = normalizer.transform_readable(batch[1])
+    return found
 
 
-def picture_model(model: Any, name: str, jobs: int | None, timeout: float = SECONDS) -> tuple[Any, Any]:
-    """Return the normalizer, with its number of processes and its timeout, and the classifier of a model."""
+def picture_model(model: Any, name: str, timeout: float = SECONDS) -> tuple[Any, Any]:
+    """Return the normalizer, with its timeout, and the classifier of a model that reads pictures."""
     from ensemble_hwr.reading.models import split_pipeline
 
     normalizer, classifier = split_pipeline(model)
     if normalizer is None:
         raise ModelError(f"{name}: does not read pictures; give a model that ensemble-hwr train wrote")
-    return normalizer.set_params(n_jobs=number_of_jobs(jobs), timeout=timeout), classifier
+    return normalizer.set_params(timeout=timeout), classifier

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -20,16 +22,23 @@ from ensemble_hwr._formats import (
 )
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import end_of_reading
-from ensemble_hwr.cli._options import alphabet_option, lexicon_option, model_option, timeout_option
+from ensemble_hwr.cli._options import alphabet_option, jobs_option, lexicon_option, model_option, timeout_option
 from ensemble_hwr.cli._output import Results, file_name, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
+    Found,
     PageOptions,
     find_all,
     folder_options,
+    n_pixels,
     page_options,
 )
 from ensemble_hwr.exceptions import DataError, PictureError
+
+Item: TypeAlias = tuple[int, NamedPicture]
+Result: TypeAlias = "Word | Page | Fields"
+LEAST_WORDS = 40  # pictures per process that take longer than its start
+LEAST_PAGES = 2
 
 if TYPE_CHECKING:
     from ensemble_hwr.images.machine_print import Print
@@ -76,6 +85,7 @@ if TYPE_CHECKING:
 @folder_options
 @page_options
 @timeout_option
+@jobs_option
 def read(
     *,
     paths: tuple[str, ...],
@@ -97,6 +107,7 @@ def read(
     pages: PageRanges | None,
     max_pages: int,
     timeout: float,
+    jobs: int | None,
 ) -> int:
     """Read the word, or the lines of words, in each picture.
 
@@ -111,6 +122,8 @@ def read(
     Each page of a TIFF, a PDF or an animation is a picture; its number follows the path. A picture that cannot be read
     is reported on standard error. The others are still read, and the exit code is 1. If a picture may have been read
     wrongly, a warning names the likely cause, and the exit code is 3.
+
+    Many pictures are read by several processes; the results are the same, and in the same order.
     """
     from ensemble_hwr.cli._progress import progress
 
@@ -121,32 +134,51 @@ def read(
         reader = _word_reader(model, alphabet, lexicon, case=case, machine_print=machine_print, timeout=timeout)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
-        chosen = PageOptions(pages, max_pages)
+        reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
         read_one = _field_reader(fields, reader) if fields else reader.read_page if page else reader.read
-        reading = Reading(read_one, steps, options, chosen, output=output, debug=debug, as_fields=fields is not None)
+        results = _results(read_one, PageOptions(pages, max_pages), found, jobs, large=page or fields is not None)
         n_problems = found.n_problems
-        with steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
-            for number, picture in enumerate(found.pictures, start=1):
-                n_problems += reading(picture, number)
-                update(number, "")
+        with closing(results), steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
+            for item, result in results:
+                n_problems += reading(*item, result)
+                update(item[0], "")
+            reading.finish()
     return end_of_reading(n_problems, reading.n_doubtful, reading.n_pictures)
 
 
+def _results(
+    read: Callable[[Any], Result], pages: PageOptions, found: Found, jobs: int | None, *, large: bool
+) -> Generator[tuple[Item, Result | PictureError | DataError], None, None]:
+    """Yield the numbered pages with what is read on each, from several processes if there are many or it is wanted."""
+    from ensemble_hwr._workers import map_in_order
+
+    return map_in_order(
+        partial(_read, read),
+        pages.numbered(found.pictures),
+        n_jobs=jobs or -1,
+        least=1 if jobs else LEAST_PAGES if large else LEAST_WORDS,
+        weigh=n_pixels,
+        name=lambda item: repr(item[1].label),
+    )
+
+
+def _read(read: Callable[[Any], Result], item: Item) -> Result:
+    """Read one page, also in another process."""
+    return read(item[1].data)
+
+
 class Reading:
-    """Reads pictures one by one and writes their results.
+    """Writes the results of pages one by one, and reports their errors and warnings.
 
     Parameters
     ----------
-    read : callable
-        Returns the Word, the Page or the fields of a picture.
     steps : Steps
         Prints results and errors.
     options : OutputOptions
-    pages : PageOptions
     output, debug : Path or None
         Folders for documents and for pictures with boxes.
     as_fields : bool, default=False
-        Whether `read` returns fields by name.
+        Whether results are fields by name.
 
     Attributes
     ----------
@@ -157,44 +189,20 @@ class Reading:
     """
 
     def __init__(
-        self,
-        read: Callable[[Any], Word | Page | Fields],
-        steps: Any,
-        options: OutputOptions,
-        pages: PageOptions,
-        *,
-        output: Path | None,
-        debug: Path | None,
-        as_fields: bool = False,
+        self, steps: Any, options: OutputOptions, *, output: Path | None, debug: Path | None, as_fields: bool = False
     ) -> None:
         self._results = Results(options, output, steps.print, FIELD_COLUMNS if as_fields else WORD_COLUMNS)
         if debug is not None:
             debug.mkdir(parents=True, exist_ok=True)
-        self._read, self._steps, self._options = read, steps, options
+        self._steps, self._options, self._debug = steps, options, debug
         self._show: Any = field_printer(options) if as_fields else reading_printer(options)
-        self._debug, self._pages = debug, pages
         self.n_pictures = self.n_doubtful = 0
 
-    def __call__(self, picture: NamedPicture, number: int) -> int:
-        """Read the pages of a picture and write their results; return the number of errors."""
-        n_problems, before = 0, self.n_pictures
-        try:
-            for page in self._pages.open(picture):
-                self.n_pictures += 1
-                n_problems += self._read_page(page, number)
-        except PictureError as error:
-            self.n_pictures = max(self.n_pictures, before + 1)
-            self._steps.report_error(str(error))
-            n_problems += 1
-        self._results.finish()
-        return n_problems
-
-    def _read_page(self, picture: NamedPicture, number: int) -> int:
-        """Read a page and write its result; return the number of errors."""
-        try:
-            found = self._read(picture.data)
-        except (PictureError, DataError) as error:
-            self._steps.report_error(str(error))
+    def __call__(self, number: int, picture: NamedPicture, found: Result | PictureError | DataError) -> int:
+        """Write the result of a page of the file of a number, or report its error; return the number of errors."""
+        self.n_pictures += 1
+        if isinstance(found, (PictureError, DataError)):
+            self._steps.report_error(str(found))
             return 1
         issues = [issue for part in _with_issues(found) for issue in part.issues]
         self.n_doubtful += self._steps.report_issues(picture.label, issues)
@@ -205,6 +213,10 @@ class Reading:
             page = f"-page{picture.page}" if picture.several else ""
             _draw_boxes(self._debug / f"{file_name(picture, number)}{page}.png", picture, found)
         return 0
+
+    def finish(self) -> None:
+        """Write what is not yet written."""
+        self._results.finish()
 
 
 def _with_issues(found: Word | Page | Fields) -> Iterable[Word | Page]:

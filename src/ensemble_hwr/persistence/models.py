@@ -274,7 +274,7 @@ def load_model(model: PathLike = SHIPPED, *, alphabet: str | None = None) -> Any
         raise ModelError(
             f"{file}: is damaged or was changed after saving, since its sha256 differs; download or save it again"
         )
-    built = build(data, file)
+    built = build(data, file, shipped=is_shipped(file))
     check_is_model(built, f"{file}: cannot load")
     made_with, here = manifest["versions"].get("scikit-learn"), _scikit_learn_version()
     if made_with != here and not is_shipped(file):

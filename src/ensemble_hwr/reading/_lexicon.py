@@ -6,9 +6,15 @@ import os
 import warnings
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import copy
+from itertools import accumulate, chain, groupby, pairwise, starmap
 from math import fsum, inf, isfinite, log, nan
 from numbers import Real
-from typing import Self
+from operator import eq
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ensemble_hwr.exceptions import DataError
 
@@ -62,24 +68,12 @@ class Lexicon:
             raise DataError(
                 f"words must be an iterable of words, got the string {words!r}; use a list, or Lexicon.from_file"
             )
-        self._counted = isinstance(words, Mapping)
-        counts = _add_up(words.items()) if isinstance(words, Mapping) else {_strip(word): 1.0 for word in words}
-        counts.pop("", None)
-        if len(counts) > MAX_WORDS:
-            raise DataError(f"a lexicon holds at most {MAX_WORDS:,} words, got {len(counts):,}; give the frequent ones")
-        longest = max(counts, key=len, default="")
-        if len(longest) > MAX_LENGTH:
-            raise DataError(
-                f"a word has at most {MAX_LENGTH} letters, got one of {len(longest):,}: {longest[:20]!r}..."
-            )
-        if not counts:
-            raise DataError("a lexicon must hold at least one word, got none")
+        entries = words if isinstance(words, _Entries) else _as_entries(words)
         self.name = name
-        self._size = len(counts)
-        self._log_total = log(fsum(counts.values()))
-        self.least = log(min(counts.values())) - self._log_total
-        self._first, self._letters, self._counts = _build_trie(sorted(counts.items()))
-        self._best = _best_completions(self._letters, self._counts, self._log_total)
+        self._text, self._stops, self._of_word = entries
+        total = len(self) if self._of_word is None else fsum(self._of_word)
+        self.least = log(1.0 if self._of_word is None else min(self._of_word)) - log(total)
+        self._letters, self._first, self._ending, self._best = _build_trie(entries, log(total))
 
     @classmethod
     def from_file(cls, file: str | os.PathLike[str]) -> Self:
@@ -130,8 +124,10 @@ class Lexicon:
         lines = text.splitlines()
         if len(lines) > 2 * MAX_WORDS:
             raise DataError(f"{file}: has {len(lines):,} lines; a lexicon holds at most {MAX_WORDS:,} words")
+        del content
         try:
-            return cls(_parse(lines), name=str(file))
+            words: Any = _parse_quickly(lines) or _parse(text.splitlines())
+            return cls(words, name=str(file))
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
 
@@ -170,14 +166,16 @@ class Lexicon:
         if ignore_case:
             alphabet = {letter.upper() for letter in alphabet}
         upper_case = not any(letter != letter.upper() for letter in alphabet)
-        fitting: list[tuple[str, float]] = []
+        words = list(self)
+        spelled = list(map(str.upper, words)) if upper_case else words
         others: list[str] = []
-        for word, count in self._items():
-            spelled = word.upper() if upper_case else word
-            if alphabet.issuperset(spelled):
-                fitting.append((spelled, count))
-            else:
-                others.append(word)
+        counts = [1.0] * len(words) if self._of_word is None else self._of_word
+        fitting = list(zip(spelled, counts, strict=True))
+        if not alphabet.issuperset("".join(spelled)):
+            others = [word for word, other in zip(words, spelled, strict=True) if not alphabet.issuperset(other)]
+            fitting = [entry for entry in fitting if alphabet.issuperset(entry[0])]
+        elif spelled == words:
+            return copy(self)
         spelling = f"be spelled with {''.join(sorted(alphabet))!r} alone"
         if not fitting:
             raise DataError(f"no word of {self.name} can {spelling}; its first word is {others[0]!r}")
@@ -187,8 +185,8 @@ class Lexicon:
                 f"they cannot {spelling}",
                 stacklevel=2,
             )
-        counts = _add_up(fitting)
-        return Lexicon(counts if self._counted else list(counts), name=self.name)
+        added = _add_up(fitting)
+        return Lexicon(list(added) if self._of_word is None else added, name=self.name)
 
     def spellings(self) -> dict[str, str]:
         """Return each word as the lexicon has it, by the word in upper case.
@@ -208,27 +206,17 @@ class Lexicon:
         return {word.upper(): word for word, _ in sorted(self._items(), key=lambda entry: entry[1])}
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._stops)
 
     def __repr__(self) -> str:
-        return f"Lexicon({self._size:,} words)"
+        return f"Lexicon({len(self):,} words)"
 
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self.log_probability(word) > -inf
 
     def __iter__(self) -> Iterator[str]:
         """Yield the words in alphabetical order."""
-        return (word for word, _ in self._items())
-
-    def _items(self) -> Iterator[tuple[str, float]]:
-        """Yield the words and their counts in alphabetical order."""
-        stack = [(0, "")]
-        while stack:
-            node, prefix = stack.pop()
-            if self._counts[node]:
-                yield prefix, self._counts[node]
-            letters = self._letters[node]
-            stack += [(self._first[node] + i, prefix + letters[i]) for i in reversed(range(len(letters)))]
+        return (self._text[start:stop] for start, stop in pairwise(chain((0,), self._stops)))
 
     def log_probability(self, word: str) -> float:
         """Return the log-probability of a word; -inf if it is not in the lexicon.
@@ -247,8 +235,7 @@ class Lexicon:
             if found is None:
                 return -inf
             node = found[0]
-        count = self._counts[node]
-        return log(count) - self._log_total if count else -inf
+        return self._ending[node]
 
     def step(self, state: int, letter: str) -> tuple[int, float] | None:
         """Return the node after one more letter, and the change in the log-probability of the best completion.
@@ -268,11 +255,8 @@ class Lexicon:
         (int, float) or None
             None if no word has this prefix.
         """
-        place = self._letters[state].find(letter)
-        if place < 0:
-            return None
-        node = self._first[state] + place
-        return node, self._best[node] - self._best[state]
+        node = self._letters.find(letter, self._first[state], self._first[state + 1])
+        return None if node < 0 else (node, self._best[node] - self._best[state])
 
     def following(self, state: int) -> list[tuple[str, int, float]]:
         """Return the letters that can follow, each with the result of `step`.
@@ -287,9 +271,8 @@ class Lexicon:
         list of (str, int, float)
             Letter, node and change in log-probability.
         """
-        first, letters, before = self._first[state], self._letters[state], self._best[state]
-        best = self._best[first : first + len(letters)]
-        children = zip(letters, best, strict=True)
+        first, stop, before = self._first[state], self._first[state + 1], self._best[state]
+        children = zip(self._letters[first:stop], self._best[first:stop], strict=True)
         return [(letter, node, probable - before) for node, (letter, probable) in enumerate(children, first)]
 
     def end(self, state: int) -> float | None:
@@ -304,8 +287,70 @@ class Lexicon:
         -------
         float or None
         """
-        count = self._counts[state]
-        return log(count) - self._log_total - self._best[state] if count else None
+        probable = self._ending[state]
+        return None if probable == -inf else probable - self._best[state]
+
+
+class _Entries(NamedTuple):
+    """Different words in ascending order.
+
+    Attributes
+    ----------
+    text : str
+        The words without separators.
+    stops : array of int
+        End of each word.
+    counts : array of float or None
+        Count of each word; None if all are equally probable.
+    """
+
+    text: str
+    stops: array[int]
+    counts: array[float] | None
+
+
+def _checked(words: list[str], counts: array[float] | None = None) -> _Entries:
+    """Return words in ascending order as entries, unless there are too many or one is too long."""
+    if len(words) > MAX_WORDS:
+        raise DataError(f"a lexicon holds at most {MAX_WORDS:,} words, got {len(words):,}; give the frequent ones")
+    longest = max(words, key=len, default="")
+    if len(longest) > MAX_LENGTH:
+        raise DataError(f"a word has at most {MAX_LENGTH} letters, got one of {len(longest):,}: {longest[:20]!r}...")
+    if not words:
+        raise DataError("a lexicon must hold at least one word, got none")
+    stops = array("i", accumulate(map(len, words)))
+    return _Entries("".join(words), stops, counts)
+
+
+def _as_entries(words: Iterable[str] | Mapping[str, float]) -> _Entries:
+    """Check and sort words in any accepted form."""
+    if not isinstance(words, Mapping):
+        return _checked(sorted({_strip(word) for word in words} - {""}))
+    counts = _add_up(words.items())
+    counts.pop("", None)
+    spelled = sorted(counts)
+    return _checked(spelled, array("d", map(counts.__getitem__, spelled)))
+
+
+def _parse_quickly(lines: list[str]) -> _Entries | None:
+    """Parse lines, which are removed, of one word each, or of different words with valid counts; None for others."""
+    words = [line for line in map(str.strip, lines) if line]
+    lines.clear()
+    if len("".join(words).split()) <= 1:  # no space within a word
+        words.sort()
+        return _checked([word for word, _ in groupby(words)])
+    counts = array("d")
+    try:
+        for place, line in enumerate(words):
+            words[place], count = line.rsplit(maxsplit=1)
+            counts.append(float(count))
+    except ValueError:
+        return None
+    order = sorted(range(len(words)), key=words.__getitem__)
+    words, counts = [words[place] for place in order], array("d", map(counts.__getitem__, order))
+    if any(starmap(eq, pairwise(words))) or not all(0 < count <= _MAX_COUNT for count in counts):
+        return None
+    return _checked(words, counts)
 
 
 def _add_up(entries: Iterable[tuple[str, float]]) -> dict[str, float]:
@@ -371,51 +416,61 @@ def _number(text: str) -> float | None:
     return number if isfinite(number) else None
 
 
-def _build_trie(words: list[tuple[str, float]]) -> tuple[array[int], list[str], array[float]]:
+def _build_trie(entries: _Entries, log_total: float) -> tuple[str, array[int], array[float], array[float]]:
     """Build a trie of sorted words level by level; the children of a node have consecutive numbers.
+
+    Parameters
+    ----------
+    entries : _Entries
+    log_total : float
+        Logarithm of the sum of all counts.
 
     Returns
     -------
+    letters : str
+        Letter of each node; that of the root is a space.
     first : array of int
-        Number of the first child of each node.
-    letters : list of str
-        Letters of the children of each node, in ascending order.
-    counts : array of float
-        Count of the word that ends at each node, 0 if none does.
+        Number of the first child of each node, and the number of nodes.
+    ending : array of float
+        Log-probability of the word that ends at each node, -inf if none does.
+    best : array of float
+        Log-probability of the most probable word through each node; 0 for the root.
     """
-    first, letters, counts = array("i"), [], array("d")
-    level = [(0, len(words))]  # range of the words through each node
-    depth, count = 0, 1
-    while level:
-        below = []
-        for start, stop in level:
-            word, of_word = words[start]
-            ended = len(word) == depth
-            counts.append(of_word if ended else 0.0)
-            first.append(count)
-            branches: list[str] = []
-            place = start + ended
-            for i in range(place, stop):
-                letter = words[i][0][depth]
-                if not branches or letter != branches[-1]:
-                    if branches:
-                        below.append((place, i))
-                    branches.append(letter)
-                    place = i
-            if branches:
-                below.append((place, stop))
-            letters.append("".join(branches))
-            count += len(branches)
-        level, depth = below, depth + 1
-    return first, letters, counts
-
-
-def _best_completions(letters: list[str], counts: array[float], log_total: float) -> array[float]:
-    """Return the log-probability of the most probable word through each node; 0 for the root."""
-    largest = counts[:]
-    parents = [node for node, following in enumerate(letters) for _ in following]
-    for child, parent in zip(reversed(range(1, len(counts))), reversed(parents), strict=True):
-        largest[parent] = max(largest[parent], largest[child])
-    best = array("d", (log(count) - log_total for count in largest))
+    encoding, kind = ("latin-1", np.uint8) if entries.text.isascii() else ("utf-32-le", np.dtype("<u4"))
+    codes = np.frombuffer(entries.text.encode(encoding, "surrogatepass"), kind)
+    stops = np.frombuffer(entries.stops, np.intc)
+    lengths = np.diff(stops, prepend=np.intc(0))
+    nodes = np.zeros(len(stops), np.intc)
+    letters, starts = [np.array([ord(" ")], kind)], [0, 1]
+    parents: list[NDArray[np.intc]] = []
+    n_children: list[NDArray[np.intc]] = []
+    longer = np.arange(len(stops), dtype=np.intc)
+    while len(longer := longer[lengths[longer] > len(parents)]):
+        letter, parent = codes[stops[longer] - lengths[longer] + len(parents)], nodes[longer]
+        is_new = np.ones(len(longer), bool)
+        is_new[1:] = (letter[1:] != letter[:-1]) | (parent[1:] != parent[:-1])
+        nodes[longer] = starts[-1] - 1 + np.cumsum(is_new, dtype=np.intc)
+        letters.append(letter[is_new])
+        parents.append(parent[is_new])
+        n_children.append(np.bincount(parents[-1] - starts[-2], minlength=starts[-1] - starts[-2]).astype(np.intc))
+        starts.append(starts[-1] + len(parents[-1]))
+    leaves = np.zeros(starts[-1] - starts[-2] + 1, np.intc)
+    first = 1 + np.cumsum(np.concatenate([leaves[:1], *n_children, leaves[1:]]), dtype=np.intc)
+    best = np.full(starts[-1], -inf)
+    counts = entries.counts
+    best[nodes] = -log_total if counts is None else np.fromiter(map(log, counts), np.float64, len(nodes)) - log_total
+    ending = _as_array("d", best)
+    for start, parent in zip(reversed(starts[1:-1]), reversed(parents), strict=True):
+        firsts = np.flatnonzero(np.diff(parent, prepend=np.intc(-1)))
+        below = np.maximum.reduceat(best[start : start + len(parent)], firsts)
+        best[parent[firsts]] = np.maximum(best[parent[firsts]], below)
     best[0] = 0.0
-    return best
+    text = np.concatenate(letters).tobytes().decode(encoding, "surrogatepass")
+    return text, _as_array("i", first), ending, _as_array("d", best)
+
+
+def _as_array(kind: str, values: NDArray[Any]) -> array[Any]:
+    """Copy numbers to an array of the standard library, whose single items are faster to get."""
+    found = array(kind)
+    found.frombytes(values.data.cast("B"))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -9,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
+from ensemble_hwr._workers import map_in_order
+from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
-from ensemble_hwr.images.sources import map_pictures
+from ensemble_hwr.images.sources import as_pictures
 from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._metrics import character_error_rate
 from ensemble_hwr.reading.issues import Issue
@@ -70,11 +72,17 @@ class PictureReader(BaseEstimator, Generic[Found]):
             As in `predict`.
         """
         check_is_fitted(self)
-        with threadpool_limits(1):  # as in worker processes: the last bits depend on the number of threads
-            blank = None if self.errors == "raise" else self._empty
-            found, failures = map_pictures(self.read, X, blank=blank, n_jobs=self.n_jobs)
-        for index, reason in failures.items():
-            found[index] = replace(found[index], issues=(Issue("unreadable", reason),))
+        found: list[Found] = []
+        with closing(map_in_order(self.read, as_pictures(X), n_jobs=self.n_jobs)) as results:
+            for index, (_, result) in enumerate(results):
+                if isinstance(result, PictureError):
+                    if self.errors == "raise":
+                        raise PictureError(f"picture {index}: {result}") from result
+                    found.append(replace(self._empty(), issues=(Issue("unreadable", str(result)),)))
+                elif isinstance(result, DataError):
+                    raise result
+                else:
+                    found.append(result)
         return found
 
     def read(self, picture: Picture) -> Found:
