@@ -127,8 +127,7 @@ def read(
     """
     from ensemble_hwr.cli._progress import progress
 
-    for folder in filter(None, (output, debug)):
-        check_folder(folder)
+    _check_folders(output, debug)
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
         reader = _word_reader(model, alphabet, lexicon, case=case, machine_print=machine_print, timeout=timeout)
@@ -222,6 +221,12 @@ class Reading:
 def _with_issues(found: Word | Page | Fields) -> Iterable[Word | Page]:
     """Return the parts of a result that have issues of their own."""
     return found.values() if isinstance(found, dict) else [found]
+
+
+def _check_folders(*folders: Path | None) -> None:
+    """Raise an error if files cannot be written to one of the folders."""
+    for folder in filter(None, folders):
+        check_folder(folder)
 
 
 def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:

@@ -27,7 +27,9 @@ _LATTICE = 4  # least number of points of a lattice along a side of a square tha
 _ROUNDING = 1e-3  # grey levels
 _MIN_AREA = 0.01  # of the picture: least area of such a difference
 _DETAIL = 640  # pixels: longest side of the copy in which narrow shadows are found
-_DARK = 0.22  # relative darkness of a narrow shadow, at least
+_DARK = 0.12  # relative darkness of a narrow shadow, at least
+_INK = 0.22  # relative darkness of strokes, at least
+_CLEAR = 0.4  # of a narrow shadow: least area without strokes
 _TONE = 0.8  # of the darkness of the darkest strokes: that of a narrow shadow, at most
 _NARROW_SIZE = 1.5  # stroke widths: size of the closing that keeps narrow shadows
 _THICKER = 0.75  # of that size: distance from the edge in the middle of a shadow, at least
@@ -121,24 +123,28 @@ def _find_narrow_shadows(
     """Return the pixels of narrow shadows, and the size of a closing that removes strokes from them."""
     darkness = np.asarray(np.float32(1) - grey / paper, dtype=np.float32)
     inside = _distance(darkness > _DARK)
-    middle = (inside > 0) & (inside == ndimage.maximum_filter(inside, 3))
-    if not middle.any():
+    ink = darkness[darkness > _INK]
+    if not ink.size:
         return None
-    size = 1 + round(_NARROW_SIZE * 2 * _stroke_radius(inside[middle]))
+    stroke_tone = _TONE * float(np.quantile(ink, 0.95))
+    of_strokes = _distance(darkness >= stroke_tone)
+    radius = float(np.quantile(of_strokes[_ridges(of_strokes)], 0.8))
+    size = 2 + round(_NARROW_SIZE * 2 * radius)
     if inside.max() <= _THICKER * size:
         return None
     local = np.float32(1) - local_paper(grey, size) / paper
-    darkest = float(np.quantile(darkness[middle], 0.9))
-    core = _distance((local > _DARK) & (local < _TONE * darkest)) > size / 2
+    core = _distance((local > _DARK) & (local < stroke_tone)) > size / 2
+    even = np.count_nonzero(np.abs(darkness - local)[core] < _EVEN)  # few between the soft edges of strokes
+    if even <= max(_MIN_AREA * core.size, _CLEAR * np.count_nonzero(core)):
+        return None
     shadow: NDArray[np.bool_] = _distance(~core) <= size / 2 + _SOFT_EDGE
-    return (shadow, size) if np.count_nonzero(shadow) > _MIN_AREA * shadow.size else None
+    return shadow, size
 
 
-def _stroke_radius(radii: NDArray[np.float64]) -> float:
-    """Return the median of radii, weighted by their inverse squares: wide shadows have little weight."""
-    ordered = np.sort(radii)
-    share = np.cumsum(1 / ordered**2)
-    return float(ordered[np.searchsorted(share, share[-1] / 2)])
+def _ridges(distance: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the pixels that are as far from the edge as any of their neighbours: the middle lines of strokes."""
+    ridges: NDArray[np.bool_] = (distance > 0) & (distance == ndimage.maximum_filter(distance, 3))
+    return ridges
 
 
 def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -203,7 +203,11 @@ class Lexicon:
         >>> Lexicon(["Paris", "rue"]).spellings()
         {'PARIS': 'Paris', 'RUE': 'rue'}
         """
-        return {word.upper(): word for word, _ in sorted(self._items(), key=lambda entry: entry[1])}
+        words = list(self)
+        counts = self._of_word
+        if counts is not None:
+            words = [words[place] for place in sorted(range(len(words)), key=counts.__getitem__)]
+        return {word.upper(): word for word in words}
 
     def __len__(self) -> int:
         return len(self._stops)
