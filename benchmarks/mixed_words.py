@@ -1,6 +1,7 @@
 """Words in small letters, capitals and digits: right words, case and numbers, with and without a lexicon.
 
     python -m benchmarks.mixed_words MODEL --words 120 --gap 0.2
+    python -m benchmarks.mixed_words mixed --update     also write the table into docs/user_guide/reading_words.md
 
 Words are composed of the test letters of unipen62 in the folder ENSEMBLE_HWR_DATA, whose writers train no model: common
 words in small letters, with a capital, and in capitals, numbers of 1 to 6 digits, and codes such as B12 and 42a. Do
@@ -19,11 +20,13 @@ import click
 import numpy as np
 
 from benchmarks.mixed import letters_of
+from benchmarks.pages import put
 from benchmarks.vocabulary import common_words, evaluation_words
 from ensemble_hwr import WordReader, compose_words, load_model
 from ensemble_hwr.datasets import Composition
 from ensemble_hwr.reading import Lexicon
 
+PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "reading_words.md"
 LEXICON_SIZE = 10_000
 KINDS = ("lower", "title", "upper", "number", "code")
 
@@ -33,7 +36,8 @@ KINDS = ("lower", "title", "upper", "number", "code")
 @click.option("--words", type=click.IntRange(5), default=120, show_default=True, help="Words per gap.")
 @click.option("--gap", "gaps", type=float, multiple=True, default=(0.12, 0.2), show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the figures.")
-def main(model: str, words: int, gaps: Sequence[float], output: Path | None) -> None:
+@click.option("--update", is_flag=True, help="Write the table into docs/user_guide/reading_words.md.")
+def main(*, model: str, words: int, gaps: Sequence[float], output: Path | None, update: bool) -> None:
     """Read composed words with a model and print the figures."""
     letters = letters_of("unipen62")
     texts = draw_texts(words)
@@ -50,6 +54,17 @@ def main(model: str, words: int, gaps: Sequence[float], output: Path | None) -> 
             click.echo(f"gap {gap}, {name}: {found[f'gap {gap}, {name}']}")
     if output is not None:
         output.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    if update:
+        put(PAGE, "python -m benchmarks.mixed_words", f"{table(found)}\n")
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """Return the figures in per cent as a Markdown table."""
+    names = [name for name in next(iter(found.values())) if not name.startswith("ms")]
+    lines = [f"| read | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
+    for read, shares in found.items():
+        lines.append(f"| {read} | {' | '.join(f'{100 * shares[name]:.1f}' for name in names)} |")
+    return "\n".join(lines)
 
 
 def draw_texts(count: int) -> list[str]:

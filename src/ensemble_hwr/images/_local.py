@@ -30,10 +30,11 @@ _DETAIL = 640  # pixels: longest side of the copy in which narrow shadows are fo
 _DARK = 0.12  # relative darkness of a narrow shadow, at least
 _INK = 0.22  # relative darkness of strokes, at least
 _CLEAR = 0.4  # of a narrow shadow: least area without strokes
-_TONE = 0.8  # of the darkness of the darkest strokes: that of a narrow shadow, at most
+_TONE = 0.7  # of the darkness of the darkest strokes: that of a narrow shadow, at most
 _NARROW_SIZE = 1.5  # stroke widths: size of the closing that keeps narrow shadows
 _THICKER = 0.75  # of that size: distance from the edge in the middle of a shadow, at least
 _SOFT_EDGE = 2  # pixels
+_CROSSED = 0.02  # of a narrow shadow: least area of strokes across it
 
 
 def closing_size(small: NDArray[np.uint8], paper: NDArray[np.float32] | np.float32) -> int | None:
@@ -123,11 +124,12 @@ def _find_narrow_shadows(
     """Return the pixels of narrow shadows, and the size of a closing that removes strokes from them."""
     darkness = np.asarray(np.float32(1) - grey / paper, dtype=np.float32)
     inside = _distance(darkness > _DARK)
-    ink = darkness[darkness > _INK]
+    smooth = ndimage.gaussian_filter(darkness, 1.0, mode="nearest")  # strokes of a pencil are grainy
+    ink = smooth[smooth > _INK]
     if not ink.size:
         return None
     stroke_tone = _TONE * float(np.quantile(ink, 0.95))
-    of_strokes = _distance(darkness >= stroke_tone)
+    of_strokes = _distance(smooth >= stroke_tone)
     radius = float(np.quantile(of_strokes[_ridges(of_strokes)], 0.8))
     size = 2 + round(_NARROW_SIZE * 2 * radius)
     if inside.max() <= _THICKER * size:
@@ -138,7 +140,19 @@ def _find_narrow_shadows(
     if even <= max(_MIN_AREA * core.size, _CLEAR * np.count_nonzero(core)):
         return None
     shadow: NDArray[np.bool_] = _distance(~core) <= size / 2 + _SOFT_EDGE
-    return shadow, size
+    shadow = _with_strokes(shadow, smooth >= stroke_tone)
+    return (shadow, size) if shadow.any() else None
+
+
+def _with_strokes(shadow: NDArray[np.bool_], strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the parts of a mask that strokes cross or that reach the frame: others may be strokes in a paler ink."""
+    labels, _ = ndimage.label(shadow, EIGHT_CONNECTED)
+    crossed = np.bincount(labels.ravel(), strokes.ravel()) > _CROSSED * np.bincount(labels.ravel())
+    at_frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    crossed[at_frame] = True
+    crossed[0] = False
+    kept: NDArray[np.bool_] = crossed[labels]
+    return kept
 
 
 def _ridges(distance: NDArray[np.float64]) -> NDArray[np.bool_]:
