@@ -69,6 +69,14 @@ def test_thick_strokes_are_no_shadow(tone):
     assert add_narrow_shadows(grey, np.float32(210)) == 210
 
 
+def test_thick_grainy_strokes_are_no_shadow():
+    rng = np.random.default_rng(0)
+    ink = np.zeros(SHAPE)
+    ink[5:60, 20:32] = ink[5:60, 70:82] = ink[28:40, 20:82] = 1.0  # an H of a felt pen
+    grey = 210 * (1 - 0.5 * ink) + rng.normal(0, 1 + 25 * ink)
+    assert add_narrow_shadows(np.clip(np.rint(grey), 0, 255).astype(np.uint8), np.float32(210)) == 210
+
+
 def test_clean_pictures_have_no_narrow_shadow():
     assert add_narrow_shadows(photograph(), np.float32(210)) == 210
     assert add_narrow_shadows(np.full((20, 20), 210, np.uint8), np.float32(210)) == 210
