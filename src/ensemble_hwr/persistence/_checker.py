@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr.persistence._schemas import (
+from ensemble_hwr.persistence._schemas import SCHEMAS, SPLITTERS
+from ensemble_hwr.persistence._specifications import (
     COMMON,
-    SCHEMAS,
-    SPLITTERS,
     Array,
     Classes,
     Derived,
