@@ -419,7 +419,7 @@ def _open_image(file: IO[bytes], head: bytes) -> Image.Image:
         except PictureError:
             raise
         except UnidentifiedImageError as error:
-            kind = "it is an AVIF, which Pillow 11.3 or later reads" if brands & _AVIF_BRANDS else None
+            kind = "it is an AVIF, which this build of Pillow does not read" if brands & _AVIF_BRANDS else None
             raise PictureError(kind or "it is not a picture in a format that can be read, or it is damaged") from error
         except Image.DecompressionBombError as error:
             raise PictureError(f"it is too large: {error}") from error
