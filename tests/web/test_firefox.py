@@ -1,4 +1,4 @@
-"""The page in Firefox, driven by WebDriver BiDi, which needs no program beside the browser."""
+"""The page in Firefox, driven by WebDriver BiDi, without a driver program."""
 
 import itertools
 import json
