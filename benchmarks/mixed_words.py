@@ -6,11 +6,15 @@
 Words are composed of the test letters of unipen62 in the folder ENSEMBLE_HWR_DATA, whose writers train no model: common
 words in small letters, with a capital, and in capitals, numbers of 1 to 6 digits, and codes such as B12 and 42a. Do
 not choose settings by these figures.
+
+The second table has short words whose letters have one shape in both cases, such as "so" and "cow". They are composed
+of generated letters, on lines with longer words, and read alone or with their line.
 """
 
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
@@ -22,12 +26,15 @@ import numpy as np
 from benchmarks.mixed import letters_of
 from benchmarks.pages import put
 from benchmarks.vocabulary import common_words, evaluation_words
-from ensemble_hwr import WordReader, compose_words, load_model
+from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition
 from ensemble_hwr.reading import Lexicon
+from ensemble_hwr.segmentation import cut_page
 
 PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "reading_words.md"
 LEXICON_SIZE = 10_000
+SHORT = ["so", "us", "cow", "up", "ox", "zoo", "cup", "sow", "vow", "coz", "Sue", "OX", "UK", "WC", "CO", "Pop", "Kos"]
+LONG = ["house", "garden", "bridge", "little", "yellow", "London", "Friday", "HOTEL", "quickly", "people", "flight"]
 KINDS = ("lower", "title", "upper", "number", "code")
 
 
@@ -35,9 +42,10 @@ KINDS = ("lower", "title", "upper", "number", "code")
 @click.argument("model")
 @click.option("--words", type=click.IntRange(5), default=120, show_default=True, help="Words per gap.")
 @click.option("--gap", "gaps", type=float, multiple=True, default=(0.12, 0.2), show_default=True)
+@click.option("--lines", type=click.IntRange(2), default=100, show_default=True, help="Lines of text.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the figures.")
 @click.option("--update", is_flag=True, help="Write the table into docs/user_guide/reading_words.md.")
-def main(*, model: str, words: int, gaps: Sequence[float], output: Path | None, update: bool) -> None:
+def main(*, model: str, words: int, gaps: Sequence[float], lines: int, output: Path | None, update: bool) -> None:
     """Read composed words with a model and print the figures."""
     letters = letters_of("unipen62")
     texts = draw_texts(words)
@@ -52,10 +60,13 @@ def main(*, model: str, words: int, gaps: Sequence[float], output: Path | None, 
         ):
             found[f"gap {gap}, {name}"] = figures(reader.fit(), made, texts)
             click.echo(f"gap {gap}, {name}: {found[f'gap {gap}, {name}']}")
+    in_lines = short_words(WordReader(classifier).fit(), lines)
+    click.echo(in_lines)
     if output is not None:
-        output.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        output.write_text(json.dumps({**found, **in_lines}, indent=1), encoding="utf-8")
     if update:
         put(PAGE, "python -m benchmarks.mixed_words", f"{table(found)}\n")
+        put(PAGE, "python -m benchmarks.mixed_words, lines", f"{table(in_lines)}\n")
 
 
 def table(found: dict[str, dict[str, float]]) -> str:
@@ -101,6 +112,33 @@ def figures(reader: Any, made: Sequence[Composition], texts: Sequence[str]) -> d
         **by_kind,
         "letters in the right case": round(float(np.mean(cases)), 3) if cases else 0.0,
         "ms per word": round(1000 * seconds / len(texts), 1),
+    }
+
+
+def short_words(reader: Any, count: int) -> dict[str, dict[str, float]]:
+    """Return the shares of right short words and of their letters in the right case, read alone and in a line."""
+    rng = np.random.default_rng(0)
+    alphabet = string.ascii_letters
+    letters = generate_letters(len(alphabet) * 30, letters=alphabet, writers=30, format="pictures", random_state=7)
+    texts = [" ".join(rng.permutation([*rng.choice(SHORT, 3), *rng.choice(LONG, 2)])) for _ in range(count)]
+    pairs: dict[str, list[tuple[str, str]]] = {"alone": [], "in a line": []}
+    for text, made in zip(texts, compose_words(letters, texts, gap=0.2, random_state=3), strict=True):
+        cuts = [word for line in cut_page(made.picture).lines for word in line.words]
+        if len(cuts) == len(text.split()):
+            line = [word.text for line in reader.read_page(made.picture).lines for word in line.words]
+            alone = [reader.read_lattice(word.lattice()).text for word in cuts]
+            pairs["alone"] += zip(alone, text.split(), strict=True)
+            pairs["in a line"] += zip(line, text.split(), strict=True)
+    return {name: _shares([pair for pair in found if pair[1] in SHORT]) for name, found in pairs.items()}
+
+
+def _shares(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Return the shares of words that are read right, and of their letters in the right case."""
+    cases = [a == b for found, text in pairs if found.upper() == text.upper() for a, b in zip(found, text, strict=True)]
+    right = [found == text for found, text in pairs]
+    return {
+        "short words": round(float(np.mean(right)), 3),
+        "letters in the right case": round(float(np.mean(cases)), 3),
     }
 
 

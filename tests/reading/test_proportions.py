@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 
 from ensemble_hwr.reading._proportions import (
+    Lines,
     Proportions,
+    WordExtents,
     best_path,
     expected_extents,
     extent_scores,
     find_proportions,
     fit_lines,
     reweight,
+    share_lines,
 )
 
 LETTERS = "oOlLpP1"
@@ -47,7 +50,26 @@ def test_both_hypotheses_stay_possible_if_all_letters_have_one_height():
 
 @pytest.mark.parametrize(("text", "cap"), [("oo", 1.0), ("OO", 1.0)])
 def test_the_lines_of_the_text_decide_the_case_of_such_a_word(text, cap):
-    assert case_of(text, shared=np.array([0.0, cap, 0.5, 0.4]))[0] == text
+    shared = Lines(np.array([[1.0, cap, 0.5, 0.4]]), np.ones(1), 1.0)
+    assert case_of(text, shared=shared)[0] == text
+
+
+@pytest.mark.parametrize("text", ["Pool oo P OO p lo", "oo OO lop OP oo", "OPO oo lo oo ppo oo oo o"])
+def test_words_of_a_line_share_its_lines_and_a_base_line_that_bends(text):
+    words = [
+        WordExtents(30 * np.array([EXTENTS[c] for c in word]) + 4.0 * place, shape_probability(word))
+        for place, word in enumerate(text.split())
+    ]
+    found = []
+    for word, shared in zip(words, share_lines(words, EXPECTED), strict=True):
+        lines = fit_lines(word.extents, word.probability, EXPECTED, shared=shared)
+        weighted = reweight(word.probability, extent_scores(word.extents, lines, EXPECTED)).argmax(axis=1)
+        found.append("".join(LETTERS[place] for place in weighted))
+    assert " ".join(found).replace("1", "l").replace("L", "l") == text
+
+
+def test_a_word_that_is_alone_on_its_line_has_no_shared_lines():
+    assert share_lines([WordExtents(np.array([[0.0, 1.0]]), shape_probability("o"))], EXPECTED) == [None]
 
 
 def test_the_estimate_does_not_change_much_after_a_second_fit():
@@ -67,7 +89,9 @@ def test_probabilities_add_up_to_1_and_scores_are_finite():
     rng = np.random.default_rng(0)
     extents = np.sort(rng.normal(scale=9.0, size=(30, 2)), axis=1)
     probability = rng.dirichlet(np.ones(len(LETTERS)), size=30)
-    score = Proportions(LETTERS).weigh(30, [(i, i + 1) for i in range(30)], extents, probability, np.log)
+    proportions = Proportions(LETTERS)
+    letters = proportions.find_letters(30, [(i, i + 1) for i in range(30)], probability, np.log)
+    score = proportions.weigh(extents, probability, letters)
     assert np.allclose(score.sum(axis=1), 1.0)
     assert np.isfinite(score).all()
 

@@ -10,14 +10,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from ensemble_hwr import LetterNormalizer, PageReader, WordReader, WordSegmenter, compose_words
+from ensemble_hwr import LetterNormalizer, PageReader, WordReader, WordSegmenter, compose_words, generate_letters
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import LetterNgrams, Lexicon, Word, error_report
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading.fields import restricted_reader
-from ensemble_hwr.segmentation import cut_strokes
+from ensemble_hwr.segmentation import cut_page, cut_strokes
 
 
 def pictures(words):
@@ -335,6 +335,17 @@ def test_words_are_read_in_the_case_in_which_they_are_written(mixed_classifier, 
     capitals = changed(reader, case="upper")
     assert capitals.read(pictures[0]).text == "POOL"
     assert "".join(letter.text for letter in capitals.read(pictures[0]).letters) == "pool"
+
+
+def test_words_of_a_line_share_their_base_line_and_x_height(mixed_classifier, non_letter_model):
+    letters = generate_letters(9 * 20, letters="LOPSlops1", writers=10, random_state=0, format="pictures")
+    text = "so Polo SO slops oo OO"
+    picture = compose_words(letters, [text], gap=0.3, random_state=5)[0].picture
+    reader = WordReader(mixed_classifier, non_letter_model=non_letter_model).fit()
+    assert reader.read_page(picture).text == text
+    assert PageReader(reader).fit().predict([picture]).tolist() == [text]
+    words = [word for line in reader.read_page(picture).lines for word in line.words]
+    assert [word.box for word in words] == [word.box for word in cut_page(picture).lines[0].words]
 
 
 def test_an_alphabet_restricts_the_letters(mixed_classifier, non_letter_model, mixed_words):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from numbers import Integral
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -18,7 +19,7 @@ from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.preprocessing import GradientFeatures
 from ensemble_hwr.reading._decoder import Graph
-from ensemble_hwr.reading._proportions import Proportions
+from ensemble_hwr.reading._proportions import Lines, Proportions, WordExtents
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 GEOMETRY = (
@@ -214,18 +215,11 @@ class Scored(NamedTuple):
     rows: Rows
 
 
-def score_lattice(
-    lattice: Lattice | StrokeLattice,
-    rows: Rows,
-    probability: FloatArray,
-    letters: Sequence[str],
-    non_letter_model: Any,
-    *,
-    proportions: Proportions | None = None,
-) -> Scored:
-    """Score the letter candidates of a lattice.
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Evidence for the letters of a word, before the lines of the word are estimated.
 
-    Parameters
+    Attributes
     ----------
     lattice : Lattice or StrokeLattice
     rows : ndarray of shape (n_candidates, n_pixels)
@@ -234,14 +228,79 @@ def score_lattice(
         Letter probabilities of each candidate.
     letters : sequence of str
         Letters, in the order of these columns.
-    non_letter_model : classifier or None
-        None weights letters by their numbers of pieces.
+    score : callable
+        Turns letter probabilities into scores that add up over a reading.
     proportions : Proportions, default=None
         Weights the letters by the sizes and positions of candidates; None does not.
+    """
+
+    lattice: Lattice | StrokeLattice
+    rows: Rows
+    probability: FloatArray
+    letters: Sequence[str]
+    score: Callable[[FloatArray], FloatArray]
+    proportions: Proportions | None = None
+
+    @cached_property
+    def best_letters(self) -> list[int]:
+        """Candidates of the best reading by shapes."""
+        assert self.proportions is not None
+        return self.proportions.find_letters(self.lattice.n_pieces, self.lattice.spans, self.probability, self.score)
+
+    def in_line(self) -> WordExtents:
+        """Return the extents of these letters in the line of text."""
+        assert isinstance(self.lattice, Lattice)
+        extents = self.lattice.top_row + self._extents[self.best_letters] * self.lattice.letter_height
+        return WordExtents(extents, self.probability[self.best_letters])
+
+    def scored(self, shared: Lines | None = None) -> Scored:
+        """Return the letter scores of the candidates.
+
+        Parameters
+        ----------
+        shared : Lines, default=None
+            Lines of the line of text at the word, in pixels; None estimates them on the word alone.
+
+        Returns
+        -------
+        Scored
+        """
+        lattice, probability = self.lattice, self.probability
+        if self.proportions is not None:
+            extents = self._extents
+            if shared is not None and isinstance(lattice, Lattice):
+                extents = lattice.top_row + extents * lattice.letter_height
+            probability = self.proportions.weigh(extents, probability, self.best_letters, shared)
+        boxes = tuple(candidate.box for candidate in lattice.candidates)
+        graph = Graph(lattice.n_pieces, lattice.spans, self.score(probability), self.letters)
+        return Scored(graph, probability, boxes, self.rows)
+
+    @cached_property
+    def _extents(self) -> FloatArray:
+        return np.array([(candidate.top, candidate.bottom) for candidate in self.lattice.candidates])
+
+
+def find_evidence(
+    lattice: Lattice | StrokeLattice,
+    rows: Rows,
+    probability: FloatArray,
+    letters: Sequence[str],
+    non_letter_model: Any,
+    *,
+    proportions: Proportions | None = None,
+) -> Evidence:
+    """Find the evidence for the letters of a word.
+
+    Parameters
+    ----------
+    lattice, rows, probability, letters, proportions
+        As for `Evidence`.
+    non_letter_model : classifier or None
+        None weights letters by their numbers of pieces.
 
     Returns
     -------
-    Scored
+    Evidence
     """
     score: Callable[[FloatArray], FloatArray] = partial(scores_by_pieces, spans=lattice.spans)
     if non_letter_model is not None:
@@ -249,11 +308,7 @@ def score_lattice(
         with config_context(transform_output="default"):  # it was fitted without feature names
             is_letter = non_letter_model.predict_proba(candidate_rows(lattice, rows))[:, column]
         score = partial(non_letter_log_odds, is_letter=is_letter)
-    if proportions is not None:
-        extents = np.array([(candidate.top, candidate.bottom) for candidate in lattice.candidates])
-        probability = proportions.weigh(lattice.n_pieces, lattice.spans, extents, probability, score)
-    boxes = tuple(candidate.box for candidate in lattice.candidates)
-    return Scored(Graph(lattice.n_pieces, lattice.spans, score(probability), letters), probability, boxes, rows)
+    return Evidence(lattice, rows, probability, letters, score, proportions)
 
 
 def score_letters(boxes: Sequence[Box], rows: Rows, probability: FloatArray, letters: Sequence[str]) -> Scored:
@@ -263,7 +318,7 @@ def score_letters(boxes: Sequence[Box], rows: Rows, probability: FloatArray, let
     ----------
     boxes : sequence of Box
     rows, probability, letters
-        As for `score_lattice`.
+        As for `Evidence`.
 
     Returns
     -------

@@ -8,7 +8,8 @@ extents of all letters by the characters they may be. The lines then weight the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,8 @@ _DEVIATION = 0.08  # of the top and the bottom of a letter
 _WIDE_DEVIATION = 0.18  # of tops and bottoms that differ from writer to writer
 _VARIABLE_TOPS, _VARIABLE_BOTTOMS = "ijt", "fzJQ,"
 
-_SHARED_DEVIATION = 0.06  # of the heights of a word from those of its line
+_SHARED_DEVIATIONS = (0.2, 0.06, 0.06, 0.06)  # of a word from its line of text: of the base line, and of the heights
+_N_NEIGHBOURS = 5  # words, including itself, that the base line at a word is the median of
 _STARTS = (1.0, 1.0 / X_HEIGHT, 1.0 / 0.85)  # cap heights per height of the tallest letter: the hypotheses
 _N_ITERATIONS = 4
 _LOG_OUTLIER = -7.0  # log-density of letters that are out of place
@@ -129,7 +131,7 @@ def _row(character: str) -> list[float]:
 
 
 def fit_lines(
-    extents: FloatArray, probability: FloatArray, expected: Expected, *, shared: FloatArray | None = None
+    extents: FloatArray, probability: FloatArray, expected: Expected, *, shared: Lines | None = None
 ) -> Lines:
     """Estimate the lines of a word together with the kinds of its letters, by expectation maximization.
 
@@ -140,13 +142,14 @@ def fit_lines(
     probability : ndarray of shape (n_letters, n_classes)
         Probability of each character, before its extents are taken into account.
     expected : Expected
-    shared : ndarray of shape (4,), default=None
-        Lines of the line of text, in the same unit; the position of its base line is not used.
+    shared : Lines, default=None
+        Hypotheses of the lines of the line of text, in the same unit; those of the word are near one of them.
 
     Returns
     -------
     Lines
-        One hypothesis per start of the search: the tallest letter is a capital, an x-height letter, or a t.
+        One hypothesis per hypothesis of `shared`; else per start of the search: the tallest letter is a capital, an
+        x-height letter, or a t.
 
     Examples
     --------
@@ -161,12 +164,7 @@ def fit_lines(
     kinds = np.zeros((len(extents), len(expected.edges)))
     for kind in range(kinds.shape[1]):
         kinds[:, kind] = probability[:, expected.kinds == kind].sum(axis=1)
-    base = float(np.median(extents[:, 1]))
-    tall = max(base - float(extents[:, 0].min()), 1e-3)
-    scale = tall if shared is None else float(shared[1])
-    caps = tall * np.array(_STARTS)
-    values = np.stack([np.full_like(caps, base), caps, X_HEIGHT * caps, DESCENDER * caps], axis=1)
-    rows, targets = _prior(scale, shared)
+    values, rows, targets, scale = _starts(extents) if shared is None else _near(shared)
     weighted = expected.edges / (scale * expected.deviations)[:, :, None]
     gram = np.einsum("ker,kes->krs", weighted, weighted)
     log_kinds = np.log(kinds + 1e-6)
@@ -176,22 +174,40 @@ def fit_lines(
         share = np.exp(share - logsumexp(share, axis=2, keepdims=True)) * -np.expm1(_LOG_OUTLIER - density)
         sums = np.einsum("hik,ie->hke", share, extents) / (scale * expected.deviations)
         left = np.einsum("hk,krs->hrs", share.sum(axis=1), gram) + rows.T @ rows
-        right = np.einsum("hke,ker->hr", sums, weighted) + rows.T @ targets
+        right = np.einsum("hke,ker->hr", sums, weighted) + targets @ rows
         values = np.linalg.solve(left, right[:, :, None])[:, :, 0]
     evidence = logsumexp(log_kinds + _log_density(extents, values, expected, scale), axis=2).sum(axis=1)
     evidence -= 0.5 * ((values @ rows.T - targets) ** 2).sum(axis=1)
+    if shared is not None:
+        evidence += np.log(shared.probability + 1e-12)
     return Lines(values, np.exp(evidence - logsumexp(evidence)), scale)
 
 
-def _prior(scale: float, shared: FloatArray | None) -> tuple[FloatArray, FloatArray]:
-    """Return the prior as observations with standard deviation 1: factors of the lines, and values."""
-    if shared is not None:
-        return np.eye(4)[1:] / (_SHARED_DEVIATION * scale), shared[1:] / (_SHARED_DEVIATION * scale)
+_Start = tuple[FloatArray, FloatArray, FloatArray, float]
+
+
+def _starts(extents: FloatArray) -> _Start:
+    """Return hypotheses of the lines of letters, and the prior of writers.
+
+    The prior consists of observations with standard deviation 1: factors of the lines, and values. The last result is
+    the unit of standard deviations of extents.
+    """
+    base = float(np.median(extents[:, 1]))
+    tops = np.sort(extents[:, 0])
+    scale = max(base - float(tops[len(tops) // 20]), 1e-3)  # not the highest of many
+    caps = scale * np.array(_STARTS)
+    values = np.stack([np.full_like(caps, base), caps, X_HEIGHT * caps, DESCENDER * caps], axis=1)
     rows = np.array([
         [0.0, -X_HEIGHT / _X_DEVIATION, 1.0 / _X_DEVIATION, 0.0],
         [0.0, -DESCENDER / _DESCENDER_DEVIATION, 0.0, 1.0 / _DESCENDER_DEVIATION],
     ])  # fmt: skip
-    return rows / scale, np.zeros(2)
+    return values, rows / scale, np.zeros((1, 2)), scale
+
+
+def _near(shared: Lines) -> _Start:
+    """Return the hypotheses of a line of text, and a prior near them, in the form of `_starts`."""
+    rows = np.diag(1.0 / np.array(_SHARED_DEVIATIONS)) / shared.scale
+    return shared.values, rows, shared.values @ rows, shared.scale
 
 
 def _log_density(extents: FloatArray, values: FloatArray, expected: Expected, scale: float) -> FloatArray:
@@ -291,6 +307,63 @@ def best_path(n_pieces: int, spans: Sequence[tuple[int, int]], scores: FloatArra
     return path
 
 
+class WordExtents(NamedTuple):
+    """Sizes and positions of the letters of the best reading of a word, in a line of text.
+
+    Attributes
+    ----------
+    extents : ndarray of shape (n_letters, 2)
+        Top and bottom of each letter, downwards, in pixels of the page without skew.
+    probability : ndarray of shape (n_letters, n_classes)
+    """
+
+    extents: FloatArray
+    probability: FloatArray
+
+
+def share_lines(words: Sequence[WordExtents], expected: Expected) -> list[Lines | None]:
+    """Estimate the lines of a line of text on all of its words.
+
+    Cap height, x-height and descender are those of the whole line. The base line may bend: at a word, it is the median
+    of those of the words around it.
+
+    Parameters
+    ----------
+    words : sequence of WordExtents
+        From left to right.
+    expected : Expected
+
+    Returns
+    -------
+    list of Lines or None
+        The lines at each word, in pixels; None if there are fewer than two words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._proportions import WordExtents, expected_extents, share_lines
+    >>> expected, either = expected_extents("loO"), np.array([[0.0, 0.5, 0.5]])
+    >>> tall = WordExtents(np.array([[0.0, 1.0], [0.5, 1.0]]), np.array([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]]))
+    >>> lines = share_lines([tall, WordExtents(np.array([[0.5, 1.0]]), either)], expected)
+    >>> lines[1].best.round(1).tolist()[:3]
+    [1.0, 1.0, 0.5]
+    """
+    if len(words) < 2:
+        return [None] * len(words)
+    bases = np.array([fit_lines(*word, expected).best[0] for word in words])
+    level = np.concatenate([word.extents - base for word, base in zip(words, bases, strict=True)])
+    lines = fit_lines(level, np.concatenate([word.probability for word in words]), expected)
+    counts = [len(word.extents) for word in words]
+    found: list[Lines | None] = []
+    for place in range(len(words)):
+        first = min(max(place - _N_NEIGHBOURS // 2, 0), max(len(words) - _N_NEIGHBOURS, 0))
+        near = slice(first, first + _N_NEIGHBOURS)
+        values = lines.values.copy()
+        values[:, 0] += float(np.median(np.repeat(bases[near], counts[near])))
+        found.append(replace(lines, values=values))
+    return found
+
+
 class Proportions:
     """Weights the letters of candidates by their sizes and positions in the word.
 
@@ -309,34 +382,50 @@ class Proportions:
         labels = [shape_of.get(letter, letter) for letter in letters]
         self._to_shapes = np.array([[label == shape for shape in dict.fromkeys(labels)] for label in labels], float)
 
-    def weigh(
+    def find_letters(
         self,
         n_pieces: int,
         spans: Sequence[tuple[int, int]],
-        extents: FloatArray,
         probability: FloatArray,
         score: Callable[[FloatArray], FloatArray],
-    ) -> FloatArray:
-        """Return letter probabilities that take the extents of candidates into account.
-
-        The lines are estimated on the letters of the best reading in which characters of one shape are not separated.
+    ) -> list[int]:
+        """Return the candidates of the best reading in which characters of one shape are not separated.
 
         Parameters
         ----------
         n_pieces : int
         spans : sequence of (int, int)
-        extents : ndarray of shape (n_spans, 2)
-            Top and bottom of each candidate, downwards.
         probability : ndarray of shape (n_spans, n_letters)
         score : callable
             Turns letter probabilities into scores that add up over a reading.
 
         Returns
         -------
+        list of int
+            Positions in `spans`. The lines of the word are estimated on these letters.
+        """
+        return best_path(n_pieces, spans, score(probability @ self._to_shapes).max(axis=1))
+
+    def weigh(
+        self, extents: FloatArray, probability: FloatArray, letters: Sequence[int], shared: Lines | None = None
+    ) -> FloatArray:
+        """Return letter probabilities that take the extents of candidates into account.
+
+        Parameters
+        ----------
+        extents : ndarray of shape (n_spans, 2)
+            Top and bottom of each candidate, downwards.
+        probability : ndarray of shape (n_spans, n_letters)
+        letters : sequence of int
+            As `find_letters` returns them.
+        shared : Lines, default=None
+            Lines of the line of text, in the unit of the extents.
+
+        Returns
+        -------
         ndarray of shape (n_spans, n_letters)
         """
-        path = best_path(n_pieces, spans, score(probability @ self._to_shapes).max(axis=1))
-        lines = fit_lines(extents[path], probability[path], self.expected)
+        lines = fit_lines(extents[letters], probability[letters], self.expected, shared=shared)
         return reweight(probability, extent_scores(extents, lines, self.expected), self.weight)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ensemble_hwr._deadlines import SECONDS, check_time, deadline
+from ensemble_hwr._deadlines import SECONDS, check_time, deadline, timed
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.alphabets import Alphabet, parse_alphabet, restrict
@@ -24,12 +24,12 @@ from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading._alignment import LARGEST_LAG, LabelledLetters
-from ensemble_hwr.reading._candidates import Scored, score_lattice, score_letters
-from ensemble_hwr.reading._document import Page, Word
+from ensemble_hwr.reading._candidates import Evidence, Scored, find_evidence, score_letters
+from ensemble_hwr.reading._document import Line, Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
-from ensemble_hwr.reading._proportions import find_proportions
+from ensemble_hwr.reading._proportions import find_proportions, share_lines
 from ensemble_hwr.reading._readings import find_readings, has_small_letters, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
@@ -51,8 +51,9 @@ class WordReader(PictureReader[Word]):
     reading that explains all candidates best is found by beam search, or by A* search over a lexicon.
 
     With a classifier of both cases and ``cut="lattice"``, the lines of the word, such as base line and x-height, are
-    estimated with its letters. They separate letters whose cases have the same shape, such as o and O. Words in small
-    letters, in capitals, or with a capital at the start are more probable than others.
+    estimated with its letters; the words of a line of text share them. They separate letters whose cases have the same
+    shape, such as o and O. Words in small letters, in capitals, or with a capital at the start are more probable than
+    others.
 
     Parameters
     ----------
@@ -311,9 +312,10 @@ class WordReader(PictureReader[Word]):
         check_is_fitted(self)
         with deadline(self.timeout, partial(describe, picture)):
             opened = self._open(picture)
-            page = Page.from_cut(cut_page(opened, word_gap=word_gap, **self._opening()), self._read_cut)
-            words = [word for line in page.lines for word in line.words]
-            return replace(page, issues=reading_issues(words, opened.grey))
+            cut = cut_page(opened, word_gap=word_gap, **self._opening())
+            lines = tuple(Line(line.box, tuple(self._read_line(line.words))) for line in cut.lines)
+            issues = reading_issues([word for line in lines for word in line.words], opened.grey)
+            return Page(cut.width, cut.height, lines, cut.skew, issues)
 
     def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
         """Read a word from its lattice of letter candidates.
@@ -430,11 +432,15 @@ class WordReader(PictureReader[Word]):
 
     def _score(self, lattice: Lattice | StrokeLattice) -> Scored:
         """Return the letter scores of the candidates of a lattice."""
+        return self._evidence(lattice).scored()
+
+    def _evidence(self, lattice: Lattice | StrokeLattice) -> Evidence:
+        """Classify the candidates of a lattice."""
         if self._proportions is not None and isinstance(lattice, Lattice):
             lattice = lattice.with_dots()
         rows = self._rows([candidate.ink for candidate in lattice.candidates])
         model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
-        return score_lattice(
+        return find_evidence(
             lattice, rows, self._probability(rows), self.classes_.tolist(), model, proportions=self._proportions
         )
 
@@ -482,6 +488,14 @@ class WordReader(PictureReader[Word]):
 
     def _slant(self) -> float | None:
         return None if self.segmenter_.slant == "auto" else float(self.segmenter_.slant)
+
+    def _read_line(self, cuts: Sequence[WordCut]) -> list[Word]:
+        """Read the words of a line of text, which share base line and x-height."""
+        if self._proportions is None or self.cut == "gaps" or len(cuts) < 2:
+            return [self._read_cut(cut) for cut in cuts]
+        words = [self._evidence(cut.lattice()) for cut in timed(cuts)]
+        lines = share_lines([word.in_line() for word in words], self._proportions.expected)
+        return [self._word(word.scored(line)) for word, line in timed(list(zip(words, lines, strict=True)))]
 
     def _read_cut(self, cut: WordCut) -> Word:
         check_time()

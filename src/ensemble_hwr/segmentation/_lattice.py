@@ -133,6 +133,11 @@ class Lattice:
         """Candidates in the order of `spans`; computed at the first access."""
         return tuple(self.candidate(start, stop) for start, stop in timed(self.spans))
 
+    @property
+    def top_row(self) -> float:
+        """Row that `top` and `bottom` of candidates are measured from, in pixels of the picture without skew."""
+        return (self.upright.origin.top + self._origin[1]) * self.upright.origin.factor
+
     def candidate(self, start: int, stop: int) -> Candidate:
         """Return some consecutive pieces as a candidate.
 
