@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -77,3 +78,31 @@ def test_decode_finds_the_best_reading_of_all_paths(graph, language_model):
         joints = [graph.spans[place] for place in reading.spans]
         assert all(before[1] == after[0] for before, after in pairwise(joints))
     assert [reading.score for reading in readings] == sorted((reading.score for reading in readings), reverse=True)
+
+
+def plain_beam_search(graph, language_model, beam):
+    """The best texts at the end, with a dict of texts at each boundary."""
+    at = [{} for _ in range(graph.n_pieces + 1)]
+    at[0][""] = 0.0, language_model.start
+    for boundary in range(graph.n_pieces):
+        best = sorted(at[boundary].items(), key=lambda entry: (-entry[1][0], entry[0]))[:beam]
+        for (text, (score, state)), (place, letter) in product(best, product(range(len(graph.spans)), range(2))):
+            start, stop = graph.spans[place]
+            following = language_model.step(state, LETTERS[letter])
+            if start != boundary or following is None:
+                continue
+            total, longer = score + graph.scores[place, letter] + following[1], text + LETTERS[letter]
+            if longer not in at[stop] or total > at[stop][longer][0]:
+                at[stop][longer] = total, following[0]
+    ends = {text: (score, language_model.end(state)) for text, (score, state) in at[-1].items()}
+    found = {text: score + end for text, (score, end) in ends.items() if end is not None}
+    return sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[:beam]
+
+
+@settings(max_examples=60)
+@given(graphs(), st.integers(1, 5), st.sampled_from([UniformModel(), LetterNgrams(["AB", "BA"], order=2)]))
+def test_decode_keeps_the_best_prefixes_at_each_boundary(graph, beam, language_model):
+    graph = replace(graph, scores=graph.scores / 8)  # no prefix is far below the best
+    expected = plain_beam_search(graph, language_model, beam)
+    found = [(reading.text, reading.score) for reading in decode(graph, language_model, beam=beam)]
+    assert found[: len(expected)] == expected

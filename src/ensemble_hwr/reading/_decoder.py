@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappush, heappushpop
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,62 +97,128 @@ def decode(graph: Graph, language_model: LanguageModel, *, beam: int) -> list[Re
     >>> [reading.text for reading in decode(graph, UniformModel(), beam=3)]
     ['N', 'II', 'IN']
     """
-    outgoing = _outgoing_spans(graph)
-    at: list[dict[str, Prefix]] = [{} for _ in range(graph.n_pieces + 1)]
-    best = [-np.inf] * (graph.n_pieces + 1)
-    at[0][""] = Prefix(0.0, "", language_model.start, None, -1, -1)
-    step = language_model.step
+    orders = np.argsort(-graph.scores, axis=1, kind="stable")
+    ranked = np.take_along_axis(graph.scores, orders, axis=1)
+    outgoing: list[list[tuple[int, int]]] = [[] for _ in range(graph.n_pieces)]
+    for span, (start, stop) in enumerate(graph.spans):
+        outgoing[start].append((span, stop))
+    steps = _Steps(language_model, graph.letters)
+    at: list[list[_Arrivals]] = [[] for _ in range(graph.n_pieces + 1)]
+    prefixes = [Prefix(0.0, "", language_model.start, None, -1, -1)]
     for boundary in timed(range(graph.n_pieces)):
-        prefixes = _prune(at[boundary], beam)
-        at[boundary] = {}
-        for prefix in prefixes:
-            for span, stop, ranked in outgoing[boundary]:
-                reached = at[stop]
-                for letter_score, letter, name in ranked:
-                    score = prefix.score + letter_score
-                    if score < best[stop] - _MARGIN:
-                        break  # letters are sorted by score, and a language model adds at most 0
-                    following = step(prefix.state, name)
-                    if following is None:
-                        continue
-                    score += following[1]
-                    text = prefix.text + name
-                    known = reached.get(text)
-                    if known is None or score > known.score:
-                        reached[text] = Prefix(score, text, following[0], prefix, span, letter)
-                        best[stop] = max(best[stop], score)
-    ended = []
-    for prefix in at[-1].values():
-        end = language_model.end(prefix.state)
+        if boundary:
+            prefixes = _best_prefixes(at[boundary], steps, beam)
+            at[boundary] = []
+        if not prefixes:
+            continue
+        reached = np.array([prefix.score for prefix in prefixes])
+        gains = np.stack([steps.gains(prefix.state) for prefix in prefixes])
+        for span, stop in outgoing[boundary]:
+            order = orders[span]
+            before = reached[:, None] + ranked[span]
+            at[stop].append(_Arrivals(prefixes, span, order, before, before + gains[:, order]))
+    return [_to_reading(prefix) for prefix in _ended(at[-1], steps, beam)]
+
+
+class _Steps:
+    """Steps of a language model over all letters, each state calculated once."""
+
+    def __init__(self, language_model: LanguageModel, letters: Sequence[str]) -> None:
+        self.letters, self.end = letters, language_model.end
+        self._step = language_model.step
+        self._known: dict[Any, tuple[NDArray[np.float64], list[Any]]] = {}
+
+    def gains(self, state: Any) -> NDArray[np.float64]:
+        """Return the log-probability of each letter after a state; -inf if it cannot follow."""
+        return self._of(state)[0]
+
+    def following(self, state: Any, letter: int) -> Any:
+        """Return the state after one more letter."""
+        return self._of(state)[1][letter]
+
+    def _of(self, state: Any) -> tuple[NDArray[np.float64], list[Any]]:
+        found = self._known.get(state)
+        if found is None:
+            steps = [self._step(state, letter) or (None, -np.inf) for letter in self.letters]
+            found = self._known[state] = np.array([gain for _, gain in steps]), [state for state, _ in steps]
+        return found
+
+
+class _Arrivals(NamedTuple):
+    """Prefixes that are longer by a letter, all of one span: rows are prefixes, columns letters by decreasing score."""
+
+    prefixes: list[Prefix]
+    span: int
+    order: NDArray[np.intp]
+    before: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    def prefix(self, place: int, score: float, steps: _Steps) -> Prefix:
+        """Return one of them."""
+        parent, letter = self.prefixes[place // len(self.order)], int(self.order[place % len(self.order)])
+        state = steps.following(parent.state, letter)
+        return Prefix(score, parent.text + steps.letters[letter], state, parent, self.span, letter)
+
+
+def _best_prefixes(arrivals: Sequence[_Arrivals], steps: _Steps, beam: int) -> list[Prefix]:
+    """Return the best prefixes of one boundary, each text once, at most `beam`, none far below the best."""
+    if not arrivals:
+        return []
+    scores = np.concatenate([found.scores.ravel() for found in arrivals])
+    found: dict[str, Prefix] = {}
+    last = np.inf
+    least = float(scores.max()) - _MARGIN
+    for prefix in _descending(arrivals, scores, least, 4 * beam, steps):
+        if len(found) >= beam and prefix.score < last:
+            break
+        if prefix.text not in found:
+            found[prefix.text] = prefix
+            last = prefix.score
+    return sorted(found.values(), key=_best_first)[:beam]
+
+
+def _ended(arrivals: Sequence[_Arrivals], steps: _Steps, beam: int) -> list[Prefix]:
+    """Return the best prefixes that end at the last boundary, best first, with the log-probability of the end."""
+    if not arrivals:
+        return []
+    scores = np.concatenate([found.scores.ravel() for found in arrivals])
+    before = np.concatenate([found.before.ravel() for found in arrivals])
+    best = np.concatenate([[-np.inf], np.maximum.accumulate(scores)[:-1]])
+    scores[before < best - _MARGIN] = -np.inf  # far below one that was found earlier
+    texts: set[str] = set()
+    ended: list[Prefix] = []
+    worst: list[float] = []  # scores of the best `beam`, a heap
+    for prefix in _descending(arrivals, scores, -np.inf, 4 * beam, steps):
+        if len(worst) == beam and prefix.score < worst[0]:
+            break  # the end adds at most 0
+        end = None if prefix.text in texts else steps.end(prefix.state)
+        texts.add(prefix.text)
         if end is not None:
             ended.append(prefix._replace(score=prefix.score + end))
-    ended.sort(key=_best_first)
-    return [_to_reading(prefix) for prefix in ended[:beam]]
+            (heappush if len(worst) < beam else heappushpop)(worst, ended[-1].score)
+    return sorted(ended, key=_best_first)[:beam]
+
+
+def _descending(
+    arrivals: Sequence[_Arrivals], scores: NDArray[np.float64], least: float, chunk: int, steps: _Steps
+) -> Iterator[Prefix]:
+    """Yield prefixes by decreasing score, from `least` on; of equal scores the first that arrived."""
+    sizes = np.cumsum([found.scores.size for found in arrivals])
+    places = np.flatnonzero((scores >= least) & (scores > -np.inf))
+    while len(places):
+        high = scores[places]
+        cut = np.partition(high, -chunk)[-chunk] if len(places) > chunk else -np.inf
+        now = places[high >= cut]
+        for place in now[np.argsort(-scores[now], kind="stable")].tolist():
+            which = int(np.searchsorted(sizes, place, side="right"))
+            found = arrivals[which]
+            yield found.prefix(place - (int(sizes[which]) - found.scores.size), float(scores[place]), steps)
+        places = places[high < cut]
+        chunk *= 4
 
 
 def _best_first(prefix: Prefix) -> tuple[float, str]:
     return -prefix.score, prefix.text
-
-
-def _outgoing_spans(graph: Graph) -> list[list[tuple[int, int, list[tuple[float, int, str]]]]]:
-    """List the spans that start at each boundary: index, stop, and letters by decreasing score."""
-    outgoing: list[list[tuple[int, int, list[tuple[float, int, str]]]]] = [[] for _ in range(graph.n_pieces)]
-    orders = np.argsort(-graph.scores, axis=1, kind="stable")
-    for place, ((start, stop), scores, order) in enumerate(
-        zip(graph.spans, graph.scores.tolist(), orders.tolist(), strict=True)
-    ):
-        ranked = [(scores[letter], letter, graph.letters[letter]) for letter in order]
-        outgoing[start].append((place, stop, ranked))
-    return outgoing
-
-
-def _prune(prefixes: dict[str, Prefix], beam: int) -> list[Prefix]:
-    """Return the best prefixes of one boundary, at most `beam`, none far below the best."""
-    ordered = sorted(prefixes.values(), key=_best_first)
-    if not ordered:
-        return []
-    least = ordered[0].score - _MARGIN
-    return [prefix for prefix in ordered[:beam] if prefix.score >= least]
 
 
 def _to_reading(last: Prefix) -> Reading:
