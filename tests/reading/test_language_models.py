@@ -5,7 +5,7 @@ import pytest
 
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.reading import LetterNgrams, Lexicon
-from ensemble_hwr.reading._language_models import CaseModel, CasePrices
+from ensemble_hwr.reading._language_models import DIGIT_GAIN, CaseModel, CasePrices
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -38,20 +38,33 @@ def test_invalid_arguments_raise(words, order):
         ("lower", 0.0),
         ("Title", 0.0),
         ("UPPER", 0.7),
-        ("I", 0.0),
-        ("McLean", 3.0),
-        ("wOrd", 3.0),
-        ("WORds", 3.7),
-        ("1984", 1.5),
-        ("B12", 1.5),
-        ("42a", 3.0),
-        ("A1B2", 5.2),
+        ("I", 1.5),
+        ("McLean", 5.0),
+        ("wOrd", 5.0),
+        ("WORds", 5.7),
+        ("7", 1.2),
+        ("1984", 1.2),
+        ("B12", 2.2),
+        ("42a", 1.2 + 2.2),
+        ("42ab", 1.2 + 2.2 + 1.0),
+        ("42AB", 1.2 + 2.2 + 1.0 + 0.7),
+        ("AB12", 0.7 + 2.2 + 1.0),
+        ("A1B2", 0.7 + 3 * 2.2),
         ("it's", 1.0),
         ("O'NEILL", 1.7),
+        ("10-12", 1.2 + 1.0),
+        ("A-12", 1.0 + 1.2),
     ],
 )
 def test_changes_of_case_and_runs_of_digits_have_prices(word, cost):
-    assert CaseModel().log_probability(word) == pytest.approx(-cost)
+    n_digits = sum(character.isdigit() for character in word)
+    assert CaseModel().log_probability(word) == pytest.approx(DIGIT_GAIN * n_digits - cost)
+
+
+def test_digits_are_fewer_than_letters_with_and_without_a_model_of_letters():
+    assert log(26) * 2 + CaseModel(LetterNgrams(["AB"])).log_probability("12") == pytest.approx(
+        CaseModel().log_probability("12")
+    )
 
 
 def test_prices_can_be_set():
@@ -63,7 +76,7 @@ def test_letters_follow_the_inner_model_without_regard_to_case_and_digits_are_eq
     model = CaseModel(inner)
     assert model.log_probability("ten") == pytest.approx(inner.log_probability("TEN"))
     assert model.log_probability("ten") == model.log_probability("Ten")
-    assert model.log_probability("10") == pytest.approx(-1.5 - 2 * log(10))
+    assert model.log_probability("10") == pytest.approx(-1.2 - 2 * log(10))
 
 
 def test_a_word_that_the_inner_model_does_not_allow_is_impossible():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -188,6 +189,32 @@ def test_the_score_of_a_word_is_the_sum_of_its_letters_the_word_and_its_case():
 def test_case_is_written_from_letter_scores_and_prices():
     folded = Reading(0.0, "ABB", (0, 1, 2), (0, 1, 1))
     assert write_case(folded, BOTH, 0.0).text == "Abb"
+
+
+CODES = Graph(
+    2,
+    [(0, 1), (1, 2)],
+    np.log([[0.5, 0.4, 0.01, 0.01, 0.08], [0.02, 0.02, 0.5, 0.4, 0.06]]),
+    ["O", "0", "I", "1", "o"],
+)
+
+
+@pytest.mark.parametrize("letters", [["O", "0", "I", "1", "o"], ["O", "0", "I", "1", "Q"]])
+def test_digits_come_in_runs(letters):
+    graph = replace(CODES, letters=letters)
+    texts = [reading.text for reading in find_readings(graph, lexicon=None, oov_rate=0.01, ngrams=None, beam=9)]
+    assert texts.index("01") < texts.index("0I")
+    assert texts.index("OI") < texts.index("O1")
+
+
+def test_numbers_do_not_pay_the_price_of_words_that_are_not_in_the_lexicon():
+    parameters = {"oov_rate": 0.01, "ngrams": None, "beam": 30}
+    alone = {reading.text: reading.score for reading in find_readings(CODES, lexicon=None, **parameters)}
+    lexicon = Lexicon(["IO"])
+    found = {reading.text: reading.score for reading in find_readings(CODES, lexicon=lexicon, **parameters)}
+    assert found["01"] == alone["01"]
+    assert found["OI"] == pytest.approx(alone["OI"] - np.log(99))
+    assert {r.text.upper() for r in find_readings(CODES, lexicon=lexicon, **{**parameters, "oov_rate": 0.0})} == {"IO"}
 
 
 def test_n_grams_of_both_cases_are_used_as_they_are():

@@ -195,7 +195,9 @@ class LetterNgrams:
 
 
 class CasePrices(NamedTuple):
-    """Costs of the changes between small letters, capitals and digits within a word, in nats.
+    """Costs of texts by their pattern of small letters, capitals and digits, in nats.
+
+    A text is a word, a number, which is a run of digits, or a code of letters and digits, such as B12 and 42a.
 
     Attributes
     ----------
@@ -205,38 +207,50 @@ class CasePrices(NamedTuple):
         A second capital after the first.
     mixed : float
         A capital after a small letter, or a small letter after several capitals.
-    digits : float
-        A run of digits.
+    single : float
+        A word of one letter.
+    number : float
+        A number.
+    code : float
+        A digit after a letter, or a letter after a digit.
     letters : float
-        A letter after a digit.
+        A code with several letters in a run.
     mark : float
-        A mark, after which a word starts again.
+        A mark, after which a word or number starts again.
     """
 
     lower: float = 0.0
     title: float = 0.0
     upper: float = 0.7
-    mixed: float = 3.0
-    digits: float = 1.5
-    letters: float = 1.5
+    mixed: float = 5.0
+    single: float = 1.5
+    number: float = 1.2
+    code: float = 2.2
+    letters: float = 1.0
     mark: float = 1.0
 
 
-_START, _LOWER, _CAPITAL, _UPPER = range(4)  # after no letter, a small one, one capital, several capitals
-_IN_DIGITS = 4  # added to these while digits follow each other
-_LOG_DIGIT = -log(10)
+DIGIT_GAIN = log(26 / 10)
+"""Log-probability of a digit relative to that of a letter: there are fewer digits than letters."""
+
+_START, _ONE, _LOWER, _CAPITAL, _UPPER = range(5)  # after no letter, a small one, several, one capital, several
+_IN_DIGITS, _AFTER_DIGITS, _AFTER_MARK = (
+    5,
+    10,
+    15,
+)  # added in and after a run of digits, and after a mark
 
 
 class CaseModel:
-    """Language model of words in either case and of digits.
+    """Language model of words in either case, of numbers and of codes.
 
-    Words are small letters, capitals, or a capital and small letters; other changes of case have a price, and so has
-    each run of digits. The letters themselves follow another model, without regard to case.
+    Words are small letters, capitals, or a capital and small letters; other changes of case have a price. Digits come
+    in runs. The letters themselves follow another model, without regard to case; the digits are equally probable.
 
     Parameters
     ----------
     inner : LanguageModel, default=None
-        Model of the letters; None: all letters are equally probable.
+        Model of the letters; None: all letters are equally probable, and a text of letters has the log-probability 0.
     prices : CasePrices, default=CasePrices()
     fold : callable, default=str.upper
         Converts a letter to the case that `inner` was trained on.
@@ -245,8 +259,8 @@ class CaseModel:
     --------
     >>> from ensemble_hwr.reading._language_models import CaseModel
     >>> model = CaseModel()
-    >>> [model.log_probability(word) for word in ("word", "Word", "WORD", "wORd", "B12")]
-    [0.0, 0.0, -0.7, -6.7, -1.5]
+    >>> [round(model.log_probability(word), 1) for word in ("word", "Word", "WORD", "wORd", "12", "B12")]
+    [0.0, 0.0, -0.7, -10.7, 0.7, -0.3]
     """
 
     def __init__(
@@ -255,8 +269,8 @@ class CaseModel:
         prices: CasePrices = CasePrices(),  # noqa: B008 - it cannot be changed
         fold: Callable[[str], str] = str.upper,
     ) -> None:
-        self._inner, self._fold = inner, fold
-        self._moves = {(state, kind): _move(state, kind, prices) for state in range(2 * _IN_DIGITS) for kind in "audm"}
+        self._inner, self._fold, self._prices = inner, fold, prices
+        self._moves = {(state, kind): _move(state, kind, prices) for state in range(20) for kind in "audm"}
         self._kinds: dict[str, str] = {}
         self.start = (None if inner is None else inner.start, _START)
 
@@ -266,15 +280,20 @@ class CaseModel:
         following, price = self._moves[state[1], kind]
         inner, before = self._inner, state[0]
         if inner is None:
-            return (None, following), -price
+            return (None, following), (DIGIT_GAIN if kind == "d" else 0.0) - price
         if kind == "d":
-            return (inner.start, following), _LOG_DIGIT - price
+            return (inner.start, following), -log(10) - price
         found = inner.step(before, self._fold(letter))
         return None if found is None else ((found[0], following), found[1] - price)
 
     def end(self, state: tuple[Any, int]) -> float | None:
-        """Return the log-probability that the word ends here; None if it cannot end here."""
-        return 0.0 if self._inner is None or state[1] >= _IN_DIGITS else self._inner.end(state[0])
+        """Return the log-probability that the text ends here; None if it cannot end here."""
+        inner, place = state
+        price = self._prices.single if place in (_ONE, _CAPITAL) else 0.0
+        if self._inner is None or _IN_DIGITS <= place < _AFTER_DIGITS:
+            return -price
+        end = self._inner.end(inner)
+        return None if end is None else end - price
 
     def log_probability(self, word: str) -> float:
         """Return the log-probability of a word; -inf if it is impossible."""
@@ -297,16 +316,35 @@ def _kind(letter: str) -> str:
 
 def _move(state: int, kind: str, prices: CasePrices) -> tuple[int, float]:
     """Return the next state and the price of a character of a kind."""
-    in_digits, case = state >= _IN_DIGITS, state % _IN_DIGITS
+    phase, case = state // 5 * 5, state % 5
     if kind == "d":
-        return case + _IN_DIGITS, 0.0 if in_digits else prices.digits
+        return case + _IN_DIGITS, 0.0 if phase == _IN_DIGITS else _price_of_digits(phase, case, prices)
     if kind == "m":
-        return state if in_digits else _START, prices.mark
-    price = prices.letters if in_digits else 0.0
+        return state if phase == _IN_DIGITS else _AFTER_MARK, prices.mark
+    following, price = _next_case(case, kind, prices)
+    if phase == _IN_DIGITS:
+        price += prices.code
+    elif phase == _AFTER_DIGITS and case in (_ONE, _CAPITAL):
+        price += prices.letters
+    return following + (_AFTER_DIGITS if phase == _IN_DIGITS else phase), price
+
+
+def _price_of_digits(phase: int, case: int, prices: CasePrices) -> float:
+    """Return the price of a run of digits."""
+    if case == _START and phase != _AFTER_DIGITS:
+        return prices.number
+    several = phase != _AFTER_DIGITS and case in (_LOWER, _UPPER)
+    return prices.code + several * prices.letters
+
+
+def _next_case(case: int, kind: str, prices: CasePrices) -> tuple[int, float]:
+    """Return the pattern of letters after one more letter, and its price without that of digits."""
     if kind == "a":
-        return _LOWER, price + {_START: prices.lower, _UPPER: prices.mixed}.get(case, 0.0)
+        if case == _START:
+            return _ONE, prices.lower
+        return _LOWER, prices.mixed if case == _UPPER else 0.0
     if case == _START:
-        return _CAPITAL, price + prices.title
-    if case == _LOWER:
-        return _CAPITAL, price + prices.mixed
-    return _UPPER, price + (prices.upper if case == _CAPITAL else 0.0)
+        return _CAPITAL, prices.title
+    if case in (_ONE, _LOWER):
+        return _CAPITAL, prices.mixed
+    return _UPPER, prices.upper if case == _CAPITAL else 0.0

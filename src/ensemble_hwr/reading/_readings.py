@@ -35,8 +35,8 @@ def find_readings(
 ) -> list[Reading]:
     """Find readings: words of the lexicon, and out-of-vocabulary texts.
 
-    If there are small letters, words of the lexicon are found without regard to case, and are returned in the case that
-    fits best.
+    If there are small letters, or capitals and digits, texts have prices by their pattern, see `CasePrices`. Words of
+    the lexicon are found without regard to case, and are returned in the case that fits best.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def find_readings(
     lexicon : Lexicon or None
         Spelled with the letters of the graph; in upper case also if there are small letters.
     oov_rate : float in [0, 1)
-        Prior probability that a word is not in the lexicon.
+        Prior probability that a word is not in the lexicon. Numbers and codes have prices instead, unless it is 0.
     ngrams : LanguageModel or None
         Language model of words that are not in the lexicon. None: all texts of one length are equally probable.
     beam : int
@@ -55,10 +55,10 @@ def find_readings(
     list of Reading
         Best first, at least one.
     """
-    folded = fold_case(graph) if has_small_letters(graph.letters) else None
+    folded = fold_case(graph) if _have_patterns(graph.letters, ngrams) else None
     model = ngrams if folded is None else with_case(ngrams)
     # Scores relative to the uniform distribution over letters, so that they add up with log-probabilities of words.
-    uniform = log(len(graph.letters if folded is None else folded.letters))
+    uniform = log(len(graph.letters) if folded is None else _n_letters(folded.letters))
     found = decode(
         graph if ngrams is None else replace(graph, scores=graph.scores + uniform), model or UniformModel(), beam=beam
     )
@@ -72,11 +72,21 @@ def find_readings(
     if words and not oov_rate:
         return words if folded is None else sorted(words, key=_best_first)
     bonus = log1p(-oov_rate) - log(oov_rate) if words else 0.0
-    in_vocabulary = [reading._replace(score=reading.score + bonus) for reading in words]
-    out_of_vocabulary = [
-        reading for reading in found if (reading.text if folded is None else reading.text.upper()) not in lexicon
-    ]
-    return sorted([*in_vocabulary, *out_of_vocabulary], key=_best_first) or found
+    others = [reading for reading in found if (reading.text if folded is None else reading.text.upper()) not in lexicon]
+    if folded is None:
+        words = [reading._replace(score=reading.score + bonus) for reading in words]
+    else:  # the oov_rate is of words; numbers and codes have prices of their own
+        others = [reading._replace(score=reading.score - bonus * (not _has_digits(reading.text))) for reading in others]
+    return sorted([*words, *others], key=_best_first) or found
+
+
+def _has_digits(text: Iterable[str]) -> bool:
+    return any(character.isdigit() for character in text)
+
+
+def _n_letters(characters: Iterable[str]) -> int:
+    """Return the number of letters, without digits and marks; 26 if there are none."""
+    return sum(character.isalpha() for character in characters) or 26
 
 
 def _best_first(reading: Reading) -> tuple[float, str]:
@@ -124,6 +134,14 @@ def in_case(readings: Sequence[Reading], case: Case, spellings: Mapping[str, str
 def has_small_letters(letters: Iterable[str]) -> bool:
     """Return whether some letters are small ones, so that case is decided by the word."""
     return any(letter.islower() for letter in letters)
+
+
+def _have_patterns(letters: Sequence[str], ngrams: LanguageModel | None) -> bool:
+    """Return whether texts have prices by their pattern of small letters, capitals and digits."""
+    if has_small_letters(letters):
+        return True
+    mixed = _has_digits(letters) and any(letter.isalpha() for letter in letters)
+    return mixed and not _has_digits(getattr(ngrams, "letters", ""))  # n-grams of digits and letters have patterns
 
 
 def _has_both_cases(letters: Iterable[str]) -> bool:

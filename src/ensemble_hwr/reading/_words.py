@@ -53,7 +53,7 @@ class WordReader(PictureReader[Word]):
     With a classifier of both cases and ``cut="lattice"``, the lines of the word, such as base line and x-height, are
     estimated with its letters; the words of a line of text share them. They separate letters whose cases have the same
     shape, such as o and O. Words in small letters, in capitals, or with a capital at the start are more probable than
-    others.
+    others, and digits come in runs.
 
     Parameters
     ----------
@@ -76,7 +76,8 @@ class WordReader(PictureReader[Word]):
         Expected words, in upper or lower case. A mapping gives the frequency of each word. None expects no words.
     oov_rate : float, default=0.01
         Prior probability that a word is out of vocabulary, in [0, 1). Its letters are then random, or follow `ngrams`.
-        With 0 only words of the lexicon are read, unless none of them is possible.
+        With a classifier of digits and letters, texts with digits are not words, and have another prior. With 0 only
+        words of the lexicon are read, unless none of them is possible.
     ngrams : LetterNgrams, default=None
         Letter model of words that are not in the lexicon.
     case : {"as_written", "lexicon", "upper", "lower"}, default="as_written"
