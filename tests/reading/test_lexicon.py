@@ -210,3 +210,17 @@ def test_a_file_is_read_as_its_words_are_given(tmp_path, text):
     expected, found = Lexicon(given), Lexicon.from_file(tmp_path / "words.txt")
     assert list(found) == list(expected)
     assert [found.log_probability(word) for word in found] == [expected.log_probability(word) for word in expected]
+
+
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [("CAFEUBR", ["CAFE", "UBER"]), ("CAFÉUBER", ["CAFÉ", "UBER"]), ("cafebuér", ["café", "uber"])],
+)
+def test_accents_of_letters_that_cannot_be_read_are_removed(letters, words):
+    assert list(Lexicon(["cafe\u0301", "über"]).spelled_with(letters)) == words
+
+
+def test_counts_of_words_that_differ_in_accents_are_added():
+    lexicon = Lexicon({"pêche": 1, "péché": 2, "chêne": 1}).spelled_with("CEHNP")
+    assert lexicon.log_probability("PECHE") == pytest.approx(np.log(0.75))
+    assert Lexicon({"pêche": 1, "péché": 2}).spellings() == {"PECHE": "péché"}

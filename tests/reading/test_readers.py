@@ -348,6 +348,23 @@ def test_words_of_a_line_share_their_base_line_and_x_height(mixed_classifier, no
     assert [word.box for word in words] == [word.box for word in cut_page(picture).lines[0].words]
 
 
+@pytest.mark.parametrize("word", ["polo", "SLOPS"])
+def test_letters_with_accents_are_read_without_them(mixed_classifier, non_letter_model, word):
+    letters = generate_letters(9 * 20, letters="LOPSlops1", writers=10, random_state=0, format="pictures")
+    made = compose_words(letters, [word], gap=0.3, noise=0.0, random_state=2)[0]
+    box = next(letter.box for letter in made.lines[0].words[0].letters if letter.letter in "oO")
+    picture = np.pad(made.picture, ((20, 0), (0, 0)), mode="edge")
+    top, middle = box.top + 20, (box.left + box.right) // 2
+    for place in range(10):  # an acute accent
+        picture[top - 8 - place, middle + place // 2 - 3 : middle + place // 2] = 20
+    reader = WordReader(mixed_classifier, non_letter_model=non_letter_model, lexicon=[word.replace("O", "Ó"), "lops"])
+    read = reader.fit().read(picture)
+    assert read.text == word
+    assert changed(reader, lexicon=["PÓLÖ", "SLÓPS"], accents="keep").read(picture).text == (
+        "póló".replace("ló", "lö") if word == "polo" else "SLÓPS"
+    )
+
+
 def test_an_alphabet_restricts_the_letters(mixed_classifier, non_letter_model, mixed_words):
     reader = WordReader(mixed_classifier, alphabet="LOPS", non_letter_model=non_letter_model).fit()
     assert reader.classes_.tolist() == ["L", "O", "P", "S"]

@@ -240,3 +240,22 @@ def test_texts_are_returned_in_the_wanted_case(case, texts):
     assert np.logaddexp.reduce([reading.score for reading in converted]) == pytest.approx(
         np.logaddexp.reduce([reading.score for reading in found])
     )
+
+
+@pytest.mark.parametrize(
+    ("case", "accents", "text"),
+    [
+        ("as_written", "drop", "CAFE"),
+        ("as_written", "keep", "CAFÉ"),
+        ("upper", "keep", "CAFÉ"),
+        ("lower", "keep", "café"),
+        ("lower", "drop", "cafe"),
+        ("lexicon", "drop", "Cafe"),
+        ("lexicon", "keep", "Café"),
+    ],
+)
+def test_words_of_the_lexicon_are_returned_with_or_without_its_accents(case, accents, text):
+    readings = [Reading(-1.0, "CAFE", (), ()), Reading(-2.0, "CAFF", (), ())]
+    found = in_case(readings, case, {"CAFE": "Café"}, accents)
+    assert found[0].text == text
+    assert found[1].text.upper() == "CAFF"

@@ -156,3 +156,37 @@ def test_a_lattice_without_dots_stays_as_it_is():
     picture[30:60, 10:15] = picture[30:60, 30:35] = 1.0
     lattice = cut_word(picture)
     assert lattice.with_dots() is lattice
+
+
+def accented(height, width, gap):
+    """A stem, and a wide letter with a mark above it."""
+    picture = np.zeros((100, 130))
+    picture[40:90, 10:15] = picture[40:90, 40:45] = picture[40:90, 65:70] = picture[84:90, 40:70] = 1.0
+    picture[40 - gap - height : 40 - gap, 50 : 50 + width] = 1.0
+    return cut_word(picture, slant=0.0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(6, 6), (12, 25), (25, 8)])
+def test_accents_belong_to_the_letter_below_them_which_has_a_bare_form(height, width):
+    lattice = accented(height, width, 8).with_dots()
+    assert lattice.accents.sum() == height * width
+    first, *others = lattice.candidates
+    assert first.bare is None
+    last = lattice.candidate(1, lattice.n_pieces)
+    assert (last.box.top, last.bare.box.top) == (32 - height, 40)
+    assert last.bare.bare is None
+    assert last.bare.ink.sum() < last.ink.sum()
+    assert [found.stop for found in others if found.bare is not None]
+
+
+@pytest.mark.parametrize(("height", "width", "gap"), [(40, 10, 8), (6, 60, 8), (12, 25, 35)])
+def test_large_and_distant_marks_are_no_accents(height, width, gap):
+    assert accented(height, width, gap).with_dots().accents is None
+
+
+def test_the_dot_of_a_small_i_belongs_to_its_stem_also_next_to_a_capital():
+    picture = np.zeros((120, 70))
+    picture[10:110, 10:16] = picture[55:110, 45:51] = picture[30:42, 43:55] = 1.0
+    lattice = cut_word(picture, slant=0.0).with_dots()
+    assert lattice.n_pieces == 2
+    assert (lattice.candidates[-1].box.top, lattice.candidates[-1].bare.box.top) == (30, 55)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.images.machine_print import Print
     from ensemble_hwr.images.pages import PageRanges
     from ensemble_hwr.reading import Page, Word, WordReader
-    from ensemble_hwr.reading.models import Case
+    from ensemble_hwr.reading.models import Accents, Case
 
 
 @click.command()
@@ -58,6 +58,13 @@ if TYPE_CHECKING:
     default="as_written",
     show_default=True,
     help="Case of the text, for models that read small letters.",
+)
+@click.option(
+    "--accents",
+    type=click.Choice(["drop", "keep"]),
+    default="drop",
+    show_default=True,
+    help="Accents are not read; keep writes words of the lexicon with its accents.",
 )
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
 @click.option(
@@ -93,6 +100,7 @@ def read(
     alphabet: str | None,
     lexicon: Path | None,
     case: Case,
+    accents: Accents,
     page: bool,
     machine_print: Print,
     fields: Path | None,
@@ -130,7 +138,8 @@ def read(
     _check_folders(output, debug)
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
-        reader = _word_reader(model, alphabet, lexicon, case=case, machine_print=machine_print, timeout=timeout)
+        settings = {"case": case, "accents": accents, "print": machine_print, "timeout": timeout}
+        reader = _word_reader(model, alphabet, lexicon, settings)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
         reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
@@ -235,17 +244,13 @@ def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
         raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
 
 
-def _word_reader(
-    model: str, alphabet: str | None, lexicon: Path | None, *, case: Case, machine_print: Print, timeout: float
-) -> WordReader:
+def _word_reader(model: str, alphabet: str | None, lexicon: Path | None, settings: dict[str, Any]) -> WordReader:
     """Return the reader that the options describe."""
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
     words = None if lexicon is None else Lexicon.from_file(lexicon)
-    reader = WordReader(
-        load_model(model), alphabet=alphabet, lexicon=words, case=case, print=machine_print, timeout=timeout
-    )
+    reader = WordReader(load_model(model), alphabet=alphabet, lexicon=words, **settings)
     fitted: WordReader = reader.fit()
     return fitted
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from numbers import Integral
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -38,10 +38,11 @@ _MIN_GAP, _MAX_GAP = -0.5, 1.0  # letter heights
 _UNIFORM_SHARE = 0.005  # mixed into letter probabilities, so that no letter is impossible
 _NON_LETTER_WEIGHT = 0.45  # below 1, because candidates that share pieces are not independent
 _MAX_LOG_ODDS = 12.0  # of the non-letter model
+_DOTTED = 0.5  # probability of i or j from which on a mark above a candidate is a dot, and is part of its height
 
 
 def candidate_rows(lattice: Lattice | StrokeLattice, pixels: Rows) -> Rows:
-    """Return pixels and geometry of the candidates of a word, the input of a non-letter model.
+    """Return pixels and geometry of the candidates of a word, without accents: the input of a non-letter model.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def _geometry(lattice: Lattice | StrokeLattice) -> Rows:
     length = max(candidate.right for candidate in lattice.candidates)
     stroke = lattice.stroke_width / lattice.letter_height
     rows = []
-    for candidate in lattice.candidates:
+    for found in lattice.candidates:
+        candidate = found.bare or found
         start, stop = candidate.start, candidate.stop
         inner = slice(start + 1, stop)
         single = stop - start == 1
@@ -223,13 +225,13 @@ class Evidence:
     ----------
     lattice : Lattice or StrokeLattice
     rows : ndarray of shape (n_candidates, n_pixels)
-        Pixels of each candidate.
+        Pixels of each candidate, with its accents.
     probability : ndarray of shape (n_candidates, n_letters)
         Letter probabilities of each candidate.
     letters : sequence of str
         Letters, in the order of these columns.
-    score : callable
-        Turns letter probabilities into scores that add up over a reading.
+    is_letter : ndarray of shape (n_candidates,) or None
+        Probability that the candidate is a letter. None weights letters by their numbers of pieces.
     proportions : Proportions, default=None
         Weights the letters by the sizes and positions of candidates; None does not.
     """
@@ -238,8 +240,14 @@ class Evidence:
     rows: Rows
     probability: FloatArray
     letters: Sequence[str]
-    score: Callable[[FloatArray], FloatArray]
+    is_letter: FloatArray | None
     proportions: Proportions | None = None
+
+    def score(self, probability: FloatArray) -> FloatArray:
+        """Turn letter probabilities into scores that add up over a reading."""
+        if self.is_letter is None:
+            return scores_by_pieces(probability, self.lattice.spans)
+        return non_letter_log_odds(probability, self.is_letter)
 
     @cached_property
     def best_letters(self) -> list[int]:
@@ -277,38 +285,81 @@ class Evidence:
 
     @cached_property
     def _extents(self) -> FloatArray:
-        return np.array([(candidate.top, candidate.bottom) for candidate in self.lattice.candidates])
+        dotted = self.probability[:, dotted_columns(self.letters)].sum(axis=1) >= _DOTTED
+        forms = [
+            found if dot else found.bare or found for found, dot in zip(self.lattice.candidates, dotted, strict=True)
+        ]
+        return np.array([(form.top, form.bottom) for form in forms])
 
 
-def find_evidence(
-    lattice: Lattice | StrokeLattice,
-    rows: Rows,
-    probability: FloatArray,
-    letters: Sequence[str],
-    non_letter_model: Any,
-    *,
-    proportions: Proportions | None = None,
-) -> Evidence:
-    """Find the evidence for the letters of a word.
+def dotted_columns(letters: Sequence[str]) -> list[int]:
+    """Return the columns of the letters that have a dot: i and j, also if their case is ignored.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading._candidates import dotted_columns
+    >>> dotted_columns("hijk"), dotted_columns("HIJK")
+    ([1, 2], [1, 2])
+    """
+    dotted = "ij" if "i" in letters or "j" in letters else "IJ"
+    return [place for place, letter in enumerate(letters) if letter in dotted]
+
+
+def drop_accents(probability: FloatArray, bare: FloatArray, letters: Sequence[str]) -> FloatArray:
+    """Return letter probabilities of candidates with marks above them, from those with and without the marks.
+
+    The marks are a dot of i or j, an accent, or a part of the letter. Letters that have a dot have the probability that
+    they have with the marks. So does a capital I, which some people dot. The remaining probability is shared among the
+    other letters, by the mean of those with and without the marks.
 
     Parameters
     ----------
-    lattice, rows, probability, letters, proportions
-        As for `Evidence`.
-    non_letter_model : classifier or None
-        None weights letters by their numbers of pieces.
+    probability, bare : ndarray of shape (n_candidates, n_letters)
+        With the marks, and without them.
+    letters : sequence of str
 
     Returns
     -------
-    Evidence
+    ndarray of shape (n_candidates, n_letters)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._candidates import drop_accents
+    >>> drop_accents(np.array([[0.5, 0.4, 0.1]]), np.array([[0.1, 0.0, 0.9]]), "ABi").round(2).tolist()
+    [[0.7, 0.2, 0.1]]
     """
-    score: Callable[[FloatArray], FloatArray] = partial(scores_by_pieces, spans=lattice.spans)
-    if non_letter_model is not None:
-        column = non_letter_model.classes_.tolist().index(LETTER)
-        with config_context(transform_output="default"):  # it was fitted without feature names
-            is_letter = non_letter_model.predict_proba(candidate_rows(lattice, rows))[:, column]
-        score = partial(non_letter_log_odds, is_letter=is_letter)
-    return Evidence(lattice, rows, probability, letters, score, proportions)
+    dotted = np.zeros(len(letters), np.bool_)
+    dotted[dotted_columns(letters)] = True
+    dotted |= np.array(letters) == "I"
+    others = np.where(dotted, 0.0, probability)
+    left = others.sum(axis=1, keepdims=True)
+    without = np.where(dotted, 1e-12, bare)
+    without *= left / without.sum(axis=1, keepdims=True)
+    return np.where(dotted, probability, 0.5 * (others + without))
+
+
+def letter_probability(lattice: Lattice | StrokeLattice, rows: Rows, non_letter_model: Any) -> FloatArray | None:
+    """Return the probability that each candidate of a lattice is a letter.
+
+    Parameters
+    ----------
+    lattice : Lattice or StrokeLattice
+    rows : ndarray of shape (n_candidates, n_pixels)
+        Pixels of each candidate, without accents.
+    non_letter_model : classifier or None
+        None gives None.
+
+    Returns
+    -------
+    ndarray of shape (n_candidates,) or None
+    """
+    if non_letter_model is None:
+        return None
+    column = non_letter_model.classes_.tolist().index(LETTER)
+    with config_context(transform_output="default"):  # it was fitted without feature names
+        probability: FloatArray = non_letter_model.predict_proba(candidate_rows(lattice, rows))[:, column]
+    return probability
 
 
 def score_letters(boxes: Sequence[Box], rows: Rows, probability: FloatArray, letters: Sequence[str]) -> Scored:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 import warnings
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -134,7 +135,8 @@ class Lexicon:
     def spelled_with(self, letters: Collection[str], *, ignore_case: bool = False) -> Lexicon:
         """Return the words that can be spelled with the given letters.
 
-        Words are converted to upper case if all letters are upper case; counts of words that become equal are added.
+        Words are converted to upper case if all letters are upper case, and accents of letters that are not given are
+        removed; counts of words that become equal are added.
 
         Parameters
         ----------
@@ -159,8 +161,8 @@ class Lexicon:
         Examples
         --------
         >>> from ensemble_hwr.reading import Lexicon
-        >>> list(Lexicon(["tea", "Ten"]).spelled_with("AENT"))
-        ['TEA', 'TEN']
+        >>> list(Lexicon(["tea", "Ten", "né"]).spelled_with("AENT"))
+        ['NE', 'TEA', 'TEN']
         """
         alphabet = set(letters)
         if ignore_case:
@@ -168,6 +170,8 @@ class Lexicon:
         upper_case = not any(letter != letter.upper() for letter in alphabet)
         words = list(self)
         spelled = list(map(str.upper, words)) if upper_case else words
+        if not alphabet.issuperset("".join(spelled)):
+            spelled = [without_accents(word, alphabet) for word in spelled]
         others: list[str] = []
         counts = [1.0] * len(words) if self._of_word is None else self._of_word
         fitting = list(zip(spelled, counts, strict=True))
@@ -189,9 +193,9 @@ class Lexicon:
         return Lexicon(list(added) if self._of_word is None else added, name=self.name)
 
     def spellings(self) -> dict[str, str]:
-        """Return each word as the lexicon has it, by the word in upper case.
+        """Return each word as the lexicon has it, by the word in upper case without accents.
 
-        Of words that differ in case only, the most frequent is returned.
+        Of words that differ in case and accents only, the most frequent is returned.
 
         Returns
         -------
@@ -200,14 +204,14 @@ class Lexicon:
         Examples
         --------
         >>> from ensemble_hwr.reading import Lexicon
-        >>> Lexicon(["Paris", "rue"]).spellings()
-        {'PARIS': 'Paris', 'RUE': 'rue'}
+        >>> Lexicon(["Café", "rue"]).spellings()
+        {'CAFE': 'Café', 'RUE': 'rue'}
         """
         words = list(self)
         counts = self._of_word
         if counts is not None:
             words = [words[place] for place in sorted(range(len(words)), key=counts.__getitem__)]
-        return {word.upper(): word for word in words}
+        return {without_accents(word).upper(): word for word in words}
 
     def __len__(self) -> int:
         return len(self._stops)
@@ -334,6 +338,21 @@ def _as_entries(words: Iterable[str] | Mapping[str, float]) -> _Entries:
     counts.pop("", None)
     spelled = sorted(counts)
     return _checked(spelled, array("d", map(counts.__getitem__, spelled)))
+
+
+def without_accents(word: str, letters: Collection[str] = ()) -> str:
+    """Return a word without accents, except those of some letters.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading._lexicon import without_accents
+    >>> without_accents("Élan"), without_accents("Über", "Ü")
+    ('Elan', 'Über')
+    """
+    if word.isascii():
+        return word
+    composed = unicodedata.normalize("NFC", word)
+    return "".join(letter if letter in letters else unicodedata.normalize("NFD", letter)[0] for letter in composed)
 
 
 def _parse_quickly(lines: list[str]) -> _Entries | None:

@@ -16,8 +16,8 @@ from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Word
 from ensemble_hwr.reading._language_models import CaseModel, LanguageModel, UniformModel
-from ensemble_hwr.reading._lexicon import Lexicon
-from ensemble_hwr.reading.models import Case
+from ensemble_hwr.reading._lexicon import Lexicon, without_accents
+from ensemble_hwr.reading.models import Accents, Case
 
 _N_ALTERNATIVES = 3  # per letter
 _MIN_PROBABILITY = 0.001  # of an alternative letter
@@ -93,7 +93,9 @@ def _best_first(reading: Reading) -> tuple[float, str]:
     return -reading.score, reading.text
 
 
-def in_case(readings: Sequence[Reading], case: Case, spellings: Mapping[str, str]) -> list[Reading]:
+def in_case(
+    readings: Sequence[Reading], case: Case, spellings: Mapping[str, str], accents: Accents = "drop"
+) -> list[Reading]:
     """Return readings in the case that is wanted; scores of readings that become equal are added.
 
     Parameters
@@ -102,7 +104,10 @@ def in_case(readings: Sequence[Reading], case: Case, spellings: Mapping[str, str
         Best first.
     case : {"as_written", "lexicon", "upper", "lower"}
     spellings : mapping of str to str
-        Words of the lexicon by the word in upper case. Only used by "lexicon"; other words stay as they are written.
+        Words of the lexicon by the word in upper case without accents. Only used by "lexicon" and "keep"; other words
+        stay as they are written.
+    accents : {"drop", "keep"}, default="drop"
+        "keep" returns words with the accents of the lexicon.
 
     Returns
     -------
@@ -116,19 +121,30 @@ def in_case(readings: Sequence[Reading], case: Case, spellings: Mapping[str, str
     >>> readings = [Reading(-1.0, "Rue", (), ()), Reading(-1.0, "rue", (), ()), Reading(-2.0, "Rye", (), ())]
     >>> [(reading.text, round(reading.score, 2)) for reading in in_case(readings, "upper", {})]
     [('RUE', -0.31), ('RYE', -2.0)]
+    >>> in_case([Reading(-1.0, "CAFE", (), ())], "as_written", {"CAFE": "Café"}, "keep")[0].text
+    'CAFÉ'
     """
-    if case == "as_written":
+    if case == "as_written" and accents == "drop":
         return list(readings)
     found: dict[str, Reading] = {}
     for reading in readings:
-        upper = reading.text.upper()
-        text = {"upper": upper, "lower": reading.text.lower()}.get(case) or spellings.get(upper, reading.text)
+        text = _spelled(reading.text, case, spellings.get(without_accents(reading.text).upper()), accents)
         before = found.get(text)
         if before is None:
             found[text] = reading._replace(text=text)
         else:
             found[text] = before._replace(score=float(np.logaddexp(before.score, reading.score)))
     return sorted(found.values(), key=_best_first)
+
+
+def _spelled(text: str, case: Case, spelling: str | None, accents: Accents) -> str:
+    """Return a text in the case that is wanted, with the accents of its spelling in the lexicon if they are kept."""
+    if spelling is not None and case == "lexicon":
+        return spelling if accents == "keep" or not text.isascii() else without_accents(spelling)
+    if spelling is not None and accents == "keep" and len(spelling) == len(text):
+        pairs = zip(text, spelling, strict=True)
+        text = "".join(letter.upper() if written.isupper() else letter.lower() for written, letter in pairs)
+    return text.upper() if case == "upper" else text.lower() if case == "lower" else text
 
 
 def has_small_letters(letters: Iterable[str]) -> bool:

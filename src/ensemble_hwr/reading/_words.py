@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,7 +25,7 @@ from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading._alignment import LARGEST_LAG, LabelledLetters
-from ensemble_hwr.reading._candidates import Evidence, Scored, find_evidence, score_letters
+from ensemble_hwr.reading._candidates import Evidence, Scored, drop_accents, letter_probability, score_letters
 from ensemble_hwr.reading._document import Line, Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
@@ -34,6 +35,7 @@ from ensemble_hwr.reading._readings import find_readings, has_small_letters, in_
 from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
     SHIPPED_STROKE_NON_LETTER,
+    Accents,
     Case,
     class_names,
     find_letter_model,
@@ -83,6 +85,9 @@ class WordReader(PictureReader[Word]):
     case : {"as_written", "lexicon", "upper", "lower"}, default="as_written"
         Case of the texts. Words are matched with the lexicon without regard to case; "lexicon" returns them in the
         case of the lexicon, and other words as they are written. Letters of a word are always as they are written.
+    accents : {"drop", "keep"}, default="drop"
+        Accents are not read: É is E, and words match those of the lexicon without regard to accents. "keep" returns
+        words of the lexicon with its accents.
     beam : int, default=32
         Beam width: prefixes kept at each boundary between pieces when no lexicon is followed.
     print : {"ignore", "keep"}, default="ignore"
@@ -144,6 +149,7 @@ class WordReader(PictureReader[Word]):
         "oov_rate": [Interval(Real, 0, 1, closed="left")],
         "ngrams": [HasMethods(["step", "end"]), None],
         "case": [StrOptions({"as_written", "lexicon", "upper", "lower"})],
+        "accents": [StrOptions({"drop", "keep"})],
         "beam": [Interval(Integral, 1, None, closed="left")],
         "print": [StrOptions({"ignore", "keep"})],
         "n_best": [Interval(Integral, 1, None, closed="left")],
@@ -164,6 +170,7 @@ class WordReader(PictureReader[Word]):
         oov_rate: float = 0.01,
         ngrams: Any = None,
         case: Case = "as_written",
+        accents: Accents = "drop",
         beam: int = 32,
         print: Print = "ignore",
         n_best: int = 5,
@@ -180,6 +187,7 @@ class WordReader(PictureReader[Word]):
         self.oov_rate = oov_rate
         self.ngrams = ngrams
         self.case = case
+        self.accents = accents
         self.beam = beam
         self.print = print
         self.n_best = n_best
@@ -263,7 +271,7 @@ class WordReader(PictureReader[Word]):
         letters = self.classes_.tolist()
         self.lexicon_ = lexicon.spelled_with(letters, ignore_case=has_small_letters(letters))
         before, self._spellings = self._spellings, {}
-        if self.case == "lexicon":  # the lexicon of a fitted reader is in upper case
+        if self.case == "lexicon" or self.accents == "keep":  # the lexicon of a fitted reader is in upper case
             spelled = lexicon.spellings().items()
             self._spellings = {upper: before.get(upper, word) if word == upper else word for upper, word in spelled}
 
@@ -437,13 +445,25 @@ class WordReader(PictureReader[Word]):
 
     def _evidence(self, lattice: Lattice | StrokeLattice) -> Evidence:
         """Classify the candidates of a lattice."""
-        if self._proportions is not None and isinstance(lattice, Lattice):
+        if isinstance(lattice, Lattice) and (self.normalizer_.dots or self._proportions is not None):
             lattice = lattice.with_dots()
-        rows = self._rows([candidate.ink for candidate in lattice.candidates])
+        letters = self.classes_.tolist()
+        rows, bare = self._rows([candidate.ink for candidate in lattice.candidates]), self._bare(lattice)
+        probability = self._probability(rows)
+        shapes = rows
+        if bare is not None:
+            places, bare_rows = bare
+            probability[places] = drop_accents(probability[places], self._probability(bare_rows), letters)
+            shapes = rows.copy()
+            shapes[places] = bare_rows
         model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
-        return find_evidence(
-            lattice, rows, self._probability(rows), self.classes_.tolist(), model, proportions=self._proportions
-        )
+        is_letter = letter_probability(lattice, shapes, model)
+        return Evidence(lattice, rows, probability, letters, is_letter, self._proportions)
+
+    def _bare(self, lattice: Lattice | StrokeLattice) -> tuple[NDArray[np.intp], Rows] | None:
+        """Return the places of candidates with accents, and the pixels of these without the accents."""
+        bare = {place: found.bare.ink for place, found in enumerate(lattice.candidates) if found.bare is not None}
+        return (np.array(list(bare)), self._rows(list(bare.values()))) if bare else None
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of words that are read correctly.
@@ -519,7 +539,7 @@ class WordReader(PictureReader[Word]):
         readings = find_readings(
             scored.graph, lexicon=self.lexicon_, oov_rate=self.oov_rate, ngrams=self.ngrams, beam=self.beam
         )
-        return to_word(in_case(readings, self.case, self._spellings), *scored, n_best=self.n_best)
+        return to_word(in_case(readings, self.case, self._spellings, self.accents), *scored, n_best=self.n_best)
 
     def _empty(self) -> Word:
         return Word(Box(0, 0, 0, 0), (), "", 0.0)

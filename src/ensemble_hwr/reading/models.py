@@ -17,6 +17,9 @@ from ensemble_hwr.reading._candidates import LETTER
 Case = Literal["as_written", "lexicon", "upper", "lower"]
 """Case of the texts that a reader returns."""
 
+Accents = Literal["drop", "keep"]
+"""Whether words are returned with the accents of the lexicon."""
+
 SHIPPED_NON_LETTER = "non-letter"
 SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"
 N_PIXELS = 28 * 28

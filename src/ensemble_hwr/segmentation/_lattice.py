@@ -26,6 +26,8 @@ MAX_PIECES = 6
 
 _DOT_SIZE = 0.4  # letter heights: greatest height and width of a dot
 _DOT_DISTANCE = 1.3  # letter heights: greatest distance of a dot from the stem below it
+_ACCENT_SIZE = (0.65, 0.95)  # letter heights (of x if there is no capital): greatest height and width of an accent
+_ACCENT_DISTANCE = 0.6  # letter heights: greatest distance of an accent from the letter below it
 _MAX_BLOCK_WIDTH = 2.4  # letter heights: greatest width of a letter between two blank columns
 
 
@@ -45,6 +47,8 @@ class Candidate:
         Horizontal extent, in letter heights from the first ink of the word.
     top, bottom : float
         Vertical extent, in letter heights downwards from the top of most letters.
+    bare : Candidate or None, default=None
+        The candidate without the accents or dots above it; None if there are none. See `Lattice.with_dots`.
 
     Examples
     --------
@@ -65,6 +69,7 @@ class Candidate:
     right: float
     top: float
     bottom: float
+    bare: Candidate | None = None
 
     @property
     def width(self) -> float:
@@ -103,6 +108,8 @@ class Lattice:
         Tangent of the slant that was removed.
     upright : UprightWord
         Ink of the word and its position in the picture.
+    accents : ndarray of bool, shape (height, width), or None, default=None
+        Pixels of accents and of dots above letters; None if they were not looked for.
 
     Examples
     --------
@@ -124,6 +131,7 @@ class Lattice:
     stroke_width: float
     slant: float
     upright: UprightWord
+    accents: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
         return f"Lattice({self.n_pieces} pieces, {len(self.spans)} candidates)"
@@ -151,6 +159,13 @@ class Lattice:
         Candidate
         """
         mask = (self.pieces >= start) & (self.pieces < stop)
+        found = self._candidate(start, stop, mask)
+        if self.accents is None or not (mask & self.accents).any():
+            return found
+        return replace(found, bare=self._candidate(start, stop, mask & ~self.accents))
+
+    def _candidate(self, start: int, stop: int, mask: NDArray[np.bool_]) -> Candidate:
+        """Return some pixels as a candidate."""
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         letter = self.upright.scale.letter
         first, line = self._origin
@@ -196,14 +211,15 @@ class Lattice:
         return aligned
 
     def with_dots(self) -> Lattice:
-        """Return a lattice in which dots, such as those of i and j, belong to the piece nearest to them from below.
+        """Return a lattice in which dots and accents belong to the piece nearest to them from below.
 
         A dot that is not right above its stem is otherwise a part of the neighbouring letter, or a piece of its own.
+        Candidates with marks that lie above all other ink of theirs have a `bare` form without them.
 
         Returns
         -------
         Lattice
-            The same object if there are no such dots.
+            The same object if there are no dots and accents.
 
         Examples
         --------
@@ -215,17 +231,27 @@ class Lattice:
         >>> lattice.n_pieces, lattice.with_dots().n_pieces
         (3, 2)
         """
-        pieces, components = self.pieces.copy(), self.upright.components
-        dots = np.flatnonzero(np.maximum(components.height, components.width) <= _DOT_SIZE * self.upright.scale.letter)
-        y, x = np.nonzero((self.pieces >= 0) & ~np.isin(components.labels, dots + 1))
-        for dot in dots.tolist():
-            across = x - (components.left[dot] + components.right[dot] - 1) / 2
-            down = y - components.bottom[dot] + 1
-            distance = np.where(down > 0, np.hypot(across, down), np.inf) / self.upright.scale.letter
-            nearest = int(distance.argmin()) if len(distance) else 0
-            if len(distance) and distance[nearest] <= _DOT_DISTANCE:
-                pieces[components.labels == dot + 1] = self.pieces[y[nearest], x[nearest]]
-        return self if np.array_equal(pieces, self.pieces) else self._with_pieces(pieces)
+        components, letter = self.upright.components, self.upright.scale.letter
+        dots = np.maximum(components.height, components.width) <= _DOT_SIZE * letter
+        high, wide = (size * letter for size in _ACCENT_SIZE)
+        small = dots | ((components.height <= high) & (components.width <= wide))
+        pieces, accents = self.pieces.copy(), np.zeros(self.pieces.shape, np.bool_)
+        y, x = np.nonzero((self.pieces >= 0) & ~np.isin(components.labels, np.flatnonzero(dots) + 1))
+        owners = components.labels[y, x] - 1
+        for mark in np.flatnonzero(small).tolist() if len(y) else ():
+            across = x - (components.left[mark] + components.right[mark] - 1) / 2
+            down = y - components.bottom[mark] + 1
+            distance = np.where((down > 0) & (owners != mark), np.hypot(across, down), np.inf) / letter
+            nearest = int(distance.argmin())
+            above = components.bottom[mark] <= components.top[owners[nearest]]
+            limit = _DOT_DISTANCE if dots[mark] else _ACCENT_DISTANCE * above
+            if distance[nearest] <= limit:
+                pixels = components.labels == mark + 1
+                pieces[pixels] = self.pieces[y[nearest], x[nearest]]
+                accents |= pixels & above
+        if not accents.any() and np.array_equal(pieces, self.pieces):
+            return self
+        return replace(self._with_pieces(pieces), accents=accents)
 
     def _with_pieces(self, pieces: PieceMap) -> Lattice:
         """Return a lattice with other pieces, which are some of the numbers of these."""
