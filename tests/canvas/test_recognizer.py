@@ -85,7 +85,7 @@ def test_joined_letters_are_read_from_the_picture_with_boxes_on_the_canvas(recog
 
 
 def test_a_lexicon_is_used_on_request_and_kept_if_another_fails(recognizer, tmp_path):
-    (tmp_path / "words.txt").write_text("hallo\nworld\ncafé\n", encoding="utf-8")
+    (tmp_path / "words.txt").write_text("hallo\nworld\nœuf\n", encoding="utf-8")
     with pytest.warns(UserWarning, match="1 of 3 words of "):
         assert recognizer.load_lexicon(tmp_path / "words.txt") == 2
     word = drawing("WORLD")

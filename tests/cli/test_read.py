@@ -243,7 +243,7 @@ def test_a_picture_that_ends_its_process_is_one_line_and_the_others_are_read(
     shutil.copy(pictures[0], bomb)
     assert read(reading_model, *pictures, "--json", "-j", 1) == 0
     expected = capsys.readouterr().out
-    reader = _read._word_reader(str(reading_model), None, None, case="as_written", machine_print="ignore", timeout=10)
+    reader = _read._word_reader(str(reading_model), None, None, {"timeout": 10})
 
     class Reader:  # defined here, so that it is pickled by value
         def read(self, picture):

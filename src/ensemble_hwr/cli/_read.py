@@ -41,10 +41,8 @@ LEAST_WORDS = 40  # pictures per process that take longer than its start
 LEAST_PAGES = 2
 
 if TYPE_CHECKING:
-    from ensemble_hwr.images.machine_print import Print
     from ensemble_hwr.images.pages import PageRanges
     from ensemble_hwr.reading import Page, Word, WordReader
-    from ensemble_hwr.reading.models import Accents, Case
 
 
 @click.command()
@@ -69,7 +67,6 @@ if TYPE_CHECKING:
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
 @click.option(
     "--print",
-    "machine_print",
     type=click.Choice(["ignore", "keep"]),
     default="ignore",
     show_default=True,
@@ -99,10 +96,7 @@ def read(
     model: str,
     alphabet: str | None,
     lexicon: Path | None,
-    case: Case,
-    accents: Accents,
     page: bool,
-    machine_print: Print,
     fields: Path | None,
     kind: str,
     as_json: bool,
@@ -114,8 +108,8 @@ def read(
     recursive: bool,
     pages: PageRanges | None,
     max_pages: int,
-    timeout: float,
     jobs: int | None,
+    **settings: Any,
 ) -> int:
     """Read the word, or the lines of words, in each picture.
 
@@ -138,7 +132,6 @@ def read(
     _check_folders(output, debug)
     _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
-        settings = {"case": case, "accents": accents, "print": machine_print, "timeout": timeout}
         reader = _word_reader(model, alphabet, lexicon, settings)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
