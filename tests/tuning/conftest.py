@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -55,16 +57,22 @@ hidden_layer_sizes = { n = [1, 2], width = { low = 4, high = 12 } }
 """
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes few.toml with additional lines, and loads it."""
+@pytest.fixture(scope="session")
+def write_to():
+    """Return a function that writes few.toml with additional lines into a folder, and loads it."""
 
-    def make(more="", *overrides):
-        file = tmp_path / "few.toml"
+    def make(folder, more="", *overrides):
+        file = folder / "few.toml"
         file.write_text(CONFIG + more)
         return load_config(file, overrides)
 
     return make
+
+
+@pytest.fixture
+def write(tmp_path, write_to):
+    """Return a function that writes few.toml with additional lines into the folder of the test, and loads it."""
+    return partial(write_to, tmp_path)
 
 
 @pytest.fixture(scope="session")

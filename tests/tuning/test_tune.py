@@ -1,6 +1,7 @@
 """Tuning of configs from beginning to end, in worker processes."""
 
 import re
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -25,9 +26,23 @@ def finished(trials):
     return [(t.params, t.value) for t in trials if t.state.name in ("COMPLETE", "PRUNED")]
 
 
-def test_router_is_tuned_and_its_config_is_complete(write, letters, rows, tmp_path):
+@pytest.fixture(scope="module")
+def finished_run(write_to, letters, rows, tmp_path_factory):
+    """A tuned config and its folder."""
+    folder = tmp_path_factory.mktemp("finished")
+    return tune(write_to(folder), letters, rows, folder / "w"), folder / "w"
+
+
+@pytest.fixture(scope="module")
+def folder_of_one_trial(write_to, letters, rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    tune(write_to(folder, "", "tune.n_trials=1"), letters, rows, folder / "w")
+    return folder / "w"
+
+
+def test_router_is_tuned_and_its_config_is_complete(finished_run, write, tmp_path):
     config = write()
-    tuning = tune(config, letters, rows, tmp_path / "work")
+    tuning, _ = finished_run
     (router,) = tuning.members
     assert router.name == "router"
     assert router.loss <= router.baseline_loss
@@ -48,15 +63,15 @@ def test_router_is_tuned_and_its_config_is_complete(write, letters, rows, tmp_pa
     assert "<script" not in page
 
 
-def test_second_run_has_nothing_to_do(write, letters, rows, tmp_path):
-    tune(write(), letters, rows, tmp_path / "w")
+def test_second_run_has_nothing_to_do(finished_run, write, letters, rows, tmp_path):
+    shutil.copytree(finished_run[1], tmp_path / "w")
     before = trials_of(tmp_path / "w/optuna_journal.log")
     tune(write(), letters, rows, tmp_path / "w")
     assert trials_of(tmp_path / "w/optuna_journal.log") == before
 
 
-def test_resumed_run_has_the_trials_of_an_uninterrupted_one(write, letters, rows, tmp_path):
-    whole = tune(write(), letters, rows, tmp_path / "whole")
+def test_resumed_run_has_the_trials_of_an_uninterrupted_one(finished_run, write, letters, rows, tmp_path):
+    whole, _ = finished_run
     stops = []
 
     def stop_often(progress):
@@ -88,9 +103,9 @@ def test_resumed_run_has_the_trials_of_an_uninterrupted_one(write, letters, rows
     ],
 )
 def test_study_with_another_fingerprint_is_rejected(  # noqa: PLR0917
-    write, letters, rows, tmp_path, change, what
+    folder_of_one_trial, write, letters, rows, tmp_path, change, what
 ):
-    tune(write("", "tune.n_trials=1"), letters, rows, tmp_path / "w")
+    shutil.copytree(folder_of_one_trial, tmp_path / "w")
     kept = np.arange(200) if change.startswith("data") else np.arange(240)
     with pytest.raises(ConfigError, match=f"router': {what} changed since its first trial.*--fresh"):
         tune(write("", change), letters.take(kept), rows[kept], tmp_path / "w")
@@ -117,9 +132,8 @@ confidence_threshold = { low = 0.9, high = 1.0 }
     assert len(tuning.improvement.baseline) == 3
 
 
-def test_fresh_creates_new_studies_and_keeps_the_old_ones(write, letters, rows, tmp_path):
-    config = write("", "tune.n_trials=1")
-    tune(config, letters, rows, tmp_path / "w")
+def test_fresh_creates_new_studies_and_keeps_the_old_ones(folder_of_one_trial, write, letters, rows, tmp_path):
+    shutil.copytree(folder_of_one_trial, tmp_path / "w")
     changed = write("", "tune.n_trials=2", "tune.folds=3")
     assert (
         tune(changed, letters, rows, tmp_path / "w", fresh=True).members[0].study.study_name
@@ -222,7 +236,7 @@ def test_derived_sets_are_declared_in_the_tuned_config(write, letters, rows, tmp
 
 
 def test_two_runs_share_a_database(write, letters, rows, tmp_path):
-    config = write("", "tune.n_trials=40")
+    config = write("", "tune.n_trials=24")
     url = f"sqlite:///{tmp_path}/studies.db"
     results = []
     threads = [
@@ -235,7 +249,7 @@ def test_two_runs_share_a_database(write, letters, rows, tmp_path):
     for thread in threads:
         thread.join()
     trials = trials_of(url)
-    assert sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials) == 40
+    assert sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in trials) == 24
     assert results[0].config == results[1].config
     assert len({trial.user_attrs[WORKER]["pid"] for trial in trials}) == 2
 
