@@ -104,9 +104,13 @@ class Bench:
         known = {**known, **{run.contender: run for part in parts for run in part.runs}}
         scaled = {name: self._sized(contender, seed, known) for name, contender in built.items() if name not in free}
         if HICLASS in names:
-            scaled[HICLASS] = top_down(self.config, self.rows, known["hierarchical"].parameters)
+            scaled[HICLASS] = self.hiclass(known["hierarchical"].parameters)
         parts += [self._compare(scaled, seed)] if scaled else []
         return replace(parts[0], runs=tuple(run for part in parts for run in part.runs))
+
+    def hiclass(self, parameters: int | None) -> Any:
+        """Return HiClass with as many parameters as the hierarchy."""
+        return top_down(self.config, self.rows, parameters)
 
     def _built(self, name: str) -> Any:
         classes = sorted(set(self.letters.target.tolist()))

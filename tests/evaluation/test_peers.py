@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from ensemble_hwr.evaluation.peers import HiClassClassifier
@@ -96,6 +97,23 @@ def test_a_random_state_seeds_the_local_classifiers(few):
     )
     np.testing.assert_array_equal(one, two)
     assert (one != other).any()
+
+
+@pytest.mark.parametrize("policy", ["parent_node", "node"])
+def test_samples_of_weight_0_have_no_effect(few, policy):
+    X, codes = few
+    used = np.arange(len(codes)) % 3 > 0
+    tree = DecisionTreeClassifier(random_state=0)
+    weighed = HiClassClassifier(tree, groups=TREE, policy=policy).fit(X, codes, used.astype(float))
+    alone = HiClassClassifier(tree, groups=TREE, policy=policy).fit(X[used], codes[used])
+    assert np.mean(weighed.predict(X) == alone.predict(X)) > 0.95
+    assert weighed.score(X[used], codes[used]) == 1
+
+
+def test_weights_are_refused_if_the_local_classifiers_accept_none(few):
+    X, codes = few
+    with pytest.raises(TypeError, match="a Pipeline, whose fit has no such argument"):
+        HiClassClassifier(make_pipeline(linear()), groups=TREE).fit(X, codes, np.ones(len(codes)))
 
 
 def test_groups_are_checked(few):

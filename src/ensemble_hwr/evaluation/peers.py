@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import FloatArray
@@ -80,7 +80,7 @@ class HiClassClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the local classifiers.
 
         Parameters
@@ -88,6 +88,8 @@ class HiClassClassifier(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
             Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples; every local classifier gets those of its samples.
 
         Returns
         -------
@@ -99,15 +101,19 @@ class HiClassClassifier(ClassifierMixin, BaseEstimator):
             If HiClass is not installed.
         HierarchyError
             If the groups do not fit the classes.
+        TypeError
+            If there are weights, but `estimator` accepts none.
         """
         local = _local_classifier(self.policy)
         rows, labels = validate_data(self, X, y)
+        if sample_weight is not None:
+            _check_accepts_weights(self.estimator)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         declared = self.groups
         self.groups_ = batches(self.classes_) if isinstance(declared, str) else resolve_groups(declared, self.classes_)
         paths = _coded_paths(self.groups_, self.classes_)
         member = self.estimator if self.random_state is None else with_seed(self.estimator, self.random_state)
-        self.model_ = local(member, n_jobs=1).fit(rows, paths[codes])
+        self.model_ = local(member, n_jobs=1).fit(rows, paths[codes], sample_weight)
         self._leaves = [self.model_.separator_.join(path) for path in paths]
         return self
 
@@ -173,6 +179,15 @@ def _local_classifier(policy: str) -> Any:
     except ModuleNotFoundError:
         raise MissingExtraError("hiclass", "benchmarks") from None
     return hiclass.LocalClassifierPerParentNode if policy == "parent_node" else hiclass.LocalClassifierPerNode
+
+
+def _check_accepts_weights(estimator: BaseEstimator) -> None:
+    """Raise an error if HiClass would ignore weights, since the fit of the local classifiers accepts none."""
+    if not has_fit_parameter(estimator, "sample_weight"):
+        raise TypeError(
+            f"sample_weight was given, but the estimator is a {type(estimator).__name__}, whose fit has no such "
+            "argument; leave the weights out or choose an estimator that accepts them"
+        )
 
 
 def _coded_paths(groups: NamedSets, classes: NDArray[Any]) -> NDArray[np.str_]:

@@ -1,0 +1,193 @@
+"""Compare hierarchical, flat and other classifiers of 62 classes: the protocols "unipen62" and "mixed", by group.
+
+    python -m benchmarks.mixed_protocol unipen62 --output mixed               all contenders and seeds of the config
+    python -m benchmarks.mixed_protocol unipen62 --output mixed --seeds 0 --epochs 15 --held-out 0.25    a short run
+    python -m benchmarks.mixed_protocol mixed --output mixed --kept --update  writes the table into docs/notes/mixed.md
+
+The output folder is that of ``python -m benchmarks.mixed``, which keeps the letters of each source. Members of the
+hierarchy, finished contenders and seeds are kept there, too, so that a command that was stopped continues. HiClass is
+compared if it is installed (``pip install hiclass``), the SVM with ``--svm`` only: it takes hours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.fit_cache import Runs, resumed
+from benchmarks.mixed import GROUPS, ROOT, accuracies, collected
+from benchmarks.pages import put
+from benchmarks.protocols import HICLASS, Bench
+from ensemble_hwr.config import ExperimentConfig, load_config
+from ensemble_hwr.config.building import build_member, declared_groups
+from ensemble_hwr.datasets import LetterSet
+from ensemble_hwr.ensemble import fit_cache
+from ensemble_hwr.evaluation import Comparison
+from ensemble_hwr.evaluation.metrics import scores
+from ensemble_hwr.evaluation.results import Run
+from ensemble_hwr.evaluation.scaling import scale_hidden_layers
+from ensemble_hwr.persistence import DiskFitCache
+from ensemble_hwr.report.formats import spread
+
+PAGE = ROOT / "docs" / "notes" / "mixed.md"
+ORDER = ("hierarchical", "flat", "flat_macs", "committee", "logreg", HICLASS, "svm")  # the first sets the budgets
+TRAINED_WITH_EPOCHS = ("router", "specialist", "expert", "flat")
+CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
+
+
+@click.command()
+@click.argument("protocol", type=click.Choice(["unipen62", "mixed"]))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the letters.")
+@click.option("--seeds", type=int, multiple=True, help="Random states; by default those of the config.")
+@click.option("--epochs", type=click.IntRange(1), help="Epochs of all networks, for a short run.")
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Part of the training letters on which trust is fitted, in place of the folds of the config.",
+)
+@click.option("--set", "changes", multiple=True, help="Setting of the config, such as flat.params.alpha=0.")
+@click.option("--per-class", type=click.IntRange(2), help="Largest number of letters per class, for a trial.")
+@click.option("--svm", is_flag=True, help="Compare the support vector machine, too.")
+@click.option("--kept", is_flag=True, help="Fit nothing: print the table of the finished contenders.")
+@click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
+def main(*, protocol: str, output: Path, seeds: Sequence[int], epochs: int | None, held_out: float | None,
+         changes: Sequence[str], per_class: int | None, svm: bool, kept: bool, update: bool) -> None:  # fmt: skip
+    """Fit the contenders of a protocol, and print their accuracies per group of letters."""
+    changed = [*changes, *short_run(epochs, held_out)]
+    config = load_config(ROOT / "configs" / f"{protocol}.toml", changed)
+    names = [name for name in ORDER if (name != "svm" or svm) and (name != HICLASS or find_spec("hiclass"))]
+    letters = letters_of(config, output, per_class)
+    bench = MixedBench(config, letters, letters.to_rows(), 1)
+    folder = output / "-".join([protocol, *(() if per_class is None else (str(per_class),))])
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [fit_in_turn(bench, names, seed, folder, kept=kept) for seed in seeds or config.seeds]
+    text = "\n".join([*tables(config, letters, [part for part in found if part is not None]), "", note(changed)])
+    click.echo(text)
+    if update:
+        put(PAGE, f"benchmarks/mixed_protocol.py {protocol}", f"{text}\n")
+
+
+def short_run(epochs: int | None, held_out: float | None) -> list[str]:
+    """Return the changes to the config that options for a short run stand for."""
+    changes = [] if epochs is None else [f"{part}.params.max_iter={epochs}" for part in TRAINED_WITH_EPOCHS]
+    return changes if held_out is None else [*changes, f"hierarchy.cv={held_out}"]
+
+
+def letters_of(config: ExperimentConfig, output: Path, per_class: int | None) -> LetterSet:
+    """Return the letters of a protocol as rows; of each class of each source and part at most so many."""
+    split: Any = config.split
+    sources = [*split.train, *split.test] if split.kind == "sources" else ["unipen62"]
+    letters = collected(sources, 1, None, output / "sources")
+    if per_class is None:
+        return letters
+    parts = zip(letters.target.tolist(), letters.source.tolist(), letters.split.tolist(), strict=True)
+    keys = np.unique([" ".join(part) for part in parts], return_inverse=True)[1]
+    order = np.random.default_rng(0).permutation(len(keys))
+    chosen = [order[keys[order] == key][:per_class] for key in range(keys.max() + 1)]
+    return letters.take(np.sort(np.concatenate(chosen)))
+
+
+@dataclass(frozen=True)
+class MixedBench(Bench):
+    """The letters of a protocol, and comparisons on them; HiClass has the groups of the config."""
+
+    def hiclass(self, parameters: int | None) -> Any:
+        """Return HiClass with the groups of the config, and members like the flat contender."""
+        from ensemble_hwr.evaluation.peers import HiClassClassifier
+
+        declared = declared_groups(self.config, sorted(set(self.letters.target.tolist())))
+        assert declared is not None
+        share = (parameters or 0) // (1 + len(declared))  # a node for all classes, and one per group
+        template = build_member(self.config, self.config.flat or self.config.router)
+        member = scale_hidden_layers(template, share, self.rows[:100], CLASSES_PER_NODE)
+        return HiClassClassifier(member, groups=self.config.hierarchy.groups)
+
+
+def fit_in_turn(
+    bench: MixedBench, names: Sequence[str], seed: int, folder: Path, *, kept: bool = False
+) -> Comparison | None:
+    """Fit contenders one after the other, but for those that are stored in a folder; `kept` fits none.
+
+    Returns None if there are no contenders.
+    """
+    file, cache = folder / f"seed-{seed}.joblib", DiskFitCache(folder / f"members-{seed}")
+    found: Comparison | None = None
+    for last in range(1, len(names) + 1):
+        try:
+            with fit_cache(cache):
+                fit = nothing if kept else partial(bench.fit, seed)
+                found = resumed(file, bench.config, names[:last], fit)
+        except NotFittedYetError:
+            return found
+    cache.clear()
+    return found
+
+
+class NotFittedYetError(Exception):
+    """A contender has no stored run."""
+
+
+def nothing(names: Sequence[str], known: Runs) -> Comparison:
+    """Fit no contender."""
+    raise NotFittedYetError(", ".join(names))
+
+
+def tables(config: ExperimentConfig, letters: LetterSet, found: Sequence[Comparison]) -> list[str]:
+    """Return the lines of a table: a row per contender and test source, with means over seeds."""
+    lines = [
+        f"| tested on | contender | {' | '.join(GROUPS)} | log-loss | ECE | parameters | MACs |",
+        "| --- | --- |" + " --- |" * (len(GROUPS) + 4),
+    ]
+    if not found:
+        raise click.ClickException("no contender is fitted with these settings; leave out --kept")
+    names = [name for name in dict.fromkeys(run.contender for run in found[0].runs) if all(c.of(name) for c in found)]
+    assert letters.source is not None
+    tested = letters.source[found[0].runs[0].test]
+    for source in dict.fromkeys(tested.tolist()):
+        for name in names:
+            runs = [part.of(name)[0] for part in found]
+            measured = [figures(run, part, tested == source) for run, part in zip(runs, found, strict=True)]
+            cells = [spread([each[key] for each in measured], 100) if key in measured[0] else "" for key in GROUPS]
+            cells += [spread([each["log_loss"] for each in measured]), spread([each["ece"] for each in measured], 100)]
+            cells += [amount([getattr(run, cost) for run in runs]) for cost in ("parameters", "macs")]
+            lines.append(f"| {source} | `{name}` | {' | '.join(cells)} |")
+    n_test, states = len(tested), "1 random state" if len(found) == 1 else f"{len(found)} random states"
+    return [*lines, "", f"{len(found[0].y) - n_test:,} training letters, {n_test:,} test letters, {states}."]
+
+
+def figures(run: Run, comparison: Comparison, chosen: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the accuracy per group of the chosen test letters, and log-loss and calibration among all classes."""
+    target, probabilities = comparison.y[run.test][chosen], run.probabilities[chosen]
+    measured = scores(target, probabilities, comparison.classes)
+    return {
+        **accuracies(probabilities, comparison.classes, target),
+        "log_loss": measured["log_loss"],
+        "ece": measured["expected_calibration_error"],
+    }
+
+
+def amount(counts: Sequence[float | None]) -> str:
+    """Return the mean of counts with thousands separators; "" if one is unknown."""
+    known = [count for count in counts if count is not None]
+    return f"{np.mean(known):,.0f}" if len(known) == len(counts) else ""
+
+
+def note(changes: Sequence[str]) -> str:
+    """Return a sentence about the settings."""
+    if not changes:
+        return "Settings of the config."
+    return f"Settings of the config but for {', '.join(f'`{change}`' for change in changes)}."
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    main()
