@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw
+from scipy import ndimage
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import SkipTestWarning
@@ -395,7 +396,16 @@ def test_dots_of_small_letters_are_kept(gap, shift):
     np.testing.assert_allclose(flipped[::-1], rows, atol=1e-5)
 
 
-@pytest.mark.parametrize("picture", [letter_i(24), letter_i(10, shift=24), letter_i(10, dot=1)])
+@pytest.mark.parametrize(("gap", "shift"), [(30, 0), (44, 8), (10, 30), (30, -34)])
+def test_high_and_late_dots_are_kept(gap, shift):
+    rows = LetterNormalizer(dots=True).transform([letter_i(gap, shift)]).reshape(28, 28)
+    labels, parts = ndimage.label(rows > 0.2)
+    assert parts == 2
+    (dot, stem), _ = zip(*ndimage.find_objects(labels), strict=True)
+    assert dot.stop <= stem.start
+
+
+@pytest.mark.parametrize("picture", [letter_i(24)[::-1], letter_i(10, shift=46), letter_i(10, dot=1)])
 def test_specks_far_from_a_small_letter_are_removed(picture):
     np.testing.assert_array_equal(
         LetterNormalizer(dots=True).transform([picture]), LetterNormalizer().transform([picture])

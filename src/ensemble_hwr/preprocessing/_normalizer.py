@@ -31,8 +31,8 @@ _PIXELS_AT_ONCE = 1 << 17  # of pictures of one size that are normalized togethe
 _ALWAYS_KEPT = 0.15  # from this share on, a component belongs to the letter
 _NEVER_KEPT = 0.01  # below this share, a component is a speck
 _MAX_DISTANCE = 0.10  # in between: within this share of the longer side of the largest component
-_DOT_DISTANCE = 0.45  # a dot above or below: within this share of it ...
-_DOT_SHIFT = 0.30  # ... and with its middle not further to the left or right than this share
+_BELOW = (0.45, 0.30)  # a part below: greatest distance, and of its middle to the left or right, as shares of that side
+_ABOVE = (1.5, 1.0)  # a part above, as in fast writing, where dots are high and late
 
 
 class LetterNormalizer(TransformerMixin, BaseEstimator):
@@ -358,7 +358,7 @@ def crop_letter(ink: Ink, *, despeckle: bool = True, dots: bool = False) -> Ink:
     despeckle : bool, default=True
         Whether small connected components far from the largest one are removed.
     dots : bool, default=False
-        Whether such components are kept above and below it, at a distance of up to 0.45 of its longer side.
+        Whether such components are kept above and below it, at a distance of up to 1.5 and 0.45 of its longer side.
 
     Returns
     -------
@@ -435,11 +435,12 @@ def _letter_components(ink: Ink, labels: NDArray[np.int32], dots: bool) -> NDArr
 
 
 def _is_dot(box: tuple[int, int, int, int], main: tuple[int, int, int, int], side: int) -> bool:
-    """Return whether a component is directly above or below the largest one."""
-    gap = max(box[0] - main[1], main[0] - box[1])
+    """Return whether a component is above or below the largest one."""
+    above, below = main[0] - box[1], box[0] - main[1]
+    distance, shift = _ABOVE if above >= 0 else _BELOW
     middle = (box[2] + box[3]) / 2
     outside = max(main[2] - middle, middle - main[3])
-    return 0 <= gap <= _DOT_DISTANCE * side and outside <= _DOT_SHIFT * side
+    return 0 <= max(above, below) <= distance * side and outside <= shift * side
 
 
 def _touches_frame(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
