@@ -166,7 +166,7 @@ def shapes(found: list[Letters], classes: NDArray[np.str_], declared: Mapping[st
         confusions[source] = np.zeros((len(labels), len(labels)))
         np.add.at(confusions[source], (truth, shares.argmax(axis=1)), 1)
     lines = [
-        "| evaluated on | errors | within the sets of the config | within derived sets |",
+        "| left out | errors | within the sets of the config | within derived sets |",
         "| --- |" + " --- |" * 3,
     ]
     for source, confusion in confusions.items():

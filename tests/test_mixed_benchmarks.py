@@ -1,0 +1,114 @@
+"""Benchmarks of 62 classes: contenders by group, sources that are left out, and real names, which are never shown."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from ensemble_hwr.config import load_config
+from ensemble_hwr.datasets import LetterSet
+from ensemble_hwr.evaluation.results import Comparison, Run
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks import mixed_left_out, mixed_protocol, names
+from benchmarks.mixed import CLASSES
+
+sys.path.pop(0)
+
+ROOT = Path(__file__).parents[1]
+LABELS = np.array(list(CLASSES))
+TARGET = np.array(list("AbC" + CLASSES))
+
+
+def answers(text):
+    return np.array([[0.4 if label == answer else 0.6 / 61 for label in CLASSES] for answer in text])
+
+
+def comparison(seed, text):
+    """Contenders with the answers `text` and "AbC" for the letters A, b and C; 62 further letters are for training."""
+    test = np.array([0, 1, 2])
+    runs = [
+        Run(name, seed, test, answers(found), 1.0, 1.0, 9, parameters=count, macs=None)
+        for name, found, count in (("hierarchical", text, 1200), ("flat", "AbC", None))
+    ]
+    return Comparison(tuple(runs), TARGET, np.zeros((65, 784), np.float32), None, {}, np.arange(3, 65))
+
+
+def test_contenders_are_measured_by_group_and_seed():
+    letters = LetterSet(np.zeros((65, 784)), TARGET, source=np.array(["unipen62"] * 65))
+    config = load_config(ROOT / "configs" / "unipen62.toml")
+    lines = mixed_protocol.tables(config, letters, [comparison(0, "AbB"), comparison(1, "AbC")])
+    cells = [cell.strip() for cell in lines[2].split("|")]
+    assert cells[1:5] == ["unipen62", "`hierarchical`", "75.00 ± 35.36", "100.00 ± 0.00"]
+    assert cells[5] == ""  # no digits
+    assert cells[-3:-1] == ["1,200", ""]
+    assert "62 training letters, 3 test letters, 2 random states" in lines[-1]
+
+
+def test_options_of_a_short_run_change_the_config():
+    changes = mixed_protocol.short_run(3, 0.25)
+    config = load_config(ROOT / "configs" / "unipen62.toml", changes)
+    assert {config.router.params["max_iter"], config.expert.params["max_iter"], config.flat.params["max_iter"]} == {3}
+    assert config.hierarchy.cv == 0.25
+    assert mixed_protocol.short_run(None, None) == []
+
+
+def test_a_kept_table_needs_a_finished_contender(tmp_path):
+    bench = SimpleNamespace(config=load_config(ROOT / "configs" / "unipen62.toml"))
+    assert mixed_protocol.fit_in_turn(bench, ["hierarchical"], 0, tmp_path, kept=True) is None
+
+
+def test_errors_within_sets_are_counted():
+    confusion = np.array([[5, 2, 1], [0, 5, 3], [4, 0, 5]])
+    assert mixed_left_out.within(confusion, np.array(list("abc")), [{"a", "b"}]) == 2
+    assert mixed_left_out.within(confusion, np.array(list("abc")), [{"a", "b"}, {"a", "c"}]) == 7
+
+
+def test_left_out_letters_are_evaluated_with_case_ignored():
+    target = np.array(list("aBc1"))
+    part = mixed_left_out.Letters("tablet55", target, answers("AbX1"))
+    assert mixed_left_out.larger_case(part.probabilities, LABELS, target) == pytest.approx(2 / 3)
+    text = mixed_left_out.folding([part], LABELS, np.ones(62))
+    assert text.count("| 66.67 |") == 5
+    sets = mixed_left_out.shapes([part, part._replace(source="photo62")], LABELS, {"c/x": {"c", "x"}})
+    assert "| tablet55 | 3 | 33 % | 100 % |" in sets
+
+
+@pytest.fixture
+def pictures(tmp_path, monkeypatch):
+    """Pictures of three names, two of them equal; one has a hyphen."""
+    folder = tmp_path / "more" / "names_caps"
+    folder.mkdir(parents=True)
+    picture = np.full((40, 100), 255, np.uint8)
+    picture[8:32, 20:24] = picture[8:32, 60:64] = picture[28:32, 60:76] = 0
+    Image.fromarray(picture).save(folder / "1.png")
+    rows = ["1.png,ZORBLAX,clean", "1.png,ZORBLAX,left", "1.png,QUO-PLIM,nearly"]
+    (folder / "index.csv").write_text("\n".join(["path,text,form", *rows]), encoding="utf-8")
+    (folder.parent / "names.txt").write_text("ZORBLAX\nQUOPLIM\nIL\n", encoding="utf-8")
+    (tmp_path / "list.txt").write_text("Émile\n  ana \nx\nO'NEIL\n", encoding="utf-8")
+    monkeypatch.setattr(names, "data_file", lambda place: tmp_path / place)
+    return tmp_path
+
+
+def test_names_that_occur_once_do_not_train_the_letter_model(pictures):
+    assert names.read_list(pictures / "list.txt") == ["ANA", "EMILE"]
+    found = names.load_names()
+    assert found.texts == ["ZORBLAX", "ZORBLAX", "QUOPLIM"]
+    known = ["ANA", "EMILE", "QUOPLIM", "ZORBLAX"]
+    options = names.readers(["QUOPLIM", "ZORBLAX"], known, found.texts)
+    assert "Q" not in options["letter model"]["ngrams"].letters
+    assert "Z" in options["letter model"]["ngrams"].letters
+    assert len(options["lexicon"]["lexicon"]) == 2
+    assert len(options["large lexicon"]["lexicon"]) == 4
+
+
+def test_the_benchmark_prints_no_name(pictures):
+    result = CliRunner().invoke(names.main, ["--list", str(pictures / "list.txt"), "--model", "az"])
+    assert result.exit_code == 0, result.output
+    assert "| `az` | large lexicon |" in result.output
+    for name in ("ZORBLAX", "QUO", "EMILE", "1.png", str(pictures)):
+        assert name not in result.output.upper().replace("PNG", "png")
