@@ -1,7 +1,7 @@
 """Compare hierarchical, flat and other classifiers of 62 classes: the protocols "unipen62" and "mixed", by group.
 
     python -m benchmarks.mixed_protocol unipen62 --output mixed               all contenders and seeds of the config
-    python -m benchmarks.mixed_protocol unipen62 --output mixed --seeds 0 --epochs 15 --held-out 0.25    a short run
+    python -m benchmarks.mixed_protocol unipen62 --output mixed --seeds 0 --per-class 100 --epochs 12 --held-out 0.25
     python -m benchmarks.mixed_protocol mixed --output mixed --kept --update  writes the table into docs/notes/mixed.md
 
 The output folder is that of ``python -m benchmarks.mixed``, which keeps the letters of each source. Members of the
@@ -55,7 +55,9 @@ CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
     help="Part of the training letters on which trust is fitted, in place of the folds of the config.",
 )
 @click.option("--set", "changes", multiple=True, help="Setting of the config, such as flat.params.alpha=0.")
-@click.option("--per-class", type=click.IntRange(2), help="Largest number of letters per class, for a trial.")
+@click.option(
+    "--per-class", type=click.IntRange(2), help="Largest number of training letters per class, for a short run."
+)
 @click.option("--svm", is_flag=True, help="Compare the support vector machine, too.")
 @click.option("--kept", is_flag=True, help="Fit nothing: print the table of the finished contenders.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
@@ -83,17 +85,17 @@ def short_run(epochs: int | None, held_out: float | None) -> list[str]:
 
 
 def letters_of(config: ExperimentConfig, output: Path, per_class: int | None) -> LetterSet:
-    """Return the letters of a protocol as rows; of each class of each source and part at most so many."""
+    """Return the letters of a protocol as rows; of each class, at most so many for training."""
     split: Any = config.split
     sources = [*split.train, *split.test] if split.kind == "sources" else ["unipen62"]
     letters = collected(sources, 1, None, output / "sources")
     if per_class is None:
         return letters
-    parts = zip(letters.target.tolist(), letters.source.tolist(), letters.split.tolist(), strict=True)
-    keys = np.unique([" ".join(part) for part in parts], return_inverse=True)[1]
-    order = np.random.default_rng(0).permutation(len(keys))
-    chosen = [order[keys[order] == key][:per_class] for key in range(keys.max() + 1)]
-    return letters.take(np.sort(np.concatenate(chosen)))
+    assert letters.source is not None and letters.split is not None
+    training = np.isin(letters.source, split.train) if split.kind == "sources" else letters.split == "train"
+    order = np.random.default_rng(0).permutation(np.flatnonzero(training))
+    chosen = [order[letters.target[order] == label][:per_class] for label in np.unique(letters.target)]
+    return letters.take(np.sort(np.concatenate([*chosen, np.flatnonzero(~training)])))
 
 
 @dataclass(frozen=True)
