@@ -55,9 +55,7 @@ CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
     help="Part of the training letters on which trust is fitted, in place of the folds of the config.",
 )
 @click.option("--set", "changes", multiple=True, help="Setting of the config, such as flat.params.alpha=0.")
-@click.option(
-    "--per-class", type=click.IntRange(2), help="Largest number of training letters per class, for a short run."
-)
+@click.option("--per-class", type=click.IntRange(2), help="Most training letters per class, for a short run.")
 @click.option("--svm", is_flag=True, help="Compare the support vector machine, too.")
 @click.option("--kept", is_flag=True, help="Fit nothing: print the table of the finished contenders.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
@@ -91,7 +89,8 @@ def letters_of(config: ExperimentConfig, output: Path, per_class: int | None) ->
     letters = collected(sources, 1, None, output / "sources")
     if per_class is None:
         return letters
-    assert letters.source is not None and letters.split is not None
+    assert letters.source is not None
+    assert letters.split is not None
     training = np.isin(letters.source, split.train) if split.kind == "sources" else letters.split == "train"
     order = np.random.default_rng(0).permutation(np.flatnonzero(training))
     chosen = [order[letters.target[order] == label][:per_class] for label in np.unique(letters.target)]
