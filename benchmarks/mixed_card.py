@@ -1,6 +1,7 @@
 """The model card of the shipped model "mixed", and the tables of docs/notes/mixed.md about it.
 
     python -m benchmarks.mixed_card --output mixed            evaluate models/mixed/mixed.model and write its card
+    python -m benchmarks.mixed_card --output mixed --store    the same, and store the figures in the model file
     python -m benchmarks.mixed_card --output mixed --check    train the model again, and compare figures and file
 
 The folder is that of ``python -m benchmarks.mixed train``, which keeps the letters of each source.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,7 @@ from ensemble_hwr.alphabets import parse_alphabet, restrict
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation import count_macs, count_parameters
 from ensemble_hwr.evaluation.metrics import confused_pairs, per_class, scores
-from ensemble_hwr.persistence import ModelInfo, describe_model, load_model
+from ensemble_hwr.persistence import ModelInfo, describe_model, load_model, save_model
 
 PAGE = ROOT / "docs" / "notes" / "mixed.md"
 FONTS = DATA / "fonts"
@@ -91,8 +93,9 @@ class Group:
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the letters.")
 @click.option("--model", type=click.Path(path_type=Path), default=MODEL, help="The model file.")
+@click.option("--store", is_flag=True, help="Store the figures in the model file, as after a change of the normalizer.")
 @click.option("--check", is_flag=True, help="Train again and compare; write nothing.")
-def main(output: Path, model: Path, check: bool) -> None:
+def main(output: Path, model: Path, store: bool, check: bool) -> None:
     """Write the model card and the tables, or check that training again gives the same model."""
     info = describe_model(model)
     tested = {source: collected([source], 1, None, output / "sources") for source in TESTED}
@@ -107,11 +110,20 @@ def main(output: Path, model: Path, check: bool) -> None:
     different = differences(info.figures, repeated)
     if different:
         click.echo("\n".join(["figures differ from those in the file:", *different]), err=True)
+    if different and store:
+        store_figures(model, fitted, info, repeated)
     found = [group for source, letters in tested.items() for group in groups_of(fitted[-1], source, letters)]
     card = model.with_name("MODEL_CARD.md")
     card.write_text(card_text(info, found, cost(fitted[-1], tested["scan34"])), encoding="utf-8")
     put(PAGE, "benchmarks/mixed_card.py", f"{comparison(found, capitals_of_az(tested))}\n")
     click.echo(f"card: {card}")
+
+
+def store_figures(model: Path, fitted: Any, info: ModelInfo, figures: dict[str, Any]) -> None:
+    """Replace the figures in the metadata of a model file."""
+    with zipfile.ZipFile(model) as archive:
+        hashes = np.frombuffer(archive.read("training_hashes.u8"), "<u8")
+    save_model(fitted, model, metadata={**info.manifest["metadata"], "figures": figures}, training_hashes=hashes)
 
 
 def groups_of(classifier: Any, source: str, letters: LetterSet) -> Iterator[Group]:
