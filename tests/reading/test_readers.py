@@ -365,6 +365,19 @@ def test_letters_with_accents_are_read_without_them(mixed_classifier, non_letter
     )
 
 
+@pytest.mark.parametrize("text", ["SO SLOPS POOL", "so Polo slops", "SLOP 1"])
+def test_capitals_are_found_out_for_a_page(mixed_classifier, non_letter_model, text):
+    letters = generate_letters(9 * 20, letters="LOPSlops1", writers=10, random_state=0, format="pictures")
+    picture = compose_words(letters, [text], gap=0.3, random_state=5)[0].picture
+    everything = WordReader(mixed_classifier, non_letter_model=non_letter_model).fit()
+    page = changed(everything, alphabet="auto").read_page(picture)
+    capitals = changed(everything, alphabet="LOPS1" if "1" in text else "LOPS")
+    expected = capitals if text.isupper() else everything
+    assert page.text == expected.read_page(picture).text == text
+    word = changed(everything, alphabet="auto", lexicon=["slop"]).read(picture)
+    assert word.text.isupper() == text.isupper()
+
+
 def test_an_alphabet_restricts_the_letters(mixed_classifier, non_letter_model, mixed_words):
     reader = WordReader(mixed_classifier, alphabet="LOPS", non_letter_model=non_letter_model).fit()
     assert reader.classes_.tolist() == ["L", "O", "P", "S"]

@@ -190,3 +190,15 @@ def test_the_dot_of_a_small_i_belongs_to_its_stem_also_next_to_a_capital():
     lattice = cut_word(picture, slant=0.0).with_dots()
     assert lattice.n_pieces == 2
     assert (lattice.candidates[-1].box.top, lattice.candidates[-1].bare.box.top) == (30, 55)
+
+
+def test_marks_above_marks_belong_to_the_letter_below_all_of_them():
+    picture = np.zeros((110, 250))
+    for left in (10, 60, 110, 160, 210):
+        picture[60:100, left : left + 6] = picture[60:100, left + 20 : left + 26] = picture[78:84, left : left + 26] = 1
+    picture[44:52, 26:44] = picture[28:36, 36:52] = picture[16:22, 50:56] = 1.0
+    lattice = cut_word(picture, slant=0.0).with_dots()
+    assert lattice.accents.sum() == 8 * 18 + 8 * 16 + 6 * 6
+    marked = [found for found in lattice.candidates if found.bare is not None]
+    assert {(found.box.top, found.bare.box.top) for found in marked} == {(16, 60)}
+    assert all(found.box.left <= 30 for found in marked)

@@ -75,6 +75,12 @@ alphabet_option = click.option(
     metavar="CHARACTERS",
     help="Characters that can occur, such as A-Z, A-Z0-9 or AEIOU; letters ignores case. By default all of the model.",
 )
+reading_alphabet_option = click.option(
+    "--alphabet",
+    metavar="CHARACTERS",
+    help="Characters that can occur, such as A-Z, A-Z0-9 or AEIOU; letters ignores case; auto is A-Z if all "
+    "is in capitals. By default all of the model.",
+)
 lexicon_option = click.option(
     "--lexicon",
     type=click.Path(path_type=Path, readable=False),

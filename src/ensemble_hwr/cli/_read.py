@@ -22,7 +22,7 @@ from ensemble_hwr._formats import (
 )
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import end_of_reading
-from ensemble_hwr.cli._options import alphabet_option, jobs_option, lexicon_option, model_option, timeout_option
+from ensemble_hwr.cli._options import jobs_option, lexicon_option, model_option, reading_alphabet_option, timeout_option
 from ensemble_hwr.cli._output import Results, file_name, output_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @model_option
-@alphabet_option
+@reading_alphabet_option
 @lexicon_option
 @click.option(
     "--case",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import Any, ClassVar, NamedTuple, Self
@@ -16,10 +16,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import Interval, _fit_context
 from ensemble_hwr._typing import FloatArray, Rows
+from ensemble_hwr.alphabets import parse_alphabet, restrict
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.preprocessing import GradientFeatures
 from ensemble_hwr.reading._decoder import Graph
-from ensemble_hwr.reading._proportions import Lines, Proportions, WordExtents
+from ensemble_hwr.reading._proportions import Lines, Proportions, WordExtents, share_lines
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 GEOMETRY = (
@@ -255,6 +256,14 @@ class Evidence:
         assert self.proportions is not None
         return self.proportions.find_letters(self.lattice.n_pieces, self.lattice.spans, self.probability, self.score)
 
+    def limited(self, alphabet: str) -> Evidence:
+        """Return the evidence for the letters of an alphabet, as far as they are known; proportions are not used."""
+        known = set(parse_alphabet(alphabet).classes)
+        places = [place for place, letter in enumerate(self.letters) if letter in known]
+        letters = [self.letters[place] for place in places]
+        probability = restrict(self.probability, self.letters, "".join(letters))[0]
+        return replace(self, probability=probability, letters=letters, proportions=None)
+
     def in_line(self) -> WordExtents:
         """Return the extents of these letters in the line of text."""
         assert isinstance(self.lattice, Lattice)
@@ -290,6 +299,16 @@ class Evidence:
             found if dot else found.bare or found for found, dot in zip(self.lattice.candidates, dotted, strict=True)
         ]
         return np.array([(form.top, form.bottom) for form in forms])
+
+
+def score_line(words: Sequence[Evidence]) -> Iterator[Scored]:
+    """Yield the letter scores of the words of a line of text, which share base line and x-height."""
+    proportions = words[0].proportions
+    if proportions is None or len(words) < 2:
+        yield from (word.scored() for word in words)
+        return
+    lines = share_lines([word.in_line() for word in words], proportions.expected)
+    yield from (word.scored(line) for word, line in zip(words, lines, strict=True))
 
 
 def dotted_columns(letters: Sequence[str]) -> list[int]:

@@ -15,7 +15,7 @@ from ensemble_hwr._typing import Rows
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Word
-from ensemble_hwr.reading._language_models import CaseModel, LanguageModel, UniformModel
+from ensemble_hwr.reading._language_models import CaseModel, CasePrices, LanguageModel, UniformModel
 from ensemble_hwr.reading._lexicon import Lexicon, without_accents
 from ensemble_hwr.reading.models import Accents, Case
 
@@ -56,7 +56,8 @@ def find_readings(
         Best first, at least one.
     """
     folded = fold_case(graph) if _have_patterns(graph.letters, ngrams) else None
-    model = ngrams if folded is None else with_case(ngrams)
+    prices = CasePrices() if has_small_letters(graph.letters) else CasePrices(upper=0.0)
+    model = ngrams if folded is None else with_case(ngrams, prices)
     # Scores relative to the uniform distribution over letters, so that they add up with log-probabilities of words.
     uniform = log(len(graph.letters) if folded is None else _n_letters(folded.letters))
     found = decode(
@@ -68,7 +69,7 @@ def find_readings(
         words = find_words(replace(graph, scores=graph.scores + uniform), lexicon, max_words=beam)
     else:
         words = find_words(replace(folded, scores=folded.scores + uniform), lexicon, max_words=beam)
-        words = [write_case(reading, graph, uniform) for reading in words]
+        words = [write_case(reading, graph, uniform, prices) for reading in words]
     if words and not oov_rate:
         return words if folded is None else sorted(words, key=_best_first)
     bonus = log1p(-oov_rate) - log(oov_rate) if words else 0.0
@@ -147,6 +148,22 @@ def _spelled(text: str, case: Case, spelling: str | None, accents: Accents) -> s
     return text.upper() if case == "upper" else text.lower() if case == "lower" else text
 
 
+def find_capitals(texts: Iterable[str]) -> str | None:
+    """Return the alphabet of texts whose letters are capitals in their majority; None for other texts.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.reading._readings import find_capitals
+    >>> find_capitals(["BLOCK", "CAPlTALS"]), find_capitals(["ROOM", "12"]), find_capitals(["Room", "12"])
+    ('A-Z', 'A-Z0-9', None)
+    """
+    characters = "".join(texts)
+    letters = [character for character in characters if character.isalpha()]
+    if not letters or 2 * sum(letter.isupper() for letter in letters) <= len(letters):
+        return None
+    return "A-Z0-9" if _has_digits(characters) else "A-Z"
+
+
 def has_small_letters(letters: Iterable[str]) -> bool:
     """Return whether some letters are small ones, so that case is decided by the word."""
     return any(letter.islower() for letter in letters)
@@ -191,16 +208,21 @@ def _columns_of_case(letters: Sequence[str]) -> dict[str, list[int]]:
     return columns
 
 
-def with_case(ngrams: LanguageModel | None) -> LanguageModel:
+def with_case(ngrams: LanguageModel | None, prices: CasePrices = CasePrices()) -> LanguageModel:  # noqa: B008
     """Return a model of words in either case, given a model of letters; one of both cases stays as it is."""
     letters: frozenset[str] = getattr(ngrams, "letters", frozenset())
     if ngrams is not None and _has_both_cases(letters):
         return ngrams
     upper = not letters or any(letter.isupper() for letter in letters)
-    return CaseModel(ngrams, fold=str.upper if upper else str.lower)
+    return CaseModel(ngrams, prices, fold=str.upper if upper else str.lower)
 
 
-def write_case(reading: Reading, graph: Graph, uniform: float) -> Reading:
+def write_case(
+    reading: Reading,
+    graph: Graph,
+    uniform: float,
+    prices: CasePrices = CasePrices(),  # noqa: B008
+) -> Reading:
     """Return a reading in upper case, as `find_words` found it, in the case that fits best.
 
     Parameters
@@ -211,13 +233,14 @@ def write_case(reading: Reading, graph: Graph, uniform: float) -> Reading:
         With letters of both cases.
     uniform : float
         Was added to each score of the letters.
+    prices : CasePrices, default=CasePrices()
 
     Returns
     -------
     Reading
         Its score also includes the price of the case.
     """
-    columns, model = _columns_of_case(graph.letters), CaseModel()
+    columns, model = _columns_of_case(graph.letters), CaseModel(prices=prices)
     paths: dict[tuple[Any, int], tuple[float, tuple[int, ...]]] = {model.start: (0.0, ())}
     folded = 0.0
     for span, letter in zip(reading.spans, reading.text, strict=True):
@@ -249,7 +272,7 @@ def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Readin
     ----------
     graph : Graph
     lexicon : Lexicon
-        Spelled with the letters of the graph.
+        Words with letters that the graph lacks are not found.
     max_words : int
         Number of words to find at most.
 
@@ -291,7 +314,9 @@ def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Readin
             if score + best + heuristic[stop] < floor:
                 continue
             for name, child, log_probability in following:
-                letter = index[name]
+                letter = index.get(name)
+                if letter is None:
+                    continue
                 reached = score + letter_scores[letter] + log_probability
                 if reached + heuristic[stop] < floor or (stop, child) in expanded:
                     continue

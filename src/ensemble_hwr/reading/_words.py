@@ -25,15 +25,23 @@ from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading._alignment import LARGEST_LAG, LabelledLetters
-from ensemble_hwr.reading._candidates import Evidence, Scored, drop_accents, letter_probability, score_letters
+from ensemble_hwr.reading._candidates import (
+    Evidence,
+    Scored,
+    drop_accents,
+    letter_probability,
+    score_letters,
+    score_line,
+)
 from ensemble_hwr.reading._document import Line, Page, Word
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
-from ensemble_hwr.reading._proportions import find_proportions, share_lines
-from ensemble_hwr.reading._readings import find_readings, has_small_letters, in_case, to_word
+from ensemble_hwr.reading._proportions import find_proportions
+from ensemble_hwr.reading._readings import find_capitals, find_readings, has_small_letters, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
+    AUTO,
     SHIPPED_STROKE_NON_LETTER,
     Accents,
     Case,
@@ -64,7 +72,9 @@ class WordReader(PictureReader[Word]):
         `LetterNormalizer`. None loads the shipped model "az".
     alphabet : str, default=None
         Letters that can occur, such as ``"A-Z"`` or ``"a-zA-Z0-9"``, or ``"letters"``, which ignores case; see
-        :func:`~ensemble_hwr.alphabets.parse_alphabet`. None allows all letters of the classifier.
+        :func:`~ensemble_hwr.alphabets.parse_alphabet`. None allows all letters of the classifier. ``"auto"`` reads a
+        picture of a word or page with all of them, and again with capitals only if most of its letters are capitals;
+        digits stay possible if some were read.
     non_letter_model : "shipped", classifier or None, default="shipped"
         Classifier with the classes "letter" and "non_letter", as `fit_non_letter_model` trains it. "shipped" loads the
         shipped models, one for pictures and one for pen strokes. None weights letters by their numbers of pieces
@@ -222,7 +232,8 @@ class WordReader(PictureReader[Word]):
         """
         self.normalizer_, self.classifier_ = find_letter_model(self.classifier)
         self.letters_ = np.asarray(class_names(self.classifier_, "classifier"))
-        self.limit(None if self.alphabet is None else parse_alphabet(self.alphabet))
+        self.limit(None if self.alphabet in (None, AUTO) else parse_alphabet(self.alphabet))
+        self._auto = self.alphabet == AUTO
         self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
         self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
@@ -246,7 +257,7 @@ class WordReader(PictureReader[Word]):
         DataError
             If the classifier lacks a letter of the alphabet.
         """
-        self.alphabet_, self.classes_ = alphabet, self.letters_
+        self.alphabet_, self.classes_, self._auto = alphabet, self.letters_, False
         if alphabet is not None:
             self.classes_ = restrict(np.ones((1, len(self.letters_))), self.letters_, alphabet)[1]
         self._proportions = find_proportions(self.classes_.tolist())
@@ -322,7 +333,8 @@ class WordReader(PictureReader[Word]):
         with deadline(self.timeout, partial(describe, picture)):
             opened = self._open(picture)
             cut = cut_page(opened, word_gap=word_gap, **self._opening())
-            lines = tuple(Line(line.box, tuple(self._read_line(line.words))) for line in cut.lines)
+            read = self._read_lines([line.words for line in cut.lines])
+            lines = tuple(Line(line.box, tuple(words)) for line, words in zip(cut.lines, read, strict=True))
             issues = reading_issues([word for line in lines for word in line.words], opened.grey)
             return Page(cut.width, cut.height, lines, cut.skew, issues)
 
@@ -350,7 +362,7 @@ class WordReader(PictureReader[Word]):
         """
         check_is_fitted(self)
         with deadline(self.timeout):
-            return self._word(self._score(lattice))
+            return self._read_evidence([[self._evidence(lattice)]])[0][0]
 
     def adapt(self, pictures: Any, texts: Sequence[str], **params: Any) -> Self:
         """Return a reader that is adapted to a writer by words with their right texts; this reader stays as it is.
@@ -510,13 +522,22 @@ class WordReader(PictureReader[Word]):
     def _slant(self) -> float | None:
         return None if self.segmenter_.slant == "auto" else float(self.segmenter_.slant)
 
-    def _read_line(self, cuts: Sequence[WordCut]) -> list[Word]:
-        """Read the words of a line of text, which share base line and x-height."""
-        if self._proportions is None or self.cut == "gaps" or len(cuts) < 2:
-            return [self._read_cut(cut) for cut in cuts]
-        words = [self._evidence(cut.lattice()) for cut in timed(cuts)]
-        lines = share_lines([word.in_line() for word in words], self._proportions.expected)
-        return [self._word(word.scored(line)) for word, line in timed(list(zip(words, lines, strict=True)))]
+    def _read_lines(self, lines: Sequence[Sequence[WordCut]]) -> list[list[Word]]:
+        """Read the words of a page, line by line."""
+        if self.cut == "gaps" or (self._proportions is None and not self._auto):
+            return [[self._read_cut(cut) for cut in cuts] for cuts in lines]
+        found = ([self._evidence(cut.lattice()) for cut in timed(cuts)] for cuts in lines)
+        if self._auto:
+            return self._read_evidence(list(found))
+        return [self._read_evidence([line])[0] for line in found]
+
+    def _read_evidence(self, lines: Sequence[Sequence[Evidence]]) -> list[list[Word]]:
+        """Read words; those of a line share base line and x-height, and all of them what "auto" finds out."""
+        read = [[self._word(scored) for scored in timed(score_line(line))] for line in lines]
+        alphabet = find_capitals([word.text for line in read for word in line]) if self._auto else None
+        if alphabet is None:
+            return read
+        return [[self._word(word.limited(alphabet).scored()) for word in timed(line)] for line in lines]
 
     def _read_cut(self, cut: WordCut) -> Word:
         check_time()

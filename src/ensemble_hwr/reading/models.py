@@ -14,6 +14,9 @@ from ensemble_hwr.persistence.models import shipped_files
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading._candidates import LETTER
 
+AUTO = "auto"
+"""Alphabet of a reader that finds out whether all letters of a picture are capitals."""
+
 Case = Literal["as_written", "lexicon", "upper", "lower"]
 """Case of the texts that a reader returns."""
 

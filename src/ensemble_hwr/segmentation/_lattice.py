@@ -162,7 +162,8 @@ class Lattice:
         found = self._candidate(start, stop, mask)
         if self.accents is None or not (mask & self.accents).any():
             return found
-        return replace(found, bare=self._candidate(start, stop, mask & ~self.accents))
+        bare = mask & ~self.accents
+        return replace(found, bare=self._candidate(start, stop, bare)) if bare.any() else found
 
     def _candidate(self, start: int, stop: int, mask: NDArray[np.bool_]) -> Candidate:
         """Return some pixels as a candidate."""
@@ -238,7 +239,8 @@ class Lattice:
         pieces, accents = self.pieces.copy(), np.zeros(self.pieces.shape, np.bool_)
         y, x = np.nonzero((self.pieces >= 0) & ~np.isin(components.labels, np.flatnonzero(dots) + 1))
         owners = components.labels[y, x] - 1
-        for mark in np.flatnonzero(small).tolist() if len(y) else ():
+        from_below = np.argsort(-components.bottom, kind="stable")
+        for mark in from_below[small[from_below]].tolist() if len(y) else ():
             across = x - (components.left[mark] + components.right[mark] - 1) / 2
             down = y - components.bottom[mark] + 1
             distance = np.where((down > 0) & (owners != mark), np.hypot(across, down), np.inf) / letter
@@ -247,7 +249,7 @@ class Lattice:
             limit = _DOT_DISTANCE if dots[mark] else _ACCENT_DISTANCE * above
             if distance[nearest] <= limit:
                 pixels = components.labels == mark + 1
-                pieces[pixels] = self.pieces[y[nearest], x[nearest]]
+                pieces[pixels] = pieces[y[nearest], x[nearest]]
                 accents |= pixels & above
         if not accents.any() and np.array_equal(pieces, self.pieces):
             return self
