@@ -1,6 +1,10 @@
 """Settings and fixtures that several rooms share."""
 
 import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +19,40 @@ settings.register_profile("patient", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("patient")
 
 LETTERS = np.array(["B", "D", "O", "P"])
+
+
+@pytest.fixture(scope="module")
+def start_dask(tmp_path_factory):
+    """Return a function that starts a Dask scheduler and workers; it returns the address and the workers' processes."""
+    distributed = pytest.importorskip("distributed")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+
+    def end(process):
+        process.kill()
+        process.wait()
+
+    with ExitStack() as stack:
+
+        def start(n_workers):
+            folder = tmp_path_factory.mktemp("dask")
+            file = folder / "scheduler.json"
+
+            def begin(command, *options):
+                line = [sys.executable, "-m", f"distributed.cli.dask_{command}", "--no-dashboard", *options]
+                where = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": folder}
+                stack.callback(end, process := subprocess.Popen([*line, "--scheduler-file", str(file)], **where))
+                return process
+
+            scheduler = begin("scheduler", "--host", "127.0.0.1", "--port", "0")
+            workers = [begin("worker", "--no-nanny", "--nthreads", "1") for _ in range(n_workers)]
+            while not file.exists():
+                assert scheduler.poll() is None
+                time.sleep(0.1)
+            with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
+                client.wait_for_workers(n_workers, timeout=120)
+                return client.scheduler.address, workers
+
+        yield start
 
 
 def probabilities(y, wrong, classes, sure=0.9):

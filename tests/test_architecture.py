@@ -23,6 +23,7 @@ LEVELS = {
     "_geometry": 0,
     "boxes": 0,
     "_deadlines": 1,
+    "_cluster": 1,
     "_workers": 2,
     "hierarchy": 1,
     "images": 1,
@@ -41,12 +42,14 @@ LEVELS = {
     "config": 4,
     "reading": 5,
     "_formats": 6,
+    "_batches": 7,
     "training": 5,
     "tuning": 5,
     "canvas": 6,
     "web": 7,
-    "cli": 8,
-    "__main__": 9,
+    "folders": 8,
+    "cli": 9,
+    "__main__": 10,
 }
 OWNERS = {
     "matplotlib": {"evaluation/_displays.py"},
@@ -56,7 +59,7 @@ OWNERS = {
     "skops": {"persistence/_payload.py"},
     "pydantic": {"config", "reading/fields.py", "web"},
     "optuna": {"tuning"},
-    "distributed": {"tuning/_cluster.py"},
+    "distributed": {"tuning/_cluster.py", "_cluster.py"},
     "click": {"cli"},
     "fastapi": {"web"},
     "starlette": {"web"},
@@ -67,6 +70,7 @@ OWNERS = {
     "skl2onnx": {"onnx/_graph.py"},
     "jinja2": {"report/page.py"},
     "platformdirs": {"adaptation/profiles.py"},
+    "pyarrow": {"folders.py"},
     "pypdfium2": {"images/_containers.py"},
     "pillow_heif": {"images/_containers.py"},
 }
@@ -161,7 +165,7 @@ def test_no_modules_import_each_other_in_a_circle():
 
 def test_the_library_has_few_modules_of_moderate_size():
     sizes = {path: len(code_lines(path)) for path in SOURCE.rglob("*.py")}
-    assert len(sizes) <= 247
+    assert len(sizes) <= 248
     assert median(size for path, size in sizes.items() if path.name != "__init__.py") > 75
 
 

@@ -2,15 +2,17 @@
 
 import os
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from joblib import parallel_config
 
-from ensemble_hwr import _workers
+from ensemble_hwr import _cluster, _workers
 from ensemble_hwr._workers import map_in_order
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError, PictureError
 
+distributed = pytest.importorskip("distributed")
 needs_signals = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 
 
@@ -89,3 +91,88 @@ def test_a_process_that_cannot_start_is_an_error(monkeypatch):
     monkeypatch.setattr(_workers, "_dumps", lambda value, dumps=_workers._dumps: dumps(Bad()))
     with pytest.raises(EnsembleHwrError, match="a worker process ended when it started, by exit code 3"):
         next(results)
+
+
+class FakeClient:
+    """A client of a cluster that ends the worker of some items, and loses the rest at times."""
+
+    status = "running"
+
+    def __init__(self, deadly, losses):
+        self.deadly, self.losses, self.sent, self.cancelled = deadly, losses, 0, []
+        self.submitted = []
+
+    def scatter(self, function, **_):
+        self.sent += 1
+        return function
+
+    def nthreads(self):
+        return {"one": 1}
+
+    def submit(self, apply, function, item, version, **_):
+        self.submitted.append(item)
+        return FakeFuture(self, lambda: apply(function, item, version), item)
+
+    def cancel(self, futures, **_):
+        self.cancelled += [future.item for future in futures]
+
+
+class FakeFuture:
+    status = "pending"
+
+    def __init__(self, client, work, item):
+        self.client, self.work, self.item = client, work, item
+
+    def result(self, timeout):
+        if self.client.losses:
+            self.client.losses -= 1
+            raise distributed.CancelledError
+        if self.client.deadly in self.item:
+            raise distributed.KilledWorker("work", SimpleNamespace(address="there"), 3)
+        return self.work()
+
+
+@pytest.fixture
+def on_fake_cluster(monkeypatch):
+    def start(deadly, losses=0):
+        client = FakeClient(deadly, losses)
+        monkeypatch.setattr(_workers, "dask_client", lambda: client)
+        monkeypatch.setattr(distributed, "wait", lambda futures: None)
+        return client
+
+    return start
+
+
+def test_an_item_that_ends_the_workers_of_a_cluster_is_tried_in_parts_alone(on_fake_cluster):
+    client = on_fake_cluster(deadly=3, losses=2)
+    batches = [[1, 2], [0, 3, 30], [4], [6, 7]]
+    split = {"split": lambda batch: [[number] for number in batch], "name": repr}
+    found = list(map_in_order(sum, batches, n_jobs=-1, **split))
+    assert [item for item, _ in found] == [[1, 2], [0], [3], [30], [4], [6, 7]]
+    assert str(found[2][1]).startswith("[3]: the workers that read it have ended")
+    assert [result for _, result in found if not isinstance(result, PictureError)] == [3, 0, 30, 4, 13]
+    assert client.sent == 3
+    assert client.submitted[-4:] == [[0], [3], [30], [6, 7]] or client.submitted[-3:] == [[0], [3], [30]]
+
+
+def test_a_cluster_that_loses_everything_again_and_again_is_an_error(on_fake_cluster, monkeypatch):
+    client = on_fake_cluster(deadly=None, losses=99)
+    with pytest.raises(EnsembleHwrError, match="run the same command again"):
+        list(map_in_order(sum, [[1], [2]], n_jobs=-1))
+    assert client.sent == 1 + _cluster.MOST_LOSSES
+    assert client.cancelled == [[1], [2]]
+    monkeypatch.setattr("ensemble_hwr.__version__", "0.0.0")
+    with pytest.raises(EnsembleHwrError, match=r"has ensemble_hwr 0.0.0, this machine 0.1"):
+        _cluster._apply(sum, [1], "0.1")
+
+
+def test_a_cluster_without_workers_is_an_error(on_fake_cluster, monkeypatch):
+    client = on_fake_cluster(deadly=None)
+    monkeypatch.setattr(client, "nthreads", dict)
+
+    def never(self, timeout):
+        raise distributed.TimeoutError
+
+    monkeypatch.setattr(FakeFuture, "result", never)
+    with pytest.raises(EnsembleHwrError, match="has no workers any more"):
+        next(map_in_order(sum, [[1], [2]], n_jobs=-1))

@@ -57,8 +57,8 @@ _MODULE_OF = {
 }
 _SUBMODULES = (
     "adaptation", "alphabets", "boxes", "canvas", "cli", "config", "datasets", "ensemble", "evaluation", "exceptions",
-    "hierarchy", "images", "onnx", "persistence", "preprocessing", "reading", "report", "segmentation", "training",
-    "tuning", "web",
+    "folders", "hierarchy", "images", "onnx", "persistence", "preprocessing", "reading", "report", "segmentation",
+    "training", "tuning", "web",
 )  # fmt: skip
 __all__ = [
     "AdaptedClassifier",

@@ -127,16 +127,15 @@ def _fields_json(options: OutputOptions) -> Callable[[NamedPicture, Fields], str
 
 
 def _fields_csv(options: OutputOptions) -> Callable[[NamedPicture, Fields], str]:
-    def show(picture: NamedPicture, found: Fields) -> str:
-        named = [picture.name, picture.page]
-        return csv_lines(
-            [
-                [*named, name, _field_text(word, options), _number(word.confidence), *word.box]
-                for name, word in found.items()
-            ]
-        )
+    return lambda picture, found: csv_lines(field_rows(options, picture, found))
 
-    return show
+
+def field_rows(options: OutputOptions, picture: NamedPicture, found: Fields) -> list[list[Any]]:
+    """Return one row of `FIELD_COLUMNS` per field of a form."""
+    named = [picture.name, picture.page]
+    return [
+        [*named, name, _field_text(word, options), _number(word.confidence), *word.box] for name, word in found.items()
+    ]
 
 
 def _field_text(word: Word, options: OutputOptions) -> str:
@@ -170,11 +169,15 @@ def _letter_json(options: OutputOptions) -> LetterPrinter:
 
 def _letter_csv(options: OutputOptions) -> LetterPrinter:
     def show(picture: NamedPicture, found: Predictions, issues: Sequence[Issue] = ()) -> str:
-        label, probability = found[0]
-        certain = options.certain(str(label), probability)
-        return csv_lines([[picture.name, picture.page, certain, f"{probability:.{DIGITS}f}"]])
+        return csv_lines(letter_rows(options, picture, found))
 
     return show
+
+
+def letter_rows(options: OutputOptions, picture: NamedPicture, found: Predictions) -> list[list[Any]]:
+    """Return the row of `LETTER_COLUMNS` of a letter."""
+    label, probability = found[0]
+    return [[picture.name, picture.page, options.certain(str(label), probability), _number(probability)]]
 
 
 def _letter_document(options: OutputOptions) -> LetterPrinter:
@@ -233,24 +236,17 @@ def _reading_json(options: OutputOptions) -> Callable[[NamedPicture, Word | Page
 
 
 def _reading_csv(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], str]:
-    def show(picture: NamedPicture, found: Word | Page) -> str:
-        return csv_lines(
-            [
-                [
-                    picture.name,
-                    picture.page,
-                    line,
-                    place,
-                    options.certain(word.text, word.confidence),
-                    _number(word.confidence),
-                    *word.box,
-                ]
-                for line, words in enumerate(_words(found), start=1)
-                for place, word in enumerate(words, start=1)
-            ]
-        )
+    return lambda picture, found: csv_lines(reading_rows(options, picture, found))
 
-    return show
+
+def reading_rows(options: OutputOptions, picture: NamedPicture, found: Word | Page) -> list[list[Any]]:
+    """Return one row of `WORD_COLUMNS` per word."""
+    named = [picture.name, picture.page]
+    return [
+        [*named, line, place, options.certain(word.text, word.confidence), _number(word.confidence), *word.box]
+        for line, words in enumerate(_words(found), start=1)
+        for place, word in enumerate(words, start=1)
+    ]
 
 
 def _reading_document(options: OutputOptions) -> Callable[[NamedPicture, Word | Page], Page]:

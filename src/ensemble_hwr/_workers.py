@@ -1,4 +1,4 @@
-"""Work on many pictures in several processes: results in order as they come, also if a picture ends its process."""
+"""Work on many pictures in several processes or on a cluster: results in order, also if a picture ends its process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
+from ensemble_hwr._cluster import Cluster, dask_client
 from ensemble_hwr._processes import EndsWithParent, call, signals_blocked, worker_backend
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError, PictureError
 from ensemble_hwr.images.sources import describe
@@ -52,8 +54,8 @@ def map_in_order(
         Takes one item. It is pickled once per process.
     items : iterable
     n_jobs : int, default=None
-        Number of processes; None means 1, -1 all processors. With another backend of joblib than processes, such as
-        Dask, the work is done there.
+        Number of processes; None means 1, -1 all processors. With another backend of joblib than processes, the work is
+        done there; with that of Dask, by all threads of its workers.
     least : int, default=1
         Number of items per process from which on another process is started; with fewer, this process does the work.
     weigh : callable, default=None
@@ -72,12 +74,24 @@ def map_in_order(
         Return value of the function; or its error, or a ``PictureError`` if the process has ended. Other errors are
         raised.
 
+    Raises
+    ------
+    EnsembleHwrError
+        If processes cannot start, or a Dask cluster loses its workers.
+
     Examples
     --------
     >>> from ensemble_hwr._workers import map_in_order
     >>> [result for _, result in map_in_order(abs, [-1, 2])]
     [1, 2]
     """
+    if n_jobs not in (None, 1) and (client := dask_client()) is not None:
+        cluster = Cluster(client, partial(_outcome, function), weigh=weigh, split=split, name=name)
+        try:
+            yield from cluster.run(items)
+        finally:
+            cluster.close()
+        return
     rest = iter(items)
     first = list(islice(rest, 2 * least if n_jobs not in (None, 1) else 0))
     n_workers = 1

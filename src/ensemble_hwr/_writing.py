@@ -1,8 +1,9 @@
-"""Paths of users, text that is safe to print, atomic writing of files, and checks of output files before a long run."""
+"""Paths of users, safe text, atomic writing of files, journals, and checks of output files before a long run."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import shutil
@@ -10,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from ensemble_hwr.exceptions import DataError
 
@@ -102,6 +103,69 @@ def whole_files(*files: Path) -> Iterator[list[IO[bytes]]]:
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+class Journal:
+    """Records of a long run, in a file with one JSON object per line, each of which is on the disk once it is added.
+
+    A last record that was not completely written, as before a power failure, is dropped.
+
+    Parameters
+    ----------
+    file : Path
+        In an existing folder; need not exist.
+
+    Attributes
+    ----------
+    records : list of dict
+        In the order in which they were added.
+
+    Raises
+    ------
+    DataError
+        If the file is no journal.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from ensemble_hwr._writing import Journal
+    >>> with TemporaryDirectory() as folder:
+    ...     Journal(Path(folder, "journal.jsonl")).add({"part": 0})
+    ...     Journal(Path(folder, "journal.jsonl")).records
+    [{'part': 0}]
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.records: list[dict[str, Any]] = []
+        if not file.exists():
+            return
+        with file.open("rb") as stream:
+            end = 0
+            for line in stream:
+                if line.endswith(b"\n"):
+                    self.records.append(self._parsed(line))
+                    end += len(line)
+        if end < file.stat().st_size:
+            os.truncate(file, end)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Add a record, and wait until it is on the disk."""
+        with self._file.open("ab") as stream:
+            stream.write(json.dumps(record).encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        self.records.append(record)
+
+    def _parsed(self, line: bytes) -> dict[str, Any]:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise DataError(f"{self._file}: is damaged, or another file; remove it, or give another folder")
+        return record
 
 
 def check_replaceable(file: Path, *read: Path) -> None:

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ensemble_hwr.cli import _letters, _pictures, main
+from ensemble_hwr import _batches, folders
+from ensemble_hwr.cli import main
 from ensemble_hwr.datasets import open_letters
 from ensemble_hwr.persistence import load_model
 
@@ -110,12 +112,12 @@ def test_hocr_and_alto_are_one_document_per_picture(model, pictures, tmp_path, c
         assert sorted(file.name for file in (tmp_path / kind).iterdir()) == names
         assert (tmp_path / kind / names[0]).read_text("utf-8") == document
     assert read(model, pictures[0], "-o", tmp_path / "text") == 2
-    assert "--output needs --format hocr or alto" in capsys.readouterr().err
+    assert "--output needs --format csv, json, parquet, hocr or alto" in capsys.readouterr().err
 
 
 @pytest.fixture(params=[1, 2, 256])
 def batch_size(request, monkeypatch):
-    monkeypatch.setattr(_pictures, "BATCH_SIZE", request.param)
+    monkeypatch.setattr(_batches, "BATCH_SIZE", request.param)
 
 
 @pytest.fixture
@@ -231,15 +233,15 @@ def test_an_unreadable_picture_is_one_line_and_the_others_are_read(model, pictur
 
 
 def test_pictures_are_read_in_batches(model, pictures, monkeypatch, capsys):
-    monkeypatch.setattr(_pictures, "BATCH_SIZE", 7)
+    monkeypatch.setattr(_batches, "BATCH_SIZE", 7)
     sizes = []
-    predictions = _letters._predictions
+    predictions = _batches.Classify._predictions
 
-    def counted(classifier, rows):
+    def counted(self, rows):
         sizes.append(len(rows))
-        return predictions(classifier, rows)
+        return predictions(self, rows)
 
-    monkeypatch.setattr(_letters, "_predictions", counted)
+    monkeypatch.setattr(_batches.Classify, "_predictions", counted)
     assert read(model, *pictures[:20]) == 0
     assert sizes == [7, 7, 6]
     assert len(capsys.readouterr().out.splitlines()) == 20
@@ -291,3 +293,47 @@ def test_a_picture_that_may_be_read_wrongly_has_a_warning_and_an_exit_code(model
     assert read(model, file) == 3
     assert read(model, file, tmp_path / "none.png") == 1
     assert capsys.readouterr().err.splitlines()[-1] == "1 error and 1 warning in 2 pictures"
+
+
+def test_results_in_parts_are_those_of_csv_and_the_same_command_continues(model, pictures, tmp_path, capsys):
+    broken = tmp_path / "broken.png"
+    broken.touch()
+    command = [*pictures[:9], broken, "--format", "csv"]
+    assert read(model, *command) == 1
+    printed = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    parts = [*command, "-o", tmp_path / "out", "--part-size", 4]
+    assert read(model, *parts) == 1
+    output = capsys.readouterr()
+    assert output.out == f"{tmp_path / 'out'}: 10 pictures in 3 parts; 1 error\n"
+    assert "1 error" in output.err
+    texts = [part.read_text("utf-8").splitlines() for part in sorted((tmp_path / "out").glob("*.csv"))]
+    lines = [line for text in texts for line in csv.DictReader(text)]
+    assert [{name: line[name] for name in printed[0]} for line in lines[:9]] == printed
+    assert lines[9]["error"]
+    assert read(model, *parts) == 1
+    assert capsys.readouterr().out.endswith(": 10 pictures in 3 parts, 3 of them finished before; 1 error\n")
+    assert read(model, *parts, "--min-confidence", 1) == 1
+    assert "was started with other settings (options)" in capsys.readouterr().err
+
+
+def test_options_of_parts_need_a_folder_for_them(model, pictures, tmp_path, capsys):
+    out = ["-o", tmp_path / "out"]
+    for options, message in (
+        (["--part-size", "5"], "--part-size needs --output DIR and --format csv, json or parquet"),
+        (["--scheduler", "tcp://h:1", *out], "--scheduler needs --output DIR"),
+        (["--format", "parquet"], "--format parquet needs --output DIR"),
+        (["--format", "csv", *out, "-"], "results in parts need the paths of pictures"),
+    ):
+        assert read(model, pictures[0], *options) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupt_says_that_the_same_command_continues(model, pictures, tmp_path, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(folders, "_contents", interrupt)
+    assert read(model, pictures[0], "--format", "csv", "-o", tmp_path / "out") == 128 + signal.SIGTERM
+    assert "finished parts are kept, and the same command continues" in capsys.readouterr().err
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["journal.jsonl"]

@@ -157,7 +157,7 @@ def test_hocr_and_alto_are_one_document_per_picture(reading_model, pictures, lex
         assert [file.suffix for file in written] == [suffix] * 3
         assert ElementTree.parse(written[0]).getroot() is not None
     assert read(reading_model, *pictures, "-o", tmp_path / "text") == 2
-    assert "--output needs --format hocr or alto" in capsys.readouterr().err
+    assert "--output needs --format csv, json, parquet, hocr or alto" in capsys.readouterr().err
 
 
 def test_a_lexicon_may_hold_counts(reading_model, pictures, lexicon, capsys):
@@ -243,7 +243,7 @@ def test_a_picture_that_ends_its_process_is_one_line_and_the_others_are_read(
     shutil.copy(pictures[0], bomb)
     assert read(reading_model, *pictures, "--json", "-j", 1) == 0
     expected = capsys.readouterr().out
-    reader = _read._word_reader(str(reading_model), None, None, {"timeout": 10})
+    reader = _read._word_reader(str(reading_model), lexicon=None)
 
     class Reader:  # defined here, so that it is pickled by value
         def read(self, picture):
@@ -558,3 +558,14 @@ def test_a_picture_that_may_be_read_wrongly_has_a_warning_and_an_exit_code(
     assert warning.startswith(f"warning: {str(file)!r}: one dark part fills most of a letter; a shadow")
     assert read(reading_model, pictures[0], *option) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_words_in_parts(reading_model, pictures, tmp_path, capsys):
+    command = [*pictures, "--format", "csv", "-o", tmp_path / "out"]
+    assert read(reading_model, *command, "--debug", tmp_path) == 2
+    assert "--debug does not go with --output and CSV" in capsys.readouterr().err
+    for options in ((), ("--page",)):
+        assert read(reading_model, *command, *options, "--format", "json", "-j", "1") in (0, 3)
+        (part,) = (tmp_path / "out").glob("part-*")
+        assert [json.loads(line)["text"] for line in part.read_text(encoding="utf-8").splitlines()] == TEXTS
+        shutil.rmtree(tmp_path / "out")

@@ -11,6 +11,7 @@ from ensemble_hwr.datasets import (
     load_index,
     predefined_split,
     split_by_source,
+    walk_pictures,
     writer_groups,
 )
 from ensemble_hwr.exceptions import DataError
@@ -110,6 +111,19 @@ def test_pictures_are_sorted_by_folder_and_name(folder):
 def test_paths_begin_with_the_given_folder(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert find_pictures("z") == [os.path.join("z", "1.gif"), os.path.join("z", "2.tiff")]
+
+
+def test_many_names_are_sorted_in_parts_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("ensemble_hwr.datasets._folder._MOST_NAMES", 3)
+    names = [f"{number:02d}{odd}.png" for number, odd in enumerate(["", "\n", " ", "é", "\udcff", "", "", "", ""])]
+    for n_names in (2, 3, 7, 9):
+        for name in names[:n_names]:
+            (tmp_path / name).touch()
+        assert list(walk_pictures(tmp_path)) == [str(tmp_path / name) for name in names[:n_names]]
+
+
+def test_subfolders_are_searched_if_wanted(folder):
+    assert len(list(walk_pictures(folder, recursive=False))) == 2
 
 
 def test_circular_links_are_not_followed(folder):

@@ -4,10 +4,8 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
-import time
 from types import SimpleNamespace
 
 import joblib
@@ -31,35 +29,17 @@ DATA = TrainingData(np.zeros((2, 4)), np.array(["A", "B"]))
 SPEC = StudySpec("study", {}, dict, None, DATA, "neg_log_loss", "random", "none", 0, Budget())
 
 
-@pytest.fixture
-def scheduler(tmp_path):
-    """Start a scheduler and two workers; return its address and their processes."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    file = tmp_path / "scheduler.json"
-    common = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment, "cwd": tmp_path}
-    begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", HOST, "--port", "0", "--no-dashboard"]
-    processes = [subprocess.Popen([*begin, "--scheduler-file", str(file)], **common)]
-    begin = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--no-nanny"]
-    processes += [subprocess.Popen([*begin, "--nthreads", "1", "--no-dashboard"], **common) for _ in range(2)]
-    try:
-        while not file.exists():
-            assert processes[0].poll() is None
-            time.sleep(0.1)
-        with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=120)
-            address = client.scheduler.address
-        yield address, processes[1:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+@pytest.fixture(scope="module")
+def scheduler(start_dask):
+    """Start a scheduler and two workers; return its address."""
+    return start_dask(2)[0]
 
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its own closing
 
 
-def test_trial_of_a_killed_worker_runs_again(write, letters, rows, tmp_path, scheduler):
-    address, workers = scheduler
+def test_trial_of_a_killed_worker_runs_again(write, letters, rows, tmp_path, start_dask):
+    address, workers = start_dask(2)
     config = write("", "router.params.max_iter=400", "tune.pruner=none", "tune.n_trials=6")
     journal = tmp_path / "w/optuna_journal.log"
     seen, killed = set(), []
@@ -115,12 +95,11 @@ def test_lost_work_is_submitted_again(error, monkeypatch):
 
 
 def test_an_ensemble_fitted_on_a_cluster_is_the_same(letters, rows, scheduler):
-    address, _ = scheduler
     member = MemberMLPClassifier((4,), max_iter=3)
     ensemble = HierarchicalEnsembleClassifier(
         member, member, member, groups=["AB", "DO"], confusables=["BD"], cv=2, n_jobs=-1, random_state=0
     )
-    with on_cluster(address):
+    with on_cluster(scheduler):
         assert "dask" in type(joblib.parallel.get_active_backend()[0]).__name__.lower()
         there = ensemble.fit(rows, letters.target).predict_proba(rows)
     here = ensemble.set_params(n_jobs=1).fit(rows, letters.target).predict_proba(rows)
@@ -153,11 +132,12 @@ def _answer(server, reply):
         while True:
             connections.append(server.accept()[0])
             connections[-1].sendall(reply)
+    for connection in connections:
+        connection.close()
 
 
 def test_worker_in_place_of_a_scheduler_is_reported(scheduler):
-    address, _ = scheduler
-    with distributed.Client(address, set_as_default=False) as client:
+    with distributed.Client(scheduler, set_as_default=False) as client:
         worker = next(iter(client.nthreads()))
     with pytest.raises(ConfigError, match="the server at this address is a Worker"), on_cluster(worker):
         pass

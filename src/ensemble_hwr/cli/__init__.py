@@ -11,9 +11,8 @@ from ensemble_hwr.cli._adapt import adapt, profiles, sheet
 from ensemble_hwr.cli._compare import compare, demo
 from ensemble_hwr.cli._errors import run
 from ensemble_hwr.cli._evaluate import evaluate
-from ensemble_hwr.cli._init import init
 from ensemble_hwr.cli._letters import letters
-from ensemble_hwr.cli._models import export, models
+from ensemble_hwr.cli._models import export, init, models
 from ensemble_hwr.cli._read import draw, read
 from ensemble_hwr.cli._serve import serve
 from ensemble_hwr.cli._train import train

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, Predictions, letter_printer
+from ensemble_hwr._batches import Batch, Classified, Classify, PageOptions, n_pixels
+from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, letter_printer
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import end_of_reading
 from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, timeout_option
-from ensemble_hwr.cli._output import Results, output_options
+from ensemble_hwr.cli._output import PartOptions, Results, output_options, part_options
 from ensemble_hwr.cli._pictures import (
     LEAST_BATCHES,
     LEAST_FOR_A_BAR,
     Found,
-    PageOptions,
     find_all,
     folder_options,
-    n_pixels,
     page_options,
     picture_model,
 )
 from ensemble_hwr.exceptions import DataError, PictureError
 
 if TYPE_CHECKING:
-    from ensemble_hwr._formats import LetterPrinter, NamedPicture
+    from ensemble_hwr._formats import LetterPrinter
     from ensemble_hwr.images.pages import PageRanges
-    from ensemble_hwr.reading.issues import Issue
-
-Batch: TypeAlias = "list[tuple[int, NamedPicture]]"  # pages, each with the number of its file
-N_ALTERNATIVES = 2
-CERTAIN = 0.9  # probability of a letter from which on its contrast is not measured
 
 
 @click.command()
@@ -46,22 +41,16 @@ CERTAIN = 0.9  # probability of a letter from which on its contrast is not measu
 @page_options
 @timeout_option
 @jobs_option
+@part_options
 def letters(
     *,
     paths: tuple[str, ...],
-    model: str,
-    alphabet: str | None,
     kind: str,
     as_json: bool,
-    confidence: bool,
-    min_confidence: float,
     output: Path | None,
-    pattern: str,
-    recursive: bool,
-    pages: PageRanges | None,
-    max_pages: int,
-    timeout: float,
-    jobs: int | None,
+    part_size: int | None,
+    scheduler: str | None,
+    **options: Any,
 ) -> int:
     """Classify the letter in each picture.
 
@@ -71,20 +60,46 @@ def letters(
     For one picture the letter is printed, for several "path<TAB>letter" per line. JSON also holds the next two letters.
     hOCR and ALTO have one document per file: give one file, or a folder with --output.
 
+    With --output and CSV, JSON or Parquet, the results are files of parts: for folders of very many pictures. The same
+    command continues a run that was interrupted.
+
     A picture that cannot be read is reported on standard error. The others are still classified; the exit code is 1. If
     a picture may have been classified wrongly, a warning names the likely cause, and the exit code is 3.
 
     Many pictures are classified by several processes; the results are the same, and in the same order.
     """
-    from ensemble_hwr.cli._progress import progress
-    from ensemble_hwr.persistence import load_model
-
     if output is not None:
         check_folder(output)
+    format = "json" if as_json else kind
+    parts = PartOptions.of(format, output, part_size, scheduler)
+    if parts is None:
+        return _classify_all(paths, format, output, **options)
+    load = partial(_model, **{name: options.pop(name) for name in ("model", "alphabet", "timeout")})
+    return parts.write(load, paths, **options)
+
+
+def _classify_all(
+    paths: tuple[str, ...],
+    format: str,
+    output: Path | None,
+    *,
+    confidence: bool,
+    min_confidence: float,
+    pattern: str,
+    recursive: bool,
+    pages: PageRanges | None,
+    max_pages: int,
+    jobs: int | None,
+    **model_options: Any,
+) -> int:
+    """Classify pictures and print the results, or write documents; return the exit code."""
+    from ensemble_hwr.cli._progress import progress
+    from ensemble_hwr.reading.models import split_pipeline
+
     with progress(transient=True) as steps:
-        classify = Classify(*picture_model(load_model(model, alphabet=alphabet), model, timeout))
+        classify = Classify(*split_pipeline(_model(**model_options)))
         found = find_all(paths, pattern=pattern, recursive=recursive)
-        options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
+        options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         results = Results(options, output, steps.print, LETTER_COLUMNS)
         reading = Reading(letter_printer(options), results, steps)
         batches = _classified(classify, PageOptions(pages, max_pages), found, jobs)
@@ -94,6 +109,15 @@ def letters(
                 update(batch[-1][0], "")
             results.finish()
     return end_of_reading(found.n_problems + reading.n_problems, reading.n_doubtful, reading.n_pictures)
+
+
+def _model(model: str, alphabet: str | None, timeout: float) -> Any:
+    """Load a model that reads pictures, with a timeout."""
+    from ensemble_hwr.persistence import load_model
+
+    loaded = load_model(model, alphabet=alphabet)
+    picture_model(loaded, model, timeout)  # sets the timeout of its normalizer
+    return loaded
 
 
 class Reading:
@@ -146,54 +170,3 @@ def _classified(
         split=lambda batch: [[item] for item in batch],
         name=lambda batch: repr(batch[0][1].label),
     )
-
-
-class Classified(NamedTuple):
-    """The most probable letters of a picture, and its issues."""
-
-    predictions: Predictions
-    issues: tuple[Issue, ...]
-
-
-class Classify:
-    """Classifies batches of numbered pages, also in another process.
-
-    Parameters
-    ----------
-    normalizer : LetterNormalizer
-    classifier : classifier
-        Of its rows.
-    """
-
-    def __init__(self, normalizer: Any, classifier: Any) -> None:
-        self._normalizer, self._classifier = normalizer, classifier
-
-    def __call__(self, batch: Batch) -> list[Classified | PictureError]:
-        """Return the letter of each page, or its error."""
-        rows, failures = self._normalizer.transform_readable([page.data for _, page in batch])
-        found: list[Classified | PictureError] = []
-        predicted = zip(rows, _predictions(self._classifier, rows), strict=True)
-        for position, (_, page) in enumerate(batch):
-            if position in failures:
-                found.append(PictureError(failures[position]))
-            else:
-                row, predictions = next(predicted)
-                found.append(Classified(predictions, _issues(row, predictions, page)))
-        return found
-
-
-def _predictions(classifier: Any, rows: Any) -> Iterator[Predictions]:
-    """Yield the most probable letters of each row."""
-    if len(rows):
-        classes = classifier.classes_.tolist()
-        for row in classifier.predict_proba(rows):
-            yield [(classes[k], float(row[k])) for k in (-row).argsort(kind="stable")[: 1 + N_ALTERNATIVES]]
-
-
-def _issues(row: Any, predictions: Predictions, page: NamedPicture) -> tuple[Issue, ...]:
-    """Return the issues of a letter; the contrast is measured for few, since the picture is opened once more."""
-    from ensemble_hwr.images import open_picture
-    from ensemble_hwr.reading.issues import letter_issues
-
-    probability = predictions[0][1]
-    return letter_issues(row, probability, open_picture(page.data) if probability < CERTAIN else None)

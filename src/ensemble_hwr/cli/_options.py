@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,15 @@ def output_option(*, metavar: str, help: str, default: Path | None = None) -> De
     return click.option(
         "--output", "-o", type=kind, default=default, show_default=default != Path(), metavar=metavar, help=help
     )
+
+
+def cluster(scheduler: str | None) -> AbstractContextManager[object]:
+    """Return a context that uses the workers of a Dask scheduler, if one is given."""
+    if scheduler is None:
+        return nullcontext()
+    from ensemble_hwr.tuning import on_cluster
+
+    return on_cluster(scheduler)
 
 
 def all_overrides(overrides: tuple[str, ...], seeds: tuple[int, ...] | None) -> list[str]:

@@ -1,8 +1,10 @@
-"""Results of ``letters`` and ``read`` on standard output, or as hOCR or ALTO documents in a folder."""
+"""Results of ``letters`` and ``read``: on standard output, or in a folder as parts or as hOCR or ALTO documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,10 @@ import click
 
 from ensemble_hwr._formats import DOCUMENTS, FORMATS, NamedPicture, OutputOptions, csv_lines
 from ensemble_hwr._writing import whole_files
+from ensemble_hwr.cli._errors import Interrupted, echo, end_of_reading
+from ensemble_hwr.cli._options import cluster
 from ensemble_hwr.cli._pictures import STANDARD_INPUT
+from ensemble_hwr.folders import PART_FORMATS, PART_SIZE
 
 if TYPE_CHECKING:
     from ensemble_hwr.reading import Page
@@ -22,10 +27,10 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--format",
             "kind",
-            type=click.Choice(FORMATS),
+            type=click.Choice([*FORMATS, "parquet"]),
             default="text",
             show_default=True,
-            help="Form of the results.",
+            help="Form of the results. Parquet needs --output and pyarrow.",
         ),
         click.option("--json", "as_json", is_flag=True, help="The same as --format json: one object per line."),
         click.option("--confidence", is_flag=True, help="Add the probability of each result to the text."),
@@ -42,12 +47,84 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "output",
             type=click.Path(path_type=Path, file_okay=False),
             metavar="DIR",
-            help="Folder for one hOCR or ALTO document per picture, with all pages of its file.",
+            help="Folder for CSV, JSON or Parquet in parts, or for one hOCR or ALTO document per picture, with all "
+            "pages of its file.",
         ),
     )
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def part_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of results in parts."""
+    size = click.option(
+        "--part-size", type=click.IntRange(1), metavar="N", help=f"Pictures per part in --output; default {PART_SIZE}."
+    )
+    scheduler = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786; its workers, which need the same folders, read "
+        "the pictures. Needs --output.",
+    )
+    return size(scheduler(command))
+
+
+@dataclass(frozen=True)
+class PartOptions:
+    """Results of very many pictures, in parts."""
+
+    format: str
+    output: Path
+    part_size: int
+    scheduler: str | None
+
+    @classmethod
+    def of(cls, format: str, output: Path | None, part_size: int | None, scheduler: str | None) -> PartOptions | None:
+        """Return the options, or None if results are not in parts."""
+        if output is not None and format in PART_FORMATS:
+            return cls(format, output, part_size or PART_SIZE, scheduler)
+        given = {"--format parquet": format == "parquet", "--part-size": part_size, "--scheduler": scheduler}
+        for name in (name for name, value in given.items() if value):
+            raise click.UsageError(f"{name} needs --output DIR and --format csv, json or parquet")
+        return None
+
+    def write(
+        self, make: Callable[[], Any], paths: Sequence[str], *, jobs: int | None, confidence: bool, **options: Any
+    ) -> int:
+        """Read the pictures and write the parts, which have probabilities in any case; return the exit code."""
+        from ensemble_hwr.cli._progress import progress
+        from ensemble_hwr.folders import read_folders
+
+        if STANDARD_INPUT in paths:
+            raise click.UsageError("results in parts need the paths of pictures; - is for a single picture")
+        options |= {"format": self.format, "part_size": self.part_size, "n_jobs": jobs or -1}
+        with (
+            self._resumable(),
+            progress(transient=True) as steps,
+            cluster(self.scheduler),
+            steps.as_callback() as report,
+        ):
+            options |= {"on_progress": report, "on_error": lambda error: steps.report_error(str(error))}
+            found = read_folders(make(), paths, self.output, **options)
+        before = f", {found.n_finished_before:,} of them finished before" if found.n_finished_before else ""
+        parts = f"{_counted(found.n_parts, 'part')}{before}"
+        errors = f"; {_counted(found.n_errors, 'error')}" if found.n_errors else ""
+        echo(f"{self.output}: {_counted(found.n_pictures, 'picture')} in {parts}{errors}")
+        return end_of_reading(found.n_errors, found.n_doubtful, found.n_pictures)
+
+    @contextmanager
+    def _resumable(self) -> Iterator[None]:
+        """Say that the same command continues, if the block is interrupted."""
+        try:
+            yield
+        except Interrupted as interrupt:
+            message = "interrupted; finished parts are kept, and the same command continues"
+            raise Interrupted(message, interrupt.code) from None
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 class Results:
@@ -72,9 +149,8 @@ class Results:
             raise click.UsageError(message)
         if folder is not None:
             if options.format not in DOCUMENTS:
-                raise click.UsageError(
-                    f"--output needs --format {' or '.join(DOCUMENTS)}, got --format {options.format}"
-                )
+                allowed = f"{', '.join(PART_FORMATS)}, {' or '.join(DOCUMENTS)}"
+                raise click.UsageError(f"--output needs --format {allowed}, got --format {options.format}")
             folder.mkdir(parents=True, exist_ok=True)
         self._suffix = DOCUMENTS.get(options.format, "")
         self._folder, self._echo, self._options = folder, echo, options

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from functools import partial
-from glob import glob, has_magic
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ensemble_hwr._batches import BATCH_SIZE, files_of, is_pattern
 from ensemble_hwr._deadlines import SECONDS
 from ensemble_hwr._formats import NamedPicture
 from ensemble_hwr.cli._errors import report_error
-from ensemble_hwr.exceptions import DataError, ModelError, PictureError
+from ensemble_hwr.exceptions import DataError, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +24,8 @@ if TYPE_CHECKING:
 
     from ensemble_hwr.images.pages import PageRanges
 
-BATCH_SIZE = 64  # pictures that a process normalizes at once
 STANDARD_INPUT = "-"
 LEAST_BATCHES = 20  # per process that take longer than its start
-BATCH_PIXELS = 50_000_000  # of the decoded pages in one batch
-OTHER_SUFFIXES = (".apng", ".avif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".mpo", ".pdf", ".pgm", ".pbm", ".ppm")
 LEAST_FOR_A_BAR = 5  # fewer pictures are read without a progress bar
 
 
@@ -91,84 +87,20 @@ def find_all(paths: Sequence[str], *, pattern: str = "*", recursive: bool = True
         pictures += found
     for problem in problems:
         report_error(problem)
-    several = len(pictures) > 1 or any(os.path.isdir(path) or _is_pattern(path) for path in paths)
+    several = len(pictures) > 1 or any(os.path.isdir(path) or is_pattern(path) for path in paths)
     return Found(pictures, several, len(problems))
 
 
 def _pictures_of(path: str, pattern: str, recursive: bool, problems: list[str]) -> Iterator[NamedPicture]:
     if path == STANDARD_INPUT:
         yield NamedPicture(STANDARD_INPUT, sys.stdin.buffer.read())
-    elif os.path.isdir(path):
-        from ensemble_hwr.datasets import find_pictures  # its import takes longer than reading a file
+        return
 
-        def report(error: DataError) -> None:
-            if recursive:
-                problems.append(str(error))
+    def report(error: DataError) -> None:
+        problems.append(str(error))
 
-        for file in find_pictures(path, other_suffixes=OTHER_SUFFIXES, on_error=report):
-            if fnmatch(os.path.basename(file), pattern) and (recursive or _is_directly_in(file, path)):
-                yield NamedPicture(file, file)
-    else:
-        for file in (sorted(glob(path, recursive=True)) if _is_pattern(path) else []) or [path]:
-            yield NamedPicture(file, file)
-
-
-def _is_pattern(path: str) -> bool:
-    return has_magic(path) and not os.path.exists(path)
-
-
-def _is_directly_in(file: str, folder: str) -> bool:
-    return os.path.normpath(os.path.dirname(file)) == os.path.normpath(folder)
-
-
-@dataclass(frozen=True)
-class PageOptions:
-    """Which pages of files are read: the chosen ones, or all, up to a limit per file."""
-
-    pages: PageRanges | None
-    max_pages: int
-
-    def open(self, picture: NamedPicture) -> Iterator[NamedPicture]:
-        """Yield the pages of a file one by one; raise an error if the file cannot be opened."""
-        from ensemble_hwr.images import open_pages
-
-        for page in open_pages(picture.data, pages=self.pages, max_pages=self.max_pages):
-            yield NamedPicture(picture.name, page, page.number, page.several)
-
-    def numbered(self, pictures: Iterable[NamedPicture]) -> Iterator[tuple[int, NamedPicture]]:
-        """Yield pages, each with the number of its file; pages of a file of several are decoded."""
-        for number, picture in enumerate(pictures, start=1):
-            for page in self._pages(picture):
-                yield number, page
-
-    def batches(self, pictures: Iterable[NamedPicture]) -> Iterator[list[tuple[int, NamedPicture]]]:
-        """Yield batches of numbered pages."""
-        batch, pixels = [], 0
-        for numbered in self.numbered(pictures):
-            batch.append(numbered)
-            pixels += n_pixels(numbered)
-            if len(batch) == BATCH_SIZE or pixels >= BATCH_PIXELS:
-                yield batch
-                batch, pixels = [], 0
-        if batch:
-            yield batch
-
-    def _pages(self, picture: NamedPicture) -> Iterator[NamedPicture]:
-        """Yield the pages of a file; one of a single page is opened where it is read, in another process perhaps."""
-        from ensemble_hwr.images.pages import has_several_pages
-
-        if self.pages is None and not has_several_pages(picture.data):
-            yield picture
-            return
-        try:
-            yield from self.open(picture)
-        except PictureError:
-            yield picture  # the error is reported where it is read
-
-
-def n_pixels(numbered: tuple[int, NamedPicture]) -> int:
-    """Return the pixels of a numbered page that are in memory."""
-    return int(getattr(getattr(numbered[1].data, "pixels", None), "size", 0))
+    for file in files_of(path, pattern=pattern, recursive=recursive, on_error=report):
+        yield NamedPicture(file, file)
 
 
 def page_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from ensemble_hwr._batches import PageOptions, n_pixels
 from ensemble_hwr._formats import (
     DOCUMENTS,
     FIELD_COLUMNS,
@@ -23,14 +24,12 @@ from ensemble_hwr._formats import (
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import end_of_reading
 from ensemble_hwr.cli._options import jobs_option, lexicon_option, model_option, reading_alphabet_option, timeout_option
-from ensemble_hwr.cli._output import Results, file_name, output_options
+from ensemble_hwr.cli._output import PartOptions, Results, file_name, output_options, part_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
     Found,
-    PageOptions,
     find_all,
     folder_options,
-    n_pixels,
     page_options,
 )
 from ensemble_hwr.exceptions import DataError, PictureError
@@ -42,7 +41,8 @@ LEAST_PAGES = 2
 
 if TYPE_CHECKING:
     from ensemble_hwr.images.pages import PageRanges
-    from ensemble_hwr.reading import Page, Word, WordReader
+    from ensemble_hwr.reading import Page, PageReader, Word, WordReader
+    from ensemble_hwr.reading.fields import FormReader
 
 
 @click.command()
@@ -90,26 +90,17 @@ if TYPE_CHECKING:
 @page_options
 @timeout_option
 @jobs_option
+@part_options
 def read(
     *,
     paths: tuple[str, ...],
-    model: str,
-    alphabet: str | None,
-    lexicon: Path | None,
-    page: bool,
-    fields: Path | None,
     kind: str,
     as_json: bool,
-    confidence: bool,
-    min_confidence: float,
     output: Path | None,
     debug: Path | None,
-    pattern: str,
-    recursive: bool,
-    pages: PageRanges | None,
-    max_pages: int,
-    jobs: int | None,
-    **settings: Any,
+    part_size: int | None,
+    scheduler: str | None,
+    **options: Any,
 ) -> int:
     """Read the word, or the lines of words, in each picture.
 
@@ -121,20 +112,50 @@ def read(
 
     With --fields, "name<TAB>text" is printed per field of a form, after the path if there are several pictures.
 
+    With --output and CSV, JSON or Parquet, the results are files of parts: for folders of very many pictures. The same
+    command continues a run that was interrupted.
+
     Each page of a TIFF, a PDF or an animation is a picture; its number follows the path. A picture that cannot be read
     is reported on standard error. The others are still read, and the exit code is 1. If a picture may have been read
     wrongly, a warning names the likely cause, and the exit code is 3.
 
     Many pictures are read by several processes; the results are the same, and in the same order.
     """
+    _check_folders(output, debug)
+    format = "json" if as_json else kind
+    _check_fields_options(options["fields"], options["page"], format)
+    parts = PartOptions.of(format, output, part_size, scheduler)
+    if parts is None:
+        return _read_all(paths, format, output, debug, **options)
+    if debug is not None:
+        raise click.UsageError("--debug does not go with --output and CSV, JSON or Parquet")
+    return _read_parts(parts, paths, **options)
+
+
+def _read_all(
+    paths: tuple[str, ...],
+    format: str,
+    output: Path | None,
+    debug: Path | None,
+    *,
+    page: bool,
+    fields: Path | None,
+    confidence: bool,
+    min_confidence: float,
+    pattern: str,
+    recursive: bool,
+    pages: PageRanges | None,
+    max_pages: int,
+    jobs: int | None,
+    **reader_options: Any,
+) -> int:
+    """Read pictures and print the results, or write documents; return the exit code."""
     from ensemble_hwr.cli._progress import progress
 
-    _check_folders(output, debug)
-    _check_fields_options(fields, page, kind)
     with progress(transient=True) as steps:
-        reader = _word_reader(model, alphabet, lexicon, settings)
+        reader = _word_reader(**reader_options)
         found = find_all(paths, pattern=pattern, recursive=recursive)
-        options = OutputOptions("json" if as_json else kind, confidence, min_confidence, paths=found.several)
+        options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
         read_one = _field_reader(fields, reader) if fields else reader.read_page if page else reader.read
         results = _results(read_one, PageOptions(pages, max_pages), found, jobs, large=page or fields is not None)
@@ -145,6 +166,32 @@ def read(
                 update(item[0], "")
             reading.finish()
     return end_of_reading(n_problems, reading.n_doubtful, reading.n_pictures)
+
+
+def _read_parts(
+    parts: PartOptions,
+    paths: tuple[str, ...],
+    *,
+    model: str,
+    page: bool,
+    fields: Path | None,
+    timeout: float,
+    **options: Any,
+) -> int:
+    """Read pictures and write the results in parts; return the exit code."""
+    names = ("alphabet", "lexicon", "case", "accents", "print")
+    settings = {name: options.pop(name) for name in names}
+
+    def make() -> WordReader | PageReader | FormReader:
+        from ensemble_hwr.reading import PageReader
+        from ensemble_hwr.reading.fields import FormReader, load_fields
+
+        reader = _word_reader(model, timeout=timeout, **settings)
+        if fields is not None:
+            return FormReader(load_fields(fields), reader)
+        return PageReader(reader, timeout=timeout).fit() if page else reader
+
+    return parts.write(make, paths, **options)
 
 
 def _results(
@@ -237,14 +284,13 @@ def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
         raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
 
 
-def _word_reader(model: str, alphabet: str | None, lexicon: Path | None, settings: dict[str, Any]) -> WordReader:
+def _word_reader(model: str, *, lexicon: Path | None, **settings: Any) -> WordReader:
     """Return the reader that the options describe."""
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
     words = None if lexicon is None else Lexicon.from_file(lexicon)
-    reader = WordReader(load_model(model), alphabet=alphabet, lexicon=words, **settings)
-    fitted: WordReader = reader.fit()
+    fitted: WordReader = WordReader(load_model(model), lexicon=words, **settings).fit()
     return fitted
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,7 @@ from ensemble_hwr.cli._errors import echo
 from ensemble_hwr.cli._options import (
     all_overrides,
     check_output_file,
+    cluster,
     command_line,
     config_argument,
     data_option,
@@ -91,7 +92,7 @@ def train(
     check_output_file(output, files_read(config, experiment, data))
     fit_cache = DiskFitCache(output.with_name(f"{output.name}.members"), reuse=not fresh)
     with writing_alone(output), _resumable(fit_cache):
-        with progress() as steps, steps.as_callback() as report, _cluster(scheduler):
+        with progress() as steps, steps.as_callback() as report, cluster(scheduler):
             trained = train_contender(
                 experiment,
                 contender,
@@ -153,15 +154,6 @@ def _resumable(fit_cache: DiskFitCache) -> Iterator[None]:
 def _reused(fit_cache: DiskFitCache) -> str:
     """Return the number of members that an earlier run had fitted, as the end of a sentence; "" for none."""
     return f", with {_members(fit_cache.n_reused)} of an earlier run" if fit_cache.n_reused else ""
-
-
-def _cluster(scheduler: str | None) -> AbstractContextManager[object]:
-    """Return a context that fits members on the workers of a Dask scheduler, if one is given."""
-    if scheduler is None:
-        return nullcontext()
-    from ensemble_hwr.tuning import on_cluster
-
-    return on_cluster(scheduler)
 
 
 def _members(number: int) -> str:

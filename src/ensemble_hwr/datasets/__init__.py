@@ -4,6 +4,7 @@ from ensemble_hwr.datasets._composition._compose import Composition, compose_wor
 from ensemble_hwr.datasets._emnist import load_emnist
 from ensemble_hwr.datasets._fetch import fetch_emnist, fetch_nist_sd19
 from ensemble_hwr.datasets._folder import find_pictures, load_folder, load_index
+from ensemble_hwr.datasets._folder import walk_pictures as walk_pictures
 from ensemble_hwr.datasets._fonts import load_fonts
 from ensemble_hwr.datasets._kaggle import load_kaggle_az
 from ensemble_hwr.datasets._letters import LetterSet, concatenate

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import heapq
+import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from functools import lru_cache
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -26,6 +30,7 @@ FLAGS = ("suspect", "upside_down")
 COLUMNS = (*REQUIRED, "source", "writer", "split", *FLAGS)
 _KEPT = frozenset({"label", "source", "writer", "split", "suspect"})  # columns of a set
 _MAX_LINE = 100_000  # characters
+_MOST_NAMES = 100_000  # of one folder that are sorted in memory
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")
 
 
@@ -142,21 +147,92 @@ def find_pictures(
     ...     [pathlib.Path(path).name for path in find_pictures(root)]
     ['1.png', '2.PNG']
     """
-    top = require_folder(folder, "a folder of pictures")
-    found = []
+    return list(walk_pictures(folder, other_suffixes=other_suffixes, on_error=on_error))
 
-    def report(error: OSError) -> None:
-        if on_error is None or error.filename in (None, str(top)):
-            raise error
-        on_error(DataError(f"{error.filename}: the pictures in this folder are left out ({error.strerror or error})"))
 
-    with reading(top, "a folder of pictures"):
-        for root, folders, names in os.walk(top, onerror=report):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            listed = (*SUFFIXES, *other_suffixes)
-            pictures = (name for name in names if name.lower().endswith(listed) and not name.startswith("."))
-            found += [os.path.join(root, name) for name in sorted(pictures)]
-    return found
+def walk_pictures(
+    folder: PathLike,
+    *,
+    other_suffixes: tuple[str, ...] = (),
+    recursive: bool = True,
+    on_error: Callable[[DataError], None] | None = None,
+) -> Iterator[str]:
+    """Find the pictures in a folder one by one, in the order of `find_pictures`.
+
+    Memory does not grow with the number of pictures: the names in one folder are sorted in parts on disk if they are
+    more than 100,000.
+
+    Parameters
+    ----------
+    folder : path-like
+        Symbolic links to other folders are not followed.
+    other_suffixes : tuple of str, default=()
+        Lower-case suffixes of further files to find, such as ``".heic"``.
+    recursive : bool, default=True
+        Whether to search the subfolders.
+    on_error : callable, default=None
+        As for `find_pictures`.
+
+    Yields
+    ------
+    str
+        Path that begins with `folder`.
+
+    Raises
+    ------
+    DataError
+        If the folder is missing, or a folder cannot be read.
+    """
+    top = str(require_folder(folder, "a folder of pictures"))
+    listed = (*SUFFIXES, *other_suffixes)
+    waiting = [top]
+    while waiting:
+        root = waiting.pop()
+        folders: list[str] = []
+        try:
+            with reading(root, "a folder of pictures"), os.scandir(root) as entries:
+                names = _in_order(_pictures_among(entries, listed, folders))
+                first = next(names, None)  # after it, the folder has been read
+        except DataError as error:
+            if on_error is None or root == top:
+                raise
+            reason = getattr(error.__cause__, "strerror", None) or error
+            on_error(DataError(f"{root}: the pictures in this folder are left out ({reason})"))
+            continue
+        if first is not None:
+            yield from (os.path.join(root, name) for name in chain([first], names))
+        if recursive:
+            waiting += [os.path.join(root, name) for name in sorted(folders, reverse=True)]
+
+
+def _pictures_among(
+    entries: Iterable[os.DirEntry[str]], suffixes: tuple[str, ...], folders: list[str]
+) -> Iterator[str]:
+    """Yield the names of pictures among the entries of a folder, and append those of its subfolders to a list."""
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if not entry.is_symlink():
+                folders.append(entry.name)
+        elif entry.name.lower().endswith(suffixes):
+            yield entry.name
+
+
+def _in_order(names: Iterable[str]) -> Iterator[str]:
+    """Sort names; more than 100,000 are sorted in parts, which are merged from temporary files."""
+    rest = iter(names)
+    parts: list[Iterator[str]] = []
+    with ExitStack() as stack:
+        while part := sorted(islice(rest, _MOST_NAMES)):
+            if len(part) < _MOST_NAMES and not parts:
+                yield from part
+                return
+            file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="ascii"))
+            file.writelines(f"{json.dumps(name)}\n" for name in part)
+            file.seek(0)
+            parts.append(map(json.loads, file))
+        yield from heapq.merge(*parts)
 
 
 def load_index(

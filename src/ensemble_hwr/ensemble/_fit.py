@@ -15,7 +15,7 @@ from ensemble_hwr._typing import FloatArray, Fold, IntArray
 from ensemble_hwr.ensemble._members import ROUTER, Member, check_prefit, declare_members, fixed_trusts
 from ensemble_hwr.ensemble._parallel import one_thread
 from ensemble_hwr.ensemble._pooling import gate_of
-from ensemble_hwr.ensemble._settings import HierarchySettings
+from ensemble_hwr.ensemble._templates import HierarchySettings
 from ensemble_hwr.ensemble._trainer import FitPlan, Trainer
 from ensemble_hwr.ensemble._trust import learn_temperature
 from ensemble_hwr.ensemble.held_out import HeldOutFold, MemberProblem, held_out_folds, learn_trusts, soft_confusion

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ensemble_hwr._typing import FloatArray, IntArray
 from ensemble_hwr.ensemble._members import Member
-from ensemble_hwr.ensemble._settings import GateSettings
+from ensemble_hwr.ensemble._templates import GateSettings
 from ensemble_hwr.hierarchy import NamedSets, levels_of
 
 Opinion = tuple[IntArray, FloatArray]  # columns of the classes that a member has, and its probabilities over them

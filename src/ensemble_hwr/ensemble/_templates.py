@@ -1,16 +1,55 @@
-"""Templates of members: one estimator per role, or a mapping with one per set, and their nested parameters."""
+"""Parameters of the estimator: protocols for what other modules read of it, and templates of members."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
 from ensemble_hwr._sklearn import _VisualBlock
+from ensemble_hwr.hierarchy import NamedSets
 
 Templates: TypeAlias = BaseEstimator | Mapping[str, BaseEstimator] | None
+
+
+class GateSettings(Protocol):
+    """Parameters that decide on which rows members are applied."""
+
+    min_mass: float
+    confidence_threshold: float
+    routing: str
+
+
+class HierarchySettings(GateSettings, Protocol):
+    """Parameters of :class:`~ensemble_hwr.HierarchicalEnsembleClassifier` that its fit reads."""
+
+    router: Any
+    specialist: Any
+    expert: Any
+    groups: Any
+    group_size: int | None
+    confusables: Any
+    max_confusables: int
+    router_target: str
+    trust: Any
+    cv: Any
+    calibration: str | None
+
+
+class FittedEnsemble(GateSettings, Protocol):
+    """Fitted attributes of :class:`~ensemble_hwr.HierarchicalEnsembleClassifier` that prediction reads."""
+
+    classes_: NDArray[Any]
+    groups_: NamedSets
+    subgroups_: NamedSets
+    confusables_: NamedSets
+    members_: Mapping[str, Any]
+    trust_: Mapping[str, float]
+    temperature_: float
+    _router_target: str
 
 
 def params_of_mapping(role: str, templates: Templates) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ensemble_hwr._typing import IntArray
 from ensemble_hwr.ensemble._members import Member, default_estimator
 from ensemble_hwr.ensemble._mlp import MemberMLPClassifier
 from ensemble_hwr.ensemble._parallel import FitTask, run_tasks
-from ensemble_hwr.ensemble._settings import HierarchySettings
+from ensemble_hwr.ensemble._templates import HierarchySettings
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from ensemble_hwr.ensemble._mlp import MemberMLPClassifier, network_probabilitie
 from ensemble_hwr.ensemble._parallel import read_only
 from ensemble_hwr.ensemble._pooling import Gate, Opinion, apply_members, gate_of
 from ensemble_hwr.ensemble._pooling import MemberStep as MemberStep
-from ensemble_hwr.ensemble._settings import FittedEnsemble
+from ensemble_hwr.ensemble._templates import FittedEnsemble
 from ensemble_hwr.hierarchy import NamedSets, levels_of
 
 

@@ -1,0 +1,598 @@
+"""Read folders of pictures, also of a million: results as files of parts, which an interrupted run continues."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ensemble_hwr._batches import BATCH_SIZE, Classify, PageOptions, files_of
+from ensemble_hwr._formats import (
+    FIELD_COLUMNS,
+    LETTER_COLUMNS,
+    WORD_COLUMNS,
+    NamedPicture,
+    OutputOptions,
+    csv_lines,
+    field_printer,
+    field_rows,
+    letter_printer,
+    letter_rows,
+    reading_printer,
+    reading_rows,
+)
+from ensemble_hwr._writing import Journal, check_folder, whole_files, writing_alone
+from ensemble_hwr.exceptions import DataError, EnsembleHwrError, MissingExtraError, ModelError, PictureError
+
+if TYPE_CHECKING:
+    from ensemble_hwr._typing import PathLike
+    from ensemble_hwr.images.pages import PageRanges
+    from ensemble_hwr.reading.issues import Issue
+
+PART_FORMATS = ("csv", "json", "parquet")
+PART_SIZE = 1000
+JOURNAL = "journal.jsonl"
+_ADDED_COLUMNS = ("issues", "error")
+_INTEGERS = ("page", "line", "word", "left", "top", "right", "bottom")  # columns of Parquet
+_FLOATS = ("probability", "confidence")
+_FILES_AT_ONCE = {"letters": BATCH_SIZE, "words": 16, "pages": 2, "fields": 2}  # that a process gets
+_LEAST = {"letters": 20, "words": 3, "pages": 1, "fields": 1}  # of these batches per process, which is worth its start
+_VERSION = 1  # of the journal
+
+
+@dataclass(frozen=True)
+class FolderResult:
+    """Counts of a run, with the parts that earlier runs have finished.
+
+    Attributes
+    ----------
+    n_pictures : int
+        Pictures; each page of a file of several is one.
+    n_errors : int
+        Pictures that could not be read, and folders that could not be listed.
+    n_doubtful : int
+        Pictures that may have been read wrongly.
+    n_parts : int
+        Files of results.
+    n_finished_before : int
+        Those of them that were finished before this run.
+
+    See Also
+    --------
+    read_folders : Has an example.
+    """
+
+    n_pictures: int = 0
+    n_errors: int = 0
+    n_doubtful: int = 0
+    n_parts: int = 0
+    n_finished_before: int = 0
+
+
+@dataclass(frozen=True)
+class FolderProgress:
+    """Progress of `read_folders`.
+
+    Attributes
+    ----------
+    step : {"finding pictures", "reading"}
+    done : int
+        Number of files so far.
+    total : int or None
+        Number of files, if it is known.
+
+    See Also
+    --------
+    read_folders : Has an example.
+    """
+
+    step: str
+    done: int
+    total: int | None = None
+
+
+def read_folders(
+    reader: Any,
+    paths: Sequence[PathLike],
+    output: PathLike,
+    *,
+    format: str = "csv",
+    pattern: str = "*",
+    recursive: bool = True,
+    pages: str | PageRanges | None = None,
+    max_pages: int = 1000,
+    min_confidence: float = 0.0,
+    part_size: int = PART_SIZE,
+    n_jobs: int | None = None,
+    on_progress: Callable[[FolderProgress], None] | None = None,
+    on_error: Callable[[DataError], None] | None = None,
+) -> FolderResult:
+    """Read all pictures in folders, and write the results as files of parts; the same call continues after an end.
+
+    The folder `output` gets the files ``part-000000.csv``, ``part-000001.csv`` and so on, each with the results of
+    `part_size` files in the order of their paths, and the file ``journal.jsonl`` with a line per finished part. Each
+    part is complete as soon as it exists. A picture that cannot be read has a row with its path and the error. Memory
+    does not grow with the number of pictures.
+
+    Within :func:`ensemble_hwr.tuning.on_cluster`, the workers of a Dask cluster read the pictures; they need the same
+    folders under the same paths. This process writes the results.
+
+    Parameters
+    ----------
+    reader : estimator
+        A model of letters in pictures, as `load_model` returns it; or a fitted `WordReader` or `PageReader`; or a
+        `FormReader`.
+    paths : sequence of path-like
+        Folders, pictures, or patterns such as ``"scans/*.png"``.
+    output : path-like
+        Folder for the results, new or of an earlier run with the same reader, options and pictures.
+    format : {"csv", "json", "parquet"}, default="csv"
+        CSV has the columns of ``ensemble-hwr letters`` or ``read`` with `format` "csv", and in addition "issues", the
+        kinds of issues of the picture, and "error". JSON has one object per line and picture. Parquet has the columns
+        of CSV, and needs pyarrow.
+    pattern : str, default="*"
+        Names of the pictures in folders.
+    recursive : bool, default=True
+        Whether to search the subfolders.
+    pages : str or PageRanges, default=None
+        Pages of files of several, such as ``"1-3"``; None reads all.
+    max_pages : int, default=1000
+        Pages of a file to read at most; the omission of others is an error.
+    min_confidence : float, default=0
+        Results of a lower probability are replaced by a question mark.
+    part_size : int, default=1000
+        Files per part.
+    n_jobs : int, default=None
+        Number of processes; None means 1, -1 one per processor, or all workers of a cluster.
+    on_progress : callable, default=None
+        Called with a `FolderProgress` now and then.
+    on_error : callable, default=None
+        Called with the error of a path that cannot be listed; it counts as an error. None raises it.
+
+    Returns
+    -------
+    FolderResult
+
+    Raises
+    ------
+    DataError
+        If there is no picture, `output` holds results of another reader, of other options or of other pictures,
+        pictures change during the run, or another process is writing to `output`.
+    ModelError
+        If the model does not read pictures.
+    MissingExtraError
+        If the format is "parquet" and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from ensemble_hwr import generate_letters, load_model
+    >>> from ensemble_hwr.folders import read_folders
+    >>> letters = generate_letters(4, letters="AB", writers=1, random_state=0, format="pictures")
+    >>> with TemporaryDirectory() as folder:
+    ...     for number, picture in enumerate(letters.data):
+    ...         Image.fromarray(picture).save(Path(folder, f"{number}.png"))
+    ...     found = read_folders(load_model("az"), [folder], Path(folder, "results"))
+    ...     again = read_folders(load_model("az"), [folder], Path(folder, "results"))
+    >>> found.n_pictures, found.n_parts, again.n_finished_before
+    (4, 1, 1)
+    """
+    if format not in PART_FORMATS:
+        raise DataError(f"format must be one of {', '.join(map(repr, PART_FORMATS))}, got {format!r}")
+    if part_size < 1:
+        raise DataError(f"part_size must be 1 or more, got {part_size}")
+    if format == "parquet":
+        _pyarrow()
+    options = OutputOptions("json" if format == "json" else "csv", True, min_confidence, paths=True)
+    source = _Source(tuple(os.fspath(path) for path in paths), pattern, recursive, part_size)
+    chosen = PageOptions(_parsed(pages), max_pages)
+    work = _Work(*_task_of(reader), options, chosen, os.getcwd())
+    settings = {**_settings(reader), "options": [format, part_size, min_confidence, repr(chosen)]}
+    folder = Path(output)
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with writing_alone(folder / JOURNAL):
+        problems: list[DataError] = []
+        plan = source.plan(None if on_error is None else problems.append, on_progress)
+        for problem in problems:
+            on_error(problem)  # type: ignore[misc]
+        run = _Run(folder, format, work, source, plan)
+        run.start(settings)
+        found = run.read(n_jobs, on_progress)
+    return replace(found, n_errors=found.n_errors + len(problems))
+
+
+class _Files(NamedTuple):
+    """Some files of a part."""
+
+    part: int
+    paths: list[str]
+
+
+@dataclass
+class _Found:
+    """Results of some files: rows of a table or lines of JSON, counts of pictures, and where no file exists."""
+
+    results: list[Any] = field(default_factory=list)
+    n_pictures: int = 0
+    n_errors: int = 0
+    n_doubtful: int = 0
+    missing_on: str = ""
+
+    def add(self, other: _Found) -> None:
+        """Add the results of further files."""
+        self.results += other.results
+        self.n_pictures += other.n_pictures
+        self.n_errors += other.n_errors
+        self.n_doubtful += other.n_doubtful
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Reads some files, also in another process or on another machine.
+
+    Attributes
+    ----------
+    kind : {"letters", "words", "pages", "fields"}
+    function : callable
+        For letters `Classify`, otherwise a function that reads one picture.
+    options : OutputOptions
+    pages : PageOptions
+    root : str
+        Folder that relative paths start from.
+    """
+
+    kind: str
+    function: Callable[..., Any]
+    options: OutputOptions
+    pages: PageOptions
+    root: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a table."""
+        columns = {"letters": LETTER_COLUMNS, "fields": FIELD_COLUMNS}.get(self.kind, WORD_COLUMNS)
+        return (*columns, *_ADDED_COLUMNS)
+
+    def __call__(self, files: _Files) -> _Found:
+        """Read files."""
+        found = _Found(
+            missing_on="" if any(os.path.lexists(self._place(path)) for path in files.paths) else gethostname()
+        )
+        for batch in self.pages.batches(NamedPicture(path, self._place(path)) for path in files.paths):
+            results = self.function(batch) if self.kind == "letters" else (self._read(page) for _, page in batch)
+            for (_, page), result in zip(batch, results, strict=True):
+                self._add(found, page, result)
+        return found
+
+    def failed(self, files: _Files, error: Exception) -> _Found:
+        """Return the results of files that all have the same error."""
+        found = _Found()
+        for path in files.paths:
+            self._add(found, NamedPicture(path, path), error)
+        return found
+
+    def _place(self, path: str) -> str:
+        """Return a path for this process, whose working folder may be another one."""
+        return path if os.getcwd() == self.root else os.path.join(self.root, path)
+
+    def _read(self, page: NamedPicture) -> Any:
+        try:
+            return self.function(page.data)
+        except (PictureError, DataError) as error:
+            return error
+
+    def _add(self, found: _Found, page: NamedPicture, result: Any) -> None:
+        found.n_pictures += 1
+        if isinstance(result, Exception):
+            found.n_errors += 1
+            found.results += self._error(page, str(result).replace(os.path.join(self.root, ""), ""))
+            return
+        issues = _issues_of(result)
+        found.n_doubtful += bool(issues)
+        found.results += (
+            self._lines(page, result) if self.options.format == "json" else self._rows(page, result, issues)
+        )
+
+    def _error(self, page: NamedPicture, message: str) -> list[Any]:
+        if self.options.format == "json":
+            return [json.dumps({"path": page.name, "page": page.page, "error": message})]
+        return [[page.name, page.page, *[""] * (len(self.columns) - 3), message]]
+
+    def _rows(self, page: NamedPicture, result: Any, issues: list[Issue]) -> list[Any]:
+        if self.kind == "letters":
+            rows = letter_rows(self.options, page, result.predictions)
+        else:
+            rows = (field_rows if self.kind == "fields" else reading_rows)(self.options, page, result)
+        kinds = " ".join(dict.fromkeys(issue.kind for issue in issues))
+        return [[*row, kinds, ""] for row in rows]
+
+    def _lines(self, page: NamedPicture, result: Any) -> list[Any]:
+        if self.kind == "letters":
+            return [letter_printer(self.options)(page, result.predictions, result.issues)]
+        printer: Any = field_printer if self.kind == "fields" else reading_printer
+        return [printer(self.options)(page, result)]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part to do: its number of files, the first of them, and a digest of their paths, sizes and times."""
+
+    n_files: int
+    first: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The files to read, in order."""
+
+    paths: tuple[str, ...]
+    pattern: str
+    recursive: bool
+    part_size: int
+
+    def plan(
+        self, on_error: Callable[[DataError], None] | None, on_progress: Callable[[FolderProgress], None] | None
+    ) -> list[_Part]:
+        """Return the parts, after all files were looked at."""
+        parts, n_files = [], 0
+        for files in self.parts(on_error):
+            parts.append(_Part(len(files), files[0], _digest(files)))
+            n_files += len(files)
+            if on_progress is not None:
+                on_progress(FolderProgress("finding pictures", n_files))
+        if not parts:
+            raise DataError(f"{', '.join(self.paths)}: there is no picture to read; give a folder with pictures")
+        return parts
+
+    def parts(self, on_error: Callable[[DataError], None] | None = None) -> Iterator[list[str]]:
+        """Yield the files of each part."""
+        files = self._files(on_error)
+        while part := list(islice(files, self.part_size)):
+            yield part
+
+    def _files(self, on_error: Callable[[DataError], None] | None) -> Iterator[str]:
+        for path in self.paths:
+            try:
+                yield from files_of(path, pattern=self.pattern, recursive=self.recursive, on_error=on_error)
+            except DataError as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+
+
+class _Run:
+    """A run with its folder of results: what was done before, and what is to do."""
+
+    def __init__(self, folder: Path, format: str, work: _Work, source: _Source, plan: list[_Part]) -> None:
+        self._folder, self._format, self._work, self._source, self._plan = folder, format, work, source, plan
+        self._journal = Journal(folder / JOURNAL)
+        self._counts = FolderResult(n_parts=len(plan))
+        self._finished: set[int] = set()
+
+    def start(self, settings: dict[str, Any]) -> None:
+        """Begin the journal, or compare it with the settings and the files, and find the finished parts."""
+        digest = hashlib.sha256("".join(part.digest for part in self._plan).encode()).hexdigest()
+        begin = {"journal": _VERSION, "settings": settings, "files": self._n_files(), "digest": digest}
+        if not self._journal.records:
+            if next(self._folder.glob("part-*"), None) is not None:
+                raise DataError(f"{self._folder}: holds parts of another run, without a journal; give another folder")
+            self._journal.add(begin)
+            return
+        before, *records = self._journal.records
+        self._compare(before, begin, records)
+        for record in {record["part"]: record for record in records}.values():
+            file = self._file(record["part"])
+            if file.exists() and file.stat().st_size == record["bytes"]:
+                self._finished.add(record["part"])
+                self._count(record)
+        self._counts = replace(self._counts, n_finished_before=len(self._finished))
+
+    def read(self, n_jobs: int | None, on_progress: Callable[[FolderProgress], None] | None) -> FolderResult:
+        """Read the parts that are not finished, and write each one as soon as it is."""
+        from ensemble_hwr._workers import map_in_order
+
+        done = sum(self._plan[number].n_files for number in self._finished)
+        results = map_in_order(
+            self._work,
+            self._files(),
+            n_jobs=n_jobs,
+            least=_LEAST[self._work.kind] if n_jobs == -1 else 1,
+            split=lambda files: [_Files(files.part, [path]) for path in files.paths],
+            name=lambda files: repr(files.paths[0]),
+        )
+        found, n_files = _Found(), 0
+        with closing(results):
+            for files, result in results:
+                found.add(self._work.failed(files, result) if isinstance(result, Exception) else _seen(files, result))
+                n_files, done = n_files + len(files.paths), done + len(files.paths)
+                if n_files == self._plan[files.part].n_files:
+                    self._finish(files.part, found)
+                    found, n_files = _Found(), 0
+                if on_progress is not None:
+                    on_progress(FolderProgress("reading", done, self._n_files()))
+        return self._counts
+
+    def _files(self) -> Iterator[_Files]:
+        """Yield the files of the parts that are not finished."""
+        number = -1
+        for number, paths in enumerate(self._source.parts(on_error=lambda error: None)):
+            if number in self._finished:
+                continue
+            if number >= len(self._plan) or _digest(paths) != self._plan[number].digest:
+                break
+            size = _FILES_AT_ONCE[self._work.kind]
+            yield from (_Files(number, paths[start : start + size]) for start in range(0, len(paths), size))
+        else:
+            if number == len(self._plan) - 1:
+                return
+        raise DataError(f"the pictures changed while they were read, at part {number}; give another output folder")
+
+    def _finish(self, number: int, found: _Found) -> None:
+        """Write a part, and then its line of the journal."""
+        file = self._file(number)
+        with whole_files(file) as (stream,):
+            stream.write(_contents(found.results, self._work.columns, self._format))
+        record = {
+            "part": number,
+            "bytes": file.stat().st_size,
+            "digest": self._plan[number].digest,
+            "pictures": found.n_pictures,
+            "errors": found.n_errors,
+            "doubtful": found.n_doubtful,
+        }
+        self._journal.add(record)
+        self._count(record)
+
+    def _count(self, record: dict[str, Any]) -> None:
+        counts = self._counts
+        self._counts = replace(
+            counts,
+            n_pictures=counts.n_pictures + record["pictures"],
+            n_errors=counts.n_errors + record["errors"],
+            n_doubtful=counts.n_doubtful + record["doubtful"],
+        )
+
+    def _compare(self, before: dict[str, Any], now: dict[str, Any], records: list[dict[str, Any]]) -> None:
+        """Raise an error if the run was started with other settings or other files."""
+        advice = "give another output folder, or run the same command as before"
+        if before.get("journal") != _VERSION:
+            raise DataError(f"{self._folder}: its journal is of another version of ensemble_hwr; {advice}")
+        names = sorted(before["settings"].keys() | now["settings"].keys())
+        changed = [name for name in names if before["settings"].get(name) != now["settings"].get(name)]
+        if changed:
+            raise DataError(f"{self._folder}: was started with other settings ({', '.join(changed)}); {advice}")
+        if before["digest"] != now["digest"]:
+            number = {record["part"]: record["digest"] for record in records}
+            first = next((k for k, part in enumerate(self._plan) if number.get(k, part.digest) != part.digest), None)
+            where = "" if first is None else f", first in part {first}, which begins with {self._plan[first].first!r}"
+            raise DataError(
+                f"{self._folder}: the pictures have changed since the run was started ({before['files']:,} files then, "
+                f"{now['files']:,} now{where}); give another output folder"
+            )
+
+    def _file(self, number: int) -> Path:
+        return self._folder / f"part-{number:06d}.{self._format}"
+
+    def _n_files(self) -> int:
+        return sum(part.n_files for part in self._plan)
+
+
+def _task_of(reader: Any) -> tuple[str, Callable[..., Any]]:
+    """Return the kind of a reader, and the function that reads."""
+    from ensemble_hwr.reading import PageReader, WordReader
+    from ensemble_hwr.reading.fields import FormReader
+    from ensemble_hwr.reading.models import split_pipeline
+
+    kinds: dict[type[Any], str] = {WordReader: "words", PageReader: "pages", FormReader: "fields"}
+    for known, kind in kinds.items():
+        if isinstance(reader, known):
+            read: Callable[..., Any] = reader.read  # type: ignore[attr-defined]
+            return kind, read
+    normalizer, classifier = split_pipeline(reader)
+    if normalizer is None:
+        raise ModelError("the model does not read pictures; give one that ensemble-hwr train wrote, or a WordReader")
+    return "letters", Classify(normalizer, classifier)
+
+
+def _settings(reader: Any) -> dict[str, Any]:
+    """Return a digest of each parameter of a reader, and the version of the library."""
+    import joblib
+
+    from ensemble_hwr import __version__
+    from ensemble_hwr.reading import PageReader, WordReader
+
+    params: dict[str, Any] = {"model": reader}
+    if isinstance(reader, WordReader | PageReader):
+        words: Any = getattr(reader, "reader_", reader)
+        params = {**words.get_params(deep=False), **reader.get_params(deep=False), "classifier": words.classifier_}
+        del params["n_jobs"], params["errors"]
+        params.pop("reader", None)
+    digests = {name: joblib.hash(value) for name, value in sorted(params.items())}
+    return {"version": __version__, "reader": type(reader).__name__, **digests}
+
+
+def _parsed(pages: str | PageRanges | None) -> PageRanges | None:
+    from ensemble_hwr.images.pages import PageRanges
+
+    return PageRanges.parse(pages) if isinstance(pages, str) else pages
+
+
+def _issues_of(result: Any) -> list[Issue]:
+    """Return the issues of a letter, a word, a page, or all fields of a form."""
+    return [issue for part in (result.values() if isinstance(result, dict) else [result]) for issue in part.issues]
+
+
+def _seen(files: _Files, found: _Found) -> _Found:
+    """Return results; raise an error if files exist here, but none of them where they were read."""
+    if found.missing_on and any(map(os.path.lexists, files.paths)):
+        raise EnsembleHwrError(
+            f"{files.paths[0]!r}: exists on this machine, but not on the worker {found.missing_on}; workers need the "
+            "same folders under the same paths"
+        )
+    return found
+
+
+def _digest(files: list[str]) -> str:
+    """Return a digest of paths, sizes and times of change."""
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            found = os.stat(file)
+            state = f"{found.st_size} {found.st_mtime_ns}"
+        except OSError:
+            state = "missing"
+        digest.update(os.fsencode(file) + f"\0{state}\0".encode())
+    return digest.hexdigest()
+
+
+def _contents(results: list[Any], columns: tuple[str, ...], format: str) -> bytes:
+    """Return the contents of a part."""
+    if format == "parquet":
+        return _parquet(results, columns)
+    text = "\n".join(results) if format == "json" else csv_lines([columns, *results])
+    return f"{text}\n".encode()
+
+
+def _parquet(rows: list[list[Any]], columns: tuple[str, ...]) -> bytes:
+    """Return rows as a Parquet file."""
+    pyarrow = _pyarrow()
+    from pyarrow import parquet
+
+    fields = []
+    for name in columns:
+        type_ = pyarrow.int32() if name in _INTEGERS else pyarrow.float32() if name in _FLOATS else pyarrow.string()
+        fields.append((name, type_))
+    arrays = []
+    for (name, type_), values in zip(fields, zip(*rows, strict=True) if rows else [()] * len(fields), strict=True):
+        convert: Callable[[Any], Any] = int if name in _INTEGERS else float if name in _FLOATS else _text
+        arrays.append(
+            pyarrow.array([None if v == "" and convert is not _text else convert(v) for v in values], type=type_)
+        )
+    stream = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), stream)
+    return stream.getvalue()
+
+
+def _text(value: Any) -> str:
+    """Return text that can be encoded: names of files may hold any bytes."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise MissingExtraError("pyarrow", "parquet") from None
+    return pyarrow

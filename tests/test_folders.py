@@ -1,0 +1,262 @@
+"""Folders of pictures in parts: contents, continued runs, changes, ends of processes and workers."""
+
+import csv
+import gc
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ensemble_hwr import PageReader, WordReader, _workers, compose_words, generate_letters, load_model
+from ensemble_hwr.exceptions import DataError, EnsembleHwrError, MissingExtraError, ModelError, PictureError
+from ensemble_hwr.folders import JOURNAL, read_folders
+from ensemble_hwr.reading.fields import FormReader
+from ensemble_hwr.tuning import on_cluster
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("az")
+
+
+@pytest.fixture(scope="module")
+def words():
+    return WordReader().fit()
+
+
+@pytest.fixture
+def scans(tmp_path, monkeypatch):
+    """A folder with 21 letters in two folders, and a file that is no picture; relative to the present folder."""
+    monkeypatch.chdir(tmp_path)
+    letters = generate_letters(21, writers=1, random_state=0, format="pictures")
+    for number, picture in enumerate(letters.data):
+        file = Path("scans", "b" if number > 9 else "", f"{number:02d}.png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(file)
+    Path("scans/b/10-broken.png").write_bytes(b"no picture")
+    return "scans"
+
+
+def table(folder="out"):
+    """The rows of all parts, without the headers, as dicts."""
+    rows = []
+    for part in sorted(Path(folder).glob("part-*.csv")):
+        with part.open(newline="", encoding="utf-8") as stream:
+            rows += list(csv.DictReader(stream))
+    return rows
+
+
+def contents(folder="out"):
+    return {file.name: file.read_bytes() for file in Path(folder).iterdir() if file.suffix != ".jsonl"}
+
+
+def test_parts_hold_the_letters_of_the_model_in_order_and_the_errors(scans, model):
+    found = read_folders(model, [scans], "out", part_size=8)
+    rows = table()
+    paths = [row["path"] for row in rows]
+    assert paths == sorted(paths, key=lambda path: (path.startswith("scans/b"), path))
+    assert sorted(contents()) == [f"part-00000{number}.csv" for number in range(3)]
+    assert (found.n_pictures, found.n_errors, found.n_parts) == (22, 1, 3)
+    (broken,) = (row for row in rows if row["error"])
+    assert broken["path"] == "scans/b/10-broken.png"
+    assert "not a picture" in broken["error"]
+    assert broken["text"] == broken["probability"] == ""
+    readable = [row for row in rows if not row["error"]]
+    probabilities = model.predict_proba([row["path"] for row in readable])
+    assert [row["text"] for row in readable] == model.predict([row["path"] for row in readable]).tolist()
+    assert [float(row["probability"]) for row in readable] == pytest.approx(probabilities.max(axis=1), abs=1e-6)
+
+
+class Stopped(BaseException):
+    pass
+
+
+def stop_after(n_files):
+    def on_progress(progress):
+        if progress.step == "reading" and progress.done >= n_files:
+            raise Stopped
+
+    return on_progress
+
+
+def test_an_interrupted_run_continues_with_the_parts_that_are_missing(scans, model):
+    read_folders(model, [scans], "whole", part_size=8)
+    with pytest.raises(Stopped):
+        read_folders(model, [scans], "out", part_size=8, on_progress=stop_after(16))
+    assert sorted(contents()) == ["part-000000.csv", "part-000001.csv"]
+    Path("out/part-000001.csv").write_bytes(b"half")  # as after the failure of a disk
+    with Path("out", JOURNAL).open("ab") as stream:
+        stream.write(b'{"part": 2, "by')  # as after the failure of power
+    times = Path("out/part-000000.csv").stat().st_mtime_ns
+    events = []
+    found = read_folders(model, [scans], "out", part_size=8, on_progress=events.append)
+    assert (found.n_finished_before, found.n_parts, found.n_pictures, found.n_errors) == (1, 3, 22, 1)
+    assert Path("out/part-000000.csv").stat().st_mtime_ns == times
+    assert contents() == contents("whole")
+    assert [event.done for event in events if event.step == "reading"] == [16, 22]
+    again = read_folders(model, [scans], "out", part_size=8)
+    assert (again.n_finished_before, again.n_pictures, again.n_errors) == (3, 22, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda: Path("scans/03.png").unlink(), r"22 files then, 21 now, first in part 0, which begins with 'scans/00"),
+        (lambda: os.utime("scans/b/12.png", (1, 1)), r"22 files then, 22 now, first in part 1"),
+        (lambda: shutil.copy("scans/03.png", "scans/c.png"), r"22 files then, 23 now"),
+    ],
+    ids=["removed", "written", "added"],
+)
+def test_changed_pictures_are_refused(scans, model, change, message):
+    read_folders(model, [scans], "out", part_size=8)
+    before = contents()
+    change()
+    with pytest.raises(DataError, match=message):
+        read_folders(model, [scans], "out", part_size=8)
+    assert contents() == before
+
+
+def test_another_model_or_other_options_are_refused(scans, model, words):
+    read_folders(model, [scans], "out", n_jobs=1)
+    for reader, options, name in (
+        (load_model("az", alphabet="A-M"), {}, "model"),
+        (model, {"part_size": 3}, "options"),
+        (model, {"pages": "1"}, "options"),
+        (words, {}, "alphabet, beam, case, "),
+    ):
+        with pytest.raises(DataError, match=f"other settings .*{name}.*give another output folder"):
+            read_folders(reader, [scans], "out", **options)
+    read_folders(load_model("az"), [scans], "out", n_jobs=2)  # the number of processes is no matter
+
+
+def test_a_folder_with_other_parts_or_a_damaged_journal_is_refused(scans, model):
+    Path("out").mkdir()
+    Path("out/part-000007.csv").write_text("mine")
+    with pytest.raises(DataError, match="holds parts of another run"):
+        read_folders(model, [scans], "out")
+    Path("out", JOURNAL).write_text("[]\n")
+    with pytest.raises(DataError, match="is damaged, or another file"):
+        read_folders(model, [scans], "out")
+    Path("out", JOURNAL).write_text('{"journal": 99}\n')
+    with pytest.raises(DataError, match="of another version"):
+        read_folders(model, [scans], "out")
+
+
+def test_pictures_that_change_during_the_run_end_it(scans, model):
+    def on_progress(progress):
+        if progress.step == "reading":
+            Path("scans/b/20.png").unlink(missing_ok=True)
+
+    with pytest.raises(DataError, match="changed while they were read, at part 2"):
+        read_folders(model, [scans], "out", part_size=8, on_progress=on_progress)
+    assert len(contents()) == 2
+
+
+def test_paths_that_stand_for_no_picture(scans, model):
+    Path("empty").mkdir()
+    errors = []
+    found = read_folders(model, ["scans/0*.png", "none.png", "empty"], "out", on_error=errors.append)
+    assert (found.n_pictures, found.n_errors, errors) == (11, 1, [])
+    assert "no such file" in table()[-1]["error"]
+    with pytest.raises(DataError, match="there is no picture to read"):
+        read_folders(model, ["empty"], "other")
+    with pytest.raises(DataError, match="format must be one of"):
+        read_folders(model, [scans], "other", format="text")
+    with pytest.raises(DataError, match="part_size must be 1 or more"):
+        read_folders(model, [scans], "other", part_size=0)
+    with pytest.raises(ModelError, match="does not read pictures"):
+        read_folders(model[-1], [scans], "other")
+
+
+def test_words_pages_and_fields(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    letters = generate_letters(260, writers=5, random_state=0)
+    composed = compose_words(letters, ["ROME\nOSLO BERN"], gap=0.2, random_state=0)
+    Image.fromarray(composed[0].picture).save("1.png")
+    height, width = composed[0].picture.shape
+    page = PageReader(words).fit()
+    form = FormReader([{"name": "all", "box": (0, 0, width, height)}], words)
+    for reader, place in ((page, "line"), (form, "field"), (words, "line")):
+        assert read_folders(reader, ["1.png"], place).n_pictures == 1
+        places = [row[place] for row in table(place)]
+        assert places == {page: ["1", "2", "2"], form: ["all"], words: ["1"]}[reader]
+        shutil.rmtree(place)
+    assert read_folders(page, ["1.png"], "json", format="json").n_errors == 0
+    (line,) = Path("json/part-000000.json").read_text(encoding="utf-8").splitlines()
+    assert len(json.loads(line)["lines"]) == 2
+
+
+def test_parquet_has_the_columns_of_csv_with_types(scans, model):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    Path(os.fsdecode(b"scans/\xff.png")).write_bytes(b"")
+    read_folders(model, [scans], "out", part_size=30)
+    read_folders(model, [scans], "typed", part_size=30, format="parquet")
+    (rows,) = (parquet.read_table(file).to_pylist() for file in Path("typed").glob("*.parquet"))
+    assert [(row["text"], row["page"]) for row in rows] == [(row["text"], int(row["page"])) for row in table()]
+    for typed, row in zip(rows, table(), strict=True):
+        assert typed["probability"] == (pytest.approx(float(row["probability"])) if row["probability"] else None)
+
+
+def test_parquet_without_pyarrow_names_the_extra(scans, model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[parquet\]"):
+        read_folders(model, [scans], "out", format="parquet")
+    assert not Path("out").exists()
+
+
+def test_a_picture_that_ends_its_process_is_a_row_and_the_rest_is_read(scans, model, monkeypatch):
+    def ending(work, items, *, split, name, **_):
+        for item in (part for files in items for part in split(files)):
+            ended = item.paths == ["scans/05.png"]
+            yield item, PictureError(f"{name(item)}: the process that read it ended") if ended else work(item)
+
+    monkeypatch.setattr(_workers, "map_in_order", ending)
+    found = read_folders(model, [scans], "out", part_size=8)
+    rows = table()
+    assert [row["path"] for row in rows if row["error"]] == ["scans/05.png", "scans/b/10-broken.png"]
+    assert rows[5]["error"] == "'scans/05.png': the process that read it ended"
+    assert (found.n_pictures, found.n_errors, found.n_parts) == (22, 2, 3)
+
+
+@pytest.mark.filterwarnings("ignore")  # distributed warns of its own closing
+def test_a_killed_worker_of_a_cluster_changes_no_result(scans, model, start_dask):
+    address, workers = start_dask(3)
+
+    def kill_one(progress):
+        if progress.step == "reading" and workers[0].poll() is None:
+            workers[0].kill()
+            workers[0].wait()
+
+    with on_cluster(address):
+        found = read_folders(model, [scans], "out", part_size=4, n_jobs=-1, on_progress=kill_one)
+        assert workers[0].poll() is not None
+    gc.collect()  # connections that the client left open, of which a later test would be warned
+    read_folders(model, [scans], "here", part_size=4)
+    assert contents() == contents("here")
+    assert (found.n_parts, found.n_errors) == (6, 1)
+
+
+def test_files_that_a_worker_lacks_end_the_run(scans, model, monkeypatch):
+    """Of a folder that a machine has not mounted, all pictures would be errors."""
+    monkeypatch.setattr("ensemble_hwr.folders._Work.__call__", elsewhere(monkeypatch))
+    with pytest.raises(EnsembleHwrError, match=r"'scans/00.png': exists on this machine, but not on the worker far"):
+        read_folders(model, [scans], "out")
+
+
+def elsewhere(monkeypatch):
+    """Return the work of a machine that has no file."""
+    from ensemble_hwr.folders import _Work
+
+    work = _Work.__call__
+
+    def call(self, files):
+        with monkeypatch.context() as patch:
+            patch.setattr("ensemble_hwr.folders.gethostname", lambda: "far")
+            patch.setattr(os.path, "lexists", lambda path: False)
+            return work(self, files)
+
+    return call
