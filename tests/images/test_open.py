@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import _containers, _open, open_picture
@@ -496,3 +496,24 @@ def test_large_jpegs_are_decoded_as_grey_and_differ_little(progressive, monkeypa
     assert found.shape == expected.shape
     within = np.abs(found.astype(int) - expected)
     assert np.quantile(within, 0.9) <= 2
+
+
+@pytest.mark.parametrize(("side", "fraction"), [(2688, 8), (1200, 4), (672, 2), (1000, 1), (300, 1)])
+def test_jpeg_of_which_fewer_pixels_are_needed_is_decoded_smaller(tmp_path, side, fraction):
+    """At a fraction that divides the factor by which it would be averaged."""
+    image = Image.new("L", (side, side // 2), 230)
+    ImageDraw.Draw(image).ellipse((side // 5, side // 10, side // 2, side // 3), fill=40)
+    file = tmp_path / "letter.jpg"
+    image.save(file, quality=95)
+    smaller = open_picture(file, longest=336)
+    average = Image.fromarray(open_picture(file)).reduce(fraction)
+    assert smaller.shape == (average.height, average.width)
+    assert np.abs(smaller.astype(int) - average).mean() < 1
+
+
+def test_image_of_the_caller_keeps_its_size(tmp_path):
+    file = tmp_path / "letter.jpg"
+    Image.new("L", (1200, 900), 200).save(file)
+    with Image.open(file) as image:
+        assert open_picture(image, longest=300).shape == (900, 1200)
+        assert image.size == (1200, 900)

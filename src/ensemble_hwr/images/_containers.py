@@ -73,8 +73,8 @@ class Container(Protocol):
         """Raise an error if the current page has no pixels or too many."""
         ...
 
-    def load(self, max_pixels: int) -> tuple[Image.Image, int]:
-        """Decode the current page; return it and its EXIF orientation."""
+    def load(self, max_pixels: int, longest: int | None = None) -> tuple[Image.Image, int]:
+        """Decode the current page, of which `longest` pixels per side are needed; return it and its orientation."""
         ...
 
 
@@ -130,14 +130,14 @@ class RasterFile:
                 f"{self._image.format}, and allowed are {DECODER_MEMORY:,}; save it as PNG or JPEG, or raise max_pixels"
             )
 
-    def load(self, max_pixels: int) -> tuple[Image.Image, int]:
-        """Decode the current page; return it and its EXIF orientation."""
+    def load(self, max_pixels: int, longest: int | None = None) -> tuple[Image.Image, int]:
+        """Decode the current page, of which `longest` pixels per side are needed; return it and its orientation."""
         self.check_size(max_pixels)
         with quiet():
             try:
                 self._check_scans()
-                if self._image.format == "JPEG" and self._image.width * self._image.height > GREY_PIXELS:
-                    self._image.draft("L", self._image.size)
+                if self._image.format == "JPEG" and self._file is not None:  # the caller's own image is not changed
+                    self._draft(reduction(self._image.size, longest))
                 with _no_messages_of_libtiff(self._image):
                     self._image.load()
                 return self._image, _orientation(self._image)
@@ -145,6 +145,14 @@ class RasterFile:
                 raise
             except Exception as error:  # decoders raise many types of errors on hostile bytes
                 raise PictureError(f"it is damaged or cut short ({error})") from error
+
+    def _draft(self, factor: int) -> None:
+        """Let a JPEG be decoded at a fraction of its size that divides the factor, and as grey if it is still large."""
+        width, height = self._image.size
+        scale = next(scale for scale in (8, 4, 2, 1) if factor % scale == 0)
+        is_large = width * height > GREY_PIXELS * scale**2
+        if scale > 1 or is_large:
+            self._image.draft("L" if is_large else None, (max(1, width // scale), max(1, height // scale)))
 
     def _tell(self) -> int:
         return int(self._image.tell())
@@ -287,8 +295,8 @@ class PdfFile:
         with self._page() as page:
             self._scale(page, max_pixels)
 
-    def load(self, max_pixels: int) -> tuple[Image.Image, int]:
-        """Render the current page; return it and the orientation of an upright picture."""
+    def load(self, max_pixels: int, longest: int | None = None) -> tuple[Image.Image, int]:
+        """Render the current page at its resolution; return it and the orientation of an upright picture."""
         with self._page() as page:
             return Image.fromarray(_render(page, self._scale(page, max_pixels))), 1
 
@@ -442,6 +450,11 @@ def _open_by_pillow(file: IO[bytes]) -> Image.Image:
         Image.init()
         others = [name for name in Image.ID if name not in REFUSED_FORMATS and name not in COMMON_FORMATS]
         return Image.open(file, formats=others)
+
+
+def reduction(shape: tuple[int, ...], longest: int | None) -> int:
+    """Return the side of the blocks of pixels to average, so that no side of a picture is longer than `longest`."""
+    return 1 if longest is None else -(-max(shape) // longest)
 
 
 def check_size(shape: tuple[int, ...], max_pixels: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 
 from ensemble_hwr._typing import FloatArray, Ink, Pictures
 from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images._containers import reduction
 from ensemble_hwr.images._histogram import Histogram, Histograms
 from ensemble_hwr.images._local import (
     add_narrow_shadows,
@@ -92,9 +92,7 @@ def to_ink(
     """
     if polarity not in ("auto", "dark", "light"):
         raise ValueError(f"polarity={polarity!r} must be 'auto', 'dark' or 'light'")
-    if longest is not None and (not isinstance(longest, Integral) or longest < 1):
-        raise ValueError(f"longest={longest!r} must be an integer of 1 or more, or None")
-    opened = open_picture(picture, max_pixels=max_pixels)
+    opened = open_picture(picture, max_pixels=max_pixels, longest=longest)
     is_letter = longest is not None  # only letters are reduced
     framed = without_rim(opened) if flatten else opened
     grey = framed if longest is None else _shrink(framed, longest)
@@ -194,7 +192,7 @@ def _stretched_tones(
 
 def _shrink(grey: Grey, longest: int) -> Grey:
     """Average square blocks of pixels, so that no side is longer than `longest`."""
-    factor = -(-max(grey.shape) // longest)
+    factor = reduction(grey.shape, longest)
     return grey if factor <= 1 else np.asarray(Image.fromarray(grey).reduce(factor))
 
 

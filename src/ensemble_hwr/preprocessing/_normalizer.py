@@ -241,7 +241,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         for place, picture in enumerate(pictures):
             try:
                 with deadline(self.timeout, partial(describe, picture)):
-                    grey = open_picture(picture, max_pixels=self.max_pixels)
+                    grey = open_picture(picture, max_pixels=self.max_pixels, longest=self._longest)
                     check_time()
                     if self.method == "mass" and max(grey.shape) <= min(self._longest, MAX_SIDE):
                         small.setdefault(grey.shape, {})[place] = grey
