@@ -271,3 +271,14 @@ def test_undo_and_redo_are_inverse(steps):
 
 def test_undo_of_an_empty_history_does_nothing():
     assert not History().undo()
+
+
+@pytest.mark.parametrize(("letters", "style"), [("ABC", " in capital letters"), ("Aab", "")])
+def test_the_hint_is_to_write_capitals_if_the_model_has_no_small_letters(letters, style):
+    thread = FakeThread()
+    thread.new_events = [ModelLoaded(tuple(letters))]
+    controller = Controller(thread)
+    assert controller.hint == "Write here, in capital letters"
+    controller.poll()
+    assert controller.status == f"Write a word{style}"
+    assert controller.hint == f"Write here{',' if style else ''}{style}"

@@ -105,6 +105,8 @@ def test_the_thread_corrects_before_it_reads():
     done, order = threading.Event(), []
 
     class Reader:
+        letters = ("A", "B")
+
         def correct(self, row, label):
             if label == "?":
                 raise DataError("bad")

@@ -14,6 +14,8 @@ DRAWING = Drawing.from_arrays([[(0, 0)]])
 
 
 class Recognizer:
+    letters = ("A", "b")
+
     """Test double that reads a drawing when `may_go_on` is set."""
 
     def __init__(self):
@@ -63,7 +65,7 @@ def test_only_the_last_waiting_drawing_is_read(thread, recognizer):
     thread.read(3, DRAWING, use_lexicon=False)
     recognizer.may_go_on.set()
     ready, first, last = wait_for(thread, 3)
-    assert isinstance(ready, ModelLoaded)
+    assert ready == ModelLoaded(("A", "b"))
     assert [first.version, last.version] == [1, 3]
 
 

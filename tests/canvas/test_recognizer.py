@@ -120,3 +120,18 @@ def test_a_model_of_rows_can_be_used(tmp_path):
     model = LogisticRegression().fit(np.eye(2, 784), ["A", "B"])
     file = save_model(model, tmp_path / "rows.model")
     assert set(Recognizer(str(file)).read(drawing("AB")).text) <= {"A", "B"}
+
+
+def test_small_letters_are_read_with_dots_that_are_written_last(mixed_recognizer):
+    """h, i and i: the dots follow all other strokes, from left to right."""
+    bow = [(30, 60), (35, 55), (45, 54), (50, 62), (50, 100)]
+    stems = [[(80, 55), (80, 100)], [(110, 55), (110, 100)]]
+    dots = [[(80, 30), (81, 31)], [(110, 30), (111, 31)]]
+    word = Drawing.from_arrays([[(30, 0), (30, 100)], bow, *stems, *dots])
+    assert mixed_recognizer.read(word).text == "hii"
+    assert "i" in mixed_recognizer.letters
+
+
+@pytest.fixture(scope="module")
+def mixed_recognizer():
+    return Recognizer("mixed")

@@ -119,3 +119,23 @@ def test_every_stroke_is_a_piece_and_there_is_always_a_path(text, gap, seed):
     assert lattice.n_pieces in reached
     assert all(1 <= stop - start <= MAX_STROKES for start, stop in lattice.spans)
     assert len(lattice.gaps) == len(lattice.cut_costs) == lattice.n_pieces - 1
+
+
+def test_dots_that_are_written_last_belong_to_the_strokes_below_them():
+    stems = [[(right, 40), (right, 100)] for right in (0, 40, 80, 120)]
+    dots = [[(right + 8, 10), (right + 9, 12)] for right in (0, 80, 120)]
+    lattice = cut_strokes([*stems, *dots], slant=0)
+    assert lattice.order == (0, 4, 1, 2, 5, 3, 6)
+    dotted = lattice.with_dots()
+    bare = {span: found.bare for span, found in zip(dotted.spans, dotted.candidates, strict=True)}
+    assert bare[2, 3] is None
+    assert (bare[0, 2].top, bare[0, 2].bottom) == pytest.approx((lattice.candidates[0].top, bare[0, 2].bottom))
+    assert bare[0, 2].width < dict(zip(lattice.spans, lattice.candidates, strict=True))[0, 2].width
+    assert bare[1, 2] is None  # the dot alone
+    assert cut_strokes(stems).with_dots().candidates[0].bare is None
+
+
+def test_bars_that_are_written_last_follow_the_letters_that_they_cross():
+    letters = [[(right, 0), (right, 100)] for right in (0, 90, 180)]
+    bars = [[(right - 30, 0), (right + 30, 0)] for right in (0, 90, 180)]
+    assert cut_strokes([*letters, *bars], slant=0).order == (0, 3, 1, 4, 2, 5)

@@ -79,6 +79,8 @@ class Controller:
         The last reading; None if the drawing is empty or could not be read.
     ready : bool
         Whether the model is loaded.
+    letters : tuple of str
+        Letters that the model reads; empty before it is loaded.
     message : str
         Message for the status line, such as an error; "" for none.
     file : Path or None
@@ -106,6 +108,7 @@ class Controller:
         self.pen: list[Point] = []
         self.word: Word | None = None
         self.ready = False
+        self.letters: tuple[str, ...] = ()
         self.message = ""
         self.file: Path | None = None
         self.lexicon_file: Path | None = None
@@ -135,12 +138,22 @@ class Controller:
         return " - ".join(part for part in parts if part)
 
     @property
+    def hint(self) -> str:
+        """Text on an empty sheet."""
+        return f"Write here,{self._style}" if self._style else "Write here"
+
+    @property
+    def _style(self) -> str:
+        """How to write for the model; "" if it reads small letters."""
+        return "" if any(letter.islower() for letter in self.letters) else " in capital letters"
+
+    @property
     def status(self) -> str:
         """Text of the status line."""
         if self.message:
             return self.message
         if not self.drawing:
-            return "Write a word in capital letters" if self.ready else "Write a word; the model is loading ..."
+            return f"Write a word{self._style}" if self.ready else "Write a word; the model is loading ..."
         if self.busy:
             return "Reading ..." if self.ready else "Loading the model ..."
         if self.word is None:
@@ -272,7 +285,7 @@ class Controller:
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, ModelLoaded):
-            self.ready = True
+            self.ready, self.letters = True, event.letters
         elif isinstance(event, LexiconLoaded):
             self.lexicon_file, self.lexicon_size = event.file, event.size
             self.set_use_lexicon(True)

@@ -141,7 +141,7 @@ class Painter:
         if drawing:
             self._draw_ink(drawing)
         elif not controller.pen:
-            paper.create_text(width / 2, height / 2, text="Write here, in capital letters", fill=_HINT,
+            paper.create_text(width / 2, height / 2, text=controller.hint, fill=_HINT,
                               font=self._look.font(28), tags="hint")  # fmt: skip
         self._draw_pen(tuple(controller.pen))
 

@@ -60,7 +60,8 @@ def _has_word(file: Path, letters: Sequence[str]) -> bool:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError):
         return False
-    return any(word and set(letters).issuperset(word.upper()) for word in map(str.strip, lines))
+    known = {letter.upper() for letter in letters}
+    return any(word and known.issuperset(word.upper()) for word in map(str.strip, lines))
 
 
 def _check_lexicon(file: Path, letters: Sequence[str]) -> None:
@@ -69,11 +70,13 @@ def _check_lexicon(file: Path, letters: Sequence[str]) -> None:
 
     lexicon = Lexicon.from_file(file)
     if letters:
-        lexicon.spelled_with(letters)
+        lexicon.spelled_with(letters, ignore_case=any(letter.islower() for letter in letters))
 
 
 class ModelLoaded(NamedTuple):
-    """Event: the model is loaded."""
+    """Event: the model is loaded; `letters` are its classes."""
+
+    letters: tuple[str, ...] = ()
 
 
 class LexiconLoaded(NamedTuple):
@@ -117,6 +120,11 @@ _Task = Path | Correction | tuple[int, Drawing, bool]
 
 class DrawingReader(Protocol):
     """What the thread needs of a `Recognizer`."""
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """Letters that can be read."""
+        ...
 
     def load_lexicon(self, file: Path) -> int:
         """Load a lexicon and return its size."""
@@ -202,7 +210,7 @@ class ReaderThread:
         except Exception as error:  # reported in the thread of the window, where it ends the program
             self._events.put(Failed(error, fatal=True))
             return
-        self._events.put(ModelLoaded())
+        self._events.put(ModelLoaded(reader.letters))
         while (task := self._next_task()) is not None:
             self._events.put(_perform(reader, task))
 

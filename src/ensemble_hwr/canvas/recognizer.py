@@ -53,6 +53,11 @@ class Recognizer:
         self._lexicon_reader: WordReader | None = None
         self._adapt()
 
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """Letters that can be read."""
+        return tuple(map(str, self._reader.classes_.tolist()))
+
     def correct(self, row: Rows, label: str) -> str:
         """Keep the right label of a letter in the profile, and adapt the model by all its letters.
 

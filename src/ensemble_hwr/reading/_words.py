@@ -457,7 +457,7 @@ class WordReader(PictureReader[Word]):
 
     def _evidence(self, lattice: Lattice | StrokeLattice) -> Evidence:
         """Classify the candidates of a lattice."""
-        if isinstance(lattice, Lattice) and (self.normalizer_.dots or self._proportions is not None):
+        if self.normalizer_.dots or self._proportions is not None:
             lattice = lattice.with_dots()
         letters = self.classes_.tolist()
         rows, bare = self._rows([candidate.ink for candidate in lattice.candidates]), self._bare(lattice)

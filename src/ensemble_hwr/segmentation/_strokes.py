@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,8 @@ MAX_STROKES = 4
 _HEIGHT = 48  # pixels: height of the letters in drawings
 _PEN = 0.1  # letter heights: stroke width of drawings
 _MAX_OVERLAP = 0.7  # letter heights by which neighbouring letters may overlap
+_DOT, _ACCENT = (0.4, 0.4), (0.95, 0.65)  # letter heights: greatest width and height of dots and accents
+_DOT_DISTANCE, _ACCENT_DISTANCE = 0.8, 0.6  # letter heights: greatest distance from the stroke below them
 _BACKWARDS = 0.1  # letter heights: a stroke that ends so far on the left of the one before belongs to an earlier letter
 
 
@@ -59,6 +61,8 @@ class StrokeLattice:
         In the unit of the points; the stroke width is that of the drawn candidates.
     slant : float
         Tangent of the slant that was removed.
+    upright : tuple of ndarray of shape (n_points, 2)
+        Strokes in the order of the pieces, without slant, in letter heights.
 
     Examples
     --------
@@ -77,9 +81,54 @@ class StrokeLattice:
     letter_height: float
     stroke_width: float
     slant: float
+    upright: tuple[Points, ...] = ()
 
     def __repr__(self) -> str:
         return f"StrokeLattice({self.n_pieces} strokes, {len(self.spans)} candidates)"
+
+    def with_dots(self) -> StrokeLattice:
+        """Return a lattice whose candidates with dots or accents have a `bare` form without them.
+
+        Returns
+        -------
+        StrokeLattice
+            The same object if there are no dots and accents.
+
+        Examples
+        --------
+        >>> from ensemble_hwr.segmentation import cut_strokes
+        >>> lattice = cut_strokes([[(0, 40), (0, 100)], [(1, 10), (2, 11)], [(60, 0), (60, 100)]]).with_dots()
+        >>> [candidate.bare is not None for candidate in lattice.candidates]
+        [False, True, False, False]
+        """
+        low, high = _edges(self.upright)
+        places = range(self.n_pieces)
+        marks = {
+            place
+            for place in places
+            if _is_small(low, high, place, _ACCENT)
+            and _stroke_below(low, high, place, places, _ACCENT_DISTANCE) is not None
+        }
+        if not marks:
+            return self
+        candidates = []
+        for found in self.candidates:
+            bare = [place for place in range(found.start, found.stop) if place not in marks]
+            if 0 < len(bare) < found.stop - found.start:
+                whole, part = low[found.start : found.stop].min(axis=0), low[bare].min(axis=0)
+                right, down = part - whole
+                width, height = high[bare].max(axis=0) - part
+                form = replace(
+                    found,
+                    ink=_draw([self.upright[place] - part for place in bare]),
+                    left=found.left + float(right),
+                    right=found.left + float(right + width),
+                    top=found.top + float(down),
+                    bottom=found.top + float(down + height),
+                )
+                found = replace(found, bare=form)  # noqa: PLW2901
+            candidates.append(found)
+        return replace(self, candidates=tuple(candidates))
 
 
 def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> StrokeLattice:
@@ -135,6 +184,7 @@ def cut_strokes(strokes: Sequence[ArrayLike], *, slant: float | None = None) -> 
         letter_height=letter,
         stroke_width=_PEN * letter,
         slant=slant,
+        upright=tuple(upright),
     )
 
 
@@ -172,12 +222,19 @@ def _upright(stroke: Points, slant: float) -> Points:
 
 
 def _order(strokes: Sequence[Points]) -> list[int]:
-    """Return the order of writing, with delayed strokes moved behind the last stroke that they cross or pass."""
+    """Return the order of writing, with delayed strokes moved behind the last stroke that they cross or pass.
+
+    A dot is moved behind the stroke nearest to it from below.
+    """
     low, high = _edges(strokes)
     left, right = low[:, 0], high[:, 0]
     order = [0]
     for place in timed(range(1, len(strokes))):
-        if right[place] >= left[place - 1] - _BACKWARDS:
+        under = _stroke_below(low, high, place, order, _DOT_DISTANCE) if _is_small(low, high, place, _DOT) else None
+        if under is not None:
+            order.insert(order.index(under) + 1, place)
+            continue
+        if right[place] >= left[order[-1]] - _BACKWARDS:
             order.append(place)
             continue
         crossed = [
@@ -186,6 +243,23 @@ def _order(strokes: Sequence[Points]) -> list[int]:
         passed = [at for at, other in enumerate(order) if right[other] <= left[place]]
         order.insert(max(crossed or passed, default=-1) + 1, place)
     return order
+
+
+def _is_small(low: Points, high: Points, place: int, size: tuple[float, float]) -> bool:
+    """Return whether a stroke is at most as wide and high as a size."""
+    return bool((high[place] - low[place] <= size).all())
+
+
+def _stroke_below(low: Points, high: Points, place: int, others: Sequence[int], distance: float) -> int | None:
+    """Return the stroke whose box is nearest to a stroke from below; None if there is none within a distance."""
+    chosen = np.array([other for other in others if other != place and low[other, 1] >= high[place, 1] - _PEN / 2])
+    if not len(chosen):
+        return None
+    middle = (low[place, 0] + high[place, 0]) / 2
+    across = np.maximum(np.maximum(low[chosen, 0] - middle, middle - high[chosen, 0]), 0)
+    away = np.hypot(across, low[chosen, 1] - high[place, 1])
+    nearest = int(away.argmin())
+    return int(chosen[nearest]) if away[nearest] <= distance else None
 
 
 def _edges(strokes: Sequence[Points]) -> tuple[Points, Points]:
