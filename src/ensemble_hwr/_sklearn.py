@@ -1,6 +1,8 @@
 """Private names of scikit-learn, imported in this module alone, so that a release that moves one changes one line."""
 
 from sklearn.base import _fit_context as _fit_context
+from sklearn.neural_network._base import DERIVATIVES as DERIVATIVES
+from sklearn.neural_network._stochastic_optimizers import AdamOptimizer as AdamOptimizer
 from sklearn.utils import _safe_indexing as _safe_indexing
 from sklearn.utils._param_validation import HasMethods as HasMethods
 from sklearn.utils._param_validation import Interval as Interval

@@ -27,6 +27,45 @@ def test_text_labels_give_the_same_network_as_numbers_in_scikit_learn(weighted):
     assert letters.classes_.tolist() == ["A", "B", "C"]
 
 
+@pytest.mark.parametrize("weight", [None, np.float32, np.float64])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_training_is_that_of_scikit_learn_bit_for_bit(dtype, activation, early_stopping, weight):
+    settings = {
+        "activation": activation,
+        "early_stopping": early_stopping,
+        "shuffle": activation != "tanh",
+        "alpha": 0.01,
+    }
+    settings |= {"max_iter": 5, "batch_size": 32, "random_state": 3, "hidden_layer_sizes": (6, 5)}
+    given = None if weight is None else np.linspace(1, 2, len(X)).astype(weight)
+    for codes in (CODES, CODES == 1):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            theirs = MLPClassifier(**settings).fit(X.astype(dtype), codes, sample_weight=given)
+        ours = MemberMLPClassifier(**settings).fit(X.astype(dtype), codes, sample_weight=given)
+        assert vars(ours).keys() == vars(theirs).keys()
+        for name in ("loss_curve_", "best_loss_", "loss_", "n_iter_", "t_", "validation_scores_"):
+            assert getattr(ours, name) == getattr(theirs, name)
+        for name in ("ms", "vs"):
+            for one, other in zip(getattr(ours._optimizer, name), getattr(theirs._optimizer, name), strict=True):
+                np.testing.assert_array_equal(one, other)
+        for one, other in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == other.dtype
+
+
+def test_errors_and_warnings_of_training_are_those_of_scikit_learn():
+    for kind in (MLPClassifier, MemberMLPClassifier):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            with pytest.warns(UserWarning, match="It is going to be clipped"):
+                kind(batch_size=500, max_iter=2).fit(X, CODES)
+            with pytest.raises(ValueError, match="validation set is too small"):
+                kind(early_stopping=True, validation_fraction=0.05).fit(X[:20], np.tile([[0, 1]], (20, 1)))
+
+
 @pytest.mark.parametrize(
     "network",
     [MemberMLPClassifier((4,), max_iter=40), AugmentedMLPClassifier((4,), max_iter=40)],

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, xlogy
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+from sklearn.utils import shuffle
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensemble_hwr._sklearn import DERIVATIVES, AdamOptimizer
 from ensemble_hwr.ensemble._hooks import on_epoch_end
 
 _HIDDEN: dict[str, Callable[[NDArray[Any]], Any]] = {
@@ -35,6 +39,8 @@ class MemberMLPClassifier(MLPClassifier):
       the number of epochs run.
     - With two classes, both probabilities are computed by a sigmoid, so that small ones are accurate.
 
+    A step takes less time, too: batches are taken without checks, and Adam changes its means in place.
+
     Examples
     --------
     >>> import numpy as np
@@ -44,6 +50,9 @@ class MemberMLPClassifier(MLPClassifier):
     >>> MemberMLPClassifier((10,), early_stopping=True, random_state=0).fit(X, y).classes_.tolist()
     ['B', 'P']
     """
+
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the network.
@@ -91,6 +100,92 @@ class MemberMLPClassifier(MLPClassifier):
         check_is_fitted(self)
         return network_probabilities(self, validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
 
+    def _fit_stochastic(self, X: Any, y: Any, sample_weight: Any, *buffers: Any) -> None:
+        """Train as scikit-learn does, with the same bits and less time per step, for dense rows and Adam."""
+        incremental = buffers[-1]
+        if incremental or self.solver != "adam" or not isinstance(X, np.ndarray) or self.verbose:
+            super()._fit_stochastic(X, y, sample_weight, *buffers)
+            return
+        params = [*self.coefs_, *self.intercepts_]
+        self._optimizer = AdamOptimizer(params, self.learning_rate_init, self.beta_1, self.beta_2, self.epsilon)
+        train, held_out = [X, y, sample_weight], [None, None, None]
+        if self.early_stopping:
+            train, held_out = self._with_held_out(X, y, sample_weight)
+        if self.batch_size != "auto" and self.batch_size > len(train[0]):
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
+            )
+        try:
+            self._train(_Batches(*train), held_out, buffers[:4])
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        if self.early_stopping:
+            self.coefs_, self.intercepts_ = self._best_coefs, self._best_intercepts
+
+    def _with_held_out(self, X: Any, y: Any, sample_weight: Any) -> tuple[list[Any], list[Any]]:
+        """Split rows, targets and weights into those to train on and those that decide when to stop."""
+        given = [X, y] if sample_weight is None else [X, y, sample_weight]
+        stratify = y if self.n_outputs_ == 1 else None
+        parts = train_test_split(
+            *given, random_state=self._random_state, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(parts[1]) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        parts[3] = self._label_binarizer.inverse_transform(parts[3])
+        return [*parts[::2], None][:3], [*parts[1::2], None][:3]
+
+    def _train(self, batches: _Batches, held_out: list[Any], buffers: tuple[Any, ...]) -> None:
+        """Train epoch by epoch."""
+        n_rows = len(batches.rows)
+        batch_size = min(200 if self.batch_size == "auto" else max(self.batch_size, 1), n_rows)
+        params = [*self.coefs_, *self.intercepts_]
+        self.n_iter_ = 0
+        for _ in range(self.max_iter):
+            loss = 0.0
+            order = shuffle(batches.order, random_state=self._random_state) if self.shuffle else batches.order
+            batches.order = order
+            for rows, target, weight in batches.of_size(batch_size):
+                of_batch, gradients = self._step(rows, target, weight, buffers)
+                loss += of_batch * len(rows)
+                _update(self._optimizer, params, gradients)
+            self.n_iter_ += 1
+            self.loss_ = loss / n_rows
+            self.t_ += n_rows
+            self.loss_curve_.append(self.loss_)
+            self._update_no_improvement_count(self.early_stopping, *held_out)
+            self._optimizer.iteration_ends(self.t_)
+            if self._no_improvement_count > self.n_iter_no_change:
+                break
+
+    def _step(self, rows: Any, target: Any, weight: Any, buffers: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+        """Return the loss of a batch and the gradients of all weights and intercepts."""
+        if weight is not None or self.out_activation_ != "softmax":
+            activations, *others = buffers
+            activations[0] = rows
+            loss, coefs, intercepts = self._backprop(rows, target, weight, activations, *others)
+            return loss, [*coefs, *intercepts]
+        outputs = [rows]
+        for weights, offsets in zip(self.coefs_, self.intercepts_, strict=True):
+            made = outputs[-1] @ weights
+            made += offsets
+            outputs.append(_HIDDEN[self.activation](made) if len(outputs) < len(self.coefs_) else _softmax(made))
+        loss = _log_loss(target, outputs[-1])
+        loss += (0.5 * self.alpha) * sum(np.dot(flat, flat) for flat in map(np.ravel, self.coefs_)) / len(rows)
+        delta = outputs.pop()
+        delta -= target
+        gradients: list[Any] = [None] * (2 * len(self.coefs_))
+        for layer in range(len(self.coefs_) - 1, -1, -1):
+            gradient = outputs[layer].T @ delta
+            gradient += self.alpha * self.coefs_[layer]
+            gradient /= len(rows)
+            gradients[layer], gradients[len(self.coefs_) + layer] = gradient, np.add.reduce(delta, axis=0) / len(rows)
+            if layer:
+                delta = delta @ self.coefs_[layer].T
+                DERIVATIVES[self.activation](outputs[layer], delta)
+        return loss, gradients
+
     def _score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         return accuracy_score(y, self._predict(X, check_input=False), sample_weight=sample_weight)
 
@@ -98,6 +193,54 @@ class MemberMLPClassifier(MLPClassifier):
         """Finish an epoch as scikit-learn does, then call the epoch callback."""
         super()._update_no_improvement_count(*held_out)
         on_epoch_end(self)
+
+
+@dataclass
+class _Batches:
+    """Rows with targets and weights, in an order that changes from epoch to epoch."""
+
+    rows: NDArray[Any]
+    target: NDArray[Any]
+    weight: NDArray[Any] | None
+
+    def __post_init__(self) -> None:
+        self.order = np.arange(len(self.rows))
+
+    def of_size(self, size: int) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]]:
+        """Yield batches."""
+        for start in range(0, len(self.order), size):
+            part = self.order[start : start + size]
+            weight = None if self.weight is None else self.weight[part]
+            yield self.rows.take(part, axis=0), self.target.take(part, axis=0), weight
+
+
+def _log_loss(target: NDArray[np.bool_], probabilities: NDArray[Any]) -> Any:
+    """Return the loss of probabilities of several classes, in the order of operations of scikit-learn."""
+    least = np.finfo(probabilities.dtype).eps
+    logarithms = xlogy(target, np.clip(probabilities, least, 1 - least))
+    return -(np.add.reduce(logarithms, axis=0) / len(target)).sum()
+
+
+def _update(optimizer: AdamOptimizer, params: list[NDArray[Any]], gradients: list[NDArray[Any]]) -> None:
+    """Make one step of Adam, with the operations of scikit-learn in place; the gradients are overwritten."""
+    if any(gradient.dtype != mean.dtype for gradient, mean in zip(gradients, optimizer.ms, strict=True)):
+        optimizer.update_params(params, gradients)  # the first step with weights, which makes the means float64
+        return
+    optimizer.t += 1
+    first, second = optimizer.beta_1, optimizer.beta_2
+    optimizer.learning_rate = optimizer.learning_rate_init * np.sqrt(1 - second**optimizer.t) / (1 - first**optimizer.t)
+    for param, gradient, mean, square in zip(params, gradients, optimizer.ms, optimizer.vs, strict=True):
+        np.multiply(mean, first, out=mean)
+        np.add(mean, (1 - first) * gradient, out=mean)
+        np.multiply(gradient, gradient, out=gradient)
+        np.multiply(gradient, 1 - second, out=gradient)
+        np.multiply(square, second, out=square)
+        np.add(square, gradient, out=square)
+        step = -optimizer.learning_rate * mean
+        np.sqrt(square, out=gradient)
+        np.add(gradient, optimizer.epsilon, out=gradient)
+        step /= gradient
+        np.add(param, step, out=param, casting="same_kind")
 
 
 def network_probabilities(network: MLPClassifier, rows: Any) -> NDArray[Any]:
