@@ -39,6 +39,7 @@ _MIN_GAP, _MAX_GAP = -0.5, 1.0  # letter heights
 _UNIFORM_SHARE = 0.005  # mixed into letter probabilities, so that no letter is impossible
 _NON_LETTER_WEIGHT = 0.45  # below 1, because candidates that share pieces are not independent
 _MAX_LOG_ODDS = 12.0  # of the non-letter model
+_LOG_ACCENT = -3.0  # log-probability of an accent above a letter
 _DOTTED = 0.5  # probability of i or j from which on a mark above a candidate is a dot, and is part of its height
 
 
@@ -289,8 +290,16 @@ class Evidence:
                 extents = lattice.top_row + extents * lattice.letter_height
             probability = self.proportions.weigh(extents, probability, self.best_letters, shared)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
-        graph = Graph(lattice.n_pieces, lattice.spans, self.score(probability), self.letters)
+        graph = Graph(lattice.n_pieces, lattice.spans, self.score(probability) + self._accents, self.letters)
         return Scored(graph, probability, boxes, self.rows)
+
+    @property
+    def _accents(self) -> FloatArray:
+        """Log-probability of the marks above each candidate, for letters that have no dot."""
+        accents = np.zeros((len(self.lattice.candidates), len(self.letters)))
+        marked = [found.bare is not None for found in self.lattice.candidates]
+        accents[np.ix_(np.flatnonzero(marked), np.flatnonzero(~has_dot(self.letters)))] = _LOG_ACCENT
+        return accents
 
     @cached_property
     def _extents(self) -> FloatArray:
@@ -324,6 +333,13 @@ def dotted_columns(letters: Sequence[str]) -> list[int]:
     return [place for place, letter in enumerate(letters) if letter in dotted]
 
 
+def has_dot(letters: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which letters may have a dot: i and j, and the capital I, which some people dot."""
+    dotted = np.array(letters) == "I"
+    dotted[dotted_columns(letters)] = True
+    return np.asarray(dotted, dtype=np.bool_)
+
+
 def drop_accents(probability: FloatArray, bare: FloatArray, letters: Sequence[str]) -> FloatArray:
     """Return letter probabilities of candidates with marks above them, from those with and without the marks.
 
@@ -348,9 +364,7 @@ def drop_accents(probability: FloatArray, bare: FloatArray, letters: Sequence[st
     >>> drop_accents(np.array([[0.5, 0.4, 0.1]]), np.array([[0.1, 0.0, 0.9]]), "ABi").round(2).tolist()
     [[0.7, 0.2, 0.1]]
     """
-    dotted = np.zeros(len(letters), np.bool_)
-    dotted[dotted_columns(letters)] = True
-    dotted |= np.array(letters) == "I"
+    dotted = has_dot(letters)
     others = np.where(dotted, 0.0, probability)
     left = others.sum(axis=1, keepdims=True)
     without = np.where(dotted, 1e-12, bare)

@@ -213,6 +213,8 @@ class CasePrices(NamedTuple):
         A number.
     code : float
         A digit after a letter, or a letter after a digit.
+    again : float
+        The second and each further change of this kind, in addition.
     letters : float
         A code with several letters in a run.
     mark : float
@@ -226,6 +228,7 @@ class CasePrices(NamedTuple):
     single: float = 1.5
     number: float = 1.2
     code: float = 2.2
+    again: float = 2.3
     letters: float = 1.0
     mark: float = 1.0
 
@@ -323,7 +326,7 @@ def _move(state: int, kind: str, prices: CasePrices) -> tuple[int, float]:
         return state if phase == _IN_DIGITS else _AFTER_MARK, prices.mark
     following, price = _next_case(case, kind, prices)
     if phase == _IN_DIGITS:
-        price += prices.code
+        price += prices.code + (case != _START) * prices.again
     elif phase == _AFTER_DIGITS and case in (_ONE, _CAPITAL):
         price += prices.letters
     return following + (_AFTER_DIGITS if phase == _IN_DIGITS else phase), price
@@ -333,8 +336,9 @@ def _price_of_digits(phase: int, case: int, prices: CasePrices) -> float:
     """Return the price of a run of digits."""
     if case == _START and phase != _AFTER_DIGITS:
         return prices.number
-    several = phase != _AFTER_DIGITS and case in (_LOWER, _UPPER)
-    return prices.code + several * prices.letters
+    if phase == _AFTER_DIGITS:
+        return prices.code + prices.again
+    return prices.code + (case in (_LOWER, _UPPER)) * prices.letters
 
 
 def _next_case(case: int, kind: str, prices: CasePrices) -> tuple[int, float]:
