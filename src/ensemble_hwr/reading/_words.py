@@ -10,7 +10,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -459,23 +458,21 @@ class WordReader(PictureReader[Word]):
         """Classify the candidates of a lattice."""
         if self.normalizer_.dots or self._proportions is not None:
             lattice = lattice.with_dots()
-        letters = self.classes_.tolist()
-        rows, bare = self._rows([candidate.ink for candidate in lattice.candidates]), self._bare(lattice)
+        letters, found = self.classes_.tolist(), lattice.candidates
+        bare = {place: candidate.bare.ink for place, candidate in enumerate(found) if candidate.bare is not None}
+        rows = self._rows([*(candidate.ink for candidate in found), *bare.values()])
         probability = self._probability(rows)
+        rows, bare_rows = np.split(rows, [len(found)])
+        probability, of_bare = np.split(probability, [len(found)])
         shapes = rows
-        if bare is not None:
-            places, bare_rows = bare
-            probability[places] = drop_accents(probability[places], self._probability(bare_rows), letters)
+        if bare:
+            places = list(bare)
+            probability[places] = drop_accents(probability[places], of_bare, letters)
             shapes = rows.copy()
             shapes[places] = bare_rows
         model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
         is_letter = letter_probability(lattice, shapes, model)
         return Evidence(lattice, rows, probability, letters, is_letter, self._proportions)
-
-    def _bare(self, lattice: Lattice | StrokeLattice) -> tuple[NDArray[np.intp], Rows] | None:
-        """Return the places of candidates with accents, and the pixels of these without the accents."""
-        bare = {place: found.bare.ink for place, found in enumerate(lattice.candidates) if found.bare is not None}
-        return (np.array(list(bare)), self._rows(list(bare.values()))) if bare else None
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of words that are read correctly.
