@@ -335,9 +335,9 @@ def dotted_columns(letters: Sequence[str]) -> list[int]:
 
 def has_dot(letters: Sequence[str]) -> NDArray[np.bool_]:
     """Return which letters may have a dot: i and j, and the capital I, which some people dot."""
-    dotted = np.array(letters) == "I"
+    dotted = np.array([letter == "I" for letter in letters])
     dotted[dotted_columns(letters)] = True
-    return np.asarray(dotted, dtype=np.bool_)
+    return dotted
 
 
 def drop_accents(probability: FloatArray, bare: FloatArray, letters: Sequence[str]) -> FloatArray:
