@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import flat_inks, to_ink
+from ensemble_hwr.images import flat_inks, flat_inks_by_size, to_ink
 from ensemble_hwr.images._histogram import Histogram, Histograms, smooth, smooth_all
 from ensemble_hwr.images._local import (
     _close,
@@ -56,6 +56,16 @@ def test_inks_equal_those_of_single_pictures(polarity, greys):
     inks, clean = flat_inks(greys, polarity=polarity)
     for grey, ink in zip(greys[clean], inks[clean], strict=True):
         np.testing.assert_array_equal(ink, to_ink(grey, polarity=polarity, longest=256))
+
+
+@pytest.mark.parametrize("polarity", ["auto", "light"])
+@settings(max_examples=8, deadline=None)
+@given(st.lists(stacks(), min_size=2, max_size=4))
+def test_inks_of_several_sizes_equal_those_of_each_size(polarity, groups):
+    for greys, (inks, clean) in zip(groups, flat_inks_by_size(groups, polarity=polarity), strict=True):
+        expected, expected_clean = flat_inks(greys, polarity=polarity)
+        np.testing.assert_array_equal(clean, expected_clean)
+        np.testing.assert_array_equal(inks[clean], expected[clean])
 
 
 @settings(max_examples=20, deadline=None)

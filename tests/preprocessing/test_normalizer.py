@@ -423,16 +423,17 @@ TONES = st.sampled_from([0, 0, 0, 0, 0, 0, 90, 255])
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(arrays(np.uint8, (26, 22), elements=TONES), min_size=1, max_size=5), st.booleans())
-def test_pictures_of_one_size_are_normalized_as_single_ones(greys, dots):
+def test_pictures_of_one_size_and_of_several_are_normalized_as_single_ones(greys, dots):
     """Specks, several components, letters at the edges and bars along them; pictures without writing are left out."""
     greys[0][:, :2] = 255
-    rows, failures = LetterNormalizer(polarity="light", dots=dots).transform_readable(greys)
-    readable = [grey for index, grey in enumerate(greys) if index not in failures]
-    expected = np.zeros((len(readable), 784), np.float32)
-    for row, grey in zip(expected, readable, strict=True):
-        letter = crop_letter(remove_borders(to_ink(grey, polarity="light", longest=336)), dots=dots)
-        row[:] = place_by_mass(letter, 28, 20).ravel()
-    np.testing.assert_array_equal(rows, expected)
-    for index, reason in failures.items():
-        with pytest.raises(PictureError, match=re.escape(reason)):
-            to_ink(greys[index], polarity="light", longest=336)
+    for pictures in (greys, [grey[index % 3 :, : grey.shape[1] - index % 2] for index, grey in enumerate(greys)]):
+        rows, failures = LetterNormalizer(polarity="light", dots=dots).transform_readable(pictures)
+        readable = [grey for index, grey in enumerate(pictures) if index not in failures]
+        expected = np.zeros((len(readable), 784), np.float32)
+        for row, grey in zip(expected, readable, strict=True):
+            letter = crop_letter(remove_borders(to_ink(grey, polarity="light", longest=336)), dots=dots)
+            row[:] = place_by_mass(letter, 28, 20).ravel()
+        np.testing.assert_array_equal(rows, expected)
+        for index, reason in failures.items():
+            with pytest.raises(PictureError, match=re.escape(reason)):
+                to_ink(pictures[index], polarity="light", longest=336)

@@ -16,6 +16,7 @@ Examples
 from ensemble_hwr.images._ink import MAX_SIDE as MAX_SIDE
 from ensemble_hwr.images._ink import Polarity as Polarity
 from ensemble_hwr.images._ink import flat_inks as flat_inks
+from ensemble_hwr.images._ink import flat_inks_by_size as flat_inks_by_size
 from ensemble_hwr.images._ink import to_ink
 from ensemble_hwr.images._noise import contrast_to_grain as contrast_to_grain
 from ensemble_hwr.images._open import open_picture

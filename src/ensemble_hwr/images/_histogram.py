@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Self
@@ -106,6 +107,21 @@ class Histograms:
     def of(cls, pixels: NDArray[np.uint8]) -> Self:
         """Count the bytes of pictures (n, height, width)."""
         return cls(_count(pixels.reshape(len(pixels), -1), None), np.arange(_N_BINS, dtype=np.float64)[None])
+
+    @classmethod
+    def of_groups(cls, groups: Sequence[NDArray[np.uint8]]) -> Self:
+        """Count the bytes of groups of pictures, each of one size."""
+        if len(groups) == 1:
+            return cls.of(groups[0])
+        sizes = [greys[0].size for greys in groups for _ in greys]
+        places = np.concatenate([greys.ravel() for greys in groups]).astype(np.intp)
+        places += np.repeat(np.arange(0, _N_BINS * len(sizes), _N_BINS), sizes)
+        counts = np.bincount(places, minlength=_N_BINS * len(sizes)).reshape(len(sizes), _N_BINS)
+        return cls(counts.astype(np.float64), np.arange(_N_BINS, dtype=np.float64)[None])
+
+    def part(self, pictures: slice) -> Histograms:
+        """Return the histograms of some pictures, which share their values."""
+        return Histograms(self.counts[pictures], self.values)
 
     @classmethod
     def of_floats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -146,9 +147,56 @@ def flat_inks(greys: Grey, *, polarity: Polarity = "auto") -> tuple[Pictures, ND
     >>> clean.tolist(), bool((inks[0] == to_ink(letter)).all())
     ([True, False], True)
     """
-    tones = Histograms.of(greys)
-    darkest, lightest = greys.min(axis=(1, 2)), greys.max(axis=(1, 2))
-    clean = (lightest - darkest >= _MIN_CONTRAST) & are_clear(greys, tones) & ~have_rim(greys)
+    return flat_inks_by_size([greys], polarity=polarity)[0]
+
+
+def flat_inks_by_size(
+    groups: Sequence[Grey], *, polarity: Polarity = "auto"
+) -> list[tuple[Pictures, NDArray[np.bool_]]]:
+    """Convert small pictures of several sizes to ink at once, as `flat_inks` does.
+
+    Parameters
+    ----------
+    groups : sequence of ndarray of uint8, shape (n, height, width)
+        Pictures of one size in each.
+    polarity : {"auto", "dark", "light"}, default="auto"
+        As for `to_ink`.
+
+    Returns
+    -------
+    list of (inks, clean)
+        As `flat_inks` returns them, for each group.
+    """
+    tones = Histograms.of_groups(groups)
+    stops = np.cumsum([len(greys) for greys in groups]).tolist()
+    parts = [slice(stop - len(greys), stop) for greys, stop in zip(groups, stops, strict=True)]
+    occurring = tones.counts > 0
+    darkest = occurring.argmax(axis=1).astype(np.uint8)
+    lightest = (occurring.shape[1] - 1 - occurring[:, ::-1].argmax(axis=1)).astype(np.uint8)
+    clean, dark = lightest - darkest >= _MIN_CONTRAST, np.full(len(darkest), polarity == "dark")
+    for greys, part in zip(groups, parts, strict=True):
+        clean[part], dark[part] = _are_simple(greys, tones.part(part), clean[part], polarity)
+    darkest, lightest = np.where(dark, darkest, ~lightest), np.where(dark, lightest, ~darkest)
+    negative = np.where(dark, np.uint8(0), np.uint8(255))[:, None, None]
+    positives = [greys ^ negative[part] for greys, part in zip(groups, parts, strict=True)]
+    tones = Histograms(np.where(dark[:, None], tones.counts, tones.counts[:, ::-1]), tones.values)
+    flat, level = flat_levels(tones)
+    check_blank = np.repeat([min(greys.shape[1:]) >= _MIN_SIDE for greys in groups], [len(greys) for greys in groups])
+    stretched, is_written = _stretched_tones(tones, level, darkest, lightest, check_blank=check_blank)
+    clean &= flat & is_written
+    found = []
+    for greys, part in zip(positives, parts, strict=True):
+        places = greys.astype(np.intp)
+        places += np.arange(0, 256 * len(greys), 256)[:, None, None]
+        found.append((stretched[part].take(places), clean[part] & ~need_closing(greys, level[part])))
+    return found
+
+
+def _are_simple(
+    greys: Grey, tones: Histograms, contrasting: NDArray[np.bool_], polarity: Polarity
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which pictures of one size have nothing to be removed, and in which the dark pixels are the ink."""
+    clean = contrasting & are_clear(greys, tones) & ~have_rim(greys)
     if polarity != "light":
         clean &= ~have_surroundings(greys, tones)
     dark = np.full(len(greys), polarity == "dark")
@@ -157,20 +205,11 @@ def flat_inks(greys: Grey, *, polarity: Polarity = "auto") -> tuple[Pictures, ND
         for index in np.flatnonzero(~is_certain & clean):
             dark[index] = dark_is_ink(greys[index])
         clean &= ~have_shadows(greys)
-    darkest, lightest = np.where(dark, darkest, ~lightest), np.where(dark, lightest, ~darkest)
-    greys = greys ^ np.where(dark, np.uint8(0), np.uint8(255))[:, None, None]
-    tones = Histograms(np.where(dark[:, None], tones.counts, tones.counts[:, ::-1]), tones.values)
-    flat, level = flat_levels(tones)
-    clean &= flat & ~need_closing(greys, level)
-    check_blank = min(greys.shape[1:]) >= _MIN_SIDE
-    stretched, is_written = _stretched_tones(tones, level, darkest, lightest, check_blank=check_blank)
-    places = greys.astype(np.intp)
-    places += np.arange(0, 256 * len(greys), 256)[:, None, None]
-    return stretched.take(places), clean & is_written
+    return clean, dark
 
 
 def _stretched_tones(
-    tones: Histograms, level: FloatArray, darkest: Grey, lightest: Grey, check_blank: bool
+    tones: Histograms, level: FloatArray, darkest: Grey, lightest: Grey, check_blank: NDArray[np.bool_]
 ) -> tuple[Ink, NDArray[np.bool_]]:
     """Return the ink of each tone per picture, (n, 256), and which pictures are certain to hold writing."""
     darkness = (level[:, None] - tones.values).astype(np.float32)
@@ -182,8 +221,8 @@ def _stretched_tones(
     paper = histograms.below(histograms.otsu)
     floor = np.minimum(paper.quantile(0.5) + 3 * paper.deviation(), 0.35 * full)
     is_written = (most[:, 0] > 1) & (full > floor)
-    if check_blank:
-        is_written &= ~may_be_blank(histograms, 1.0)
+    if check_blank.any():
+        is_written &= ~(check_blank & may_be_blank(histograms, 1.0))
     scale = np.where(full > floor, full - floor, 1).astype(np.float32)
     darkness -= floor.astype(np.float32)[:, None]
     darkness /= scale[:, None]

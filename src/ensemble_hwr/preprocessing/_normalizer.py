@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -20,12 +20,12 @@ from ensemble_hwr._geometry import EIGHT_CONNECTED, FRAME_SIDE, INK_THRESHOLD, L
 from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
 from ensemble_hwr._typing import FloatArray, Ink, IntArray, Pictures, Rows
 from ensemble_hwr.exceptions import PictureError
-from ensemble_hwr.images import MAX_SIDE, Picture, Polarity, flat_inks, open_picture, to_ink
+from ensemble_hwr.images import MAX_SIDE, Picture, Polarity, flat_inks_by_size, open_picture, to_ink
 from ensemble_hwr.images.borders import may_have_bars, remove_borders
 from ensemble_hwr.images.sources import FilePage, as_pictures, describe, map_batches
 
 _BATCH_SIZE = 256  # pictures per task of a process
-_PIXELS_AT_ONCE = 1 << 17  # of pictures of one size that are normalized together: they stay in the processor's cache
+_PIXELS_AT_ONCE = 1 << 17  # that are normalized together: they stay in the processor's cache
 
 # components of ink, by their ink relative to that of the largest component
 _ALWAYS_KEPT = 0.15  # from this share on, a component belongs to the letter
@@ -251,29 +251,31 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
                 errors[place] = error
                 if raising:
                     break
-        for shape, greys in small.items():
-            n_at_once = max(1, _PIXELS_AT_ONCE // math.prod(shape))
-            for first in range(0, len(greys), n_at_once):
-                places = list(greys)[first : first + n_at_once]
-                errors |= self._normalize_alike(pictures, places, np.stack([greys[place] for place in places]), rows)
+        for groups in _groups_at_once(small):
+            errors |= self._normalize_small(pictures, groups, rows)
         if errors and raising:
             first = min(errors)
             raise PictureError(f"picture {start + first}: {errors[first]}") from errors[first]
         return rows, {start + place: str(errors[place]) for place in sorted(errors)}
 
-    def _normalize_alike(
-        self, pictures: Sequence[Picture], places: list[int], greys: NDArray[np.uint8], rows: Rows
+    def _normalize_small(
+        self, pictures: Sequence[Picture], groups: list[tuple[list[int], NDArray[np.uint8]]], rows: Rows
     ) -> dict[int, PictureError]:
-        """Fill the rows of some pictures of one size; return the errors of those that are unreadable."""
-        inks, clean = flat_inks(greys, polarity=self.polarity)
-        numbers = np.asarray(places)
-        if clean.any():
-            rows[numbers[clean]] = place_letters(inks[clean], self.size, self.box, dots=self.dots)
+        """Fill the rows of some pictures in groups of one size; return the errors of those that are unreadable."""
+        converted = flat_inks_by_size([greys for _, greys in groups], polarity=self.polarity)
+        simple, letters = [], []
+        others: dict[int, NDArray[np.uint8]] = {}
+        for (places, greys), (inks, clean) in zip(groups, converted, strict=True):
+            if clean.any():
+                simple.append(np.asarray(places)[clean])
+                letters.append(inks if clean.all() else inks[clean])
+            others |= {places[index]: greys[index] for index in np.flatnonzero(~clean)}
+        if simple:
+            rows[np.concatenate(simple)] = place_letters(letters, self.size, self.box, dots=self.dots)
         errors = {}
-        for index in np.flatnonzero(~clean):
-            place = places[index]
+        for place, grey in others.items():
             try:
-                rows[place] = self._row(greys[index], pictures[place])
+                rows[place] = self._row(grey, pictures[place])
             except PictureError as error:
                 errors[place] = error
         return errors
@@ -306,12 +308,33 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def place_letters(inks: Pictures, size: int, box: int, *, dots: bool = False) -> Rows:
-    """Crop pictures of ink of one size to their letters, and place these in the frame, as rows.
+def _groups_at_once(
+    small: dict[tuple[int, ...], dict[int, NDArray[np.uint8]]],
+) -> Iterator[list[tuple[list[int], NDArray[np.uint8]]]]:
+    """Yield some groups of places and pictures of one size; they stay in the processor's cache together."""
+    groups: list[tuple[list[int], NDArray[np.uint8]]] = []
+    left = _PIXELS_AT_ONCE
+    for shape, greys in small.items():
+        n_at_once = max(1, _PIXELS_AT_ONCE // math.prod(shape))
+        for first in range(0, len(greys), n_at_once):
+            places = list(greys)[first : first + n_at_once]
+            n_pixels = len(places) * math.prod(shape)
+            if groups and n_pixels > left:
+                yield groups
+                groups, left = [], _PIXELS_AT_ONCE
+            groups.append((places, np.stack([greys[place] for place in places])))
+            left -= n_pixels
+    if groups:
+        yield groups
+
+
+def place_letters(groups: Sequence[Pictures], size: int, box: int, *, dots: bool = False) -> Rows:
+    """Crop pictures of ink to their letters, and place these in the frame, as rows.
 
     Parameters
     ----------
-    inks : ndarray of float32, shape (n, height, width)
+    groups : sequence of ndarray of float32, shape (n, height, width)
+        Pictures of one size in each.
     size, box : int
         Sides of the frame and of the box in pixels.
     dots : bool, default=False
@@ -322,17 +345,21 @@ def place_letters(inks: Pictures, size: int, box: int, *, dots: bool = False) ->
     ndarray of float32, shape (n, size * size)
         Borders, specks and fragments of neighbouring letters are removed.
     """
+    letters = [letter for inks in groups for letter in _cropped(inks, dots)]
+    return _resample(letters, [_frame_by_mass(letter, size, box) for letter in letters], size).reshape(len(letters), -1)
+
+
+def _cropped(inks: Pictures, dots: bool) -> Iterator[Ink]:
+    """Yield the letters of pictures of one size."""
     masks = inks > INK_THRESHOLD
     by_row, by_column = np.count_nonzero(masks, axis=2), np.count_nonzero(masks, axis=1)
     simple = _are_connected(masks) & ~may_have_bars(by_row, by_column)
     (tops, bottoms), (lefts, rights) = _spans(by_row > 0), _spans(by_column > 0)
-    letters = []
     for index, ink in enumerate(inks):
         if simple[index]:
-            letters.append(ink[tops[index] : bottoms[index], lefts[index] : rights[index]])
+            yield ink[tops[index] : bottoms[index], lefts[index] : rights[index]]
         else:
-            letters.append(crop_letter(remove_borders(ink), dots=dots))
-    return _resample(letters, [_frame_by_mass(letter, size, box) for letter in letters], size).reshape(len(inks), -1)
+            yield crop_letter(remove_borders(ink), dots=dots)
 
 
 def _are_connected(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
