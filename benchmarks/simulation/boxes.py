@@ -87,7 +87,7 @@ def in_fields(sheet: Sheet) -> tuple[Sheet, float]:
             place += 1
         lines.append(tuple(words))
     even = np.ones(shape)
-    return replace(sheet, ink=ink, owner=owner, lines=tuple(lines), paper=PAPER * even, light=even), pitch
+    return replace(sheet, ink=ink, owner=owner, lines=tuple(lines), paper=PAPER * even, light=even, tint=None), pitch
 
 
 def _fields(sheet: Sheet, pitch: float) -> list[Box]:

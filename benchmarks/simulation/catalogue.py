@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.simulation import boxes, light, lines, surface, surroundings
+from benchmarks.simulation import boxes, colours, light, lines, surface, surroundings
 from benchmarks.simulation.sheet import Sheet
 
 STRENGTHS = ("weak", "middle", "strong")
@@ -35,6 +35,7 @@ _DARKER, _INK, _HEIGHTS, _WIDE, _DEGREES = (
     "{:g} heights wide",
     "{:g} degrees",
 )
+_ABSORBS = "{:.0%} of the colour"
 _PRINT = (0.3, 0.6, 1.0)
 
 DISTORTIONS: dict[str, Distortion] = {
@@ -68,6 +69,13 @@ DISTORTIONS: dict[str, Distortion] = {
     "pencil by grain": Distortion(surface.pencil_grain, (4, 8, 14), "{:g} grey levels"),
     "show-through": Distortion(surface.show_through, (0.1, 0.2, 0.3), _DARKER),
     "stains": Distortion(surface.stains, (0.1, 0.2, 0.35), _DARKER),
+    "highlighter": Distortion(colours.highlighter, (0.4, 0.65, 0.9), _ABSORBS),
+    "blue ruling": Distortion(colours.blue_ruling, (0.5, 0.8, 1.2), _ABSORBS),
+    "coloured squares": Distortion(colours.squares, (0.5, 0.8, 1.2), _ABSORBS),
+    "blue pen on ruling": Distortion(colours.notebook, (0.5, 0.8, 1.2), _ABSORBS),
+    "red table": Distortion(colours.red_cells, (0.5, 0.8, 1.2), _ABSORBS),
+    "red pen": Distortion(colours.red_pen, (0.7, 0.45, 0.3), "contrast {:.0%}"),
+    "pale pen": Distortion(colours.pale_pen, (0.7, 0.45, 0.3), "contrast {:.0%}"),
     "blur": Distortion(surface.blur, (0.02, 0.04, 0.07), _HEIGHTS),
     "phone noise": Distortion(surface.phone_noise, (4, 8, 14), "{:g} grey levels"),
     "JPEG": Distortion(surface.jpeg, (40, 20, 10), "quality {:g}"),

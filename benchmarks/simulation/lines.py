@@ -9,6 +9,8 @@ import numpy as np
 from benchmarks.simulation.sheet import Pixels, Sheet
 from ensemble_hwr.boxes import Box, union
 
+Print = Callable[[Sheet, float], Sheet]
+
 _PITCH = 1.8  # letter heights between ruled lines, as between the lines of composed pages
 _SQUARE = 0.6  # letter heights: side of a square of squared paper
 _PRINTED, _DRAWN = 0.05, 0.08  # letter heights: thickness of lines

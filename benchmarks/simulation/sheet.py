@@ -18,6 +18,9 @@ from ensemble_hwr.datasets import Composition
 MARGIN = 40  # pixels of paper around composed writing
 PAPER, CONTRAST = 210.0, 0.8
 
+Colour = tuple[float, float, float]
+BLACK: Colour = (1.0, 1.0, 1.0)
+
 Grey = NDArray[np.uint8]
 Pixels = NDArray[np.float64]
 Lines = tuple[tuple[tuple[Box, ...], ...], ...]
@@ -45,6 +48,10 @@ class Sheet:
         Factor of the brightness.
     contrast : float
         Darkness of ink, relative to the paper.
+    pen : tuple of float
+        Share of the contrast in red, green and blue; the colour of ink.
+    tint : ndarray of float64, shape (height, width, 3), or None
+        Factors of red, green and blue of coloured lines and highlighters on the paper; None for none.
     grain : float
         Standard deviation of independent noise, in grey levels.
     blur : float
@@ -61,6 +68,8 @@ class Sheet:
     paper: Pixels
     light: Pixels
     contrast: float = CONTRAST
+    pen: Colour = BLACK
+    tint: Pixels | None = None
     grain: float = 1.0
     blur: float = 0.0
     quality: int = 0
@@ -78,10 +87,15 @@ class Sheet:
         return cls(ink, owner, lines, made.height, np.random.default_rng(seed), PAPER * even, even)
 
     def photograph(self) -> Grey:
-        """Return the picture of the sheet."""
-        grey = self.paper * self.light * (1 - self.contrast * self.ink)
+        """Return the picture of the sheet, in colour if there is any."""
+        if self.tint is None and self.pen == BLACK:
+            grey = self.paper * self.light * (1 - self.contrast * self.ink)
+        else:
+            ink = self.contrast * self.ink[..., None] * np.array(self.pen)
+            grey = (self.paper * self.light)[..., None] * (1 - ink) * (1.0 if self.tint is None else self.tint)
         if self.blur:
-            grey = ndimage.gaussian_filter(grey, self.blur, mode="nearest")
+            width = (self.blur, self.blur, 0.0)[: grey.ndim]
+            grey = ndimage.gaussian_filter(grey, width, mode="nearest")
         picture = as_grey(grey + self.rng.normal(0, self.grain, grey.shape))
         return compressed(picture, self.quality) if self.quality else picture
 
@@ -105,6 +119,11 @@ class Sheet:
         line = darkness * np.clip(width / 2 + 0.5 - np.abs(distance), 0, 1)
         return replace(self, ink=np.maximum(self.ink, line))
 
+    def tinted(self, share: Pixels, absorbed: Colour) -> Sheet:
+        """Return the sheet with a transparent colour on it, by the share of each pixel and what the colour absorbs."""
+        tint = 1 - np.clip(share, 0, 1)[..., None] * np.array(absorbed)
+        return replace(self, tint=tint if self.tint is None else self.tint * tint)
+
     def lit(self, light: Pixels) -> Sheet:
         """Return the sheet with less or more light, by a factor per pixel."""
         return replace(self, light=self.light * light)
@@ -120,6 +139,7 @@ class Sheet:
             lines=lines,
             paper=np.pad(self.paper, around),
             light=np.pad(self.light, around, mode="edge"),
+            tint=None if self.tint is None else np.pad(self.tint, (*around, (0, 0)), constant_values=1.0),
         )
 
 

@@ -77,6 +77,7 @@ def perspective(sheet: Sheet, degrees: float) -> Sheet:
     projected = replace(
         sheet, ink=moved(sheet.ink), owner=moved(sheet.owner.astype(float), 0, -1.0).astype(np.int16),
         paper=moved(sheet.paper), light=moved(sheet.light, 1, 1.0),
+        tint=None if sheet.tint is None else np.dstack([moved(plane, 1, 1.0) for plane in np.rollaxis(sheet.tint, 2)]),
     )  # fmt: skip
     return on_desk(projected, paper)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.images._colour import separated_grey
 from ensemble_hwr.images._containers import Container, RasterFile, check_size, opened
 from ensemble_hwr.images.sources import FilePage, Picture, describe
 
@@ -45,9 +46,10 @@ def open_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS, longest: int
     Returns
     -------
     ndarray of uint8, shape (height, width)
-        0 is black, 255 is white. The picture is turned as its EXIF orientation states. Transparent pixels are
-        composited on paper that contrasts with what was drawn. Pixels of more than 8 bits are scaled by the smallest
-        bit depth that holds the brightest of them.
+        0 is black, 255 is white. Colours become their luma, except where writing is pale, or where coloured ruling or
+        highlighters can be told from the writing: there the writing is dark, and these are as bright as the paper.
+        The picture is turned as its EXIF orientation states. Transparent pixels are composited on paper that contrasts
+        with what was drawn. Pixels of more than 8 bits are scaled by the smallest bit depth that holds the brightest.
 
     Raises
     ------
@@ -96,8 +98,17 @@ def grey_of_image(image: Image.Image) -> Grey:
         for rows in _bands(grey.shape):
             band = image.crop((0, rows.start, image.width, rows.stop)).convert("RGBA")
             grey[rows], alpha[rows] = np.asarray(band.convert("L")), np.asarray(band.getchannel("A"))
-        return composite_on_paper(grey, alpha)
-    return np.array(image.convert("L"))
+        separated = separated_grey(image) if image.mode == "RGBA" and alpha.min() == 255 else None
+        return composite_on_paper(grey, alpha) if separated is None else separated
+    return _grey_of_colours(image)
+
+
+def _grey_of_colours(image: Image.Image) -> Grey:
+    """Convert an opaque image of any mode of 8 bits to grey: to its luma, or where colour separates inks, by them."""
+    separated = None
+    if image.mode not in ("1", "L"):
+        separated = separated_grey(image if image.mode == "RGB" else image.convert("RGB"))
+    return np.array(image.convert("L")) if separated is None else separated
 
 
 def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
@@ -117,8 +128,10 @@ def grey_of_array(array: NDArray[np.generic]) -> Grey:
     pixels = _eight_bits(array)
     if pixels.ndim == 2 or channels == 1:
         return pixels.reshape(pixels.shape[:2])
-    luma = np.array(Image.fromarray(np.ascontiguousarray(pixels[..., :3])).convert("L"))
-    return luma if channels == 3 else composite_on_paper(luma, pixels[..., 3])
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+    if channels == 3 or pixels[..., 3].min() == 255:
+        return _grey_of_colours(image)
+    return composite_on_paper(np.array(image.convert("L")), pixels[..., 3])
 
 
 def composite_on_paper(grey: Grey, alpha: Grey) -> Grey:
