@@ -1,4 +1,4 @@
-"""Coloured ink, ruling and highlighters, told apart by their colours."""
+"""Coloured ink, ruling and highlighters, separated by their colours."""
 
 import io
 

@@ -23,7 +23,7 @@ Grey: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.bool_]
 
 _LUMA = np.array([0.299, 0.587, 0.114])
-_MIN_SIDE = 24  # pixels: smaller pictures are too small to tell lines from strokes
+_MIN_SIDE = 24  # pixels: smaller pictures are too small to separate lines from strokes
 _SAMPLE_SIDE = 800  # pixels: longest side of the copy in which the inks are found
 _SMOOTH = 0.7  # pixels: standard deviation of a filter against noise
 _LEAST_CHROMA = 0.07  # of the paper's brightness: least difference of channels that is colour
@@ -241,7 +241,7 @@ def _mixes(inks: list[InkColour]) -> list[FloatArray]:
         separates = separates or bool(without)
         signal = ink.luma / np.linalg.norm(_LUMA) / np.linalg.norm(colour)
         noisy = signal < (_PALE if ink.luma > _FAINT else _LESS_PALE)
-        pale = pale or (is_common and (noisy or ink.luma / darkest < _PALE))
+        pale = pale or bool(is_common and (noisy or ink.luma / darkest < _PALE))
         mixes.append(goal * np.stack(without or [best], axis=1))
     return mixes if separates or pale else []
 

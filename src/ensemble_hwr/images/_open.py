@@ -47,7 +47,7 @@ def open_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS, longest: int
     -------
     ndarray of uint8, shape (height, width)
         0 is black, 255 is white. Colours become their luma, except where writing is pale, or where coloured ruling or
-        highlighters can be told from the writing: there the writing is dark, and these are as bright as the paper.
+        highlighters differ from the writing: there the writing is dark, and these are as bright as the paper.
         The picture is turned as its EXIF orientation states. Transparent pixels are composited on paper that contrasts
         with what was drawn. Pixels of more than 8 bits are scaled by the smallest bit depth that holds the brightest.
 
