@@ -1,7 +1,10 @@
 """Real names in block capitals from scanned forms, read with the models "az" and "mixed": right words and letters.
 
-    python -m benchmarks.names --list first_names.all.txt --list last_names.all.txt
-    python -m benchmarks.names --list first_names.all.txt --list last_names.all.txt --update     also writes the table
+    python -m benchmarks.names --list first_names.all.txt --list last_names.all.txt --output names.json
+    python -m benchmarks.names --list first_names.all.txt --list last_names.all.txt --output names.json --update
+
+The file names.json keeps the figures of finished readers, so that a benchmark that was stopped continues; remove it to
+measure again. ``--update`` writes the table into docs/notes/mixed.md.
 
 ENSEMBLE_HWR_DATA must name the folder that holds more/names_caps and its lexicon more/names.txt. The lists are files of
 names, one per line, such as those of the package names-dataset 1.9.1 (MIT licence). They and the lexicon train the
@@ -14,6 +17,7 @@ the name of a file. It is for evaluation: do not choose settings by it.
 from __future__ import annotations
 
 import csv
+import json
 import unicodedata
 import warnings
 from collections import Counter
@@ -33,11 +37,11 @@ from ensemble_hwr.reading import LetterNgrams, Lexicon, character_error_rate, er
 
 PAGE = ROOT / "docs" / "notes" / "mixed.md"
 LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-FORMS = {"clean + nearly": ("clean", "nearly"), "all": ("clean", "nearly", "left", "top")}  # left and top: near print
+FORMS = ("clean", "nearly")  # pictures without print; the others show the labels of the form, too
 LARGE = 10_000  # words of the larger lexicon
 ORDER = 5  # of the letter model; the best of 3, 4 and 5 on names of the lists that were held out
-MODELS = {"az": None, "mixed": "A-Z"}  # and the alphabet
-AIMS = {  # words right and character error rate in percent, on the forms "clean + nearly"
+MODELS = {"mixed": "A-Z", "az": None}  # and the alphabet
+AIMS = {  # words right and character errors in percent
     "no lexicon": (75, 6),
     "letter model": (80, None),
     "lexicon": (97, None),
@@ -46,11 +50,10 @@ AIMS = {  # words right and character error rate in percent, on the forms "clean
 
 
 class Names(NamedTuple):
-    """Pictures of names with their texts and forms."""
+    """Pictures of names with their texts."""
 
     pictures: list[Path]
     texts: list[str]
-    forms: list[str]
 
 
 @click.command()
@@ -62,27 +65,28 @@ class Names(NamedTuple):
     required=True,
     help="File of names, one per line. Can be given several times.",
 )
-@click.option("--model", "models", type=click.Choice(list(MODELS)), multiple=True, default=list(MODELS))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="JSON file for the figures."
+)
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th picture.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
-def main(lists: Sequence[Path], models: Sequence[str], every: int, update: bool) -> None:  # fmt: skip
+def main(lists: Sequence[Path], output: Path, every: int, update: bool) -> None:  # fmt: skip
     """Read the names, and print the figures."""
     names = load_names(every)
     lexicon = read_list(data_file("more/names.txt"))
     known = sorted(set(lexicon).union(*map(read_list, lists)))
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    notes = []
-    for model in models:
+    options = readers(lexicon, known, names.texts)
+    found: dict[str, dict[str, Any]] = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
+    for model, alphabet in MODELS.items():
         classifier = load_model(model)
-        for name, options in readers(lexicon, known, names.texts).items():
-            reader = WordReader(classifier, alphabet=MODELS[model], errors="empty", **options).fit()
-            start = process_time()
-            words = silently(reader, names.pictures)
-            seconds = process_time() - start
-            found[model, name] = {**figures(names, words), "ms": 1000 * seconds / len(words)}
-            click.echo(f"{model}, {name}: {found[model, name]}", err=True)
-            notes += [f"- {causes(model, names, words)}"] if name == "no lexicon" else []
-    text = "\n".join([*table(found, names), "", *notes])
+        for name, given in options.items():
+            key = f"{model}, {name}, {len(names.texts)}"
+            if key not in found:
+                reader = WordReader(classifier, alphabet=alphabet, errors="empty", **given).fit()
+                found[key] = {"model": model, "reader": name, **figures(names, reader)}
+                output.write_text(json.dumps(found, indent=1), encoding="utf-8")
+                click.echo(f"{key}: {found[key]}", err=True)
+    text = table([each for key, each in found.items() if key.endswith(f", {len(names.texts)}")])
     click.echo(text)
     if update:
         put(PAGE, "benchmarks/names.py", f"{text}\n")
@@ -92,9 +96,9 @@ def load_names(every: int = 1) -> Names:
     """Return the pictures; texts are letters only, since the alphabet has no hyphen and no space."""
     folder = data_file("more/names_caps")
     with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[::every]
+        rows = [row for row in csv.DictReader(file) if row["form"] in FORMS][::every]
     texts = ["".join(letter for letter in row["text"] if letter in LETTERS) for row in rows]
-    return Names([folder / row["path"] for row in rows], texts, [row["form"] for row in rows])
+    return Names([folder / row["path"] for row in rows], texts)
 
 
 def read_list(file: Path) -> list[str]:
@@ -117,50 +121,52 @@ def readers(lexicon: Sequence[str], known: Sequence[str], tested: Iterable[str])
     }
 
 
-def silently(reader: WordReader, pictures: Sequence[Path]) -> list[Any]:
-    """Read pictures without warnings, which may name files."""
+def figures(names: Names, reader: WordReader) -> dict[str, Any]:
+    """Return the percentages of right words and wrong letters, the causes of wrong words, and the time per word."""
+    start = process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return list(reader.predict_details(pictures))
+        warnings.simplefilter("ignore")  # they may name files
+        words = list(reader.predict_details(names.pictures))
+    seconds = process_time() - start
+    report = error_report(names.texts, words)
+    return {
+        "n": report.n_words,
+        "right": 100 * report.n_right / report.n_words,
+        "letters": 100 * character_error_rate(names.texts, [word.text for word in words]),
+        "missed cuts": report.missed_cuts,
+        "extra cuts": report.extra_cuts,
+        "wrong letters": report.letters,
+        "wrong word chosen": report.lexicon,
+        "confusions": [f"{true} as {got} ({count})" for (true, got), count in report.confusions[:10]],
+        "ms": 1000 * seconds / report.n_words,
+    }
 
 
-def figures(names: Names, words: Sequence[Any]) -> dict[str, float]:
-    """Return the percentages of right words and wrong letters by form."""
-    result = {}
-    for name, forms in FORMS.items():
-        chosen = [place for place, form in enumerate(names.forms) if form in forms]
-        texts, read = [names.texts[place] for place in chosen], [words[place].text for place in chosen]
-        right = [text == other for text, other in zip(texts, read, strict=True)]
-        result[name] = 100 * float(np.mean(right))
-        result[f"{name}, letters"] = 100 * character_error_rate(texts, read)
-    return result
-
-
-def causes(model: str, names: Names, words: Sequence[Any]) -> str:
-    """Return the numbers of wrong words by cause, and the letters that are confused most often."""
-    chosen = [place for place, form in enumerate(names.forms) if form in FORMS["clean + nearly"]]
-    report = error_report([names.texts[place] for place in chosen], [words[place] for place in chosen])
-    pairs = ", ".join(f"{true} as {got} ({count})" for (true, got), count in report.confusions[:10])
-    return (
-        f"`{model}`, clean + nearly, no lexicon: of {report.n_words} words {report.n_right} are right; wrong by a "
-        f"missed cut {report.missed_cuts}, an additional cut {report.extra_cuts}, letters {report.letters}: {pairs}."
-    )
-
-
-def table(found: Mapping[tuple[str, str], Mapping[str, float]], names: Names) -> list[str]:
-    """Return the lines of a table: a row per model and reader."""
-    heads = ["model", "reader"]
-    for name, forms in FORMS.items():
-        heads += [f"{name}: words right of {sum(form in forms for form in names.forms)}", "character errors"]
-    lines = [f"| {' | '.join([*heads, 'aim', 'ms per word'])} |", "| --- " * (len(heads) + 2) + "|"]
-    for (model, reader), each in found.items():
-        cells = [f"`{model}`", reader]
-        for name in FORMS:
-            cells += [f"{each[name]:.1f}", f"{each[f'{name}, letters']:.1f}"]
-        words, letters = AIMS[reader]
-        cells += [f"{words}" if letters is None else f"{words}, errors at most {letters}", f"{each['ms']:.0f}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+def table(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table with a row per model and reader, and a list of the letters that are confused without a lexicon."""
+    lines = [
+        "| model | reader | words right % | aim | character errors % | aim | missed cut | additional cut "
+        "| wrong letters | wrong word chosen | ms per word |",
+        "| --- " * 11 + "|",
+    ]
+    for each in found:
+        aims = ["" if aim is None else f"{aim}" for aim in AIMS[each["reader"]]]
+        cells = [
+            f"`{each['model']}`",
+            each["reader"],
+            f"{each['right']:.1f}",
+            aims[0],
+            f"{each['letters']:.1f}",
+            aims[1],
+        ]
+        cells += [f"{each[cause]}" for cause in ("missed cuts", "extra cuts", "wrong letters", "wrong word chosen")]
+        lines.append(f"| {' | '.join(cells)} | {each['ms']:.0f} |")
+    confused = [
+        f"- `{each['model']}`, letters confused most often: {', '.join(each['confusions'])}"
+        for each in found
+        if each["reader"] == "no lexicon"
+    ]
+    return "\n".join([*lines, "", f"{found[0]['n']} names; wrong words by cause.", "", *confused])
 
 
 if __name__ == "__main__":

@@ -80,13 +80,13 @@ def test_left_out_letters_are_evaluated_with_case_ignored():
 
 @pytest.fixture
 def pictures(tmp_path, monkeypatch):
-    """Pictures of three names, two of them equal; one has a hyphen."""
+    """Pictures of three names, two of them equal; one has a hyphen. Another has print."""
     folder = tmp_path / "more" / "names_caps"
     folder.mkdir(parents=True)
     picture = np.full((40, 100), 255, np.uint8)
     picture[8:32, 20:24] = picture[8:32, 60:64] = picture[28:32, 60:76] = 0
     Image.fromarray(picture).save(folder / "1.png")
-    rows = ["1.png,ZORBLAX,clean", "1.png,ZORBLAX,left", "1.png,QUO-PLIM,nearly"]
+    rows = ["1.png,ZORBLAX,clean", "1.png,ZORBLAX,clean", "1.png,QUO-PLIM,nearly", "1.png,IL,top"]
     (folder / "index.csv").write_text("\n".join(["path,text,form", *rows]), encoding="utf-8")
     (folder.parent / "names.txt").write_text("ZORBLAX\nQUOPLIM\nIL\n", encoding="utf-8")
     (tmp_path / "list.txt").write_text("Émile\n  ana \nx\nO'NEIL\n", encoding="utf-8")
@@ -106,9 +106,14 @@ def test_names_that_occur_once_do_not_train_the_letter_model(pictures):
     assert len(options["large lexicon"]["lexicon"]) == 4
 
 
-def test_the_benchmark_prints_no_name(pictures):
-    result = CliRunner().invoke(names.main, ["--list", str(pictures / "list.txt"), "--model", "az"])
+def test_the_benchmark_prints_and_stores_no_name(pictures):
+    output = pictures / "names.json"
+    arguments = ["--list", str(pictures / "list.txt"), "--output", str(output)]
+    result = CliRunner().invoke(names.main, arguments)
     assert result.exit_code == 0, result.output
-    assert "| `az` | large lexicon |" in result.output
-    for name in ("ZORBLAX", "QUO", "EMILE", "1.png", str(pictures)):
-        assert name not in result.output.upper().replace("PNG", "png")
+    assert "| `mixed` | large lexicon |" in result.output
+    for text in (result.output, output.read_text(encoding="utf-8")):
+        for name in ("ZORBLAX", "QUO", "EMILE", "1.PNG", str(pictures).upper()):
+            assert name not in text.upper()
+    again = CliRunner().invoke(names.main, arguments)
+    assert again.stdout == result.stdout  # also the times: nothing is measured again
