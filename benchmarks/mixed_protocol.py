@@ -31,7 +31,7 @@ from ensemble_hwr.config import ExperimentConfig, load_config
 from ensemble_hwr.config.building import build_member, declared_groups
 from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.ensemble import fit_cache
-from ensemble_hwr.evaluation import Comparison
+from ensemble_hwr.evaluation import Comparison, holm, mcnemar
 from ensemble_hwr.evaluation.metrics import scores
 from ensemble_hwr.evaluation.results import Run
 from ensemble_hwr.evaluation.scaling import scale_hidden_layers
@@ -70,7 +70,8 @@ def main(*, protocol: str, output: Path, seeds: Sequence[int], epochs: int | Non
     folder = output / "-".join([protocol, *(() if per_class is None else (str(per_class),))])
     folder.mkdir(parents=True, exist_ok=True)
     found = [fit_in_turn(bench, names, seed, folder, kept=kept) for seed in seeds or config.seeds]
-    text = "\n".join([*tables(config, letters, [part for part in found if part is not None]), "", note(changed)])
+    finished = [part for part in found if part is not None]
+    text = "\n".join([*tables(letters, finished), "", note(changed), "", *differences(finished)])
     click.echo(text)
     if update:
         put(PAGE, f"benchmarks/mixed_protocol.py {protocol}", f"{text}\n")
@@ -142,7 +143,7 @@ def nothing(names: Sequence[str], known: Runs) -> Comparison:
     raise NotFittedYetError(", ".join(names))
 
 
-def tables(config: ExperimentConfig, letters: LetterSet, found: Sequence[Comparison]) -> list[str]:
+def tables(letters: LetterSet, found: Sequence[Comparison]) -> list[str]:
     """Return the lines of a table: a row per contender and test source, with means over seeds."""
     lines = [
         f"| tested on | contender | {' | '.join(GROUPS)} | log-loss | ECE | parameters | MACs |",
@@ -150,7 +151,7 @@ def tables(config: ExperimentConfig, letters: LetterSet, found: Sequence[Compari
     ]
     if not found:
         raise click.ClickException("no contender is fitted with these settings; leave out --kept")
-    names = [name for name in dict.fromkeys(run.contender for run in found[0].runs) if all(c.of(name) for c in found)]
+    names = fitted_with_all_seeds(found)
     assert letters.source is not None
     tested = letters.source[found[0].runs[0].test]
     for source in dict.fromkeys(tested.tolist()):
@@ -163,6 +164,36 @@ def tables(config: ExperimentConfig, letters: LetterSet, found: Sequence[Compari
             lines.append(f"| {source} | `{name}` | {' | '.join(cells)} |")
     n_test, states = len(tested), "1 random state" if len(found) == 1 else f"{len(found)} random states"
     return [*lines, "", f"{len(found[0].y) - n_test:,} training letters, {n_test:,} test letters, {states}."]
+
+
+def fitted_with_all_seeds(found: Sequence[Comparison]) -> list[str]:
+    """Return the contenders that all comparisons have."""
+    names = dict.fromkeys(run.contender for run in found[0].runs)
+    return [name for name in names if all(part.of(name) for part in found)]
+
+
+def differences(found: Sequence[Comparison]) -> list[str]:
+    """Return the differences of the hierarchy from other contenders on all test letters and classes, as lines of text."""
+    names = fitted_with_all_seeds(found)
+    right = {
+        name: np.concatenate(
+            [
+                part.classes[run.probabilities.argmax(axis=1)] == part.y[run.test]
+                for part in found
+                for run in part.of(name)
+            ]
+        )
+        for name in names
+    }
+    samples = np.concatenate([part.runs[0].test for part in found])
+    others = [name for name in names if name != ORDER[0]]
+    tests = [mcnemar(right[ORDER[0]], right[name], samples) for name in others]
+    chances = holm([test.p_value for test in tests])
+    lines = ["Differences of the hierarchy among all classes, with p of McNemar's test and Holm's correction:", ""]
+    for name, chance in zip(others, chances, strict=True):
+        difference = 100 * np.mean(1.0 * right[ORDER[0]] - right[name])
+        lines.append(f"- `{ORDER[0]}` against `{name}`: {difference:+.2f} points, p = {chance:.2g}")
+    return lines
 
 
 def figures(run: Run, comparison: Comparison, chosen: NDArray[np.bool_]) -> dict[str, float]:

@@ -40,13 +40,14 @@ def comparison(seed, text):
 
 def test_contenders_are_measured_by_group_and_seed():
     letters = LetterSet(np.zeros((65, 784)), TARGET, source=np.array(["unipen62"] * 65))
-    config = load_config(ROOT / "configs" / "unipen62.toml")
-    lines = mixed_protocol.tables(config, letters, [comparison(0, "AbB"), comparison(1, "AbC")])
+    found = [comparison(0, "AbB"), comparison(1, "AbC")]
+    lines = mixed_protocol.tables(letters, found)
     cells = [cell.strip() for cell in lines[2].split("|")]
     assert cells[1:5] == ["unipen62", "`hierarchical`", "75.00 ± 35.36", "100.00 ± 0.00"]
     assert cells[5] == ""  # no digits
     assert cells[-3:-1] == ["1,200", ""]
     assert "62 training letters, 3 test letters, 2 random states" in lines[-1]
+    assert mixed_protocol.differences(found)[-1] == "- `hierarchical` against `flat`: -16.67 points, p = 1"
 
 
 def test_options_of_a_short_run_change_the_config():
