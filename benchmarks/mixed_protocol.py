@@ -6,7 +6,7 @@
 
 The output folder is that of ``python -m benchmarks.mixed``, which keeps the letters of each source. Members of the
 hierarchy, finished contenders and seeds are kept there, too, so that a command that was stopped continues. HiClass is
-compared if it is installed (``pip install hiclass``), the SVM with ``--svm`` only: it takes hours.
+compared if it is installed (``pip install hiclass``), the SVM with ``--contender svm`` only: it takes hours.
 """
 
 from __future__ import annotations
@@ -56,15 +56,22 @@ CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
 )
 @click.option("--set", "changes", multiple=True, help="Setting of the config, such as flat.params.alpha=0.")
 @click.option("--per-class", type=click.IntRange(2), help="Most training letters per class, for a short run.")
-@click.option("--svm", is_flag=True, help="Compare the support vector machine, too.")
+@click.option(
+    "--contender",
+    "chosen",
+    type=click.Choice(ORDER),
+    multiple=True,
+    help="Contender to fit; by default all but the SVM. The hierarchy is always fitted.",
+)
 @click.option("--kept", is_flag=True, help="Fit nothing: print the table of the finished contenders.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
 def main(*, protocol: str, output: Path, seeds: Sequence[int], epochs: int | None, held_out: float | None,
-         changes: Sequence[str], per_class: int | None, svm: bool, kept: bool, update: bool) -> None:  # fmt: skip
+         changes: Sequence[str], per_class: int | None, chosen: Sequence[str], kept: bool, update: bool) -> None:  # fmt: skip
     """Fit the contenders of a protocol, and print their accuracies per group of letters."""
     changed = [*changes, *short_run(epochs, held_out)]
     config = load_config(ROOT / "configs" / f"{protocol}.toml", changed)
-    names = [name for name in ORDER if (name != "svm" or svm) and (name != HICLASS or find_spec("hiclass"))]
+    wanted = {ORDER[0], *(chosen or ORDER[:-1])} - (set() if find_spec("hiclass") else {HICLASS})
+    names = [name for name in ORDER if name in wanted]
     letters = letters_of(config, output, per_class)
     bench = MixedBench(config, letters, letters.to_rows(), 1)
     folder = output / "-".join([protocol, *(() if per_class is None else (str(per_class),))])
@@ -173,7 +180,7 @@ def fitted_with_all_seeds(found: Sequence[Comparison]) -> list[str]:
 
 
 def differences(found: Sequence[Comparison]) -> list[str]:
-    """Return the differences of the hierarchy from other contenders on all test letters and classes, as lines of text."""
+    """Return the differences of the hierarchy from other contenders on all test letters, as lines of text."""
     names = fitted_with_all_seeds(found)
     right = {
         name: np.concatenate(
