@@ -65,8 +65,10 @@ CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
 )
 @click.option("--kept", is_flag=True, help="Fit nothing: print the table of the finished contenders.")
 @click.option("--update", is_flag=True, help="Write the table into docs/notes/mixed.md.")
-def main(*, protocol: str, output: Path, seeds: Sequence[int], epochs: int | None, held_out: float | None,
-         changes: Sequence[str], per_class: int | None, chosen: Sequence[str], kept: bool, update: bool) -> None:  # fmt: skip
+def main(  # noqa: PLR0917
+    protocol: str, output: Path, seeds: Sequence[int], epochs: int | None, held_out: float | None,
+    changes: Sequence[str], per_class: int | None, chosen: Sequence[str], kept: bool, update: bool,
+) -> None:  # fmt: skip
     """Fit the contenders of a protocol, and print their accuracies per group of letters."""
     changed = [*changes, *short_run(epochs, held_out)]
     config = load_config(ROOT / "configs" / f"{protocol}.toml", changed)
