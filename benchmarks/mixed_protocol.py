@@ -41,6 +41,7 @@ from ensemble_hwr.report.formats import spread
 PAGE = ROOT / "docs" / "notes" / "mixed.md"
 ORDER = ("hierarchical", "flat", "flat_macs", "committee", "logreg", HICLASS, "svm")  # the first sets the budgets
 TRAINED_WITH_EPOCHS = ("router", "specialist", "expert", "flat")
+NO_TRUST = 0.005  # a member with less changes nothing
 CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
 
 
@@ -80,7 +81,9 @@ def main(  # noqa: PLR0917
     folder.mkdir(parents=True, exist_ok=True)
     found = [fit_in_turn(bench, names, seed, folder, kept=kept) for seed in seeds or config.seeds]
     finished = [part for part in found if part is not None]
-    text = "\n".join([*tables(letters, finished), "", note(changed), "", *differences(finished)])
+    text = "\n".join(
+        [*tables(letters, finished), "", note(changed), "", *differences(finished), "", *members(finished)]
+    )
     click.echo(text)
     if update:
         put(PAGE, f"benchmarks/mixed_protocol.py {protocol}", f"{text}\n")
@@ -203,6 +206,25 @@ def differences(found: Sequence[Comparison]) -> list[str]:
         difference = 100 * np.mean(1.0 * right[ORDER[0]] - right[name])
         lines.append(f"- `{ORDER[0]}` against `{name}`: {difference:+.2f} points, p = {chance:.2g}")
     return lines
+
+
+def members(found: Sequence[Comparison]) -> list[str]:
+    """Return the effect of the members of the hierarchy on the test letters, summed over seeds, as lines of text."""
+    traces = [run.hierarchy for part in found for run in part.of(ORDER[0]) if run.hierarchy is not None]
+    if not traces:
+        return []
+    gain: dict[str, int] = {}
+    for member in (member for trace in traces for member in trace.members):
+        gain[member.name] = gain.get(member.name, 0) + member.improved - member.worsened
+    used = {member.name for trace in traces for member in trace.members if member.trust >= NO_TRUST}
+    unused = [name for name in gain if name not in used]
+    best = sorted(used, key=lambda name: (-gain[name], name))
+    return [
+        f"Accuracy of the router alone: {100 * np.mean([trace.router_accuracy for trace in traces]):.2f}. Errors that "
+        f"the members correct, less those they add: {', '.join(f'`{name}` {gain[name]:+d}' for name in best)}.",
+        "",
+        f"Members without any weight: {', '.join(f'`{name}`' for name in unused) or 'none'}.",
+    ]
 
 
 def figures(run: Run, comparison: Comparison, chosen: NDArray[np.bool_]) -> dict[str, float]:

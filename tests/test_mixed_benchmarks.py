@@ -1,6 +1,7 @@
 """Benchmarks of 62 classes: contenders by group, sources that are left out, and real names, which are never shown."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from ensemble_hwr.config import load_config
 from ensemble_hwr.datasets import LetterSet
-from ensemble_hwr.evaluation.results import Comparison, Run
+from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, Run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import mixed_left_out, mixed_protocol, names
@@ -48,6 +49,22 @@ def test_contenders_are_measured_by_group_and_seed():
     assert cells[-3:-1] == ["1,200", ""]
     assert "62 training letters, 3 test letters, 2 random states" in lines[-1]
     assert mixed_protocol.differences(found)[-1] == "- `hierarchical` against `flat`: -16.67 points, p = 1"
+
+
+def test_the_effect_of_members_is_summed_over_seeds():
+    def trace(trust):
+        some = MemberTrace("expert:6/b", "expert", ("6", "b"), trust, 9, 4, 1)
+        none = MemberTrace("expert:f/t", "expert", ("f", "t"), 0.0, 0, 0, 0)
+        return HierarchyTrace(0.5, 0.75, {}, (some, none))
+
+    assert mixed_protocol.members([comparison(0, "AbC")]) == []
+    found = [
+        replace(part, runs=(replace(part.runs[0], hierarchy=trace(trust)), part.runs[1]))
+        for part, trust in ((comparison(0, "AbC"), 0.0), (comparison(1, "AbC"), 0.5))
+    ]
+    first, _, last = mixed_protocol.members(found)
+    assert first.endswith("alone: 50.00. Errors that the members correct, less those they add: `expert:6/b` +6.")
+    assert last == "Members without any weight: `expert:f/t`."
 
 
 def test_options_of_a_short_run_change_the_config():
