@@ -50,10 +50,11 @@ AIMS = {  # words right and character errors in percent
 
 
 class Names(NamedTuple):
-    """Pictures of names with their texts."""
+    """Pictures of names with their texts, and whether these are one word."""
 
     pictures: list[Path]
     texts: list[str]
+    single: list[bool]
 
 
 @click.command()
@@ -98,7 +99,7 @@ def load_names(every: int = 1) -> Names:
     with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["form"] in FORMS][::every]
     texts = ["".join(letter for letter in row["text"] if letter in LETTERS) for row in rows]
-    return Names([folder / row["path"] for row in rows], texts)
+    return Names([folder / row["path"] for row in rows], texts, [row["text"].isalpha() for row in rows])
 
 
 def read_list(file: Path) -> list[str]:
@@ -129,9 +130,12 @@ def figures(names: Names, reader: WordReader) -> dict[str, Any]:
         words = list(reader.predict_details(names.pictures))
     seconds = process_time() - start
     report = error_report(names.texts, words)
+    right = np.array([word.text == text for word, text in zip(words, names.texts, strict=True)])
     return {
         "n": report.n_words,
-        "right": 100 * report.n_right / report.n_words,
+        "n single": sum(names.single),
+        "right": 100 * float(right.mean()),
+        "right, single": 100 * float(right[np.array(names.single)].mean()),
         "letters": 100 * character_error_rate(names.texts, [word.text for word in words]),
         "missed cuts": report.missed_cuts,
         "extra cuts": report.extra_cuts,
@@ -145,9 +149,9 @@ def figures(names: Names, reader: WordReader) -> dict[str, Any]:
 def table(found: Sequence[Mapping[str, Any]]) -> str:
     """Return a table with a row per model and reader, and a list of the letters that are confused without a lexicon."""
     lines = [
-        "| model | reader | words right % | aim | character errors % | aim | missed cut | additional cut "
-        "| wrong letters | wrong word chosen | ms per word |",
-        "| --- " * 11 + "|",
+        "| model | reader | words right % | names of one word % | aim | character errors % | aim | missed cut "
+        "| additional cut | wrong letters | wrong word chosen | ms per word |",
+        "| --- " * 12 + "|",
     ]
     for each in found:
         aims = ["" if aim is None else f"{aim}" for aim in AIMS[each["reader"]]]
@@ -166,7 +170,9 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
         for each in found
         if each["reader"] == "no lexicon"
     ]
-    return "\n".join([*lines, "", f"{found[0]['n']} names; wrong words by cause.", "", *confused])
+    return "\n".join(
+        [*lines, "", f"{found[0]['n']} names, {found[0]['n single']} of one word; wrong words by cause.", "", *confused]
+    )
 
 
 if __name__ == "__main__":
