@@ -155,14 +155,8 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
     ]
     for each in found:
         aims = ["" if aim is None else f"{aim}" for aim in AIMS[each["reader"]]]
-        cells = [
-            f"`{each['model']}`",
-            each["reader"],
-            f"{each['right']:.1f}",
-            aims[0],
-            f"{each['letters']:.1f}",
-            aims[1],
-        ]
+        right = [f"{each[key]:.1f}" for key in ("right", "right, single")]
+        cells = [f"`{each['model']}`", each["reader"], *right, aims[0], f"{each['letters']:.1f}", aims[1]]
         cells += [f"{each[cause]}" for cause in ("missed cuts", "extra cuts", "wrong letters", "wrong word chosen")]
         lines.append(f"| {' | '.join(cells)} | {each['ms']:.0f} |")
     confused = [
