@@ -50,11 +50,11 @@ AIMS = {  # words right and character errors in percent
 
 
 class Names(NamedTuple):
-    """Pictures of names with their texts, and groups of pictures, as the places of their members."""
+    """Pictures of names with their texts, and whether these are one word."""
 
     pictures: list[Path]
     texts: list[str]
-    groups: dict[str, list[int]]
+    single: list[bool]
 
 
 @click.command()
@@ -99,12 +99,7 @@ def load_names(every: int = 1) -> Names:
     with (folder / "index.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["form"] in FORMS][::every]
     texts = ["".join(letter for letter in row["text"] if letter in LETTERS) for row in rows]
-    groups = {
-        "all": list(range(len(rows))),
-        "one word": [place for place, row in enumerate(rows) if row["text"].isalpha()],
-        **{form: [place for place, row in enumerate(rows) if row["form"] == form] for form in FORMS},
-    }
-    return Names([folder / row["path"] for row in rows], texts, groups)
+    return Names([folder / row["path"] for row in rows], texts, [row["text"].isalpha() for row in rows])
 
 
 def read_list(file: Path) -> list[str]:
@@ -137,8 +132,10 @@ def figures(names: Names, reader: WordReader) -> dict[str, Any]:
     report = error_report(names.texts, words)
     right = np.array([word.text == text for word, text in zip(words, names.texts, strict=True)])
     return {
-        "n": {name: len(places) for name, places in names.groups.items()},
-        "right": {name: 100 * float(right[places].mean()) for name, places in names.groups.items() if places},
+        "n": report.n_words,
+        "n single": sum(names.single),
+        "right": 100 * float(right.mean()),
+        "right, single": 100 * float(right[np.array(names.single)].mean()),
         "letters": 100 * character_error_rate(names.texts, [word.text for word in words]),
         "missed cuts": report.missed_cuts,
         "extra cuts": report.extra_cuts,
@@ -151,15 +148,14 @@ def figures(names: Names, reader: WordReader) -> dict[str, Any]:
 
 def table(found: Sequence[Mapping[str, Any]]) -> str:
     """Return a table with a row per model and reader, and a list of the letters that are confused without a lexicon."""
-    groups = " | ".join(f"{name} ({count})" for name, count in found[0]["n"].items())
     lines = [
-        f"| model | reader | {groups} | aim | character errors | aim | missed cut | additional cut | wrong letters "
-        "| wrong word chosen | ms per word |",
-        "| --- " * (10 + len(found[0]["n"])) + "|",
+        "| model | reader | words right % | names of one word % | aim | character errors % | aim | missed cut "
+        "| additional cut | wrong letters | wrong word chosen | ms per word |",
+        "| --- " * 12 + "|",
     ]
     for each in found:
         aims = ["" if aim is None else f"{aim}" for aim in AIMS[each["reader"]]]
-        right = [f"{each['right'][name]:.1f}" if name in each["right"] else "" for name in each["n"]]
+        right = [f"{each[key]:.1f}" for key in ("right", "right, single")]
         cells = [f"`{each['model']}`", each["reader"], *right, aims[0], f"{each['letters']:.1f}", aims[1]]
         cells += [f"{each[cause]}" for cause in ("missed cuts", "extra cuts", "wrong letters", "wrong word chosen")]
         lines.append(f"| {' | '.join(cells)} | {each['ms']:.0f} |")
@@ -168,8 +164,9 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
         for each in found
         if each["reader"] == "no lexicon"
     ]
-    head = "Right words of each group and character errors in percent; numbers of wrong words by cause."
-    return "\n".join([*lines, "", head, "", *confused])
+    return "\n".join(
+        [*lines, "", f"{found[0]['n']} names, {found[0]['n single']} of one word; wrong words by cause.", "", *confused]
+    )
 
 
 if __name__ == "__main__":
