@@ -80,8 +80,8 @@ def functions(X: Any, y: Any, epochs: int) -> dict[str, Work]:
         "top-down": partial(_fit, classic, X, y),
         "hiclass": partial(_fit, HiClassClassifier(member, random_state=0), X, y),
         "two threads": partial(_fit, model, X, y, threads=2),
-        "alone": partial(_busy, product, 1),
-        "both": partial(_busy, product, 2),
+        "alone": partial(multiply_in_processes, product, 1),
+        "both": partial(multiply_in_processes, product, 2),
     }
 
 
@@ -105,7 +105,7 @@ def _fit(model: Any, X: Any, y: Any, threads: int = 1) -> None:
         clone(model).fit(X, y)
 
 
-def _busy(product: Any, n_processes: int) -> None:
+def multiply_in_processes(product: Any, n_processes: int) -> None:
     """Multiply matrices in several processes."""
     joblib.Parallel(n_processes)(joblib.delayed(_multiply)(product) for _ in range(n_processes))
 

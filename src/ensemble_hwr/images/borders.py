@@ -20,7 +20,7 @@ _FILLED = 0.4  # of the boxes: likewise
 _SAME_SIZE = 0.15  # of the usual side of the boxes: greatest difference of a box that a letter touches
 
 
-def remove_borders(ink: Ink) -> Ink:
+def remove_borders(ink: Ink, *, bars: bool = True) -> Ink:
     """Remove a closed frame around the other ink, and straight bars along the edges of the picture.
 
     A picture that is cropped to its letter is left as it is: the letter itself touches the edges.
@@ -29,6 +29,8 @@ def remove_borders(ink: Ink) -> Ink:
     ----------
     ink : ndarray of float32, shape (height, width)
         From 0 to 1.
+    bars : bool, default=True
+        Whether there may be bars, as `may_have_bars` returns it.
 
     Returns
     -------
@@ -46,10 +48,10 @@ def remove_borders(ink: Ink) -> Ink:
     (0.0, 1.0)
     """
     mask = ink > INK_THRESHOLD
-    bars = _bars(mask)
-    if bars.any():
-        cleared = np.where(_grown(bars), np.float32(0), ink)
-        return cleared if _is_letter(mask & ~_grown(bars), bars) else ink
+    found = _bars(mask) if bars else mask[:0]
+    if found.any():
+        cleared = np.where(_grown(found), np.float32(0), ink)
+        return cleared if _is_letter(mask & ~_grown(found), found) else ink
     frame = _frame(mask)
     return ink if frame is None else np.where(_grown(frame) & ~(mask & ~frame), np.float32(0), ink)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -179,7 +180,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         """Sample the maps of a block of rows with the same weights for all: pictures on the last axis, two products."""
         height, width = self.image_shape_
         maps = _directional_maps(*_sobel(X.T.reshape(height, width, -1)), self.directions, scratch)
-        down, across = self.sampling_weights(height), self.sampling_weights(width)
+        down, across = self._weights(height), self._weights(width)
         rows = np.matmul(down, maps.reshape(self.directions, height, -1))
         cells: Rows = np.matmul(across, rows.reshape(self.directions, self.grid, width, -1))
         return cells.reshape(-1, len(X)).T
@@ -246,19 +247,18 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         >>> weights.shape, weights.sum(axis=1).round(3).tolist()
         ((2, 28), [1.0, 1.0])
         """
+        return self._weights(length).copy()
+
+    def _weights(self, length: int) -> Rows:
+        """Return `sampling_weights` that are kept and must not be changed."""
         positions, sigma = self.sample_positions(length)
-        distance = (np.arange(length) + 0.5 - positions[:, None]) / sigma
-        # relative to the nearest pixel, so that a narrow Gaussian between two pixels does not vanish
-        nearest = (distance**2).min(axis=1, keepdims=True)
-        weights = np.exp(-0.5 * (distance**2 - nearest))
-        normalized: Rows = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-        return normalized
+        return _gaussian_weights(length, tuple(positions.tolist()), sigma)
 
     def _moved_weights(self, edges: Edges) -> Rows:
         """Return the share of each sample's Gaussian that each moved pixel covers, (n, grid, length)."""
         positions, sigma = self.sample_positions(edges.shape[1] - 1)
         below = ndtr((edges[:, None] - positions[:, None].astype(np.float32)) / np.float32(sigma))
-        weights: Rows = np.diff(below, axis=2)
+        weights: Rows = below[:, :, 1:] - below[:, :, :-1]
         return weights
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -312,6 +312,18 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+@lru_cache(maxsize=64)
+def _gaussian_weights(length: int, positions: tuple[float, ...], sigma: float) -> Rows:
+    """Return the weights of the pixels of a side, one row per sample; they are not to be changed."""
+    distance = (np.arange(length) + 0.5 - np.array(positions)[:, None]) / sigma
+    # relative to the nearest pixel, so that a narrow Gaussian between two pixels does not vanish
+    nearest = (distance**2).min(axis=1, keepdims=True)
+    weights = np.exp(-0.5 * (distance**2 - nearest))
+    normalized: Rows = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    normalized.flags.writeable = False
+    return normalized
 
 
 def _sobel(pictures: Rows) -> tuple[Rows, Rows]:

@@ -353,13 +353,14 @@ def _cropped(inks: Pictures, dots: bool) -> Iterator[Ink]:
     """Yield the letters of pictures of one size."""
     masks = inks > INK_THRESHOLD
     by_row, by_column = np.count_nonzero(masks, axis=2), np.count_nonzero(masks, axis=1)
-    simple = _are_connected(masks) & ~may_have_bars(by_row, by_column)
+    bars = may_have_bars(by_row, by_column)
+    simple = _are_connected(masks) & ~bars
     (tops, bottoms), (lefts, rights) = _spans(by_row > 0), _spans(by_column > 0)
     for index, ink in enumerate(inks):
         if simple[index]:
             yield ink[tops[index] : bottoms[index], lefts[index] : rights[index]]
         else:
-            yield crop_letter(remove_borders(ink), dots=dots)
+            yield crop_letter(remove_borders(ink, bars=bool(bars[index])), dots=dots)
 
 
 def _are_connected(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
