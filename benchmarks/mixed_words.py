@@ -1,7 +1,7 @@
 """Words in small letters, capitals and digits: right words, case and numbers, with and without a lexicon.
 
     python -m benchmarks.mixed_words MODEL --words 120 --gap 0.2
-    python -m benchmarks.mixed_words mixed --update     also write the table into docs/user_guide/reading_words.md
+    python -m benchmarks.mixed_words mixed --update     also write the tables into docs/user_guide/reading_words.md
 
 Words are composed of the test letters of unipen62 in the folder ENSEMBLE_HWR_DATA, whose writers train no model: common
 words in small letters, with a capital, and in capitals, numbers of 1 to 6 digits, and codes such as B12 and 42a. Do
@@ -9,12 +9,16 @@ not choose settings by these figures.
 
 The second table has short words whose letters have one shape in both cases, such as "so" and "cow". They are composed
 of generated letters, on lines with longer words, and read alone or with their line.
+
+The third table has real lines of street names, many of them joined, whose characters are compared without diacritics.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import string
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
@@ -23,12 +27,14 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks.letters import DATA
 from benchmarks.mixed import letters_of
 from benchmarks.pages import put
 from benchmarks.vocabulary import common_words, evaluation_words
 from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition
-from ensemble_hwr.reading import Lexicon
+from ensemble_hwr.exceptions import PictureError
+from ensemble_hwr.reading import Lexicon, character_error_rate
 from ensemble_hwr.segmentation import cut_page
 
 PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "reading_words.md"
@@ -40,18 +46,45 @@ KINDS = ("lower", "title", "upper", "number", "code")
 
 @click.command()
 @click.argument("model")
-@click.option("--words", type=click.IntRange(5), default=120, show_default=True, help="Words per gap.")
+@click.option("--part", "parts", type=click.Choice(["composed", "lines", "real"]), multiple=True, help="Default: all.")
+@click.option("--words", type=click.IntRange(5), default=300, show_default=True, help="Composed words per gap.")
 @click.option("--gap", "gaps", type=float, multiple=True, default=(0.12, 0.2), show_default=True)
-@click.option("--lines", type=click.IntRange(2), default=100, show_default=True, help="Lines of text.")
+@click.option("--lines", type=click.IntRange(2), default=100, show_default=True, help="Lines of short words.")
+@click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Read every n-th real line.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file for the figures.")
-@click.option("--update", is_flag=True, help="Write the table into docs/user_guide/reading_words.md.")
-def main(*, model: str, words: int, gaps: Sequence[float], lines: int, output: Path | None, update: bool) -> None:
-    """Read composed words with a model and print the figures."""
-    letters = letters_of("unipen62")
-    texts = draw_texts(words)
+@click.option("--update", is_flag=True, help="Write the tables into docs/user_guide/reading_words.md.")
+def main(
+    *,
+    model: str,
+    parts: tuple[str, ...],
+    words: int,
+    gaps: Sequence[float],
+    lines: int,
+    every: int,
+    output: Path | None,
+    update: bool,
+) -> None:
+    """Read words with a model and print the figures."""
     classifier = load_model(model)
+    measures = {
+        "composed": lambda: composed_words(classifier, words, gaps),
+        "lines": lambda: short_words(WordReader(classifier).fit(), lines),
+        "real": lambda: real_lines(classifier, every),
+    }
+    found = {part: measure() for part, measure in measures.items() if part in (parts or measures)}
+    for part, figures in found.items():
+        click.echo(f"{part}\n{table(figures)}")
+        if update:
+            put(PAGE, f"python -m benchmarks.mixed_words, {part}", f"{table(figures)}\n")
+    if output is not None:
+        output.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def composed_words(classifier: Any, count: int, gaps: Sequence[float]) -> dict[str, dict[str, float]]:
+    """Return the shares of right words of unseen letters, with and without a lexicon."""
+    letters, texts = letters_of("unipen62"), draw_texts(count)
     lexicon = Lexicon([word.lower() for word in common_words()[:LEXICON_SIZE]])
-    found: dict[str, dict[str, float]] = {}
+    found = {}
     for gap in gaps:
         made = compose_words(letters, texts, gap=gap, random_state=0)
         for name, reader in (
@@ -59,14 +92,44 @@ def main(*, model: str, words: int, gaps: Sequence[float], lines: int, output: P
             ("lexicon", WordReader(classifier, lexicon=lexicon, errors="empty")),
         ):
             found[f"gap {gap}, {name}"] = figures(reader.fit(), made, texts)
-            click.echo(f"gap {gap}, {name}: {found[f'gap {gap}, {name}']}")
-    in_lines = short_words(WordReader(classifier).fit(), lines)
-    click.echo(in_lines)
-    if output is not None:
-        output.write_text(json.dumps({**found, **in_lines}, indent=1), encoding="utf-8")
-    if update:
-        put(PAGE, "python -m benchmarks.mixed_words", f"{table(found)}\n")
-        put(PAGE, "python -m benchmarks.mixed_words, lines", f"{table(in_lines)}\n")
+            click.echo(f"gap {gap}, {name}: {found[f'gap {gap}, {name}']}", err=True)
+    return found
+
+
+def real_lines(classifier: Any, every: int) -> dict[str, dict[str, float]]:
+    """Return character error rates of real lines, and of those whose words are found, with a lexicon of all words."""
+    folder = DATA / "words"
+    with open(folder / "index.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[::every]
+    texts = [folded(row["text"]) for row in rows]
+    words = sorted({word for text in texts for word in text.split()})
+    found = {}
+    for name, lexicon in (("no lexicon", None), ("lexicon", words)):
+        reader = WordReader(classifier, lexicon=lexicon, errors="empty").fit()
+        pages = [_read_page(reader, folder / row["path"]) for row in rows]
+        whole = [pair for pair in zip(texts, pages, strict=True) if len(pair[0].split()) == len(pair[1].split())]
+        found[name] = {
+            "wrong characters": character_error_rate(texts, pages),
+            "case ignored": character_error_rate([text.upper() for text in texts], [page.upper() for page in pages]),
+            "lines with all words found": len(whole) / len(texts),
+            "wrong characters in these": character_error_rate(*map(list, zip(*whole, strict=True))),
+        }
+        click.echo(f"{name}: {found[name]}", err=True)
+    return found
+
+
+def _read_page(reader: Any, file: Path) -> str:
+    """Return the text of a picture in one line; "" if it cannot be read."""
+    try:
+        return " ".join(reader.read_page(file).text.split())
+    except PictureError:
+        return ""
+
+
+def folded(text: str) -> str:
+    """Return a text without diacritics."""
+    composed = unicodedata.normalize("NFC", text).replace("\u00df", "ss")
+    return "".join(unicodedata.normalize("NFD", character)[0] for character in composed)
 
 
 def table(found: dict[str, dict[str, float]]) -> str:

@@ -175,6 +175,8 @@ def test_accents_belong_to_the_letter_below_them_which_has_a_bare_form(height, w
     last = lattice.candidate(1, lattice.n_pieces)
     assert (last.box.top, last.bare.box.top) == (32 - height, 40)
     assert last.bare.bare is None
+    assert last.mark == pytest.approx(max(height, width) / lattice.upright.scale.letter)
+    assert first.mark == 0
     assert last.bare.ink.sum() < last.ink.sum()
     assert [found.stop for found in others if found.bare is not None]
 

@@ -132,6 +132,7 @@ def test_dots_that_are_written_last_belong_to_the_strokes_below_them():
     assert (bare[0, 2].top, bare[0, 2].bottom) == pytest.approx((lattice.candidates[0].top, bare[0, 2].bottom))
     assert bare[0, 2].width < dict(zip(lattice.spans, lattice.candidates, strict=True))[0, 2].width
     assert bare[1, 2] is None  # the dot alone
+    assert {found.mark > 0 for found in dotted.candidates if found.bare is not None} == {True}
     assert cut_strokes(stems).with_dots().candidates[0].bare is None
 
 

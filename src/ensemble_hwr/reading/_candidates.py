@@ -20,6 +20,7 @@ from ensemble_hwr.alphabets import parse_alphabet, restrict
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.preprocessing import GradientFeatures
 from ensemble_hwr.reading._decoder import Graph
+from ensemble_hwr.reading._language_models import has_small_letters
 from ensemble_hwr.reading._proportions import Lines, Proportions, WordExtents, share_lines
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
@@ -39,7 +40,8 @@ _MIN_GAP, _MAX_GAP = -0.5, 1.0  # letter heights
 _UNIFORM_SHARE = 0.005  # mixed into letter probabilities, so that no letter is impossible
 _NON_LETTER_WEIGHT = 0.45  # below 1, because candidates that share pieces are not independent
 _MAX_LOG_ODDS = 12.0  # of the non-letter model
-_LOG_ACCENT = -3.0  # log-probability of an accent above a letter
+_DOT_SIZE = 0.5  # letter heights: greatest size of a dot
+_LOG_DOT = -3.0  # log-probability of a dot above a letter that has none
 _DOTTED = 0.5  # probability of i or j from which on a mark above a candidate is a dot, and is part of its height
 
 
@@ -290,16 +292,17 @@ class Evidence:
                 extents = lattice.top_row + extents * lattice.letter_height
             probability = self.proportions.weigh(extents, probability, self.best_letters, shared)
         boxes = tuple(candidate.box for candidate in lattice.candidates)
-        graph = Graph(lattice.n_pieces, lattice.spans, self.score(probability) + self._accents, self.letters)
+        graph = Graph(lattice.n_pieces, lattice.spans, self.score(probability) + self._dots, self.letters)
         return Scored(graph, probability, boxes, self.rows)
 
     @property
-    def _accents(self) -> FloatArray:
-        """Log-probability of the marks above each candidate, for letters that have no dot."""
-        accents = np.zeros((len(self.lattice.candidates), len(self.letters)))
-        marked = [found.bare is not None for found in self.lattice.candidates]
-        accents[np.ix_(np.flatnonzero(marked), np.flatnonzero(~has_dot(self.letters)))] = _LOG_ACCENT
-        return accents
+    def _dots(self) -> FloatArray:
+        """Log-probability of a dot above each candidate, for each letter."""
+        scores = np.zeros((len(self.lattice.candidates), len(self.letters)))
+        if has_small_letters(self.letters):
+            dotted = [0 < found.mark <= _DOT_SIZE for found in self.lattice.candidates]
+            scores[np.ix_(np.flatnonzero(dotted), np.flatnonzero(~has_dot(self.letters)))] = _LOG_DOT
+        return scores
 
     @cached_property
     def _extents(self) -> FloatArray:

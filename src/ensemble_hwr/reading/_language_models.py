@@ -310,6 +310,11 @@ class CaseModel:
         return -inf if end is None else total + end
 
 
+def has_small_letters(letters: Iterable[str]) -> bool:
+    """Return whether some letters are small ones, so that case is decided by the word."""
+    return any(letter.islower() for letter in letters)
+
+
 def _kind(letter: str) -> str:
     """Return "a" for a small letter, "u" for a capital, "d" for a digit and "m" for a mark."""
     if letter.isdigit():

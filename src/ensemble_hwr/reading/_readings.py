@@ -15,7 +15,13 @@ from ensemble_hwr._typing import Rows
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Word
-from ensemble_hwr.reading._language_models import CaseModel, CasePrices, LanguageModel, UniformModel
+from ensemble_hwr.reading._language_models import (
+    CaseModel,
+    CasePrices,
+    LanguageModel,
+    UniformModel,
+    has_small_letters,
+)
 from ensemble_hwr.reading._lexicon import Lexicon, without_accents
 from ensemble_hwr.reading.models import Accents, Case
 
@@ -162,11 +168,6 @@ def find_capitals(texts: Iterable[str]) -> str | None:
     if not letters or 2 * sum(letter.isupper() for letter in letters) <= len(letters):
         return None
     return "A-Z0-9" if _has_digits(characters) else "A-Z"
-
-
-def has_small_letters(letters: Iterable[str]) -> bool:
-    """Return whether some letters are small ones, so that case is decided by the word."""
-    return any(letter.islower() for letter in letters)
 
 
 def _have_patterns(letters: Sequence[str], ngrams: LanguageModel | None) -> bool:

@@ -33,11 +33,12 @@ from ensemble_hwr.reading._candidates import (
     score_line,
 )
 from ensemble_hwr.reading._document import Line, Page, Word
+from ensemble_hwr.reading._language_models import has_small_letters
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._proportions import find_proportions
-from ensemble_hwr.reading._readings import find_capitals, find_readings, has_small_letters, in_case, to_word
+from ensemble_hwr.reading._readings import find_capitals, find_readings, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
 from ensemble_hwr.reading.models import (
     AUTO,

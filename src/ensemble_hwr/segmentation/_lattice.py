@@ -49,6 +49,8 @@ class Candidate:
         Vertical extent, in letter heights downwards from the top of most letters.
     bare : Candidate or None, default=None
         The candidate without the accents or dots above it; None if there are none. See `Lattice.with_dots`.
+    mark : float, default=0.0
+        Width or height, the greater of both, of all these accents and dots together, in letter heights.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Candidate:
     top: float
     bottom: float
     bare: Candidate | None = None
+    mark: float = 0.0
 
     @property
     def width(self) -> float:
@@ -162,8 +165,11 @@ class Lattice:
         found = self._candidate(start, stop, mask)
         if self.accents is None or not (mask & self.accents).any():
             return found
-        bare = mask & ~self.accents
-        return replace(found, bare=self._candidate(start, stop, bare)) if bare.any() else found
+        bare, above = mask & ~self.accents, np.nonzero(mask & self.accents)
+        if not bare.any():
+            return found
+        size = max(float(np.ptp(places)) + 1 for places in above)
+        return replace(found, bare=self._candidate(start, stop, bare), mark=size / self.upright.scale.letter)
 
     def _candidate(self, start: int, stop: int, mask: NDArray[np.bool_]) -> Candidate:
         """Return some pixels as a candidate."""

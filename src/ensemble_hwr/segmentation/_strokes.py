@@ -126,7 +126,9 @@ class StrokeLattice:
                     top=found.top + float(down),
                     bottom=found.top + float(down + height),
                 )
-                found = replace(found, bare=form)  # noqa: PLW2901
+                above = sorted(marks.intersection(range(found.start, found.stop)))
+                size = float((high[above].max(axis=0) - low[above].min(axis=0)).max())
+                found = replace(found, bare=form, mark=size)  # noqa: PLW2901
             candidates.append(found)
         return replace(self, candidates=tuple(candidates))
 
