@@ -241,12 +241,13 @@ class Lattice:
         components, letter = self.upright.components, self.upright.scale.letter
         dots = np.maximum(components.height, components.width) <= _DOT_SIZE * letter
         high, wide = (size * letter for size in _ACCENT_SIZE)
-        small = dots | ((components.height <= high) & (components.width <= wide))
+        accents_or_letters = (components.height <= high) & (components.width <= wide)
+        small = dots | (accents_or_letters & (components.bottom <= components.top.max()))
         pieces, accents = self.pieces.copy(), np.zeros(self.pieces.shape, np.bool_)
         y, x = np.nonzero((self.pieces >= 0) & ~np.isin(components.labels, np.flatnonzero(dots) + 1))
         owners = components.labels[y, x] - 1
         from_below = np.argsort(-components.bottom, kind="stable")
-        for mark in from_below[small[from_below]].tolist() if len(y) else ():
+        for mark in timed(from_below[small[from_below]].tolist() if len(y) else ()):
             across = x - (components.left[mark] + components.right[mark] - 1) / 2
             down = y - components.bottom[mark] + 1
             distance = np.where((down > 0) & (owners != mark), np.hypot(across, down), np.inf) / letter
