@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ensemble_hwr.images.borders import remove_borders, remove_boxes
+from ensemble_hwr.images.borders import may_have_bars, remove_borders, remove_boxes
 
 
 def letter(side=60, width=5):
@@ -113,3 +113,16 @@ def test_round_shapes_and_a_single_box_are_no_boxes_of_letters():
     assert remove_boxes(ink) is ink
     boxed = letters_in_boxes(1)[1]
     assert remove_boxes(boxed) is boxed
+
+
+def test_bars_of_pictures_of_several_sizes_are_those_of_each_size():
+    rng = np.random.default_rng(0)
+    masks = [rng.random((height, width)) < 0.6 for height, width in rng.integers(1, 9, (200, 2))]
+    together = np.zeros((len(masks), 9, 9), np.bool_)
+    for whole, mask in zip(together, masks, strict=True):
+        whole[: mask.shape[0], : mask.shape[1]] = mask
+    sizes = np.array([mask.shape for mask in masks]).T
+    found = may_have_bars(together.sum(axis=2), together.sum(axis=1), *sizes)
+    expected = [may_have_bars(mask[None].sum(axis=2), mask[None].sum(axis=1))[0] for mask in masks]
+    assert found.tolist() == expected
+    assert 0 < sum(expected) < len(masks)

@@ -56,13 +56,17 @@ def remove_borders(ink: Ink, *, bars: bool = True) -> Ink:
     return ink if frame is None else np.where(_grown(frame) & ~(mask & ~frame), np.float32(0), ink)
 
 
-def may_have_bars(by_row: IntArray, by_column: IntArray) -> NDArray[np.bool_]:
+def may_have_bars(
+    by_row: IntArray, by_column: IntArray, heights: IntArray | None = None, widths: IntArray | None = None
+) -> NDArray[np.bool_]:
     """Return in which pictures `remove_borders` may find bars along the edges.
 
     Parameters
     ----------
     by_row, by_column : ndarray of int, shape (n, height) and (n, width)
         Number of pixels with ink.
+    heights, widths : ndarray of int, shape (n,), default=None
+        Sizes of the pictures, if they are smaller than the arrays.
 
     Returns
     -------
@@ -77,11 +81,18 @@ def may_have_bars(by_row: IntArray, by_column: IntArray) -> NDArray[np.bool_]:
     >>> may_have_bars(masks.sum(axis=2), masks.sum(axis=1)).tolist()
     [False, True]
     """
-    height, width = by_row.shape[1], by_column.shape[1]
-    top_and_bottom = by_row[:, [0, min(1, height - 1), -min(2, height), -1]].max(axis=1)
-    left_and_right = by_column[:, [0, min(1, width - 1), -min(2, width), -1]].max(axis=1)
-    found: NDArray[np.bool_] = (top_and_bottom / width >= _COVERED) | (left_and_right / height >= _COVERED)
+    heights = np.full(len(by_row), by_row.shape[1]) if heights is None else heights
+    widths = np.full(len(by_column), by_column.shape[1]) if widths is None else widths
+    top_and_bottom, left_and_right = _most_at_ends(by_row, heights), _most_at_ends(by_column, widths)
+    found: NDArray[np.bool_] = (top_and_bottom / widths >= _COVERED) | (left_and_right / heights >= _COVERED)
     return found
+
+
+def _most_at_ends(counts: IntArray, lengths: IntArray) -> IntArray:
+    """Return the greatest of the first two and of the last two counts of each row of a length."""
+    ends = (np.zeros_like(lengths), np.minimum(1, lengths - 1), np.maximum(lengths - 2, 0), lengths - 1)
+    most: IntArray = counts[np.arange(len(counts)), ends].max(axis=0)
+    return most
 
 
 def remove_boxes(ink: Ink) -> Ink:

@@ -26,6 +26,7 @@ from ensemble_hwr.images.sources import FilePage, as_pictures, describe, map_bat
 
 _BATCH_SIZE = 256  # pictures per task of a process
 _PIXELS_AT_ONCE = 1 << 17  # that are normalized together: they stay in the processor's cache
+_MOST_PADDING = 3  # pixels of masks that are examined together, per pixel of the pictures
 
 # components of ink, by their ink relative to that of the largest component
 _ALWAYS_KEPT = 0.15  # from this share on, a component belongs to the letter
@@ -345,22 +346,33 @@ def place_letters(groups: Sequence[Pictures], size: int, box: int, *, dots: bool
     ndarray of float32, shape (n, size * size)
         Borders, specks and fragments of neighbouring letters are removed.
     """
-    letters = [letter for inks in groups for letter in _cropped(inks, dots)]
+    inks = [ink for group in groups for ink in group]
+    height, width = np.max([group.shape[1:] for group in groups], axis=0)
+    if height * width * len(inks) > _MOST_PADDING * sum(group.size for group in groups):
+        letters = [letter for group in groups for letter in _cropped(list(group), group > INK_THRESHOLD, dots)]
+    elif len(groups) == 1:
+        letters = _cropped(inks, groups[0] > INK_THRESHOLD, dots)
+    else:
+        masks = np.zeros((len(inks), height, width), np.bool_)
+        for mask, ink in zip(masks, inks, strict=True):
+            np.greater(ink, INK_THRESHOLD, out=mask[: ink.shape[0], : ink.shape[1]])
+        letters = _cropped(inks, masks, dots)
     return _resample(letters, [_frame_by_mass(letter, size, box) for letter in letters], size).reshape(len(letters), -1)
 
 
-def _cropped(inks: Pictures, dots: bool) -> Iterator[Ink]:
-    """Yield the letters of pictures of one size."""
-    masks = inks > INK_THRESHOLD
+def _cropped(inks: list[Ink], masks: NDArray[np.bool_], dots: bool) -> list[Ink]:
+    """Return the letters of pictures; the masks of their ink may be larger."""
     by_row, by_column = np.count_nonzero(masks, axis=2), np.count_nonzero(masks, axis=1)
-    bars = may_have_bars(by_row, by_column)
+    heights, widths = np.array([ink.shape for ink in inks]).T
+    bars = may_have_bars(by_row, by_column, heights, widths)
     simple = _are_connected(masks) & ~bars
     (tops, bottoms), (lefts, rights) = _spans(by_row > 0), _spans(by_column > 0)
-    for index, ink in enumerate(inks):
-        if simple[index]:
-            yield ink[tops[index] : bottoms[index], lefts[index] : rights[index]]
-        else:
-            yield crop_letter(remove_borders(ink, bars=bool(bars[index])), dots=dots)
+    return [
+        ink[tops[index] : bottoms[index], lefts[index] : rights[index]]
+        if simple[index]
+        else crop_letter(remove_borders(ink, bars=bool(bars[index])), dots=dots)
+        for index, ink in enumerate(inks)
+    ]
 
 
 def _are_connected(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
