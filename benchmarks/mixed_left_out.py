@@ -51,6 +51,7 @@ class Letters(NamedTuple):
 def main(output: Path, epochs: int, update: bool) -> None:
     """Print the tables of left-out training sources."""
     config = load_config(ROOT / "configs" / "mixed.toml", [f"contenders.shipped.params.max_iter={epochs}"])
+    output.mkdir(parents=True, exist_ok=True)
     letters = collected(config.split.train, 1, None, output / "sources")
     classes = np.unique(letters.target)
     found = [part for left_out in LEFT_OUT for part in predicted(config, letters, left_out, output / "left-out")]

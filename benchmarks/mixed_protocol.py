@@ -1,7 +1,7 @@
 """Compare hierarchical, flat and other classifiers of 62 classes: the protocols "unipen62" and "mixed", by group.
 
     python -m benchmarks.mixed_protocol unipen62 --output mixed               all contenders and seeds of the config
-    python -m benchmarks.mixed_protocol unipen62 --output mixed --seeds 0 --per-class 100 --epochs 12 --held-out 0.25
+    python -m benchmarks.mixed_protocol unipen62 --output mixed --seed 0 --per-class 100 --epochs 12 --held-out 0.25
     python -m benchmarks.mixed_protocol mixed --output mixed --kept --update  writes the table into docs/notes/mixed.md
 
 The output folder is that of ``python -m benchmarks.mixed``, which keeps the letters of each source. Members of the
@@ -48,7 +48,13 @@ CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
 @click.command()
 @click.argument("protocol", type=click.Choice(["unipen62", "mixed"]))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the letters.")
-@click.option("--seeds", type=int, multiple=True, help="Random states; by default those of the config.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=int,
+    multiple=True,
+    help="Random state; by default those of the config. Can be given several times.",
+)
 @click.option("--epochs", type=click.IntRange(1), help="Epochs of all networks, for a short run.")
 @click.option(
     "--held-out",
@@ -75,6 +81,7 @@ def main(  # noqa: PLR0917
     config = load_config(ROOT / "configs" / f"{protocol}.toml", changed)
     wanted = {ORDER[0], *(chosen or ORDER[:-1])} - (set() if find_spec("hiclass") else {HICLASS})
     names = [name for name in ORDER if name in wanted]
+    output.mkdir(parents=True, exist_ok=True)
     letters = letters_of(config, output, per_class)
     bench = MixedBench(config, letters, letters.to_rows(), 1)
     folder = output / "-".join([protocol, *(() if per_class is None else (str(per_class),))])
