@@ -47,14 +47,18 @@ class Letters(NamedTuple):
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the letters.")
 @click.option("--epochs", type=click.IntRange(1), default=EPOCHS, show_default=True, help="Epochs of the networks.")
+@click.option("--kept", is_flag=True, help="Fit nothing: print the tables of the finished committees.")
 @click.option("--update", is_flag=True, help="Write the tables into docs/notes/mixed.md.")
-def main(output: Path, epochs: int, update: bool) -> None:
+def main(output: Path, epochs: int, kept: bool, update: bool) -> None:
     """Print the tables of left-out training sources."""
     config = load_config(ROOT / "configs" / "mixed.toml", [f"contenders.shipped.params.max_iter={epochs}"])
     output.mkdir(parents=True, exist_ok=True)
     letters = collected(config.split.train, 1, None, output / "sources")
     classes = np.unique(letters.target)
-    found = [part for left_out in LEFT_OUT for part in predicted(config, letters, left_out, output / "left-out")]
+    folder = output / "left-out"
+    found = [part for left_out in LEFT_OUT for part in predicted(config, letters, left_out, folder, kept=kept)]
+    if not found:
+        raise click.ClickException("no committee is fitted with these settings; leave out --kept")
     sets = {name: set(members) for name, members in config.hierarchy.confusables.items() if members != "*"}
     made = {
         "folding": folding(found, classes, class_shares(letters, classes)),
@@ -68,14 +72,16 @@ def main(output: Path, epochs: int, update: bool) -> None:
 
 
 def predicted(
-    config: ExperimentConfig, letters: LetterSet, left_out: tuple[str, ...], folder: Path
+    config: ExperimentConfig, letters: LetterSet, left_out: tuple[str, ...], folder: Path, *, kept: bool
 ) -> Iterator[Letters]:
-    """Yield the letters of sources that are left out, and their probabilities."""
+    """Yield the letters of sources that are left out, and their probabilities; `kept` fits nothing."""
     folder.mkdir(exist_ok=True)
     member = config.contenders["shipped"]
     file = folder / f"{'-'.join(left_out)}-{member.params['max_iter']}-{len(letters)}.npz"
     assert letters.source is not None
     parts = {source: letters.take(letters.source == source) for source in left_out}
+    if kept and not file.exists():
+        return
     if not file.exists():
         committee = fitted(config, member, letters.take(~np.isin(letters.source, left_out)))
         arrays: Any = {source: committee.predict_proba(part.to_rows()) for source, part in parts.items()}
@@ -135,12 +141,13 @@ def temperatures(found: list[Letters], classes: NDArray[np.str_]) -> str:
     ]
     for part in found:
         others = [np.log(value) for source, value in best.items() if source != part.source]
-        temperature = float(np.exp(np.mean(others)))
-        plain = scores(part.target, part.probabilities, classes)
-        scaled = scores(part.target, temper(part.probabilities, temperature), classes)
-        cells = [f"{best[part.source]:.2f}", f"{temperature:.2f}"]
-        cells += [f"{each['log_loss']:.3f}" for each in (plain, scaled)]
-        cells += [f"{100 * float(each['expected_calibration_error'] or 0):.1f}" for each in (plain, scaled)]
+        measured = [scores(part.target, part.probabilities, classes)]
+        if others:
+            measured.append(scores(part.target, temper(part.probabilities, float(np.exp(np.mean(others)))), classes))
+        cells = [f"{best[part.source]:.2f}", f"{np.exp(np.mean(others)):.2f}" if others else ""]
+        cells += [f"{each['log_loss']:.3f}" for each in measured] + [""] * (2 - len(measured))
+        cells += [f"{100 * float(each['expected_calibration_error'] or 0):.1f}" for each in measured]
+        cells += [""] * (2 - len(measured))
         lines.append(f"| {part.source} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
