@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -64,7 +66,9 @@ class Cluster:
         split: Callable[[Any], Sequence[Any]] | None,
         name: Callable[[Any], str],
     ) -> None:
-        self._client, self._function = client, function
+        from joblib.externals.loky.backend.reduction import dumps  # also for classes of a script or a notebook
+
+        self._client, self._payload = client, bytes(dumps(function))
         self._weigh, self._split, self._name = weigh, split, name
         self._order: deque[_Slot] = deque()  # slots whose results are not yet returned; results are futures
         self._sent: Any = None
@@ -134,8 +138,10 @@ class Cluster:
         return self._client.submit(_apply, self._sent, item, __version__, pure=False)
 
     def _send(self) -> None:
-        """Send the function to all workers; those that come later get it from others."""
-        self._sent = self._client.scatter(self._function, broadcast=True, hash=False)
+        """Send the function as a task: workers get it from each other, and it is loaded again if one of them ends."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            self._sent = self._client.submit(pickle.loads, self._payload, pure=False)
 
     def _result_of(self, slot: _Slot) -> Any:
         """Wait for a result as long as there are workers."""
