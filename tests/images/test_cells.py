@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from ensemble_hwr.images.cells import find_cells
+from ensemble_hwr.boxes import Box
+from ensemble_hwr.images.cells import cells_of_boxes, find_cells
 from ensemble_hwr.images.lines import find_ruling
 
 LETTER = 28
@@ -60,3 +61,35 @@ def test_ruled_lines_and_a_frame_have_no_cells():
     frame[20:80, 20:180] = True
     frame[22:78, 22:178] = False
     assert cells_of(frame) is None
+
+
+def comb(missing=()):
+    """Two combs of 3 and 2 fields of 40 pixels, with an empty field between them, below 4 fields in a row."""
+    mask = np.zeros((150, 300), bool)
+    for bottom, fields in ((60, [0, 1, 2, 3]), (120, [0, 1, 2, 4, 5])):
+        for field in fields:
+            left = 20 + 40 * field
+            mask[bottom : bottom + 2, left : left + 41] = True
+            for x in (left, left + 40):
+                if (bottom, x) not in missing:
+                    mask[bottom - 12 : bottom, x : x + 2] = True
+    return mask
+
+
+@pytest.mark.parametrize("missing", [(), ((120, 60), (60, 140))], ids=["whole", "without some teeth"])
+def test_fields_of_combs_are_cells(missing):
+    cells = cells_of(comb(missing))
+    assert cells.rows.tolist() == [0] * 4 + [1] * 6
+    assert cells.labels[40, 40:200:40].tolist() == [1, 2, 3, 4]
+    assert cells.labels[100, 40:260:40].tolist() == [5, 6, 7, 8, 9, 10]
+    assert cells.opens.tolist() == [True, *[False] * 3, True, *[False] * 5]
+
+
+def test_boxes_of_letters_are_cells_and_distances_separate_words():
+    boxes = [Box(left, top, left + 30, top + 40) for top in (60, 5) for left in (5, 40, 110, 145)]
+    cells = cells_of_boxes(boxes, np.zeros((110, 180), bool))
+    assert cells.rows.tolist() == [0] * 4 + [1] * 4
+    assert cells.opens.tolist() == [True, False, True, False] * 2
+    assert cells.labels[20, 10:150:35].tolist() == [1, 2, 0, 3]
+    assert cells_of_boxes([boxes[0], boxes[2]], np.zeros((110, 180), bool)) is None
+    assert cells_of_boxes([], np.zeros((110, 180), bool)) is None

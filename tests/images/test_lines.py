@@ -161,3 +161,13 @@ def test_a_comb_is_removed_with_its_teeth():
     for left in (8, 41, 73, 105, 139):
         combed[40:52, left : left + 2] = 1.0
     np.testing.assert_array_equal(remove_lines(combed, LETTER), ink)
+
+
+def test_teeth_whose_line_was_removed_are_like_others():
+    ink = np.zeros((120, 150), np.float32)
+    ink[52:54, 8:141] = 1.0
+    for left in (8, 40, 72, 104, 136):
+        ink[42:52, left : left + 2] = ink[100:110, left : left + 2] = 1.0
+    assert not remove_lines(ink, LETTER).any()
+    ink[52:54] = 0.0
+    assert remove_lines(ink, LETTER) is ink

@@ -109,3 +109,17 @@ def test_strokes_on_squared_paper_are_full_ink():
     grey = np.rint(210 * (1 - 0.8 * lined(letters(), range(5, 95, 14), range(3, 159, 14)))).astype(np.uint8)
     ink = to_ink(grey)
     np.testing.assert_array_equal(ink > 0.5, letters() > 0.5)
+
+
+def test_pale_sides_of_cells_of_different_widths_keep_their_lines_across():
+    darkness = np.zeros((180, 400), np.float32)
+    for row in range(4):
+        darkness[15 + 45 * row : 17 + 45 * row] = 0.3
+    ruled = darkness.copy()
+    for row, columns in enumerate(((40, 150, 300), (40, 90, 210), (40, 180, 330))):
+        for column in columns:
+            darkness[15 + 45 * row : 61 + 45 * row, column : column + 2] = 0.3
+    for picture in (darkness, ruled):
+        picture[30:50, 60:390:20] = picture[75:95, 60:390:20] = picture[30:50, 61:390:20] = 1.0
+    assert without_pale_lines(darkness) is darkness
+    assert not without_pale_lines(ruled)[15].any()

@@ -135,3 +135,24 @@ def test_a_thin_hyphen_and_a_dot_near_letters_are_kept():
     assert sum(
         np.count_nonzero(word.upright.ink > 0.5) for line in cut_page(255 - ink).lines for word in line.words
     ) == (np.count_nonzero(ink))
+
+
+def in_fields(box):
+    """Six upright bars in fields of 40 pixels, an empty field after the third; fields are boxes, or those of a comb."""
+    picture = np.full((120, 340), 255, np.uint8)
+    for field in (0, 1, 2, 4, 5, 6):
+        left = 25 + 40 * field
+        picture[40:70, left + 16 : left + 21] = picture[65:70, left + 16 : left + 28] = 0
+        if box:
+            picture[30:80, left + 2 : left + 38] = np.minimum(picture[30:80, left + 2 : left + 38], 60)
+            picture[32:78, left + 4 : left + 36] = 255
+            picture[40:70, left + 16 : left + 21] = picture[65:70, left + 16 : left + 28] = 0
+        else:
+            picture[80:82, left : left + 41] = picture[68:82, [left, left + 1, left + 40, left + 41]] = 60
+    return picture
+
+
+@pytest.mark.parametrize("box", [True, False], ids=["boxes", "comb"])
+def test_words_of_single_letters_in_fields_end_at_empty_fields(box):
+    (line,) = cut_page(in_fields(box)).lines
+    assert [len(word.lattice().candidates) for word in line.words] == [3, 3]

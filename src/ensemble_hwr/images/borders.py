@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import Ink, IntArray
+from ensemble_hwr.boxes import Box
 
 _MAX_THICKNESS = 0.12  # of the side of the picture: greatest thickness of a bar
 _COVERED = 0.9  # of a side: least length of a bar
@@ -95,7 +96,7 @@ def _most_at_ends(counts: IntArray, lengths: IntArray) -> IntArray:
     return most
 
 
-def remove_boxes(ink: Ink) -> Ink:
+def remove_boxes(ink: Ink) -> tuple[Ink, list[Box]]:
     """Remove closed boxes of one size, such as those for the single letters of a form; what is inside stays.
 
     Parameters
@@ -105,8 +106,10 @@ def remove_boxes(ink: Ink) -> Ink:
 
     Returns
     -------
-    ndarray of float32, shape (height, width)
+    cleaned : ndarray of float32, shape (height, width)
         The same array unless two boxes or more hold other ink.
+    boxes : list of Box
+        Boxes that were removed.
 
     Examples
     --------
@@ -117,9 +120,11 @@ def remove_boxes(ink: Ink) -> Ink:
     ...     ink[5:35, left : left + 35] = 1.0
     ...     ink[7:33, left + 2 : left + 33] = 0.0
     ...     ink[12:28, left + 16 : left + 19] = 1.0
-    >>> cleaned = remove_boxes(ink)
+    >>> cleaned, boxes = remove_boxes(ink)
     >>> float(cleaned[20, 6]), float(cleaned[20, 22])
     (0.0, 1.0)
+    >>> boxes
+    [Box(left=5, top=5, right=40, bottom=35), Box(left=45, top=5, right=80, bottom=35)]
     """
     mask = ink > INK_THRESHOLD
     labels, _ = ndimage.label(mask, EIGHT_CONNECTED)
@@ -132,16 +137,19 @@ def remove_boxes(ink: Ink) -> Ink:
     hollow = {number: part for number, (_, part) in closed.items() if _is_hollow(part)}
     n_filled = sum(np.count_nonzero(mask[closed[number][0]] & ~part) > 0 for number, part in hollow.items())
     if n_filled < max(_MIN_BOXES, _FILLED * len(hollow)):
-        return ink
+        return ink, []
     usual = np.median([part.shape for part in hollow.values()], axis=0)
     thickness = float(np.median([np.count_nonzero(part) / (2 * sum(part.shape)) for part in hollow.values()]))
-    boxes = np.zeros_like(mask)
+    boxes, found = np.zeros_like(mask), []
     for number, (window, part) in closed.items():
         if number in hollow:
             boxes[window] |= part
         elif (np.abs(part.shape - usual) <= _SAME_SIZE * usual).all():
             boxes[window] |= _thin_sides(part, thickness)
-    return np.where(_grown(boxes) & ~(mask & ~boxes), np.float32(0), ink)
+        else:
+            continue
+        found.append(Box(window[1].start, window[0].start, window[1].stop, window[0].stop))
+    return np.where(_grown(boxes) & ~(mask & ~boxes), np.float32(0), ink), found
 
 
 def _thin_sides(part: NDArray[np.bool_], thickness: float) -> NDArray[np.bool_]:

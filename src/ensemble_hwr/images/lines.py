@@ -23,7 +23,7 @@ _UNDER = 0.9  # of the width of the writing: likewise
 _LOW = 0.15  # letter heights: part of the writing that may lie below its underline
 _TALL = 0.5  # letter heights: least height of the letters above an underline that touches them
 _SHORT = 1.2  # letter heights: likewise if it is like other underlines
-_ALIKE = 0.35  # of the thickness of underlines: greatest difference of another underline
+_ALIKE = 0.35  # of the thickness of underlines, or height of teeth: greatest difference of another one
 _ROUGH = 0.04  # of a lower edge: greatest share of steps of more than one pixel
 _LEAST_THIN = 0.45  # of a lower edge: least share that is as thin as a line
 _TOOTH = 0.7  # letter heights: greatest height of the tooth of a comb
@@ -76,11 +76,14 @@ class Ruling:
         Courses of the lines, without interruptions where strokes cross them.
     sides : ndarray of bool, shape (height, width)
         Courses of the lines from top to bottom among them.
+    teeth : ndarray of bool, shape (height, width)
+        Ink of the teeth of combs.
     """
 
     pixels: NDArray[np.bool_]
     courses: NDArray[np.bool_]
     sides: NDArray[np.bool_]
+    teeth: NDArray[np.bool_]
 
     def remove_from(self, ink: Ink) -> Ink:
         """Return the ink without the lines and their soft edges."""
@@ -123,7 +126,8 @@ def find_ruling(mask: NDArray[np.bool_], letter: float) -> Ruling | None:
         _draw(courses, line.rows, line.columns, reach)
     for line in find_lower_edges(mask & ~across, lines, letter):
         line.mark(across)
-    across |= find_teeth(mask & ~across, across, letter)
+    teeth = find_teeth(mask & ~across, across, letter)
+    across |= teeth
     if not across.any():
         across = find_underline(mask, letter)
         if not across.any():
@@ -136,7 +140,7 @@ def find_ruling(mask: NDArray[np.bool_], letter: float) -> Ruling | None:
             line.mark(down.T, part)
             _draw(sides.T, line.rows[part], line.columns[part], 2 * reach)
     corners = mask & _grown(across, reach) & _grown(down, 2 * reach)
-    return Ruling(across | down | corners, courses | sides, sides)
+    return Ruling(across | down | corners, courses | sides, sides, teeth)
 
 
 def find_lines(mask: NDArray[np.bool_], length: float, thickness: float) -> NDArray[np.bool_]:
@@ -286,7 +290,9 @@ def _sticks_out(part: NDArray[np.bool_], thickness: float) -> bool:
 
 
 def find_teeth(rest: NDArray[np.bool_], across: NDArray[np.bool_], letter: float) -> NDArray[np.bool_]:
-    """Find the teeth of a comb: short upright bars that stand on a line and are no parts of letters.
+    """Find the teeth of combs: short upright bars that stand on a line and are no parts of letters.
+
+    The line may have been removed before: rows of like bars are teeth, if others stand on a line.
 
     Parameters
     ----------
@@ -309,9 +315,20 @@ def find_teeth(rest: NDArray[np.bool_], across: NDArray[np.bool_], letter: float
     touching = np.zeros(count + 1, np.bool_)
     touching[labels[ndimage.binary_dilation(across, EIGHT_CONNECTED)]] = True
     sizes = np.bincount(labels.ravel())
+    bars = []
     for number, (y, x) in enumerate(ndimage.find_objects(labels), 1):
         height, width = y.stop - y.start, x.stop - x.start
         low = height <= _TOOTH * letter and width <= _THICKNESS * letter
-        if low and height >= 2 * width and sizes[number] >= _STRAIGHT * height * width and touching[number]:
-            teeth[y, x] |= labels[y, x] == number
-    return teeth if ndimage.label(teeth, EIGHT_CONNECTED)[1] >= _MIN_TEETH else np.zeros_like(rest)
+        if low and height >= 2 * width and sizes[number] >= _STRAIGHT * height * width:
+            bars.append((number, height, (y, x)))
+    heights = [height for number, height, _ in bars if touching[number]]
+    if len(heights) < _MIN_TEETH:
+        return teeth
+    usual = float(np.median(heights))
+    alike = [(window[0].stop, number) for number, height, window in bars if abs(height - usual) <= _ALIKE * usual]
+    feet = [foot for foot, number in alike if not touching[number]]
+    in_rows = {number for foot, number in alike if sum(abs(foot - one) <= _NEAR * letter for one in feet) >= _MIN_TEETH}
+    for number, _, window in bars:
+        if touching[number] or number in in_rows:
+            teeth[window] |= labels[window] == number
+    return teeth

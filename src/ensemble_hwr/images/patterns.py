@@ -30,6 +30,8 @@ _THICKEST = 0.05  # of the picture: greatest thickness of a line
 _MARGIN = 0.35  # of the width of the picture: greatest distance of a margin from an edge
 _MIN_SQUARES = (5, 14)  # lines of squared paper: least number in either direction, and in all
 _LONG = 0.5  # of the height of the picture: least length of a line that divides cells
+_SIDE, _THIN_SIDE = 0.9, 0.1  # of the distance of lines across: least length and greatest thickness of a cell's side
+_MIN_SIDES = 3
 _STROKE = 0.35  # of the way from the tone of a line to that of strokes: darker pixels are strokes
 
 
@@ -114,7 +116,7 @@ def without_pale_lines(darkness: Ink) -> Ink:
         return darkness
     sides = _line_tones(darkness.T, strokes)
     down = np.zeros(darkness.shape[1], np.float32) if sides is None else sides[1]
-    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, strokes)):
+    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, across[1], strokes)):
         return darkness
     cleaned = darkness.copy()
     for tones, turned in ((across, cleaned), (sides, cleaned.T)):
@@ -157,12 +159,19 @@ def _is_margin(down: NDArray[np.float32]) -> bool:
     return bool(ndimage.label(down > 0)[1] == 1 and min(place, 1 - place) <= _MARGIN)
 
 
-def _has_lines_down(darkness: Ink, strokes: float) -> bool:
-    """Return whether there are several long lines from top to bottom, such as the sides of cells."""
+def _has_lines_down(darkness: Ink, across: NDArray[np.float32], strokes: float) -> bool:
+    """Return whether there are several lines from top to bottom, or the sides of cells between two lines across."""
     step = -(-max(darkness.shape) // _SAMPLES)
     mask = ndimage.maximum_filter(darkness, step)[::step, ::step] > 2 * _VISIBLE * strokes
     height = mask.shape[0]
-    return len(trace_lines(mask.T, _LONG * height, max(3.0, _THICKEST * height))) > 1
+    thickness = max(3.0, _THICKEST * height)
+    if len(trace_lines(mask.T, _LONG * height, thickness)) > 1:
+        return True
+    starts = np.flatnonzero(np.diff(np.concatenate([[0], across > 0])) == 1)
+    if len(starts) < 2:
+        return False
+    between = float(np.median(np.diff(starts))) / step
+    return len(trace_lines(mask.T, _SIDE * between, _THIN_SIDE * between)) >= _MIN_SIDES
 
 
 def _find_slope(sample: Ink) -> float:

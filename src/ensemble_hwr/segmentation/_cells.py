@@ -39,17 +39,30 @@ class Filling:
         Row of each cell.
     letters : bool
         Whether each cell holds a single letter.
+    opens : ndarray of bool, shape (n_cells,)
+        Whether a cell is not next to the one before it.
     """
 
     owner: Labels
     outside: Labels
     rows: NDArray[np.intp]
     letters: bool
+    opens: NDArray[np.bool_]
 
     def filled(self, row: int) -> list[int]:
         """Return the numbers of the cells of a row that hold ink, from left to right."""
         present = np.flatnonzero(np.bincount(self.owner.ravel(), minlength=len(self.rows) + 1)[1:])
         return [int(cell) + 1 for cell in present if self.rows[cell] == row]
+
+    def words(self, cells: list[int]) -> list[list[int]]:
+        """Return the runs of neighbouring cells."""
+        runs: list[list[int]] = []
+        for cell in cells:
+            if runs and runs[-1][-1] == cell - 1 and not self.opens[cell - 1]:
+                runs[-1].append(cell)
+            else:
+                runs.append([cell])
+        return runs
 
 
 def fill_cells(labels: Labels, cells: Cells | None) -> Filling | None:
@@ -100,7 +113,7 @@ def fill_cells(labels: Labels, cells: Cells | None) -> Filling | None:
     outer = ndimage.find_objects(cells.labels)
     aspects = [(box[1].stop - box[1].start) / (box[0].stop - box[0].start) for box in outer]
     letters = np.median(sizes[filled, 1] / sizes[filled, 0]) <= _LETTER_ASPECT and np.median(aspects) <= _CELL_ASPECT
-    return Filling(owner, outside, cells.rows, bool(letters))
+    return Filling(owner, outside, cells.rows, bool(letters), cells.opens)
 
 
 def cell_pieces(word: UprightWord, filling: Filling) -> PieceMap:

@@ -17,7 +17,7 @@ from ensemble_hwr._typing import Ink
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import Picture, Polarity, open_picture, to_ink
 from ensemble_hwr.images.borders import remove_borders, remove_boxes
-from ensemble_hwr.images.cells import Cells, find_cells
+from ensemble_hwr.images.cells import Cells, cells_of_boxes, find_cells
 from ensemble_hwr.images.lines import find_ruling
 from ensemble_hwr.images.machine_print import Print, remove_print
 from ensemble_hwr.images.patterns import remove_dots
@@ -146,8 +146,9 @@ def separate_ruling(ink: Ink) -> tuple[Ink, Cells | None]:
 
     The ink is returned as it is if there are no lines, or nothing else.
     """
-    ink = remove_boxes(remove_dots(remove_borders(ink)))
+    ink, boxes = remove_boxes(remove_dots(remove_borders(ink)))
     check_time()
+    of_boxes = cells_of_boxes(boxes, np.zeros(ink.shape, np.bool_))
     labels = label_ink(ink)
     if not labels.any():
         return ink, None
@@ -155,7 +156,7 @@ def separate_ruling(ink: Ink) -> tuple[Ink, Cells | None]:
     ruling = find_ruling(ink > INK_THRESHOLD, letter)
     check_time()
     if ruling is None:
-        return ink, None
+        return ink, of_boxes
     cleaned = ruling.remove_from(ink)
     labels = label_ink(cleaned)
     if not labels.any():
@@ -165,7 +166,7 @@ def separate_ruling(ink: Ink) -> tuple[Ink, Cells | None]:
         again = find_ruling(ink > INK_THRESHOLD, smaller)
         if again is not None and (again.remove_from(ink) > INK_THRESHOLD).any():
             letter, ruling, cleaned = smaller, again, again.remove_from(ink)
-    return cleaned, find_cells(ruling, letter)
+    return cleaned, of_boxes or find_cells(ruling, letter)
 
 
 def _rough_letter_height(labels: Labels) -> float:

@@ -310,7 +310,7 @@ class _Level:
         owners = np.zeros_like(line.components.labels)
         owners[y, x] = filling.owner[tuple(place // self.origin.factor for place in line.source(y, x))]
         words = []
-        for run in np.split(cells, np.flatnonzero(np.diff(cells) > 1) + 1):
+        for run in filling.words(cells):
             inside = np.isin(owners, run)
             if inside.any():
                 word = _cut_word(line, inside)
