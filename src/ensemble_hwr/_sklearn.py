@@ -7,6 +7,7 @@ from sklearn.utils import _safe_indexing as _safe_indexing
 from sklearn.utils._param_validation import HasMethods as HasMethods
 from sklearn.utils._param_validation import Interval as Interval
 from sklearn.utils._param_validation import InvalidParameterError as InvalidParameterError
+from sklearn.utils._param_validation import Options as Options
 from sklearn.utils._param_validation import StrOptions as StrOptions
 from sklearn.utils._repr_html.estimator import _VisualBlock as _VisualBlock
 from sklearn.utils.validation import _check_sample_weight as _check_sample_weight

@@ -84,6 +84,32 @@ class Box(NamedTuple):
         """
         return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
 
+    def turned(self, degrees: int, width: int, height: int) -> Box:
+        """Return the box after its picture was turned clockwise.
+
+        Parameters
+        ----------
+        degrees : int
+            A multiple of 90.
+        width, height : int
+            Size of the picture before it was turned.
+
+        Returns
+        -------
+        Box
+
+        Examples
+        --------
+        >>> from ensemble_hwr.boxes import Box
+        >>> Box(0, 0, 10, 5).turned(90, width=100, height=60)
+        Box(left=55, top=0, right=60, bottom=10)
+        """
+        left, top, right, bottom = self
+        for _ in range(degrees // 90 % 4):
+            left, top, right, bottom = height - bottom, left, height - top, right
+            width, height = height, width
+        return Box(left, top, right, bottom)
+
 
 def union(boxes: Iterable[Box]) -> Box:
     """Return the bounding box of boxes.

@@ -18,7 +18,7 @@ from ensemble_hwr.exceptions import ConfigError
 if TYPE_CHECKING:
     from ensemble_hwr.persistence import ModelInfo
 
-NON_LETTER = "non_letter"  # a class of the models that word readers use to reject ink
+HELPER_CLASSES = frozenset({"non_letter", "180"})  # of the models that readers use in addition to one of letters
 
 
 @click.command()
@@ -53,12 +53,17 @@ def init(name: str | None, output: Path, force: bool) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--all", "all_models", is_flag=True, help="Also list the models that tell letters from other ink.")
+@click.option(
+    "--all",
+    "all_models",
+    is_flag=True,
+    help="Also list the models of non-letters and orientations.",
+)
 def models(as_json: bool, all_models: bool) -> None:
     """List the shipped models: classes, training letters and figures."""
     from ensemble_hwr.persistence import available_models
 
-    found = [model for model in available_models() if all_models or NON_LETTER not in model.classes]
+    found = [model for model in available_models() if all_models or HELPER_CLASSES.isdisjoint(model.classes)]
     if not found:
         echo("this installation has no shipped models", err=True)
     for model in found:

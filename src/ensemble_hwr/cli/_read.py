@@ -66,6 +66,11 @@ if TYPE_CHECKING:
 )
 @click.option("--page", is_flag=True, help="Read pages: pictures with lines of words.")
 @click.option(
+    "--orientation",
+    type=click.Choice(["auto", "0", "90", "180", "270"]),
+    help="With --page: degrees by which the writing is turned clockwise; auto, the default, finds it for each page.",
+)
+@click.option(
     "--print",
     type=click.Choice(["ignore", "keep"]),
     default="ignore",
@@ -124,6 +129,9 @@ def read(
     _check_folders(output, debug)
     format = "json" if as_json else kind
     _check_fields_options(options["fields"], options["page"], format)
+    if options["orientation"] is not None and not options["page"]:
+        raise click.UsageError("--orientation needs --page")
+    options["orientation"] = "auto" if options["orientation"] in (None, "auto") else int(options["orientation"])
     parts = PartOptions.of(format, output, part_size, scheduler)
     if parts is None:
         return _read_all(paths, format, output, debug, **options)
@@ -139,6 +147,7 @@ def _read_all(
     debug: Path | None,
     *,
     page: bool,
+    orientation: str | int,
     fields: Path | None,
     confidence: bool,
     min_confidence: float,
@@ -157,7 +166,8 @@ def _read_all(
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
-        read_one = _field_reader(fields, reader) if fields else reader.read_page if page else reader.read
+        read_page = partial(reader.read_page, orientation=orientation)
+        read_one = _field_reader(fields, reader) if fields else read_page if page else reader.read
         results = _results(read_one, PageOptions(pages, max_pages), found, jobs, large=page or fields is not None)
         n_problems = found.n_problems
         with closing(results), steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
@@ -174,6 +184,7 @@ def _read_parts(
     *,
     model: str,
     page: bool,
+    orientation: str | int,
     fields: Path | None,
     timeout: float,
     **options: Any,
@@ -189,7 +200,7 @@ def _read_parts(
         reader = _word_reader(model, timeout=timeout, **settings)
         if fields is not None:
             return FormReader(load_fields(fields), reader)
-        return PageReader(reader, timeout=timeout).fit() if page else reader
+        return PageReader(reader, orientation=orientation, timeout=timeout).fit() if page else reader
 
     return parts.write(make, paths, **options)
 

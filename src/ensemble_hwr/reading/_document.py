@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ensemble_hwr._typing import Rows
@@ -197,6 +197,11 @@ class Page:
         Slope of the lines: rows that they rise per column to the right.
     issues : tuple of Issue, default=()
         Signs that the reading may be wrong.
+    orientation : int, default=0
+        Degrees by which the writing is turned clockwise in the picture: 0, 90, 180 or 270. Boxes are in the picture as
+        it is; lines and words are in the order of reading.
+    orientation_confidence : float or None, default=None
+        Probability of that orientation, from 0 to 1; None if it was not estimated.
 
     Examples
     --------
@@ -215,6 +220,8 @@ class Page:
     lines: tuple[Line, ...]
     skew: float = 0.0
     issues: tuple[Issue, ...] = ()
+    orientation: int = 0
+    orientation_confidence: float | None = None
 
     @classmethod
     def from_cut(cls, cut: PageCut, read: Callable[[WordCut], Word] = Word.from_cut) -> Self:
@@ -250,6 +257,37 @@ class Page:
         """Texts of the lines, separated by line breaks."""
         return "\n".join(line.text for line in self.lines)
 
+    def turned(self, degrees: int) -> Page:
+        """Return the page with its boxes in the picture before that was turned upright.
+
+        Parameters
+        ----------
+        degrees : int
+            How far the writing is turned clockwise in that picture: 0, 90, 180 or 270.
+
+        Returns
+        -------
+        Page
+        """
+        size = (degrees, self.width, self.height)
+        whole = Box(0, 0, self.width, self.height).turned(*size)
+        lines = tuple(
+            replace(
+                line,
+                box=line.box.turned(*size),
+                words=tuple(
+                    replace(
+                        word,
+                        box=word.box.turned(*size),
+                        letters=tuple(replace(letter, box=letter.box.turned(*size)) for letter in word.letters),
+                    )
+                    for word in line.words
+                ),
+            )
+            for line in self.lines
+        )
+        return replace(self, width=whole.right, height=whole.bottom, lines=lines, orientation=degrees)
+
     def export(self) -> dict[str, Any]:
         """Return the page as plain dicts, lists, strings and numbers, ready for JSON.
 
@@ -258,13 +296,16 @@ class Page:
         Returns
         -------
         dict
-            Keys "text", "width", "height", "skew", "lines" and, if there are any, "issues".
+            Keys "text", "width", "height", "skew", "orientation", "orientation_confidence", "lines" and, if there are
+            any, "issues".
         """
         exported: dict[str, Any] = {
             "text": self.text,
             "width": self.width,
             "height": self.height,
             "skew": self.skew,
+            "orientation": self.orientation,
+            "orientation_confidence": self.orientation_confidence,
             "lines": [line.export() for line in self.lines],
         }
         if self.issues:

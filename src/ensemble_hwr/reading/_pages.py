@@ -10,18 +10,19 @@ from typing import Any, ClassVar, Self
 from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._deadlines import SECONDS, deadline
-from ensemble_hwr._sklearn import Interval, StrOptions, _fit_context
+from ensemble_hwr._sklearn import Interval, Options, StrOptions, _fit_context
 from ensemble_hwr.images import Picture
 from ensemble_hwr.images.sources import describe
 from ensemble_hwr.reading._document import Page
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._words import WordReader
+from ensemble_hwr.reading.orientation import ORIENTATIONS
 
 
 class PageReader(PictureReader[Page]):
     r"""Handwritten text recognition: read pictures of pages or lines.
 
-    Each page is deskewed and segmented into lines and words; a `WordReader` reads the words.
+    Each page is turned upright, deskewed and segmented into lines and words; a `WordReader` reads the words.
 
     Parameters
     ----------
@@ -29,6 +30,9 @@ class PageReader(PictureReader[Page]):
         Reads the words. None uses a `WordReader` with default parameters: the shipped models and no lexicon.
     word_gap : float, default=None
         Smallest gap between words, in letter heights; None estimates it for each line.
+    orientation : {"auto", 0, 90, 180, 270}, default="auto"
+        Degrees by which the writing is turned clockwise in the pictures, after their EXIF orientation was undone.
+        "auto" finds it for each page from the shapes of a sample of its letters.
     timeout : float, default=10
         Seconds of processor time for a picture; one that takes longer raises an error. None sets no limit.
     errors : {"raise", "empty"}, default="raise"
@@ -60,6 +64,7 @@ class PageReader(PictureReader[Page]):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "reader": [WordReader, None],
         "word_gap": [Interval(Real, 0, None, closed="left"), None],
+        "orientation": [StrOptions({"auto"}), Options(Integral, set(ORIENTATIONS))],
         "timeout": [Interval(Real, 0, None, closed="neither"), None],
         "errors": [StrOptions({"raise", "empty"})],
         "n_jobs": [Integral, None],
@@ -70,12 +75,14 @@ class PageReader(PictureReader[Page]):
         reader: Any = None,
         *,
         word_gap: float | None = None,
+        orientation: str | int = "auto",
         timeout: float | None = SECONDS,
         errors: str = "raise",
         n_jobs: int | None = None,
     ) -> None:
         self.reader = reader
         self.word_gap = word_gap
+        self.orientation = orientation
         self.timeout = timeout
         self.errors = errors
         self.n_jobs = n_jobs
@@ -119,7 +126,7 @@ class PageReader(PictureReader[Page]):
         """
         check_is_fitted(self)
         with deadline(self.timeout, partial(describe, picture)):
-            page: Page = self.reader_.read_page(picture, word_gap=self.word_gap)
+            page: Page = self.reader_.read_page(picture, word_gap=self.word_gap, orientation=self.orientation)
         return page
 
     def score(self, X: Any, y: Any) -> float:

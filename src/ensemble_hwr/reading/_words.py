@@ -49,6 +49,13 @@ from ensemble_hwr.reading.models import (
     find_letter_model,
     find_non_letter_model,
 )
+from ensemble_hwr.reading.orientation import (
+    Orientation,
+    check_orientation,
+    find_orientation,
+    turn_upright,
+    turned_issues,
+)
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
 
 
@@ -311,7 +318,7 @@ class WordReader(PictureReader[Word]):
                 word = self.read_lattice(cut_word(opened, slant=self._slant(), **self._opening()))
             return replace(word, issues=reading_issues([word], opened.grey))
 
-    def read_page(self, picture: Picture, *, word_gap: float | None = None) -> Page:
+    def read_page(self, picture: Picture, *, word_gap: float | None = None, orientation: str | int = "auto") -> Page:
         """Read a picture of a page or a line: find its lines and words, and read each word.
 
         Parameters
@@ -319,24 +326,40 @@ class WordReader(PictureReader[Word]):
         picture : path, bytes, PIL image or ndarray
         word_gap : float, default=None
             Smallest gap between words, in letter heights; None estimates it for each line.
+        orientation : {"auto", 0, 90, 180, 270}, default="auto"
+            Degrees by which the writing is turned clockwise in the picture, after its EXIF orientation was undone.
+            "auto" finds it from the shapes of a sample of letters.
 
         Returns
         -------
         Page
+            Boxes are in pixels of the picture as it is. If the page is probably turned, but not certainly, it is read
+            as it is, and has the issue "turned".
 
         Raises
         ------
         PictureError
             If it cannot be opened, or holds no ink.
+        ValueError
+            If `orientation` is not one of the allowed values.
         """
         check_is_fitted(self)
+        check_orientation(orientation)
         with deadline(self.timeout, partial(describe, picture)):
             opened = self._open(picture)
+            found = self._orientation_of(opened) if orientation == "auto" else Orientation(int(orientation), None)
+            opened = replace(opened, pixels=turn_upright(opened.grey, found.degrees)) if found.degrees else opened
             cut = cut_page(opened, word_gap=word_gap, **self._opening())
             read = self._read_lines([line.words for line in cut.lines])
             lines = tuple(Line(line.box, tuple(words)) for line, words in zip(cut.lines, read, strict=True))
             issues = reading_issues([word for line in lines for word in line.words], opened.grey)
-            return Page(cut.width, cut.height, lines, cut.skew, issues)
+            page = Page(cut.width, cut.height, lines, cut.skew, (*turned_issues(found), *issues))
+            return replace(page.turned(found.degrees), orientation_confidence=found.confidence)
+
+    def _orientation_of(self, picture: Picture) -> Orientation:
+        """Find the orientation of a page."""
+        opening = self._opening()
+        return find_orientation(picture, polarity=opening["polarity"], max_pixels=opening["max_pixels"])
 
     def read_lattice(self, lattice: Lattice | StrokeLattice) -> Word:
         """Read a word from its lattice of letter candidates.

@@ -17,7 +17,7 @@ from ensemble_hwr._geometry import FRAME_SIDE, INK_THRESHOLD
 from ensemble_hwr._typing import Rows
 from ensemble_hwr.images import contrast_to_grain
 
-Kind: TypeAlias = Literal["unreadable", "solid", "faint", "uncertain"]
+Kind: TypeAlias = Literal["unreadable", "turned", "solid", "faint", "uncertain"]
 
 # chosen on words and letters that are generated or trained the shipped model: python -m benchmarks.issues
 _SOLID = 9 / FRAME_SIDE  # side of the greatest square of ink, relative to the frame; of letters it is 5/28, rarely 7/28
@@ -35,9 +35,9 @@ class Issue:
 
     Attributes
     ----------
-    kind : {"unreadable", "solid", "faint", "uncertain"}
-        Nothing was read; one dark part fills most of a letter; the contrast is near the grain of the paper, and the
-        probabilities of the letters are below 0.9; they are low for another reason.
+    kind : {"unreadable", "turned", "solid", "faint", "uncertain"}
+        Nothing was read; the page is probably not upright; one dark part fills most of a letter; the contrast is near
+        the grain of the paper, and the probabilities of the letters are below 0.9; they are low for another reason.
     message : str
         What was found, and its likely cause.
 

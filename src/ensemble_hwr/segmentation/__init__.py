@@ -1,5 +1,6 @@
 """Segmentation of handwriting: pages into lines and words, words into letters or into a lattice of candidates."""
 
+from ensemble_hwr.segmentation._components import sample_letters
 from ensemble_hwr.segmentation._lattice import Candidate as Candidate
 from ensemble_hwr.segmentation._lattice import Lattice, cut_word
 from ensemble_hwr.segmentation._page import LineCut as LineCut
@@ -18,4 +19,5 @@ __all__ = [
     "cut_page",
     "cut_strokes",
     "cut_word",
+    "sample_letters",
 ]

@@ -31,6 +31,8 @@ _FLAT = 8.0  # heights: width of a component from which on it is taken for a lin
 _SMALLER = 0.8  # of that estimate: letter height after lines are removed, below which they are sought again
 _SPECK_HEIGHTS = 0.005  # letter heights squared: components of a smaller area are specks
 _SPECK_STROKES = 0.4  # stroke widths squared: likewise
+_SAMPLE_SIDE = 1600  # pixels: longest side of the copy from which letters are sampled
+_SAMPLE_SIZES = (0.6, 1.6)  # of the usual longer side of a component: sizes of letters
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +179,61 @@ def _rough_letter_height(labels: Labels) -> float:
         components = measure_components(renumber(np.where(np.isin(labels, np.flatnonzero(flat) + 1), 0, labels)))
     scale = measure_scale(components)
     return min(scale.letter, _MAX_STROKES * scale.stroke)
+
+
+def sample_letters(
+    picture: Picture, n_letters: int = 64, *, polarity: Polarity = "auto", max_pixels: int = 50_000_000
+) -> list[Ink]:
+    r"""Return connected components that have the size of letters, in any orientation of the writing.
+
+    Parameters
+    ----------
+    picture : path, bytes, PIL image or ndarray
+        A page.
+    n_letters : int, default=64
+        Number of components at most; they are spread over the page.
+    polarity : {"auto", "dark", "light"}, default="auto"
+        Which pixels are ink.
+    max_pixels : int, default=50_000_000
+        Pictures with more pixels raise an error.
+
+    Returns
+    -------
+    list of ndarray of float32, shape (height, width)
+        Ink from 0 to 1, each with a margin of two pixels. Empty if there is no ink.
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be opened.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import compose_words, generate_letters
+    >>> from ensemble_hwr.segmentation import sample_letters
+    >>> letters = generate_letters(520, writers=5, random_state=0)
+    >>> page = compose_words(letters, ["TWO WORDS\nAND FOUR MORE HERE"], random_state=0)[0]
+    >>> len(sample_letters(page.picture, 12))
+    12
+    """
+    grey = open_picture(picture, max_pixels=max_pixels)
+    factor = math.ceil(max(grey.shape) / _SAMPLE_SIDE)
+    small = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+    try:
+        ink = separate_ruling(to_ink(small, polarity=polarity))[0]
+    except PictureError:
+        return []
+    labels = label_ink(ink)
+    if not labels.any():
+        return []
+    components = measure_components(labels)
+    side = np.maximum(components.width, components.height)
+    order = np.argsort(side)
+    usual = side[order][np.searchsorted(np.cumsum(side[order]), side.sum() / 2)]  # specks weigh little
+    found = np.flatnonzero((side >= _SAMPLE_SIZES[0] * usual) & (side <= _SAMPLE_SIZES[1] * usual))
+    chosen = found[np.unique(np.linspace(0, len(found) - 1, min(n_letters, len(found))).round().astype(int))]
+    boxes = ndimage.find_objects(labels)
+    return [np.pad(ink[boxes[index]] * (labels[boxes[index]] == index + 1), 2) for index in chosen]
 
 
 def label_ink(ink: Ink) -> Labels:

@@ -155,7 +155,7 @@ class Alternative(BaseModel):
 class IssueResult(BaseModel):
     """A sign that a reading may be wrong, and its likely cause."""
 
-    kind: Literal["unreadable", "solid", "faint", "uncertain"]
+    kind: Literal["unreadable", "turned", "solid", "faint", "uncertain"]
     message: str
 
 
@@ -222,6 +222,8 @@ class PageOfPicture(_Source):
     width: int
     height: int
     skew: float
+    orientation: int
+    orientation_confidence: float | None = None
     lines: list[LinePart]
     issues: list[IssueResult] | None = None
 
