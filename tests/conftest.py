@@ -1,6 +1,7 @@
 """Settings and fixtures that several rooms share."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,12 @@ from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTr
 # every run, so that a failure is due to the change under test; elsewhere new examples are drawn.
 settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("patient")
+
+# A shell ignores interrupts in its background jobs, and nohup hangups; the tests send both to themselves and to commands.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LETTERS = np.array(["B", "D", "O", "P"])
 

@@ -166,8 +166,11 @@ def _read_all(
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
-        read_page = partial(reader.read_page, orientation=orientation)
-        read_one = _field_reader(fields, reader) if fields else read_page if page else reader.read
+        read_one: Callable[[Any], Result] = reader.read
+        if fields:
+            read_one = _field_reader(fields, reader)
+        elif page:
+            read_one = partial(reader.read_page, orientation=orientation)
         results = _results(read_one, PageOptions(pages, max_pages), found, jobs, large=page or fields is not None)
         n_problems = found.n_problems
         with closing(results), steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:

@@ -94,8 +94,7 @@ def find_orientation(
     letters = sample_letters(picture, polarity=polarity, max_pixels=max_pixels)
     rows = np.zeros((0, 784), np.float32)
     if letters:
-        rows = LetterNormalizer(polarity="light", errors="blank").transform(letters)
-        rows = rows[rows.any(axis=1)]
+        rows, _ = LetterNormalizer(polarity="light").transform_readable(letters)
     return orientation_of_letters(rows, _shipped_model() if model is None else model)
 
 
