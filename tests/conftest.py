@@ -19,7 +19,7 @@ from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTr
 settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("patient")
 
-# A shell ignores interrupts in its background jobs, and nohup hangups; the tests send both to themselves and to commands.
+# A shell ignores interrupts in its background jobs, and nohup hangups; tests send both to themselves and to commands.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
