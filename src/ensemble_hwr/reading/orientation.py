@@ -121,7 +121,7 @@ def orientation_of_letters(rows: NDArray[np.float32], model: Any) -> Orientation
     best = int(posterior.argmax())
     if posterior[best] < SURE:
         best = 0
-    return Orientation(ORIENTATIONS[best], float(posterior[best]))
+    return Orientation(ORIENTATIONS[best], round(float(posterior[best]), 6))  # more digits depend on the BLAS threads
 
 
 def turned_issues(orientation: Orientation) -> tuple[Issue, ...]:
