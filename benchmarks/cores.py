@@ -39,7 +39,7 @@ def measure(quick: bool = False) -> list[Figure]:
 
 def of_processes(quick: bool) -> list[Figure]:
     """Read words by the reader, and a folder of letters in parts, with one process and with two."""
-    n_words, n_letters, repeats = (40, 400, 1) if quick else (1000, 4000, 3)
+    n_words, n_letters, n_products, repeats = (40, 400, 50, 1) if quick else (1000, 4000, 500, 3)
     letters = generate_letters(520, writers=5, random_state=0)
     texts = [TEXTS[number % len(TEXTS)] for number in range(n_words)]
     pictures = [word.picture for word in compose_words(letters, texts, gap=0.2, random_state=0)]
@@ -53,8 +53,8 @@ def of_processes(quick: bool) -> list[Figure]:
             "words, 2": partial(_read_words, pictures, 2),
             "letters, 1": partial(_read_letters, files, 1),
             "letters, 2": partial(_read_letters, files, 2),
-            "products, 1": partial(multiply_in_processes, product, 1),
-            "products, 2": partial(multiply_in_processes, product, 2),
+            "products, 1": partial(multiply_in_processes, product, 1, n_products),
+            "products, 2": partial(multiply_in_processes, product, 2, n_products),
         }
         found = time_in_turn(functions, repeats)
     target = "1.85" if joblib.cpu_count() > 1 else ""

@@ -242,20 +242,20 @@ def test_a_killed_worker_of_a_cluster_changes_no_result(scans, model, start_dask
 
 def test_files_that_a_worker_lacks_end_the_run(scans, model, monkeypatch):
     """Of a folder that a machine has not mounted, all pictures would be errors."""
-    monkeypatch.setattr("ensemble_hwr.folders._Work.__call__", elsewhere(monkeypatch))
+    monkeypatch.setattr("ensemble_hwr._parts.ReadFiles.__call__", elsewhere(monkeypatch))
     with pytest.raises(EnsembleHwrError, match=r"'scans/00.png': exists on this machine, but not on the worker far"):
         read_folders(model, [scans], "out")
 
 
 def elsewhere(monkeypatch):
     """Return the work of a machine that has no file."""
-    from ensemble_hwr.folders import _Work
+    from ensemble_hwr._parts import ReadFiles
 
-    work = _Work.__call__
+    work = ReadFiles.__call__
 
     def call(self, files):
         with monkeypatch.context() as patch:
-            patch.setattr("ensemble_hwr.folders.gethostname", lambda: "far")
+            patch.setattr("ensemble_hwr._parts.gethostname", lambda: "far")
             patch.setattr(os.path, "lexists", lambda path: False)
             return work(self, files)
 

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from socket import gethostname
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ensemble_hwr._batches import BATCH_SIZE, Classify, PageOptions, files_of
-from ensemble_hwr._formats import (
-    FIELD_COLUMNS,
-    LETTER_COLUMNS,
-    WORD_COLUMNS,
-    NamedPicture,
-    OutputOptions,
-    csv_lines,
-    field_printer,
-    field_rows,
-    letter_printer,
-    letter_rows,
-    reading_printer,
-    reading_rows,
-)
+from ensemble_hwr._formats import OutputOptions
+from ensemble_hwr._parts import PART_FORMATS, Files, Found, ReadFiles, contents_of, import_pyarrow
 from ensemble_hwr._writing import Journal, check_folder, whole_files, writing_alone
-from ensemble_hwr.exceptions import DataError, EnsembleHwrError, MissingExtraError, ModelError, PictureError
+from ensemble_hwr.exceptions import DataError, EnsembleHwrError, ModelError
 
 if TYPE_CHECKING:
     from ensemble_hwr._typing import PathLike
     from ensemble_hwr.images.pages import PageRanges
-    from ensemble_hwr.reading.issues import Issue
 
-PART_FORMATS = ("csv", "json", "parquet")
 PART_SIZE = 1000
 JOURNAL = "journal.jsonl"
-_ADDED_COLUMNS = ("issues", "error")
-_INTEGERS = ("page", "line", "word", "left", "top", "right", "bottom")  # columns of Parquet
-_FLOATS = ("probability", "confidence")
 _FILES_AT_ONCE = {"letters": BATCH_SIZE, "words": 16, "pages": 2, "fields": 2}  # that a process gets
 _LEAST = {"letters": 20, "words": 3, "pages": 1, "fields": 1}  # of these batches per process, which is worth its start
 _VERSION = 1  # of the journal
@@ -192,11 +172,11 @@ def read_folders(
     if part_size < 1:
         raise DataError(f"part_size must be 1 or more, got {part_size}")
     if format == "parquet":
-        _pyarrow()
+        import_pyarrow()
     options = OutputOptions("json" if format == "json" else "csv", True, min_confidence, paths=True)
     source = _Source(tuple(os.fspath(path) for path in paths), pattern, recursive, part_size)
     chosen = PageOptions(_parsed(pages), max_pages)
-    work = _Work(*_task_of(reader), options, chosen, os.getcwd())
+    work = ReadFiles(*_task_of(reader), options, chosen, os.getcwd())
     settings = {**_settings(reader), "options": [format, part_size, min_confidence, repr(chosen)]}
     folder = Path(output)
     check_folder(folder)
@@ -210,118 +190,6 @@ def read_folders(
         run.start(settings)
         found = run.read(n_jobs, on_progress)
     return replace(found, n_errors=found.n_errors + len(problems))
-
-
-class _Files(NamedTuple):
-    """Some files of a part."""
-
-    part: int
-    paths: list[str]
-
-
-@dataclass
-class _Found:
-    """Results of some files: rows of a table or lines of JSON, counts of pictures, and where no file exists."""
-
-    results: list[Any] = field(default_factory=list)
-    n_pictures: int = 0
-    n_errors: int = 0
-    n_doubtful: int = 0
-    missing_on: str = ""
-
-    def add(self, other: _Found) -> None:
-        """Add the results of further files."""
-        self.results += other.results
-        self.n_pictures += other.n_pictures
-        self.n_errors += other.n_errors
-        self.n_doubtful += other.n_doubtful
-
-
-@dataclass(frozen=True)
-class _Work:
-    """Reads some files, also in another process or on another machine.
-
-    Attributes
-    ----------
-    kind : {"letters", "words", "pages", "fields"}
-    function : callable
-        For letters `Classify`, otherwise a function that reads one picture.
-    options : OutputOptions
-    pages : PageOptions
-    root : str
-        Folder that relative paths start from.
-    """
-
-    kind: str
-    function: Callable[..., Any]
-    options: OutputOptions
-    pages: PageOptions
-    root: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of a table."""
-        columns = {"letters": LETTER_COLUMNS, "fields": FIELD_COLUMNS}.get(self.kind, WORD_COLUMNS)
-        return (*columns, *_ADDED_COLUMNS)
-
-    def __call__(self, files: _Files) -> _Found:
-        """Read files."""
-        found = _Found(
-            missing_on="" if any(os.path.lexists(self._place(path)) for path in files.paths) else gethostname()
-        )
-        for batch in self.pages.batches(NamedPicture(path, self._place(path)) for path in files.paths):
-            results = self.function(batch) if self.kind == "letters" else (self._read(page) for _, page in batch)
-            for (_, page), result in zip(batch, results, strict=True):
-                self._add(found, page, result)
-        return found
-
-    def failed(self, files: _Files, error: Exception) -> _Found:
-        """Return the results of files that all have the same error."""
-        found = _Found()
-        for path in files.paths:
-            self._add(found, NamedPicture(path, path), error)
-        return found
-
-    def _place(self, path: str) -> str:
-        """Return a path for this process, whose working folder may be another one."""
-        return path if os.getcwd() == self.root else os.path.join(self.root, path)
-
-    def _read(self, page: NamedPicture) -> Any:
-        try:
-            return self.function(page.data)
-        except (PictureError, DataError) as error:
-            return error
-
-    def _add(self, found: _Found, page: NamedPicture, result: Any) -> None:
-        found.n_pictures += 1
-        if isinstance(result, Exception):
-            found.n_errors += 1
-            found.results += self._error(page, str(result).replace(os.path.join(self.root, ""), ""))
-            return
-        issues = _issues_of(result)
-        found.n_doubtful += bool(issues)
-        found.results += (
-            self._lines(page, result) if self.options.format == "json" else self._rows(page, result, issues)
-        )
-
-    def _error(self, page: NamedPicture, message: str) -> list[Any]:
-        if self.options.format == "json":
-            return [json.dumps({"path": page.name, "page": page.page, "error": message})]
-        return [[page.name, page.page, *[""] * (len(self.columns) - 3), message]]
-
-    def _rows(self, page: NamedPicture, result: Any, issues: list[Issue]) -> list[Any]:
-        if self.kind == "letters":
-            rows = letter_rows(self.options, page, result.predictions)
-        else:
-            rows = (field_rows if self.kind == "fields" else reading_rows)(self.options, page, result)
-        kinds = " ".join(dict.fromkeys(issue.kind for issue in issues))
-        return [[*row, kinds, ""] for row in rows]
-
-    def _lines(self, page: NamedPicture, result: Any) -> list[Any]:
-        if self.kind == "letters":
-            return [letter_printer(self.options)(page, result.predictions, result.issues)]
-        printer: Any = field_printer if self.kind == "fields" else reading_printer
-        return [printer(self.options)(page, result)]
 
 
 @dataclass(frozen=True)
@@ -375,7 +243,7 @@ class _Source:
 class _Run:
     """A run with its folder of results: what was done before, and what is to do."""
 
-    def __init__(self, folder: Path, format: str, work: _Work, source: _Source, plan: list[_Part]) -> None:
+    def __init__(self, folder: Path, format: str, work: ReadFiles, source: _Source, plan: list[_Part]) -> None:
         self._folder, self._format, self._work, self._source, self._plan = folder, format, work, source, plan
         self._journal = Journal(folder / JOURNAL)
         self._counts = FolderResult(n_parts=len(plan))
@@ -409,22 +277,22 @@ class _Run:
             self._files(),
             n_jobs=n_jobs,
             least=_LEAST[self._work.kind] if n_jobs == -1 else 1,
-            split=lambda files: [_Files(files.part, [path]) for path in files.paths],
+            split=lambda files: [Files(files.part, [path]) for path in files.paths],
             name=lambda files: repr(files.paths[0]),
         )
-        found, n_files = _Found(), 0
+        found, n_files = Found(), 0
         with closing(results):
             for files, result in results:
                 found.add(self._work.failed(files, result) if isinstance(result, Exception) else _seen(files, result))
                 n_files, done = n_files + len(files.paths), done + len(files.paths)
                 if n_files == self._plan[files.part].n_files:
                     self._finish(files.part, found)
-                    found, n_files = _Found(), 0
+                    found, n_files = Found(), 0
                 if on_progress is not None:
                     on_progress(FolderProgress("reading", done, self._n_files()))
         return self._counts
 
-    def _files(self) -> Iterator[_Files]:
+    def _files(self) -> Iterator[Files]:
         """Yield the files of the parts that are not finished."""
         number = -1
         for number, paths in enumerate(self._source.parts(on_error=lambda error: None)):
@@ -433,17 +301,17 @@ class _Run:
             if number >= len(self._plan) or _digest(paths) != self._plan[number].digest:
                 break
             size = _FILES_AT_ONCE[self._work.kind]
-            yield from (_Files(number, paths[start : start + size]) for start in range(0, len(paths), size))
+            yield from (Files(number, paths[start : start + size]) for start in range(0, len(paths), size))
         else:
             if number == len(self._plan) - 1:
                 return
         raise DataError(f"the pictures changed while they were read, at part {number}; give another output folder")
 
-    def _finish(self, number: int, found: _Found) -> None:
+    def _finish(self, number: int, found: Found) -> None:
         """Write a part, and then its line of the journal."""
         file = self._file(number)
         with whole_files(file) as (stream,):
-            stream.write(_contents(found.results, self._work.columns, self._format))
+            stream.write(contents_of(found.results, self._work.columns, self._format))
         record = {
             "part": number,
             "bytes": file.stat().st_size,
@@ -529,12 +397,7 @@ def _parsed(pages: str | PageRanges | None) -> PageRanges | None:
     return PageRanges.parse(pages) if isinstance(pages, str) else pages
 
 
-def _issues_of(result: Any) -> list[Issue]:
-    """Return the issues of a letter, a word, a page, or all fields of a form."""
-    return [issue for part in (result.values() if isinstance(result, dict) else [result]) for issue in part.issues]
-
-
-def _seen(files: _Files, found: _Found) -> _Found:
+def _seen(files: Files, found: Found) -> Found:
     """Return results; raise an error if files exist here, but none of them where they were read."""
     if found.missing_on and any(map(os.path.lexists, files.paths)):
         raise EnsembleHwrError(
@@ -555,44 +418,3 @@ def _digest(files: list[str]) -> str:
             state = "missing"
         digest.update(os.fsencode(file) + f"\0{state}\0".encode())
     return digest.hexdigest()
-
-
-def _contents(results: list[Any], columns: tuple[str, ...], format: str) -> bytes:
-    """Return the contents of a part."""
-    if format == "parquet":
-        return _parquet(results, columns)
-    text = "\n".join(results) if format == "json" else csv_lines([columns, *results])
-    return f"{text}\n".encode()
-
-
-def _parquet(rows: list[list[Any]], columns: tuple[str, ...]) -> bytes:
-    """Return rows as a Parquet file."""
-    pyarrow = _pyarrow()
-    from pyarrow import parquet
-
-    fields = []
-    for name in columns:
-        type_ = pyarrow.int32() if name in _INTEGERS else pyarrow.float32() if name in _FLOATS else pyarrow.string()
-        fields.append((name, type_))
-    arrays = []
-    for (name, type_), values in zip(fields, zip(*rows, strict=True) if rows else [()] * len(fields), strict=True):
-        convert: Callable[[Any], Any] = int if name in _INTEGERS else float if name in _FLOATS else _text
-        arrays.append(
-            pyarrow.array([None if v == "" and convert is not _text else convert(v) for v in values], type=type_)
-        )
-    stream = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), stream)
-    return stream.getvalue()
-
-
-def _text(value: Any) -> str:
-    """Return text that can be encoded: names of files may hold any bytes."""
-    return str(value).encode("utf-8", "backslashreplace").decode()
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingExtraError("pyarrow", "parquet") from None
-    return pyarrow

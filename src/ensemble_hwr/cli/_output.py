@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr._formats import DOCUMENTS, FORMATS, NamedPicture, OutputOptions, csv_lines
+from ensemble_hwr._parts import PART_FORMATS
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.cli._errors import Interrupted, echo, end_of_reading
 from ensemble_hwr.cli._options import cluster
 from ensemble_hwr.cli._pictures import STANDARD_INPUT
-from ensemble_hwr.folders import PART_FORMATS, PART_SIZE
+from ensemble_hwr.folders import PART_SIZE
 
 if TYPE_CHECKING:
     from ensemble_hwr.reading import Page
