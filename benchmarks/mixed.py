@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from ensemble_hwr.datasets import (
     load_npz,
     save_npz,
 )
-from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes, render_strokes
+from ensemble_hwr.datasets.handwriting import WriterStyle, allograph_names, letter_strokes, render_strokes
 from ensemble_hwr.ensemble import fit_cache, fit_classifier
 from ensemble_hwr.evaluation.contenders import with_seed
 from ensemble_hwr.persistence import DiskFitCache, save_model
@@ -53,6 +53,7 @@ ROOT = Path(__file__).parent.parent
 CLASSES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GENERATED_WRITERS = 250
 DOTTED_WRITERS = 200  # of capital I with a dot; most writers make none, but those who do make it always
+FORM_WRITERS = 12  # of each allograph, rare ones among them
 CAPPED = {"bhmsds": 60}  # letters per class of a source with few writers
 FOLDERS: Mapping[str, tuple[str, ...]] = {  # sources that are stored in several folders
     "photo62": ("letters:photo62", "more/photo62_rest"),
@@ -259,16 +260,15 @@ def normalized(source: str, jobs: int, per_source: int | None) -> LetterSet:
 
 def letters_of(source: str, limit: int | None = None) -> LetterSet:
     """Return the pictures of a source; of generated letters, at most so many."""
-    if source == "generated":
-        n = len(CLASSES) * GENERATED_WRITERS
-        n = n if limit is None else min(n, limit)
-        return generate_letters(n, letters=CLASSES, writers=GENERATED_WRITERS, random_state=0, format="pictures")
-    if source == "dotted_i":
-        return dotted_capitals(DOTTED_WRITERS)
-    if source == "fonts":
-        return load_fonts(DATA / "fonts")
-    if source == "sd19vowels":
-        return unpacked(DATA / "more" / f"{source}.npz")
+    makers = {
+        "generated": lambda: generated_letters(limit),
+        "forms": lambda: all_forms(FORM_WRITERS),
+        "dotted_i": lambda: dotted_capitals(DOTTED_WRITERS),
+        "fonts": lambda: load_fonts(DATA / "fonts"),
+        "sd19vowels": lambda: unpacked(DATA / "more" / "sd19vowels.npz"),
+    }
+    if source in makers:
+        return makers[source]()
     if source not in FOLDERS:
         return load_npz(DATA / "more" / f"{source}.npz")
     parts = []
@@ -278,12 +278,17 @@ def letters_of(source: str, limit: int | None = None) -> LetterSet:
     return concatenate(parts, name=source)
 
 
+def generated_letters(limit: int | None) -> LetterSet:
+    """Return pictures of all classes by generated writers, with allographs as frequent as they are in writing."""
+    n = len(CLASSES) * GENERATED_WRITERS
+    n = n if limit is None else min(n, limit)
+    return generate_letters(n, letters=CLASSES, writers=GENERATED_WRITERS, random_state=0, format="pictures")
+
+
 def unpacked(file: Path) -> LetterSet:
     """Return the pictures of a file that is compressed more than `load_npz` accepts, as mostly white pictures are."""
     with np.load(file) as arrays:
-        data = np.empty(len(arrays["target"]), dtype=object)
-        data[:] = list(arrays["data"])
-        return LetterSet(data, arrays["target"].astype(str), name=file.stem)
+        return LetterSet(in_array(list(arrays["data"])), arrays["target"].astype(str), name=file.stem)
 
 
 def dotted_capitals(writers: int) -> LetterSet:
@@ -293,18 +298,45 @@ def dotted_capitals(writers: int) -> LetterSet:
         rng = np.random.default_rng([writer, *b"dotted"])
         style = WriterStyle.random(rng)
         capital = letter_strokes("I", style, random_state=rng)
-        ink = render_strokes(
-            [*capital, dot_above(capital, style, rng)],
-            scale=rng.uniform(28, 64),
-            pen_width=style.pen_width,
-            pen=style.pen,
-            softness=rng.uniform(0.8, 2.2),
-            random_state=rng,
-        )
-        pictures.append(np.rint(255 * (1 - np.pad(ink, 4))).astype(np.uint8))
-    data = np.empty(writers, dtype=object)
+        pictures.append(drawn([*capital, dot_above(capital, style, rng)], style, rng))
+    return LetterSet(
+        in_array(pictures), np.full(writers, "I"), writer=np.array([f"dotted {writer}" for writer in range(writers)])
+    )
+
+
+def all_forms(writers: int) -> LetterSet:
+    """Return pictures of all allographs, rare ones as often as common ones, each by its own generated writers."""
+    pictures, labels, names = [], [], []
+    for label in CLASSES:
+        for form in allograph_names(label):
+            for writer in range(writers):
+                rng = np.random.default_rng([writer, *f"{label} {form}".encode()])
+                style = WriterStyle.random(rng)
+                pictures.append(drawn(letter_strokes(label, style, allograph=form, random_state=rng), style, rng))
+                labels.append(label)
+                names.append(f"form {label} {form} {writer}")
+    return LetterSet(in_array(pictures), np.array(labels), writer=np.array(names))
+
+
+def drawn(strokes: list[NDArray[np.float64]], style: WriterStyle, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a picture of strokes on white paper, as large as a letter in a scan."""
+    ink = render_strokes(
+        strokes,
+        scale=rng.uniform(28, 64),
+        pen_width=style.pen_width,
+        pen=style.pen,
+        softness=rng.uniform(0.8, 2.2),
+        random_state=rng,
+    )
+    picture: NDArray[np.uint8] = np.rint(255 * (1 - np.pad(ink, 4))).astype(np.uint8)
+    return picture
+
+
+def in_array(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.object_]:
+    """Return pictures of different sizes as an array of objects."""
+    data = np.empty(len(pictures), dtype=object)
     data[:] = pictures
-    return LetterSet(data, np.full(writers, "I"), writer=np.array([f"dotted {writer}" for writer in range(writers)]))
+    return data
 
 
 def dot_above(letter: list[NDArray[np.float64]], style: WriterStyle, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -8,14 +8,17 @@ import pytest
 
 from ensemble_hwr.config import load_config
 from ensemble_hwr.datasets import LetterSet
+from ensemble_hwr.datasets.handwriting import allograph_names
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks import mixed
 from benchmarks.mixed import (
     CLASSES,
     FOLDERS,
     GROUPS,
     LADDER,
     accuracies,
+    all_forms,
     dotted_capitals,
     scored,
     table,
@@ -93,6 +96,15 @@ def test_dotted_capitals_have_a_dot_above_the_letter():
         assert dot[1] - dot[0] < 0.4 * (letter[1] - letter[0])
     again = dotted_capitals(2)
     assert all((first == second).all() for first, second in zip(letters.data, again.data, strict=False))
+
+
+def test_all_forms_of_a_letter_are_drawn_equally_often(monkeypatch):
+    monkeypatch.setattr(mixed, "CLASSES", "A2")
+    letters = all_forms(2)
+    forms = [(label, form) for label in "A2" for form in allograph_names(label) for _ in range(2)]
+    assert letters.target.tolist() == [label for label, _ in forms]
+    assert letters.writer.tolist() == [f"form {label} {form} {n % 2}" for n, (label, form) in enumerate(forms)]
+    assert all(picture.min() < 100 and picture[0].min() > 250 for picture in letters.data)
 
 
 def test_figures_of_a_model_name_source_and_group():

@@ -45,6 +45,16 @@ def test_unreadable_pictures_are_left_out(wide):
         fit_non_letter_model([empty], [empty.astype(int)])
 
 
+def test_dots_belong_to_the_letter_below_them_if_wanted():
+    picture, owner = np.full((60, 70), 255, np.uint8), np.full((60, 70), -1)
+    for (y, x), letter in ((np.s_[25:55, 10:15], 0), (np.s_[5:9, 30:34], 0), (np.s_[25:55, 45:50], 1)):
+        picture[y, x], owner[y, x] = 0, letter
+    _, without = non_letter_examples([picture], [owner])
+    _, kept = non_letter_examples([picture], [owner], dots=True)
+    assert kept.tolist() == ["letter", "letter"]
+    assert without.tolist() == ["letter", "non_letter", "letter"]
+
+
 STEM, FAR_STEM, BAR = [(0, 0), (0, 100)], [(60, 0), (60, 100)], [(0, 50), (60, 50)]
 TWO_H = [*(STEM, FAR_STEM, BAR), *([(x + 50, y) for x, y in stroke] for stroke in (STEM, FAR_STEM, BAR))]
 

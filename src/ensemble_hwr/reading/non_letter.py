@@ -31,6 +31,7 @@ def fit_non_letter_model(
     pictures: Sequence[Picture],
     owners: Sequence[NDArray[np.integer[Any]]],
     *,
+    dots: bool = False,
     classifier: Any = None,
     random_state: int | None = None,
 ) -> Any:
@@ -44,6 +45,8 @@ def fit_non_letter_model(
         Words, such as `compose_words` returns.
     owners : sequence of ndarray of int, shape (height, width)
         Index of the letter that each pixel belongs to; negative for none.
+    dots : bool, default=False
+        Whether dots and accents belong to the letter below them, as in a reader of small letters.
     classifier : classifier, default=None
         With ``predict_proba``. None trains an MLP on gradient features and on the geometry of candidates.
     random_state : int, default=None
@@ -73,7 +76,7 @@ def fit_non_letter_model(
     >>> model.classes_.tolist()
     ['letter', 'non_letter']
     """
-    return _fit(*non_letter_examples(pictures, owners), classifier, random_state)
+    return _fit(*non_letter_examples(pictures, owners, dots=dots), classifier, random_state)
 
 
 def fit_stroke_non_letter_model(
@@ -125,7 +128,7 @@ def fit_stroke_non_letter_model(
 
 
 def non_letter_examples(
-    pictures: Sequence[Picture], owners: Sequence[NDArray[np.integer[Any]]]
+    pictures: Sequence[Picture], owners: Sequence[NDArray[np.integer[Any]]], *, dots: bool = False
 ) -> tuple[Rows, NDArray[np.str_]]:
     """Extract labelled letter candidates from pictures of words whose letters are known.
 
@@ -133,7 +136,7 @@ def non_letter_examples(
 
     Parameters
     ----------
-    pictures, owners : sequences
+    pictures, owners, dots
         As in `fit_non_letter_model`.
 
     Returns
@@ -157,16 +160,17 @@ def non_letter_examples(
     >>> rows.shape[1], sorted(set(labels.tolist()))
     (800, ['letter', 'non_letter'])
     """
-    normalizer = LetterNormalizer(polarity="light", errors="blank")
+    normalizer = LetterNormalizer(polarity="light", dots=dots, errors="blank")
     rows, labels = [], []
     for picture, owner in zip(pictures, owners, strict=True):
         try:
             lattice = cut_word(picture)
         except PictureError:
             continue
+        lattice = lattice.with_dots() if dots else lattice
         overlap = overlap_with_letters(lattice, owner)
         clear = (overlap >= _MIN_LETTER_OVERLAP) | (overlap <= _MAX_NON_LETTER_OVERLAP)
-        pixels = normalizer.transform([candidate.ink for candidate in lattice.candidates])
+        pixels = normalizer.transform([(candidate.bare or candidate).ink for candidate in lattice.candidates])
         rows.append(candidate_rows(lattice, pixels)[clear])
         labels.append(np.where(overlap[clear] >= _MIN_LETTER_OVERLAP, LETTER, NON_LETTER))
     if not rows:

@@ -1,12 +1,15 @@
 import string
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ensemble_hwr.datasets.handwriting import letter_strokes
 from ensemble_hwr.datasets.handwriting._curves import ALLOGRAPHS, parse_path
 from ensemble_hwr.datasets.handwriting._sign_skeletons import DIGIT_SKELETONS, MARK_SKELETONS
 from ensemble_hwr.datasets.handwriting._skeletons import SKELETONS
 from ensemble_hwr.datasets.handwriting._small_skeletons import SMALL_SKELETONS
+from ensemble_hwr.datasets.handwriting._style import pick_allograph_index
 
 
 def test_every_capital_has_its_allographs_under_different_names():
@@ -14,8 +17,18 @@ def test_every_capital_has_its_allographs_under_different_names():
     for allographs in SKELETONS.values():
         assert 3 <= len(allographs) <= 8
         assert len({allograph.name for allograph in allographs}) == len(allographs)
-        assert all(allograph.weight > 0 for allograph in allographs)
+        assert all(allograph.weight >= 0 for allograph in allographs)
         assert allographs[0].weight == max(allograph.weight for allograph in allographs)
+
+
+def test_allographs_without_weight_are_drawn_by_name_only():
+    rare = {(letter, entry.name) for letter, entries in ALLOGRAPHS.items() for entry in entries if entry.weight == 0}
+    assert rare == {("A", "open-topped"), ("A", "small-letter"), ("M", "shallow")}
+    for letter, name in rare:
+        last = max(np.flatnonzero([entry.weight for entry in ALLOGRAPHS[letter]]))
+        rng = SimpleNamespace(random=lambda: np.nextafter(1.0, 0.0))
+        assert pick_allograph_index(rng, letter) == last
+        assert letter_strokes(letter, allograph=name)
 
 
 @pytest.mark.parametrize("letter", SKELETONS)
@@ -36,7 +49,7 @@ def test_small_letters_digits_and_marks_have_their_allographs():
         assert len(allographs) >= 3
         assert len({allograph.name for allograph in allographs}) == len(allographs)
         plain = [allograph.weight for allograph in allographs if not allograph.joined]
-        assert allographs[0].weight == max(plain) > min(plain) > 0
+        assert allographs[0].weight == max(plain) > min(plain) >= 0
 
 
 def test_every_small_letter_has_a_joined_form():

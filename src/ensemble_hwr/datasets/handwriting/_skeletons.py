@@ -14,12 +14,13 @@ class Allograph(NamedTuple):
     """A variant of a letter."""
 
     name: str
-    weight: float
+    weight: float  # frequency relative to the other variants; 0: drawn by name only
     path: str
     joined: bool = False  # whether it has strokes that connect it with its neighbours
 
 
 SKELETONS: dict[str, tuple[Allograph, ...]] = {
+    # Forms without weight are for training only: random writers, and letters of a random state, are as they were.
     "A": (
         Allograph("three-strokes", 34, "35,0 0,100 / 35,0 70,100 / 12,64 58,64"),
         Allograph("tent", 28, "0,100 35,0! 70,100 / 12,64 58,64"),
@@ -27,6 +28,8 @@ SKELETONS: dict[str, tuple[Allograph, ...]] = {
         Allograph("round-topped", 9, "2,100 4,55 12,14 34,0 56,14 66,55 68,100 / 4,58 66,57"),
         Allograph("looped-bar", 10, "0,100 36,0! 68,98! 14,70! 64,61"),
         Allograph("flat-topped", 4, "3,100 10,2! 58,1! 66,100 / 7,52 62,52"),
+        Allograph("open-topped", 0, "27,2 0,100 / 43,0 70,100 / 10,62 60,61"),
+        Allograph("small-letter", 0, "54,24 34,2 10,16 0,56 8,92 28,100 46,80 56,6! 60,100"),
     ),
     "B": (
         Allograph("stem-and-three", 34, "8,0 6,100 / 6,2 44,3 54,24 40,44 10,48! 52,55 60,77 45,97 4,100"),
@@ -112,6 +115,7 @@ SKELETONS: dict[str, tuple[Allograph, ...]] = {
         Allograph("four-strokes", 8, "4,0 1,100 / 4,0 38,74 / 74,0 38,74 / 74,0 78,100"),
         Allograph("rounded", 8, "0,100 6,40 17,4 28,16 38,66! 48,18 61,3 71,40 78,100"),
         Allograph("arched", 5, "2,4 2,100! 4,34! 18,4 34,12 38,45 38,98! 40,38 54,5 70,12 76,45 76,100"),
+        Allograph("shallow", 0, "4,100 4,0! 38,32! 72,0! 74,100"),
     ),
     "N": (
         Allograph("one-stroke", 40, "2,100 4,0! 58,99! 60,0"),
