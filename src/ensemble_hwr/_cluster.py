@@ -45,6 +45,29 @@ def dask_client() -> Any:
     return getattr(get_active_backend()[0], "client", None)
 
 
+def send(client: Any, value: Any) -> Any:
+    """Send a value to the workers of a cluster once, and return its future.
+
+    It is sent as a task. Workers get it from each other, and it is loaded again if one of them ends. ``scatter`` can
+    hang if a worker ends while it sends.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    value : object
+        Anything that can be pickled, also functions and classes of a script or a notebook.
+
+    Returns
+    -------
+    distributed.Future
+    """
+    from joblib.externals.loky.backend.reduction import dumps  # by value where a module cannot be imported
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+        return client.submit(pickle.loads, bytes(dumps(value)), pure=False)
+
+
 class Cluster:
     """Workers of a Dask scheduler that apply one function.
 
@@ -66,9 +89,7 @@ class Cluster:
         split: Callable[[Any], Sequence[Any]] | None,
         name: Callable[[Any], str],
     ) -> None:
-        from joblib.externals.loky.backend.reduction import dumps  # also for classes of a script or a notebook
-
-        self._client, self._payload = client, bytes(dumps(function))
+        self._client, self._function = client, function
         self._weigh, self._split, self._name = weigh, split, name
         self._order: deque[_Slot] = deque()  # slots whose results are not yet returned; results are futures
         self._sent: Any = None
@@ -79,7 +100,7 @@ class Cluster:
         from distributed import CancelledError, KilledWorker  # slow to import
 
         items, n_losses = iter(items), 0
-        self._send()
+        self._sent = send(self._client, self._function)
         while self._fill(items):
             slot = self._order[0]
             try:
@@ -137,12 +158,6 @@ class Cluster:
 
         return self._client.submit(_apply, self._sent, item, __version__, pure=False)
 
-    def _send(self) -> None:
-        """Send the function as a task: workers get it from each other, and it is loaded again if one of them ends."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            self._sent = self._client.submit(pickle.loads, self._payload, pure=False)
-
     def _result_of(self, slot: _Slot) -> Any:
         """Wait for a result as long as there are workers."""
         import distributed
@@ -165,7 +180,7 @@ class Cluster:
             raise EnsembleHwrError(
                 "the Dask scheduler or its workers were lost; check them, and run the same command again"
             )
-        self._send()
+        self._sent = send(self._client, self._function)
         for slot in self._order:
             if slot.result is not None and slot.result.status != "finished":
                 slot.result = self._submit(slot.item)

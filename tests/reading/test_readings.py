@@ -1,5 +1,6 @@
 from dataclasses import replace
 from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -105,12 +106,15 @@ random_counts = st.dictionaries(some_words, st.integers(0, 9).map(lambda power: 
 
 
 @settings(max_examples=100)
-@given(graphs(), st.one_of(uniform_counts, random_counts))
-def test_find_words_returns_the_best_words_in_order(graph, counts):
-    found = find_words(graph, Lexicon(counts), max_words=4)
+@given(graphs(), st.one_of(uniform_counts, random_counts), st.sampled_from([1, 2, 50]), st.booleans())
+def test_find_words_returns_the_best_words_in_order(graph, counts, few, is_one_known):
+    """The search with few prefixes only finds out which words the other search need not follow."""
     share = {word: count / sum(counts.values()) for word, count in counts.items()}
     expected = sorted(((best_score(graph, word) + np.log(share[word]), word) for word in counts), reverse=True)
     expected = [(score, word) for score, word in expected if score >= expected[0][0] - 10 and np.isfinite(score)][:4]
+    known = {"at_least": expected[-1][0]} if expected and is_one_known else {}
+    with patch("ensemble_hwr.reading._readings._FEW_PREFIXES", few):
+        found = find_words(graph, Lexicon(counts), max_words=4, **known)
     assert [reading.text for reading in found] == [word for _, word in expected]
     np.testing.assert_allclose([reading.score for reading in found], [score for score, _ in expected])
     for reading in found:
@@ -131,7 +135,7 @@ def test_find_words_returns_nothing_if_every_word_scores_far_below_the_best_text
     assert find_words(graph, Lexicon(["B", "AA"]), max_words=3) == []
 
 
-def test_find_words_stops_at_its_limit_of_expansions():
+def test_find_words_follows_a_limited_number_of_prefixes():
     """All letters are nearly equally probable, so the search cannot prune."""
     rng = np.random.default_rng(0)
     words = {"".join(rng.choice(list(ALPHABET), 12)) for _ in range(3000)}

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -64,15 +65,19 @@ class LosingClient:
     """A client that loses submitted work some times."""
 
     def __init__(self, losses, error):
-        self.losses, self.error, self.sent = losses, error, 0
+        self.losses, self.error, self.sent = losses, error, []
 
-    def scatter(self, letters, **_):
-        self.sent += 1
+    def scatter(self, *_, **__):
+        raise KeyError("a worker has ended while the data were sent")
 
     def nthreads(self):
         return {"one": 1}
 
-    def submit(self, *_, **__):
+    def submit(self, work, *args, **_):
+        if work is pickle.loads:
+            self.sent.append(work(*args))
+            return self.sent[-1]
+        assert args[1] is self.sent[-1]
         return SimpleNamespace(done=lambda: True)
 
     def gather(self, _):
@@ -89,7 +94,8 @@ def test_lost_work_is_submitted_again(error, monkeypatch):
     for losses in (0, 2):
         with ClusterPool(client := LosingClient(losses, error), DATA, "nowhere") as cluster:
             list(cluster.run(SPEC))
-        assert client.sent == 1 + losses
+        assert len(client.sent) == 1 + losses
+        assert all(data.y.tolist() == ["A", "B"] for data in client.sent)
     with ClusterPool(LosingClient(3, error), DATA, "nowhere") as cluster, pytest.raises(WorkerError, match="3 times"):
         list(cluster.run(SPEC))
 

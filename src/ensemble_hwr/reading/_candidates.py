@@ -67,21 +67,19 @@ def _geometry(lattice: Lattice | StrokeLattice) -> Rows:
     costs = np.concatenate([[0.0], lattice.cut_costs, [0.0]])
     median_gap = float(np.median(lattice.gaps)) if len(lattice.gaps) else 0.0
     length = max(candidate.right for candidate in lattice.candidates)
-    stroke = lattice.stroke_width / lattice.letter_height
-    rows = []
-    for found in lattice.candidates:
-        candidate = found.bare or found
-        start, stop = candidate.start, candidate.stop
-        inner = slice(start + 1, stop)
-        single = stop - start == 1
-        rows.append([
-            candidate.width, candidate.height, candidate.top, candidate.bottom,
-            gaps[start], gaps[stop], costs[start], costs[stop],
-            _MIN_GAP if single else gaps[inner].max(), _MIN_GAP if single else gaps[inner].min(),
-            0.0 if single else costs[inner].max(), 0.0 if single else costs[inner].min(),
-            stop - start, stroke, median_gap, lattice.n_pieces / max(length, 0.1),
-        ])  # fmt: skip
-    return np.array(rows, dtype=np.float32)
+    bare = [found.bare or found for found in lattice.candidates]
+    start, stop = np.array([(form.start, form.stop) for form in bare]).T
+    rows = np.empty((len(bare), len(GEOMETRY)), dtype=np.float32)
+    rows[:, :4] = [(form.width, form.height, form.top, form.bottom) for form in bare]
+    rows[:, 4:8] = np.stack([gaps[start], gaps[stop], costs[start], costs[stop]], axis=1)
+    inner = np.stack([start + 1, stop], axis=1).ravel()  # of every second run: the cuts inside; of one piece, none
+    single = stop - start == 1
+    for column, (values, none) in enumerate(((gaps, _MIN_GAP), (costs, 0.0))):
+        rows[:, 8 + 2 * column] = np.where(single, none, np.maximum.reduceat(values, inner)[::2])
+        rows[:, 9 + 2 * column] = np.where(single, none, np.minimum.reduceat(values, inner)[::2])
+    rows[:, 12] = stop - start
+    rows[:, 13:] = lattice.stroke_width / lattice.letter_height, median_gap, lattice.n_pieces / max(length, 0.1)
+    return rows
 
 
 class CandidateFeatures(TransformerMixin, BaseEstimator):

@@ -58,13 +58,17 @@ class Reading(NamedTuple):
     letters: tuple[int, ...]
 
 
-class Prefix(NamedTuple):
-    """Beginning of a reading, linked to the prefix that is one letter shorter."""
+class _Prefix(NamedTuple):
+    """Beginning of a reading, linked to the prefix that is one letter shorter.
+
+    Prefixes of one text have the same number, however the word is cut.
+    """
 
     score: float
     text: str
+    number: int
     state: Any
-    parent: Prefix | None
+    parent: _Prefix | None
     span: int
     letter: int
 
@@ -103,38 +107,42 @@ def decode(graph: Graph, language_model: LanguageModel, *, beam: int) -> list[Re
     for span, (start, stop) in enumerate(graph.spans):
         outgoing[start].append((span, stop))
     steps = _Steps(language_model, graph.letters)
-    at: list[list[_Arrivals]] = [[] for _ in range(graph.n_pieces + 1)]
-    prefixes = [Prefix(0.0, "", language_model.start, None, -1, -1)]
+    at = [_Arrivals(orders, steps) for _ in range(graph.n_pieces + 1)]
+    prefixes = [_Prefix(0.0, "", 0, language_model.start, None, -1, -1)]
     for boundary in timed(range(graph.n_pieces)):
         if boundary:
-            prefixes = _best_prefixes(at[boundary], steps, beam)
-            at[boundary] = []
+            prefixes = _best_prefixes(at[boundary], beam)
+            at[boundary] = _Arrivals(orders, steps)
         if not prefixes:
             continue
         reached = np.array([prefix.score for prefix in prefixes])
-        gains = np.stack([steps.gains(prefix.state) for prefix in prefixes])
+        gains = steps.gains(prefixes)
         for span, stop in outgoing[boundary]:
-            order = orders[span]
             before = reached[:, None] + ranked[span]
-            at[stop].append(_Arrivals(prefixes, span, order, before, before + gains[:, order]))
+            at[stop].add(prefixes, span, before, before + gains[:, orders[span]])
     return [_to_reading(prefix) for prefix in _ended(at[-1], steps, beam)]
 
 
 class _Steps:
-    """Steps of a language model over all letters, each state calculated once."""
+    """Steps of a language model over all letters, each state calculated once, and numbers of texts."""
 
     def __init__(self, language_model: LanguageModel, letters: Sequence[str]) -> None:
         self.letters, self.end = letters, language_model.end
         self._step = language_model.step
         self._known: dict[Any, tuple[NDArray[np.float64], list[Any]]] = {}
+        self._numbers: dict[int, int] = {}
 
-    def gains(self, state: Any) -> NDArray[np.float64]:
-        """Return the log-probability of each letter after a state; -inf if it cannot follow."""
-        return self._of(state)[0]
+    def gains(self, prefixes: Sequence[_Prefix]) -> NDArray[np.float64]:
+        """Return the log-probability of each letter after each prefix; -inf if it cannot follow."""
+        return np.stack([self._of(prefix.state)[0] for prefix in prefixes])
 
     def following(self, state: Any, letter: int) -> Any:
         """Return the state after one more letter."""
         return self._of(state)[1][letter]
+
+    def number(self, key: int) -> int:
+        """Return the number of a text, given that of the text that is a letter shorter, and the letter, as one key."""
+        return self._numbers.setdefault(key, len(self._numbers) + 1)
 
     def _of(self, state: Any) -> tuple[NDArray[np.float64], list[Any]]:
         found = self._known.get(state)
@@ -144,87 +152,119 @@ class _Steps:
         return found
 
 
-class _Arrivals(NamedTuple):
-    """Prefixes that are longer by a letter, all of one span: rows are prefixes, columns letters by decreasing score."""
+class _Arrivals:
+    """Prefixes that arrive at a boundary, longer by a letter.
 
-    prefixes: list[Prefix]
-    span: int
-    order: NDArray[np.intp]
-    before: NDArray[np.float64]
-    scores: NDArray[np.float64]
+    They are the cells of tables whose rows are the shorter prefixes with the spans that lengthen them, and whose
+    columns are letters by decreasing score. A place is an index of all cells.
 
-    def prefix(self, place: int, score: float, steps: _Steps) -> Prefix:
-        """Return one of them."""
-        parent, letter = self.prefixes[place // len(self.order)], int(self.order[place % len(self.order)])
-        state = steps.following(parent.state, letter)
-        return Prefix(score, parent.text + steps.letters[letter], state, parent, self.span, letter)
+    Parameters
+    ----------
+    orders : ndarray of int, shape (n_spans, n_letters)
+        Letters of each span by decreasing score.
+    steps : _Steps
+    """
+
+    def __init__(self, orders: NDArray[np.intp], steps: _Steps) -> None:
+        self._orders, self._steps = orders, steps
+        self._parents: list[_Prefix] = []
+        self._spans: list[int] = []
+        self._before: list[NDArray[np.float64]] = []
+        self._scores: list[NDArray[np.float64]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._parents)
+
+    def add(
+        self, parents: Sequence[_Prefix], span: int, before: NDArray[np.float64], scores: NDArray[np.float64]
+    ) -> None:
+        """Add prefixes that are lengthened by one span, with their scores without and with those of the letters."""
+        self._parents += parents
+        self._spans += [span] * len(parents)
+        self._before.append(before)
+        self._scores.append(scores)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores of all places."""
+        return np.concatenate(self._scores).ravel()
+
+    @property
+    def before(self) -> NDArray[np.float64]:
+        """Scores of all places without the log-probability of the last letter."""
+        return np.concatenate(self._before).ravel()
+
+    def descending(self, scores: NDArray[np.float64], least: float, chunk: int) -> Iterator[_Prefix]:
+        """Yield prefixes by decreasing score, from `least` on, each text once; of equal scores the first that arrived.
+
+        The places of `chunk` prefixes are found at once, then of more.
+        """
+        numbers = np.array([parent.number for parent in self._parents])
+        n_letters, spans, seen = self._orders.shape[1], np.array(self._spans), set[int]()
+        places = np.flatnonzero((scores >= least) & (scores > -np.inf))
+        while len(places):
+            high = scores[places]
+            cut = np.partition(high, -chunk)[-chunk] if len(places) > chunk else -np.inf
+            now = places[high >= cut]
+            now = now[np.argsort(-scores[now], kind="stable")]
+            rows, columns = np.divmod(now, n_letters)
+            letters = self._orders[spans[rows], columns]
+            keys = numbers[rows] * n_letters + letters
+            for score, row, letter, key in zip(
+                scores[now].tolist(), rows.tolist(), letters.tolist(), keys.tolist(), strict=True
+            ):
+                if key not in seen:
+                    seen.add(key)
+                    yield self._prefix(score, row, letter, key)
+            places = places[high < cut]
+            chunk *= 4
+
+    def _prefix(self, score: float, row: int, letter: int, key: int) -> _Prefix:
+        parent, steps = self._parents[row], self._steps
+        state, text = steps.following(parent.state, letter), parent.text + steps.letters[letter]
+        return _Prefix(score, text, steps.number(key), state, parent, self._spans[row], letter)
 
 
-def _best_prefixes(arrivals: Sequence[_Arrivals], steps: _Steps, beam: int) -> list[Prefix]:
+def _best_prefixes(arrivals: _Arrivals, beam: int) -> list[_Prefix]:
     """Return the best prefixes of one boundary, each text once, at most `beam`, none far below the best."""
     if not arrivals:
         return []
-    scores = np.concatenate([found.scores.ravel() for found in arrivals])
-    found: dict[str, Prefix] = {}
-    last = np.inf
-    least = float(scores.max()) - _MARGIN
-    for prefix in _descending(arrivals, scores, least, 4 * beam, steps):
-        if len(found) >= beam and prefix.score < last:
+    scores = arrivals.scores
+    found: list[_Prefix] = []
+    for prefix in arrivals.descending(scores, float(scores.max()) - _MARGIN, 4 * beam):
+        if len(found) >= beam and prefix.score < found[-1].score:
             break
-        if prefix.text not in found:
-            found[prefix.text] = prefix
-            last = prefix.score
-    return sorted(found.values(), key=_best_first)[:beam]
+        found.append(prefix)
+    return sorted(found, key=_best_first)[:beam]
 
 
-def _ended(arrivals: Sequence[_Arrivals], steps: _Steps, beam: int) -> list[Prefix]:
+def _ended(arrivals: _Arrivals, steps: _Steps, beam: int) -> list[_Prefix]:
     """Return the best prefixes that end at the last boundary, best first, with the log-probability of the end."""
     if not arrivals:
         return []
-    scores = np.concatenate([found.scores.ravel() for found in arrivals])
-    before = np.concatenate([found.before.ravel() for found in arrivals])
+    scores = arrivals.scores
     best = np.concatenate([[-np.inf], np.maximum.accumulate(scores)[:-1]])
-    scores[before < best - _MARGIN] = -np.inf  # far below one that was found earlier
-    texts: set[str] = set()
-    ended: list[Prefix] = []
+    scores[arrivals.before < best - _MARGIN] = -np.inf  # far below one that was found earlier
+    ended: list[_Prefix] = []
     worst: list[float] = []  # scores of the best `beam`, a heap
-    for prefix in _descending(arrivals, scores, -np.inf, 4 * beam, steps):
+    for prefix in arrivals.descending(scores, -np.inf, 4 * beam):
         if len(worst) == beam and prefix.score < worst[0]:
             break  # the end adds at most 0
-        end = None if prefix.text in texts else steps.end(prefix.state)
-        texts.add(prefix.text)
+        end = steps.end(prefix.state)
         if end is not None:
             ended.append(prefix._replace(score=prefix.score + end))
             (heappush if len(worst) < beam else heappushpop)(worst, ended[-1].score)
     return sorted(ended, key=_best_first)[:beam]
 
 
-def _descending(
-    arrivals: Sequence[_Arrivals], scores: NDArray[np.float64], least: float, chunk: int, steps: _Steps
-) -> Iterator[Prefix]:
-    """Yield prefixes by decreasing score, from `least` on; of equal scores the first that arrived."""
-    sizes = np.cumsum([found.scores.size for found in arrivals])
-    places = np.flatnonzero((scores >= least) & (scores > -np.inf))
-    while len(places):
-        high = scores[places]
-        cut = np.partition(high, -chunk)[-chunk] if len(places) > chunk else -np.inf
-        now = places[high >= cut]
-        for place in now[np.argsort(-scores[now], kind="stable")].tolist():
-            which = int(np.searchsorted(sizes, place, side="right"))
-            found = arrivals[which]
-            yield found.prefix(place - (int(sizes[which]) - found.scores.size), float(scores[place]), steps)
-        places = places[high < cut]
-        chunk *= 4
-
-
-def _best_first(prefix: Prefix) -> tuple[float, str]:
+def _best_first(prefix: _Prefix) -> tuple[float, str]:
     return -prefix.score, prefix.text
 
 
-def _to_reading(last: Prefix) -> Reading:
+def _to_reading(last: _Prefix) -> Reading:
     """Follow the links of a prefix back to the start."""
     spans, letters = [], []
-    at: Prefix | None = last
+    at: _Prefix | None = last
     while at is not None and at.parent is not None:
         spans.append(at.span)
         letters.append(at.letter)

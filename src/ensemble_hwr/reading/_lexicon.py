@@ -266,6 +266,13 @@ class Lexicon:
         node = self._letters.find(letter, self._first[state], self._first[state + 1])
         return None if node < 0 else (node, self._best[node] - self._best[state])
 
+    def arrays(self) -> Trie:
+        """Return the trie as arrays."""
+        encoding, kind = ("latin-1", np.dtype(np.uint8)) if self._letters.isascii() else ("utf-32-le", np.dtype("<u4"))
+        codes = np.frombuffer(self._letters.encode(encoding, "surrogatepass"), kind)
+        first = np.frombuffer(self._first, np.intc)
+        return Trie(codes, first, np.frombuffer(self._ending), np.frombuffer(self._best))
+
     def following(self, state: int) -> list[tuple[str, int, float]]:
         """Return the letters that can follow, each with the result of `step`.
 
@@ -297,6 +304,27 @@ class Lexicon:
         """
         probable = self._ending[state]
         return None if probable == -inf else probable - self._best[state]
+
+
+class Trie(NamedTuple):
+    """The trie of a lexicon as arrays, which have an item per node; children of a node have consecutive numbers.
+
+    Attributes
+    ----------
+    codes : ndarray of int
+        Code points of the letters; that of the root is a space.
+    first : ndarray of int
+        Number of the first child of each node, and the number of nodes.
+    ending : ndarray of float
+        Log-probability of the word that ends at each node, -inf if none does.
+    best : ndarray of float
+        Log-probability of the most probable word through each node; 0 for the root.
+    """
+
+    codes: NDArray[np.integer]
+    first: NDArray[np.intc]
+    ending: NDArray[np.float64]
+    best: NDArray[np.float64]
 
 
 class _Entries(NamedTuple):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from heapq import heappop, heappush
-from math import log, log1p
-from typing import Any
+from math import inf, log, log1p
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble_hwr._typing import Rows
+from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Word
@@ -30,10 +29,7 @@ _MIN_PROBABILITY = 0.001  # of an alternative letter
 
 _MAX_LAG_TO_TEXT = 40.0  # nats: words this far below the best text of any letters are not returned
 _MAX_LAG_TO_WORD = 10.0  # nats: words this far below the best word are not returned
-_MAX_EXPANSIONS = 20_000  # expanded prefixes: about a tenth of a second
-
-_Edge = tuple[int, int, list[float], float]  # span index, stop, letter scores, best letter score
-_QueueEntry = tuple[float, int, int, float, str, tuple[int, ...], tuple[int, ...]]
+_FEW_PREFIXES, _MOST_PREFIXES = 50, 5_000  # of words at a boundary, in the first search and in the second
 
 
 def find_readings(
@@ -71,20 +67,31 @@ def find_readings(
     )
     if lexicon is None:
         return found
-    if folded is None:
-        words = find_words(replace(graph, scores=graph.scores + uniform), lexicon, max_words=beam)
-    else:
-        words = find_words(replace(folded, scores=folded.scores + uniform), lexicon, max_words=beam)
+    of_words = replace(folded or graph, scores=(folded or graph).scores + uniform)
+    texts = [reading.text if folded is None else reading.text.upper() for reading in found]
+    expected = [text in lexicon for text in texts]
+    at_least = -inf
+    if any(expected):
+        place = expected.index(True)
+        at_least = _score_of(texts[place], found[place].spans, of_words, lexicon)
+    words = find_words(of_words, lexicon, max_words=beam, at_least=at_least)
+    if folded is not None:
         words = [write_case(reading, graph, uniform, prices) for reading in words]
     if words and not oov_rate:
         return words if folded is None else sorted(words, key=_best_first)
     bonus = log1p(-oov_rate) - log(oov_rate) if words else 0.0
-    others = [reading for reading in found if (reading.text if folded is None else reading.text.upper()) not in lexicon]
+    others = [reading for reading, is_word in zip(found, expected, strict=True) if not is_word]
     if folded is None:
         words = [reading._replace(score=reading.score + bonus) for reading in words]
     else:  # the oov_rate is of words; numbers and codes have prices of their own
         others = [reading._replace(score=reading.score - bonus * (not _has_digits(reading.text))) for reading in others]
     return sorted([*words, *others], key=_best_first) or found
+
+
+def _score_of(word: str, spans: Sequence[int], graph: Graph, lexicon: Lexicon) -> float:
+    """Return the score of a word of a lexicon that is read in some spans."""
+    letters = [graph.letters.index(letter) for letter in word]
+    return float(graph.scores[list(spans), letters].sum()) + lexicon.log_probability(word)
 
 
 def _has_digits(text: Iterable[str]) -> bool:
@@ -262,12 +269,13 @@ def write_case(
     return Reading(reading.score - folded + score, text, reading.spans, letters)
 
 
-def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Reading]:
-    """Find the best words of a lexicon by A* search over its trie.
+def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int, at_least: float = -inf) -> list[Reading]:
+    """Find the best words of a lexicon: a search over its trie, from boundary to boundary.
 
-    The priority of a prefix is the sum of its letter scores, the log-probability of the likeliest word that starts
-    with it, and a heuristic: the best score of any completion, over all texts. The heuristic never underestimates, so
-    the first word found is the best one, unless the search stops at its limit of expansions.
+    A prefix is followed if the sum of its letter scores, of the log-probability of the likeliest word that starts with
+    it, and of the best score of any completion over all texts is not below that of the words that are wanted. This sum
+    never underestimates, so the best words are found, unless too many prefixes are that good at one boundary. A first
+    search, which follows few prefixes, finds out how good the wanted words are at least.
 
     Parameters
     ----------
@@ -276,6 +284,8 @@ def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Readin
         Words with letters that the graph lacks are not found.
     max_words : int
         Number of words to find at most.
+    at_least : float, default=-inf
+        A score that the best word reaches, if it is known. It makes the search faster.
 
     Returns
     -------
@@ -293,54 +303,140 @@ def find_words(graph: Graph, lexicon: Lexicon, *, max_words: int) -> list[Readin
     >>> [reading.text for reading in find_words(graph, Lexicon(["IN", "NIN"]), max_words=3)]
     ['IN']
     """
-    heuristic, outgoing = _heuristic(graph)
-    index = {letter: place for place, letter in enumerate(graph.letters)}
-    floor = heuristic[0] + lexicon.least - _MAX_LAG_TO_TEXT
-    queue: list[_QueueEntry] = [(-heuristic[0], 0, lexicon.start, 0.0, "", (), ())]
-    expanded: set[tuple[int, int]] = set()
-    found: list[Reading] = []
-    while queue and len(found) < max_words and len(expanded) < _MAX_EXPANSIONS:
-        priority, boundary, node, score, text, spans, letters = heappop(queue)
-        if -priority < floor:
-            break
-        if (boundary, node) in expanded:
-            continue
-        expanded.add((boundary, node))
-        if boundary == graph.n_pieces:
-            found.append(Reading(score, text, spans, letters))
-            floor = max(floor, found[0].score - _MAX_LAG_TO_WORD)
-            continue
-        following = lexicon.following(node)
-        for span, stop, letter_scores, best in outgoing[boundary]:
-            if score + best + heuristic[stop] < floor:
-                continue
-            for name, child, log_probability in following:
-                letter = index.get(name)
-                if letter is None:
-                    continue
-                reached = score + letter_scores[letter] + log_probability
-                if reached + heuristic[stop] < floor or (stop, child) in expanded:
-                    continue
-                ending = lexicon.end(child) if stop == graph.n_pieces else 0.0
-                if ending is None:
-                    continue
-                reached += ending
-                path = (*spans, span), (*letters, letter)
-                heappush(queue, (-reached - heuristic[stop], stop, child, reached, text + name, *path))
-    return found
+    search = _Search(graph, lexicon)
+    floor = max(search.heuristic[0] + lexicon.least - _MAX_LAG_TO_TEXT, at_least - _MAX_LAG_TO_WORD)
+    if at_least == -inf:
+        search.run(floor, _FEW_PREFIXES)
+        if search.is_complete:
+            return search.readings(max_words)
+        scores = search.scores
+        floor = max([floor, *(score - _MAX_LAG_TO_WORD for score in scores[:1]), *scores[max_words - 1 : max_words]])
+    search.run(floor, _MOST_PREFIXES)
+    return search.readings(max_words)
 
 
-def _heuristic(graph: Graph) -> tuple[list[float], list[list[_Edge]]]:
-    """Return the best score from each boundary to the end over all texts, and the spans that start at each."""
-    best = graph.scores.max(axis=1).tolist()
-    scores = graph.scores.tolist()
-    heuristic = [-float("inf")] * graph.n_pieces + [0.0]
-    outgoing: list[list[_Edge]] = [[] for _ in range(graph.n_pieces)]
-    for place in sorted(range(len(graph.spans)), key=lambda place: -graph.spans[place][0]):
-        start, stop = graph.spans[place]
-        heuristic[start] = max(heuristic[start], best[place] + heuristic[stop])
-        outgoing[start].append((place, stop, scores[place], best[place]))
-    return heuristic, outgoing
+class _Search:
+    """Search for the words of a lexicon in a graph, breadth first.
+
+    Parameters
+    ----------
+    graph : Graph
+    lexicon : Lexicon
+
+    Attributes
+    ----------
+    heuristic : list of float
+        Best score from each boundary to the end, over all texts.
+    is_complete : bool
+        Whether no prefix was left out because there were too many.
+    """
+
+    def __init__(self, graph: Graph, lexicon: Lexicon) -> None:
+        self._graph, self._trie = graph, lexicon.arrays()
+        columns = np.full(max(int(self._trie.codes.max()), *map(ord, graph.letters)) + 1, -1)
+        columns[[ord(letter) for letter in graph.letters]] = np.arange(len(graph.letters))
+        self._columns = columns
+        best = graph.scores.max(axis=1).tolist()
+        self.heuristic = [-inf] * graph.n_pieces + [0.0]
+        self._outgoing: list[list[tuple[int, int]]] = [[] for _ in range(graph.n_pieces)]
+        for span in sorted(range(len(graph.spans)), key=lambda span: -graph.spans[span][0]):
+            start, stop = graph.spans[span]
+            self.heuristic[start] = max(self.heuristic[start], best[span] + self.heuristic[stop])
+            self._outgoing[start].append((span, stop))
+        self.is_complete = True
+        self._kept: list[_Prefixes] = []
+
+    def run(self, floor: float, width: int) -> None:
+        """Find the words whose score is not below a floor, with at most so many prefixes at a boundary."""
+        self.is_complete = True
+        arrived: list[list[_Prefixes]] = [[] for _ in range(self._graph.n_pieces + 1)]
+        arrived[0].append(_Prefixes(np.zeros(1, np.intc), np.zeros(1), np.zeros(1, np.intp), np.zeros(1, np.intp)))
+        self._kept = []
+        for boundary in range(self._graph.n_pieces + 1):
+            self._kept.append(kept := _best_of_nodes(arrived[boundary]))
+            if len(kept.nodes) > width:
+                self.is_complete = False
+                self._kept[-1] = kept = _Prefixes(*(part[:width] for part in kept))
+            if boundary < self._graph.n_pieces and len(kept.nodes):
+                self._lengthen(kept, boundary, floor, arrived)
+
+    def _lengthen(self, prefixes: _Prefixes, boundary: int, floor: float, arrived: list[list[_Prefixes]]) -> None:
+        """Add prefixes that are longer by a letter where they arrive."""
+        trie, scores = self._trie, self._graph.scores
+        first = trie.first[prefixes.nodes]
+        counts = trie.first[prefixes.nodes + 1] - first
+        rows = np.repeat(np.arange(len(counts)), counts)
+        nodes = np.arange(len(rows)) + np.repeat(first - np.cumsum(counts) + counts, counts)
+        columns = self._columns[trie.codes[nodes]]
+        if (columns < 0).any():
+            known = np.flatnonzero(columns >= 0)
+            rows, nodes, columns = rows[known], nodes[known], columns[known]
+        before = prefixes.scores[rows]
+        gains = trie.best[nodes] - trie.best[prefixes.nodes][rows]
+        for span, stop in self._outgoing[boundary]:
+            reached = before + scores[span, columns] + gains
+            if stop == self._graph.n_pieces:
+                reached += trie.ending[nodes] - trie.best[nodes]  # -inf where no word ends
+            places = np.flatnonzero(reached >= floor - self.heuristic[stop])
+            arrived[stop].append(_Prefixes(nodes[places], reached[places], rows[places], np.full(len(places), span)))
+
+    @property
+    def scores(self) -> list[float]:
+        """Scores of the words that were found, best first."""
+        found: list[float] = self._kept[-1].scores.tolist()
+        return found
+
+    def readings(self, max_words: int) -> list[Reading]:
+        """Return the best words that were found, none far below the best."""
+        scores = self.scores[:max_words]
+        return [self._reading(row) for row, score in enumerate(scores) if score >= scores[0] - _MAX_LAG_TO_WORD]
+
+    def _reading(self, row: int) -> Reading:
+        """Follow a word back to the start."""
+        spans: list[int] = []
+        letters: list[int] = []
+        score, boundary = float(self._kept[-1].scores[row]), self._graph.n_pieces
+        while boundary:
+            kept = self._kept[boundary]
+            spans.append(int(kept.spans[row]))
+            letters.append(int(self._columns[self._trie.codes[kept.nodes[row]]]))
+            boundary, row = self._graph.spans[spans[-1]][0], int(kept.parents[row])
+        letters.reverse()
+        text = "".join(self._graph.letters[letter] for letter in letters)
+        return Reading(score, text, tuple(reversed(spans)), tuple(letters))
+
+
+class _Prefixes(NamedTuple):
+    """Prefixes of words at a boundary.
+
+    Attributes
+    ----------
+    nodes : ndarray of int
+        Nodes of the trie.
+    scores : ndarray of float
+    parents : ndarray of int
+        Places of the prefixes that are a letter shorter, among those of the boundary where the last span starts.
+    spans : ndarray of int
+        Last span of each.
+    """
+
+    nodes: NDArray[np.integer]
+    scores: FloatArray
+    parents: NDArray[np.intp]
+    spans: NDArray[np.intp]
+
+
+def _best_of_nodes(arrived: list[_Prefixes]) -> _Prefixes:
+    """Return the best prefix of each node, by decreasing score."""
+    if not arrived:
+        return _Prefixes(np.zeros(0, np.intc), np.zeros(0), np.zeros(0, np.intp), np.zeros(0, np.intp))
+    found = arrived[0] if len(arrived) == 1 else _Prefixes(*map(np.concatenate, zip(*arrived, strict=True)))
+    order = np.lexsort((-found.scores, found.nodes))
+    nodes = found.nodes[order]
+    if len(arrived) > 1:
+        order = order[np.flatnonzero(np.diff(nodes, prepend=-1))]
+    order = order[np.argsort(-found.scores[order], kind="stable")]
+    return _Prefixes(*(part[order] for part in found))
 
 
 def to_word(

@@ -65,7 +65,7 @@ class WordReader(PictureReader[Word]):
     A word is cut at every possible boundary between letters. Every run of a few pieces is a letter candidate. A letter
     classifier gives the probability of each letter, and a non-letter model the probability that the candidate is a
     letter at all, not a part of a letter or several letters (the literature calls this garbage or reject class). The
-    reading that explains all candidates best is found by beam search, or by A* search over a lexicon.
+    reading that explains all candidates best is found by beam search, and by a search over the trie of a lexicon.
 
     With a classifier of both cases and ``cut="lattice"``, the lines of the word, such as base line and x-height, are
     estimated with its letters; the words of a line of text share them. They separate letters whose cases have the same

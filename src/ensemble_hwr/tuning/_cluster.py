@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import joblib
 
+from ensemble_hwr._cluster import send
 from ensemble_hwr.exceptions import ConfigError, MissingExtraError
 from ensemble_hwr.tuning._objective import TrainingData
 from ensemble_hwr.tuning._storage import open_storage
@@ -82,7 +83,7 @@ class ClusterPool:
         self._stop = f"ensemble-hwr-stop-{uuid4().hex}"
 
     def __enter__(self) -> ClusterPool:
-        self._send_data()
+        self._sent = send(self._client, self._data)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,16 +111,13 @@ class ClusterPool:
             try:
                 self._client.gather(futures)
             except (distributed.CancelledError, distributed.KilledWorker):
-                self._send_data()
+                self._sent = send(self._client, self._data)
             else:
                 return
         raise WorkerError(
             f"workers of the cluster died {MAX_ATTEMPTS} times while running trials; check the memory of their "
             "machines; finished trials are kept, and the same command continues"
         )
-
-    def _send_data(self) -> None:
-        self._sent = self._client.scatter(self._data, broadcast=True, hash=False)
 
     def _submit(self, spec: StudySpec) -> list[Any]:
         n_threads = max(1, sum(self._client.nthreads().values()))
