@@ -268,8 +268,8 @@ class Lexicon:
 
     def arrays(self) -> Trie:
         """Return the trie as arrays."""
-        encoding, kind = ("latin-1", np.dtype(np.uint8)) if self._letters.isascii() else ("utf-32-le", np.dtype("<u4"))
-        codes = np.frombuffer(self._letters.encode(encoding, "surrogatepass"), kind)
+        encoding, kind = ("latin-1", "u1") if self._letters.isascii() else ("utf-32-le", "<u4")
+        codes: NDArray[Any] = np.frombuffer(self._letters.encode(encoding, "surrogatepass"), kind)
         first = np.frombuffer(self._first, np.intc)
         return Trie(codes, first, np.frombuffer(self._ending), np.frombuffer(self._best))
 

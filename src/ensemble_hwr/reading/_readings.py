@@ -356,7 +356,7 @@ class _Search:
             self._kept.append(kept := _best_of_nodes(arrived[boundary]))
             if len(kept.nodes) > width:
                 self.is_complete = False
-                self._kept[-1] = kept = _Prefixes(*(part[:width] for part in kept))
+                self._kept[-1] = kept = kept.at(slice(width))
             if boundary < self._graph.n_pieces and len(kept.nodes):
                 self._lengthen(kept, boundary, floor, arrived)
 
@@ -425,6 +425,10 @@ class _Prefixes(NamedTuple):
     parents: NDArray[np.intp]
     spans: NDArray[np.intp]
 
+    def at(self, places: slice | NDArray[np.intp]) -> _Prefixes:
+        """Return some of them."""
+        return _Prefixes(self.nodes[places], self.scores[places], self.parents[places], self.spans[places])
+
 
 def _best_of_nodes(arrived: list[_Prefixes]) -> _Prefixes:
     """Return the best prefix of each node, by decreasing score."""
@@ -436,7 +440,7 @@ def _best_of_nodes(arrived: list[_Prefixes]) -> _Prefixes:
     if len(arrived) > 1:
         order = order[np.flatnonzero(np.diff(nodes, prepend=-1))]
     order = order[np.argsort(-found.scores[order], kind="stable")]
-    return _Prefixes(*(part[order] for part in found))
+    return found.at(order)
 
 
 def to_word(
