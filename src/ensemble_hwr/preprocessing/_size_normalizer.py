@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._sklearn import Interval, StrOptions
 from ensemble_hwr._typing import Pictures
-from ensemble_hwr.preprocessing._picture_transformer import PictureTransformer
+from ensemble_hwr.preprocessing._picture_transformer import PictureTransformer, without_negative
 
 Edges: TypeAlias = NDArray[np.float32]  # (n, length + 1): new coordinates of the borders between pixels
 
@@ -142,15 +142,16 @@ def moment_edges(pictures: Pictures, aspect: str, box: float) -> tuple[Edges, Ed
     .. [1] C.-L. Liu, K. Nakashima, H. Sako, H. Fujisawa, "Handwritten digit recognition: investigation of
        normalization and feature extraction techniques", Pattern Recognition 37 (2004) 265-279.
     """
-    ink = pictures.clip(0)
-    middle_y, height = _extent(ink.sum(axis=2))
+    ink = without_negative(pictures)
+    by_row = ink @ np.ones(ink.shape[2], dtype=np.float32)
+    middle_y, height = _extent(by_row)
     middle_x, width = _extent(ink.sum(axis=1))
     longer = np.maximum(height, width)
     adapted = ASPECTS[aspect](np.minimum(height, width) / longer) * longer
     unit = np.float32(box) / longer
     scale_y = np.where(height < width, adapted / height, 1) * unit
     scale_x = np.where(width < height, adapted / width, 1) * unit
-    scale_y, scale_x = (np.where(ink.any(axis=(1, 2)), scale, np.float32(1)) for scale in (scale_y, scale_x))
+    scale_y, scale_x = (np.where(by_row.any(axis=1), scale, np.float32(1)) for scale in (scale_y, scale_x))
     return _scaled_borders(middle_y, scale_y, pictures.shape[1]), _scaled_borders(middle_x, scale_x, pictures.shape[2])
 
 
@@ -164,8 +165,11 @@ def _extent(profile: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     length = profile.shape[1]
     position = np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2)
     mass = np.maximum(profile.sum(axis=1), np.float32(1e-6))
-    mean = (profile * position).sum(axis=1) / mass
-    variance = (profile * (position - mean[:, None]) ** 2).sum(axis=1) / mass
+    mean = profile @ position / mass
+    distance = position - mean[:, None]
+    distance *= distance
+    distance *= profile
+    variance = distance.sum(axis=1) / mass
     return mean, 4 * np.sqrt(variance + np.float32(1 / 12))
 
 

@@ -16,8 +16,9 @@ from sklearn.utils import check_array
 from ensemble_hwr._geometry import FRAME_SIDE
 from ensemble_hwr._sklearn import Interval
 from ensemble_hwr._typing import Pictures, Rows
+from ensemble_hwr.preprocessing._picture_transformer import Scratch
 from ensemble_hwr.preprocessing.augmentation._pixels import add_paper, change_width, cover, cut_edge, pixelate
-from ensemble_hwr.preprocessing.augmentation._warp import Fields, Scratch, Warp, lattice_size, smooth_fields, warp
+from ensemble_hwr.preprocessing.augmentation._warp import Fields, Warp, lattice_size, smooth_fields, warp
 
 RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 Draws: TypeAlias = NDArray[np.float64]  # (draws of the step, n), uniform from 0 to 1

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ensemble_hwr._geometry import FAINT_INK
 from ensemble_hwr._typing import Pictures
-from ensemble_hwr.preprocessing.augmentation._warp import Floats, Scratch, frozen
+from ensemble_hwr.preprocessing._picture_transformer import Scratch
+from ensemble_hwr.preprocessing.augmentation._warp import Floats, frozen
 
 _MAX_THINNING = 0.9  # of a pass of erosion: a whole pass would erase lines of one pixel
 

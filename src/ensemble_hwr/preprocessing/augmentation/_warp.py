@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from ensemble_hwr._geometry import FAINT_INK
 from ensemble_hwr._typing import Pictures
+from ensemble_hwr.preprocessing._picture_transformer import Scratch
 
 Floats: TypeAlias = NDArray[Any]
 Fields: TypeAlias = NDArray[np.float32]
 
 _LATTICE_STEP = 1.25  # distance of lattice points, in standard deviations of the filter
 _LATTICE_MARGIN = 2  # lattice points outside of each edge
-
-
-class Scratch:
-    """Reusable memory: named arrays for a loop over blocks, so that no memory is allocated per block.
-
-    Page faults of fresh memory cost more than the arithmetic. Each call has its own instance; threads do not share it.
-
-    Examples
-    --------
-    >>> from ensemble_hwr.preprocessing.augmentation._warp import Scratch
-    >>> scratch = Scratch()
-    >>> scratch.array("sum", (2, 3)).shape
-    (2, 3)
-    """
-
-    def __init__(self) -> None:
-        self._buffers: dict[str, NDArray[Any]] = {}
-
-    def array(self, name: str, shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
-        """Return an array with arbitrary content; it shares memory with earlier arrays of this name.
-
-        Parameters
-        ----------
-        name : str
-        shape : sequence of int
-        dtype : dtype, default=float32
-            The same for all arrays of a name.
-
-        Returns
-        -------
-        ndarray
-        """
-        size = int(np.prod(shape))
-        buffer = self._buffers.get(name)
-        if buffer is None or len(buffer) < size:
-            buffer = self._buffers[name] = np.empty(size, dtype=dtype)
-        return buffer[:size].reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -226,7 +189,8 @@ def resample(pictures: Pictures, x: Pictures, y: Pictures, scratch: Scratch) -> 
     Examples
     --------
     >>> import numpy as np
-    >>> from ensemble_hwr.preprocessing.augmentation._warp import Scratch, resample
+    >>> from ensemble_hwr.preprocessing._picture_transformer import Scratch
+    >>> from ensemble_hwr.preprocessing.augmentation._warp import resample
     >>> picture = np.array([[[0.0, 1.0]]], dtype=np.float32)
     >>> resample(picture, np.float32([[0.25, 1.0, 1.5]]), np.float32([[0.0, 0.0, 0.0]]), Scratch())
     array([[0.25, 1.  , 0.5 ]], dtype=float32)
