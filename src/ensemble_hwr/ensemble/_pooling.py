@@ -224,6 +224,7 @@ def apply_members(
     *,
     predict: Callable[[Member, IntArray], Opinion],
     gate: Gate,
+    prepare: Callable[[Sequence[tuple[Member, IntArray]]], None] | None = None,
 ) -> Iterator[MemberStep]:
     """Apply every member with a trust above 0 in turn, and yield the change of each.
 
@@ -239,16 +240,37 @@ def apply_members(
         Returns a member's opinion of some rows.
     gate : Gate
         Decides on which rows a member is applied.
+    prepare : callable, optional
+        Called with members that do not change each other's rows, and their rows, before the first of them is applied.
     """
     descent = Descent(gate, probabilities)
+    for independent in _independent([member for member in members if trust[member.name] != 0]):
+        # a member changes the columns of its own set only, and keeps their sum
+        applied = [
+            (member, gate.rows(member, probabilities, descent.winners(member, probabilities))) for member in independent
+        ]
+        if prepare is not None:
+            prepare(applied)
+        for member, rows in applied:
+            before = probabilities[rows]
+            after = before
+            if len(rows):
+                columns, opinion = predict(member, rows)
+                after = redistribute(before, columns, opinion, trust[member.name])
+                probabilities[rows] = after
+            yield MemberStep(member, trust[member.name], rows, before, after)
+
+
+def _independent(members: Sequence[Member]) -> Iterator[list[Member]]:
+    """Yield runs of members of one role and level whose sets are disjoint."""
+    run: list[Member] = []
+    taken: set[int] = set()
     for member in members:
-        if trust[member.name] == 0:
-            continue
-        rows = gate.rows(member, probabilities, descent.winners(member, probabilities))
-        before = probabilities[rows]
-        after = before
-        if len(rows):
-            columns, opinion = predict(member, rows)
-            after = redistribute(before, columns, opinion, trust[member.name])
-            probabilities[rows] = after
-        yield MemberStep(member, trust[member.name], rows, before, after)
+        columns = set(member.columns.tolist())
+        if run and (taken & columns or (member.role, member.level) != (run[0].role, run[0].level)):
+            yield run
+            run, taken = [], set()
+        run.append(member)
+        taken |= columns
+    if run:
+        yield run

@@ -106,6 +106,14 @@ class Views:
             kept.put(made, missing)
         return kept.get(rows)
 
+    def compute(self, chain: Chain, rows: IntArray) -> None:
+        """Compute the features of a chain for some of the rows at once, where they are certain to be kept."""
+        if chain and len(rows) and all(transform.is_fast(self._X) for transform in chain):
+            kept = self._kept.get(chain)
+            missing = rows if kept is None else kept.missing(rows)
+            if missing is not None and len(missing):
+                self.features(chain, missing)
+
     def _check_ink(self, first: Transform) -> None:
         """Warn once about rows that are probably not ink, before a transformer that does not validate them."""
         if not self._is_checked and first.is_fast(self._X):
@@ -148,7 +156,19 @@ def _can_be_kept(made: Any) -> bool:
 PredictProba = Callable[[Views, IntArray | None], Any]
 
 
-def predict_proba_fn(estimator: Any, chain: Chain = ()) -> PredictProba:
+@dataclass(frozen=True)
+class FromViews:
+    """A function that computes probabilities from views, and the chains whose features it takes from them."""
+
+    compute: PredictProba
+    chains: tuple[Chain, ...]
+
+    def __call__(self, views: Views, rows: IntArray | None) -> Any:
+        """Return the probabilities of some of the rows; of all where `rows` is None."""
+        return self.compute(views, rows)
+
+
+def predict_proba_fn(estimator: Any, chain: Chain = ()) -> FromViews:
     """Return a function that computes a classifier's ``predict_proba`` from views that other members share.
 
     Pipelines, committees and wrappers of a network are split into features and network, so that the features can be
@@ -174,8 +194,10 @@ def predict_proba_fn(estimator: Any, chain: Chain = ()) -> PredictProba:
     if hasattr(kind, "_wraps"):
         return predict_proba_fn(wrapped_classifier(estimator), chain)
     if _is_plain_network(kind):
-        return lambda views, rows: network_probabilities(estimator, _as_array(views.features(chain, rows)))
-    return lambda views, rows: estimator.predict_proba(views.features(chain, rows))
+        return FromViews(
+            lambda views, rows: network_probabilities(estimator, _as_array(views.features(chain, rows))), (chain,)
+        )
+    return FromViews(lambda views, rows: estimator.predict_proba(views.features(chain, rows)), (chain,))
 
 
 def _as_array(features: Any) -> Any:
@@ -187,8 +209,11 @@ def _longer(chain: Chain, transformers: Sequence[Any]) -> Chain:
     return (*chain, *(Transform.of(transformer) for transformer in transformers))
 
 
-def _average(voters: Sequence[PredictProba], weights: Sequence[float] | None) -> PredictProba:
-    return lambda views, rows: np.average([voter(views, rows) for voter in voters], axis=0, weights=weights)
+def _average(voters: Sequence[FromViews], weights: Sequence[float] | None) -> FromViews:
+    return FromViews(
+        lambda views, rows: np.average([voter(views, rows) for voter in voters], axis=0, weights=weights),
+        tuple(chain for voter in voters for chain in voter.chains),
+    )
 
 
 def _is_plain_network(kind: Any) -> bool:
@@ -223,6 +248,8 @@ class Predictor:
         Of the final probabilities.
     functions : mapping of str to callable
         Computes the probabilities of each member.
+    chains : mapping of str to tuple of Chain
+        Chains of transforms from which each member's features come.
     made_of : tuple
         The members and sets that this was made of.
     snapshots : tuple
@@ -250,6 +277,7 @@ class Predictor:
     trust: Mapping[str, float]
     temperature: float
     functions: Mapping[str, PredictProba] = field(repr=False)
+    chains: Mapping[str, tuple[Chain, ...]] = field(repr=False)
     made_of: tuple[Any, ...] = field(repr=False)
     snapshots: tuple[_Snapshot, ...] = field(repr=False)
 
@@ -264,8 +292,24 @@ class Predictor:
     def apply_members(self, views: Views, probabilities: FloatArray) -> Iterator[MemberStep]:
         """Apply the members in turn, and yield the change of each; `probabilities` changes in place."""
         return apply_members(
-            self.members, self.trust, probabilities, predict=partial(self._opinion, views), gate=self.gate
+            self.members,
+            self.trust,
+            probabilities,
+            predict=partial(self._opinion, views),
+            gate=self.gate,
+            prepare=partial(self._compute_features, views),
         )
+
+    def _compute_features(self, views: Views, applied: Sequence[tuple[Member, IntArray]]) -> None:
+        """Compute the features that several members take from one chain for all their rows at once."""
+        rows_of: dict[Chain, list[IntArray]] = {}
+        for member, rows in applied:
+            if len(rows):
+                for chain in self.chains[member.name]:
+                    rows_of.setdefault(chain, []).append(rows)
+        for chain, parts in rows_of.items():
+            if len(parts) > 1:
+                views.compute(chain, np.unique(np.concatenate(parts)))
 
     def _opinion(self, views: Views, member: Member, rows: IntArray) -> Opinion:
         """Return the columns of the classes that a member has, and its probabilities over them."""
@@ -349,6 +393,7 @@ def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
     classes, router = ensemble.classes_, ensemble.members_[ROUTER]
     by_label = columns_by_router_label(ensemble._router_target, ensemble.groups_, classes)
     members = _members(ensemble)
+    functions = {name: predict_proba_fn(estimator) for name, estimator in ensemble.members_.items()}
     return Predictor(
         classes=classes,
         router=Member(ROUTER, ROUTER, np.arange(len(classes)), router),
@@ -358,7 +403,8 @@ def _made(ensemble: FittedEnsemble, made_of: tuple[Any, ...]) -> Predictor:
         gate=gate_of(ensemble, nodes_of(ensemble), classes, ensemble._router_target),
         trust=ensemble.trust_,
         temperature=ensemble.temperature_,
-        functions={name: predict_proba_fn(estimator) for name, estimator in ensemble.members_.items()},
+        functions=functions,
+        chains={name: function.chains for name, function in functions.items()},
         made_of=made_of,
         snapshots=tuple(shot for member in ensemble.members_.values() for shot in _snapshots(member)),
     )

@@ -107,10 +107,10 @@ def estimate_slant(pictures: Pictures) -> tuple[Values, Values]:
     ink = without_negative(pictures)
     x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
     y = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
-    moments = ink @ np.stack([np.ones_like(x), x], axis=1)
-    in_row, along = moments[:, :, 0], moments[:, :, 1]
+    in_row = ink.sum(axis=2)
+    along = (ink * x).sum(axis=2)
     mass = np.maximum(in_row.sum(axis=1), np.float32(1e-6))
-    middle = in_row @ y / mass
+    middle = (in_row * y).sum(axis=1) / mass
     off = y - middle[:, None]
     variance = (in_row * off**2).sum(axis=1)
     covariance = (along * off).sum(axis=1)  # off has mean 0, so the mean of x is not needed

@@ -143,7 +143,7 @@ def moment_edges(pictures: Pictures, aspect: str, box: float) -> tuple[Edges, Ed
        normalization and feature extraction techniques", Pattern Recognition 37 (2004) 265-279.
     """
     ink = without_negative(pictures)
-    by_row = ink @ np.ones(ink.shape[2], dtype=np.float32)
+    by_row = ink.sum(axis=2)
     middle_y, height = _extent(by_row)
     middle_x, width = _extent(ink.sum(axis=1))
     longer = np.maximum(height, width)
@@ -165,7 +165,7 @@ def _extent(profile: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     length = profile.shape[1]
     position = np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2)
     mass = np.maximum(profile.sum(axis=1), np.float32(1e-6))
-    mean = profile @ position / mass
+    mean = (profile * position).sum(axis=1) / mass
     distance = position - mean[:, None]
     distance *= distance
     distance *= profile
