@@ -175,3 +175,35 @@ def test_specialists_of_a_router_of_groups_ignore_the_confidence_threshold():
         gate = Gate(0.1, 0.9, GROUP_OF, router_of_groups=router_of_groups)
         assert len(gate.rows(model, sure, gate.winners(sure))) == rows
         assert len(gate.rows(expert, sure, gate.winners(sure))) == 0
+
+
+def test_members_of_disjoint_sets_are_prepared_together():
+    pair = member("specialist", FixedProbabilities("AB", [[0.5, 0.5]] * 3))
+    other = member("specialist", FixedProbabilities("CD", [[0.9, 0.1]] * 3))
+    expert = member("expert", FixedProbabilities("BC", [[0.9, 0.1]] * 3))
+    overlapping = member("expert", FixedProbabilities("CD", [[0.2, 0.8]] * 3))
+    members = [pair, other, expert, overlapping]
+    trust = {m.name: 0.5 for m in members}
+    gate = Gate(min_mass=0.25, confidence_threshold=0.95, group_of=GROUP_OF)
+    prepared = []
+    X = np.arange(3.0)[:, None]
+    steps = list(
+        apply_members(
+            members,
+            trust,
+            ROUTER.copy(),
+            predict=lambda m, rows: opinion_of(m, X[rows], CLASSES),
+            gate=gate,
+            prepare=lambda run: prepared.append([(m.name, rows.tolist()) for m, rows in run]),
+        )
+    )
+    assert [[name for name, _ in run] for run in prepared] == [
+        ["specialist:AB", "specialist:CD"],
+        ["expert:BC"],
+        ["expert:CD"],
+    ]
+    assert [rows for run in prepared for _, rows in run] == [step.rows.tolist() for step in steps]
+    current = ROUTER.copy()
+    for step in steps:  # each member has the rows that its gate opens when it is applied
+        assert gate.rows(step.member, current, None).tolist() == step.rows.tolist()
+        current[step.rows] = step.after

@@ -324,6 +324,22 @@ def test_a_row_is_transformed_at_most_once():
     assert log == [3, 1, 8]
 
 
+def test_members_with_one_view_transform_their_rows_in_one_call(of_classes, monkeypatch):
+    calls = []
+    transform = Deskewer._transform_checked
+
+    def recorded(self, rows):
+        calls.append(len(rows))
+        return transform(self, rows)
+
+    monkeypatch.setattr(Deskewer, "_transform_checked", recorded)
+    counts = of_classes.route_counts(ROWS)
+    specialists = [count for name, count in counts.items() if name.startswith("specialist:") and count]
+    assert len(specialists) > 1
+    assert calls[0] <= sum(specialists)
+    assert len(calls) < len(specialists) + 2
+
+
 def test_without_transforms_rows_are_unchanged():
     assert np.shares_memory(Views(X).features(()), X)
     np.testing.assert_array_equal(Views(X).features((), np.array([3, 1])), X[[3, 1]])

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.special import ndtr
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ensemble_hwr.preprocessing import GradientFeatures, LetterNormalizer
+from ensemble_hwr.preprocessing._gradient import _normal_cdf
 from ensemble_hwr.preprocessing._size_normalizer import moment_edges
 
 
@@ -139,6 +141,27 @@ def test_rows_are_independent(aspect, rounding):
     together = features.transform(X)
     for rows in (slice(0, 1), slice(36, 43), slice(100, 437)):
         np.testing.assert_allclose(features.transform(X[rows]), together[rows], rtol=0, atol=rounding)
+
+
+def test_normal_distribution_function_is_as_exact_as_float32():
+    values = np.concatenate([np.linspace(-9, 9, 20_001), [-np.float32(1e4), 0, 1e4]]).astype(np.float32)
+    expected = ndtr(values.astype(float))
+    found = _normal_cdf(values.copy())
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2.5e-7)
+    tail = (values < -1) & (values > -6)
+    np.testing.assert_allclose(found[tail], expected[tail], rtol=2e-5)
+    assert found[-3:].tolist() == [0, 0.5, 1]
+
+
+def test_calls_with_pictures_of_other_sizes_share_no_results():
+    rng = np.random.default_rng(0)
+    small, large = rng.random((70, 81), dtype=np.float32), rng.random((3, 784), dtype=np.float32)
+    features = GradientFeatures(grid=3, aspect="root").fit(small)
+    first = features.transform(small)
+    before = first.copy()
+    GradientFeatures(directions=12).fit_transform(large)
+    np.testing.assert_array_equal(first, before)
+    np.testing.assert_array_equal(features.transform(small), before)
 
 
 def test_narrow_weights_between_pixels_do_not_vanish():

@@ -22,7 +22,8 @@ _BLOCK_BYTES = 3 << 19  # size of a block of directional maps that stays in the 
 # of the polynomial in t = 1 / (1 + 0.3 x) for the upper tail of the normal distribution, from the highest power on
 _TAIL_SCALE = np.float32(0.3)
 _TAIL_COEFFICIENTS = np.array(
-    [-0.20094098, 1.03026928, -1.95797225, 1.55294556, -0.57166129, 0.60183646, 0.97397484, -2.1215988], dtype=np.float32
+    [-0.20094098, 1.03026928, -1.95797225, 1.55294556, -0.57166129, 0.60183646, 0.97397484, -2.1215988],
+    dtype=np.float32,
 )
 
 
@@ -180,7 +181,7 @@ class GradientFeatures(TransformerMixin, BaseEstimator):
         block = max(1, _BLOCK_BYTES // (4 * self.directions * height * width))
         factors = _EIGHT_FACTORS if self.directions == 8 else np.ones(self.directions, dtype=np.float32)
         sample = self._sampled_alike if self.aspect is None else self._sampled_each
-        scratch = Scratch.of_thread()
+        scratch = Scratch.of_thread() if block > 1 else Scratch()  # memory for large pictures is not kept
         for start in range(0, len(X), block):
             cells = sample(X[start : start + block], scratch)
             np.multiply(cells, factors[:, None, None], out=features[start : start + block])

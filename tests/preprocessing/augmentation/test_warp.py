@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
+from ensemble_hwr.preprocessing._picture_transformer import Scratch
 from ensemble_hwr.preprocessing.augmentation._warp import (
-    Scratch,
     Warp,
     _solve,
     frozen,
