@@ -381,22 +381,22 @@ def _fill_frame(framed: Rows, pictures: Rows) -> None:
     framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
 
 
-def _sobel(framed: Rows, below: int, beside: int, scratch: Scratch) -> tuple[Rows, Rows]:
+def _sobel(framed: Rows, below: int, to_side: int, scratch: Scratch) -> tuple[Rows, Rows]:
     """Return the gradient to the right and downwards of framed pictures, as flat arrays of their size.
 
     All sums are over contiguous memory. Element i is the gradient of the pixel whose upper left neighbour is element i
-    of the frames; `below` and `beside` are the distances of neighbours. The last elements belong to no pixel.
+    of the frames; `below` and `to_side` are the distances of neighbours. The last elements belong to no pixel.
     """
     size = len(framed)
     twice = np.add(framed, framed, out=scratch.array("twice", (size,)))
     down = np.add(framed[: -2 * below], framed[2 * below :], out=scratch.array("smooth down", (size - 2 * below,)))
     down += twice[below:-below]
-    across = np.add(framed[: -2 * beside], framed[2 * beside :], out=scratch.array("smooth", (size - 2 * beside,)))
-    across += twice[beside:-beside]
+    across = np.add(framed[: -2 * to_side], framed[2 * to_side :], out=scratch.array("smooth", (size - 2 * to_side,)))
+    across += twice[to_side:-to_side]
     gradient = scratch.array("gradient", (2, size))
-    used = size - 2 * below - 2 * beside
+    used = size - 2 * below - 2 * to_side
     gradient[:, used:] = 0
-    np.subtract(down[2 * beside :], down[: -2 * beside], out=gradient[0, :used])
+    np.subtract(down[2 * to_side :], down[: -2 * to_side], out=gradient[0, :used])
     np.subtract(across[2 * below :], across[: -2 * below], out=gradient[1, :used])
     return gradient[0], gradient[1]
 
