@@ -49,8 +49,10 @@ def files_of(
     Raises
     ------
     DataError
-        If the folder cannot be listed.
+        If the folder cannot be listed, or the path is empty.
     """
+    if not path:
+        raise DataError("'': an empty path; give a picture, a folder or a pattern")
     if os.path.isdir(path):
         from ensemble_hwr.datasets import walk_pictures  # its import takes longer than reading a file
 

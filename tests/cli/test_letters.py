@@ -66,6 +66,21 @@ def test_a_picture_that_takes_longer_than_the_timeout_is_an_error(model, picture
     assert "x>0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--timeout", "--min-confidence"])
+@pytest.mark.parametrize("number", ["nan", "inf", "1e400"])
+def test_numbers_that_are_not_finite_are_wrong_usage(model, pictures, option, number, capsys):
+    assert read(model, *pictures[:1], option, number) == 2
+    error = capsys.readouterr().err
+    assert "is not a finite number; give one such as 1\n" in error or "is not in the range 0<=x<=1" in error
+
+
+def test_an_empty_path_and_a_pattern_without_pictures_are_named(model, few, capsys):
+    assert read(model, "") == 1
+    assert capsys.readouterr().err == "error: '': an empty path; give a picture, a folder or a pattern\n"
+    assert read(model, few / "letters", "--glob", "") == 1
+    assert capsys.readouterr().err.endswith("there is no picture in this folder named ''\n")
+
+
 def test_of_one_picture_only_the_letter_is_printed(model, pictures, capsys):
     assert read(model, pictures[0]) == 0
     assert capsys.readouterr().out == f"{load_model(model).predict(pictures[:1])[0]}\n"
@@ -321,7 +336,9 @@ def test_options_of_parts_need_a_folder_for_them(model, pictures, tmp_path, caps
     for options, message in (
         (["--part-size", "5"], "--part-size needs --output DIR and --format csv, json or parquet"),
         (["--scheduler", "tcp://h:1", *out], "--scheduler needs --output DIR"),
-        (["--format", "parquet"], "--format parquet needs --output DIR"),
+        (["--format", "parquet"], "--format parquet needs --output DIR\n"),
+        (["--format", "csv", *out, "--part-size", 10**30], "is not in the range 1<=x<=1000000"),
+        (["--json", "--format", "csv"], "--json is the same as --format json; give --json or --format csv, not both"),
         (["--format", "csv", *out, "-"], "results in parts need the paths of pictures"),
     ):
         assert read(model, pictures[0], *options) == 2

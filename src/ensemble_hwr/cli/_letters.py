@@ -15,7 +15,7 @@ from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, letter_printer
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import end_of_reading
 from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, timeout_option
-from ensemble_hwr.cli._output import PartOptions, Results, output_options, part_options
+from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, output_options, part_options
 from ensemble_hwr.cli._pictures import (
     LEAST_BATCHES,
     LEAST_FOR_A_BAR,
@@ -70,7 +70,7 @@ def letters(
     """
     if output is not None:
         check_folder(output)
-    format = "json" if as_json else kind
+    format = chosen_format(kind, as_json)
     parts = PartOptions.of(format, output, part_size, scheduler)
     if parts is None:
         return _classify_all(paths, format, output, **options)

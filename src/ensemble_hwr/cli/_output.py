@@ -14,9 +14,11 @@ from ensemble_hwr._formats import DOCUMENTS, FORMATS, NamedPicture, OutputOption
 from ensemble_hwr._parts import PART_FORMATS
 from ensemble_hwr._writing import whole_files
 from ensemble_hwr.cli._errors import Interrupted, echo, end_of_reading
-from ensemble_hwr.cli._options import cluster
+from ensemble_hwr.cli._options import NumberRange, cluster
 from ensemble_hwr.cli._pictures import STANDARD_INPUT
 from ensemble_hwr.folders import PART_SIZE
+
+MOST_PER_PART = 1_000_000  # pictures; a part is in memory until it is written
 
 if TYPE_CHECKING:
     from ensemble_hwr.reading import Page
@@ -37,7 +39,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--confidence", is_flag=True, help="Add the probability of each result to the text."),
         click.option(
             "--min-confidence",
-            type=click.FloatRange(0, 1),
+            type=NumberRange(0, 1),
             default=0.0,
             metavar="P",
             help="Print ? in place of a letter or word whose probability is below P.",
@@ -60,7 +62,10 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def part_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of results in parts."""
     size = click.option(
-        "--part-size", type=click.IntRange(1), metavar="N", help=f"Pictures per part in --output; default {PART_SIZE}."
+        "--part-size",
+        type=click.IntRange(1, MOST_PER_PART),
+        metavar="N",
+        help=f"Pictures per part in --output; default {PART_SIZE}.",
     )
     scheduler = click.option(
         "--scheduler",
@@ -69,6 +74,13 @@ def part_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "the pictures. Needs --output.",
     )
     return size(scheduler(command))
+
+
+def chosen_format(kind: str, as_json: bool) -> str:
+    """Return the format of the results, which ``--format`` or ``--json`` chooses."""
+    if as_json and kind not in ("text", "json"):
+        raise click.UsageError(f"--json is the same as --format json; give --json or --format {kind}, not both")
+    return "json" if as_json else kind
 
 
 @dataclass(frozen=True)
@@ -85,9 +97,11 @@ class PartOptions:
         """Return the options, or None if results are not in parts."""
         if output is not None and format in PART_FORMATS:
             return cls(format, output, part_size or PART_SIZE, scheduler)
-        given = {"--format parquet": format == "parquet", "--part-size": part_size, "--scheduler": scheduler}
-        for name in (name for name, value in given.items() if value):
-            raise click.UsageError(f"{name} needs --output DIR and --format csv, json or parquet")
+        if format == "parquet":
+            raise click.UsageError("--format parquet needs --output DIR")
+        for name, value in (("--part-size", part_size), ("--scheduler", scheduler)):
+            if value is not None:
+                raise click.UsageError(f"{name} needs --output DIR and --format csv, json or parquet")
         return None
 
     def write(

@@ -82,7 +82,7 @@ def find_all(paths: Sequence[str], *, pattern: str = "*", recursive: bool = True
             continue
         if not found:
             problems.append(
-                f"{path!r}: there is no picture in this folder{'' if pattern == '*' else f' named {pattern}'}"
+                f"{path!r}: there is no picture in this folder{'' if pattern == '*' else f' named {pattern!r}'}"
             )
         pictures += found
     for problem in problems:

@@ -24,7 +24,7 @@ from ensemble_hwr._formats import (
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import end_of_reading
 from ensemble_hwr.cli._options import jobs_option, lexicon_option, model_option, reading_alphabet_option, timeout_option
-from ensemble_hwr.cli._output import PartOptions, Results, file_name, output_options, part_options
+from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, file_name, output_options, part_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
     Found,
@@ -127,7 +127,7 @@ def read(
     Many pictures are read by several processes; the results are the same, and in the same order.
     """
     _check_folders(output, debug)
-    format = "json" if as_json else kind
+    format = chosen_format(kind, as_json)
     _check_fields_options(options["fields"], options["page"], format)
     if options["orientation"] is not None and not options["page"]:
         raise click.UsageError("--orientation needs --page")

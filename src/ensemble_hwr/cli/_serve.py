@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ensemble_hwr.cli._errors import echo, report_warning
-from ensemble_hwr.cli._options import alphabet_option, model_option
+from ensemble_hwr.cli._options import NumberRange, alphabet_option, model_option
 
 if TYPE_CHECKING:
     from ensemble_hwr.web.settings import ServerSettings
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-upload",
-    type=click.FloatRange(0.01),
+    type=NumberRange(0.01),
     default=20.0,
     show_default=True,
     metavar="MB",
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-pixels",
-    type=click.FloatRange(0.01),
+    type=NumberRange(0.01),
     default=50.0,
     show_default=True,
     metavar="MILLIONS",
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 @click.option("--max-pages", type=click.IntRange(1), default=20, show_default=True, help="Pages of a file.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1),
+    type=NumberRange(0.1),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--upload-timeout",
-    type=click.FloatRange(0.1),
+    type=NumberRange(0.1),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
