@@ -179,7 +179,7 @@ def test_samples_of_one_class_are_refused(shipped, writer):
 
 def test_labels_that_the_model_does_not_know_are_refused(shipped, writer):
     X, _ = writer
-    with pytest.raises(DataError, match="does not know the labels 'a', 'z'; correct them, or set new_classes=True"):
+    with pytest.raises(DataError, match=r"labels 'a', 'z'; correct them, or set new_classes=True \(--new-classes\) to"):
         AdaptedClassifier(shipped).fit(X[:4], ["A", "a", "B", "z"])
 
 

@@ -93,6 +93,23 @@ def test_a_sheet_is_written_and_an_empty_one_is_refused(tmp_path, capsys):
     assert not (tmp_path / "mine.model").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--letters", ""], 2, "has no characters, or spaces among them"),
+        (["--letters", "A B"], 2, "has no characters, or spaces among them"),
+        (["--letters", "ABA"], 2, "'ABA' has 'A' more than once; give each character once"),
+        (["-m", "non-letter"], 1, "non-letter: its classes are no characters (letter, non_letter)"),
+        (["-o", "sheet.txt"], 1, "unknown file extension: .txt; give a file that ends with .pdf or .png"),
+    ],
+)
+def test_sheets_that_cannot_be_made_are_clear_errors(arguments, code, message, tmp_path, capsys):
+    arguments = [str(tmp_path / name) if name == "sheet.txt" else name for name in arguments]
+    assert main(["sheet", "-o", str(tmp_path / "sheet.png"), *arguments]) == code
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_data_is_an_error(tmp_path, capsys):
     assert main(["adapt", "az", str(tmp_path / "nothing"), "-o", str(tmp_path / "mine.model")]) == 1
     assert "there is no such file or folder" in capsys.readouterr().err

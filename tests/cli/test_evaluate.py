@@ -130,7 +130,7 @@ def test_data_without_a_readable_picture_are_an_error(model, tmp_path, capsys):
 def test_a_missing_part_is_an_error(model, rows, tmp_path, capsys):
     save_npz(tmp_path / "x.npz", rows)
     assert evaluate(model, tmp_path / "x.npz", "--part", "test") == 1
-    assert "has no test part" in capsys.readouterr().err
+    assert ": has no test part; leave out --part" in capsys.readouterr().err
 
 
 FIGURES = {
@@ -209,3 +209,6 @@ def test_predictions_classes_and_report(few, model, tmp_path, capsys):
 def test_files_that_cannot_be_written_are_an_error_before_anything_is_read(few, model, tmp_path, capsys):
     assert evaluate(model, few / "letters", "--predictions", str(tmp_path / "none" / "p.csv")) == 1
     assert capsys.readouterr().out == ""
+    same = str(tmp_path / "same.html")
+    assert evaluate(model, few / "letters", "--predictions", same, "--report", same) == 2
+    assert "--predictions and --report name the same file" in capsys.readouterr().err

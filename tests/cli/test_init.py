@@ -54,6 +54,7 @@ def test_an_existing_file_is_replaced_only_with_force(here, capsys):
         (["no"], "there is no config 'no'; allowed: az, "),
         (["demo", "-o", "a/b.toml"], "no folder"),
         (["demo", "-o", "/"], "is a folder"),
+        (["demo", "-o", "/proc/new.toml"], "/proc: cannot be written to"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):

@@ -132,4 +132,4 @@ def test_export_errors_are_one_line(model, tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert [line.startswith("error: ") for line in lines] == [True, True, True]
     assert "'Z' cannot be read" in lines[2]
-    assert "cannot be written" in lines[1]
+    assert "create it first" in lines[1]

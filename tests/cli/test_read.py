@@ -569,3 +569,9 @@ def test_words_in_parts(reading_model, pictures, tmp_path, capsys):
         (part,) = (tmp_path / "out").glob("part-*")
         assert [json.loads(line)["text"] for line in part.read_text(encoding="utf-8").splitlines()] == TEXTS
         shutil.rmtree(tmp_path / "out")
+
+
+def test_options_of_a_lexicon_need_one(reading_model, pictures, capsys):
+    for options in (["--case", "lexicon"], ["--accents", "keep"]):
+        assert read(reading_model, pictures[0], *options) == 2
+        assert f"{' '.join(options)} needs --lexicon WORDS" in capsys.readouterr().err

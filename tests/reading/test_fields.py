@@ -63,14 +63,20 @@ def test_template_with_a_lexicon_in_a_file_next_to_it(form, reader, tmp_path):
     ("fields", "message"),
     [
         ([], "at least one field"),
-        ({"name": "city"}, "the fields"),
-        ([{"name": "city"}], "field 'city', box: Field required"),
-        ([{"box": [0, 0, 9, 9]}], "field 0, name: Field required"),
-        ([{"name": "city", "box": [0, 0, 9]}], "field 'city', box"),
-        ([{"name": "city", "box": [0, 0, 9, "x"]}], "field 'city', box"),
-        ([{"name": "city", "box": [-1, 0, 9, 9]}], "greater than or equal to 0"),
+        ({"name": "city"}, "the fields must be a list of objects with name and box"),
+        ([{"name": "city"}], "field 'city', box is missing"),
+        ([{"box": [0, 0, 9, 9]}], "field 0, name is missing"),
+        ([{"name": "city", "box": [0, 0, 9]}], "field 'city', box must be four whole numbers, 0 or more"),
+        ([{"name": "city", "box": [0, 0, 9, "x"]}], "field 'city', box must be four whole numbers"),
+        (
+            [{"name": "city", "box": [-1, 0, 9, 9]}],
+            "must be four whole numbers, 0 or more: left, top, right, bottom, got -1",
+        ),
         ([{"name": "city", "box": [9, 0, 3, 9]}], "is empty"),
-        ([{"name": "city", "box": [0, 0, 9, 9], "letters": "AB"}], "field 'city', letters: Extra inputs"),
+        (
+            [{"name": "city", "box": [0, 0, 9, 9], "letters": "AB"}],
+            "field 'city', letters is not a key of a field; the keys are name, box",
+        ),
         ([{"name": "city", "box": [0, 0, 9, 9]}] * 2, "occurs twice"),
     ],
 )

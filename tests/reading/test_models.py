@@ -4,6 +4,7 @@ from sklearn.pipeline import Pipeline
 
 from ensemble_hwr import LetterNormalizer
 from ensemble_hwr.exceptions import ModelError
+from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import models
 from ensemble_hwr.reading.models import find_letter_model, find_non_letter_model, split_pipeline
 
@@ -41,6 +42,13 @@ def test_without_shipped_models_there_is_no_non_letter_model(monkeypatch):
     monkeypatch.setattr(models, "load_model", corrupt)
     with pytest.raises(ModelError, match="corrupt"):
         find_non_letter_model("shipped")
+
+
+def test_models_of_longer_classes_cannot_read_words():
+    with pytest.raises(
+        ModelError, match="classifier has the class '180'; words are read by a model of single characters"
+    ):
+        find_letter_model(load_model("orientation"))
 
 
 def test_models_that_are_not_fitted_or_have_other_classes_raise():

@@ -294,8 +294,8 @@ class AdaptedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown) and not self.new_classes:
             raise DataError(
-                f"the model does not know the labels {_listed(unknown)}; correct them, or set new_classes=True to add "
-                f"classes. Its classes are {_listed(self._used_model().classes_, 40)}"
+                f"the model does not know the labels {_listed(unknown)}; correct them, or set new_classes=True "
+                f"(--new-classes) to add classes. Its classes are {_listed(self._used_model().classes_, 40)}"
             )
         found, vectors = evaluate(self._used_model(), X, self.representation)
         probability, added = np.asarray(found, dtype=np.float32), Vectors.of(vectors)

@@ -120,7 +120,7 @@ def make_sheet(file: PathLike, labels: Sequence[str], *, copies: int = COPIES) -
     try:
         pages[0].save(target, resolution=25.4 * _PRINT_SCALE, **options)
     except (OSError, ValueError) as error:
-        raise DataError(f"{target}: cannot be written: {error}") from None
+        raise DataError(f"{target}: cannot be written: {error}; give a file that ends with .pdf or .png") from None
     return target
 
 

@@ -10,7 +10,7 @@ import click
 from ensemble_hwr._writing import printable
 from ensemble_hwr.cli._errors import echo, end_of_reading, report_error
 from ensemble_hwr.cli._options import check_output_file, model_option, output_option
-from ensemble_hwr.exceptions import DataError
+from ensemble_hwr.exceptions import DataError, ModelError
 
 letters_option = click.option(
     "--letters", metavar="TEXT", help="Characters of the sheet, such as ABC123; by default the classes of the model."
@@ -42,7 +42,7 @@ def adapt(*, model: str, data: tuple[Path, ...], output: Path, new_classes: bool
 
     check_output_file(output, list(data))
     base = load_model(model)
-    labels = list(letters) if letters else [str(label) for label in base.classes_]
+    labels = _characters(letters, [str(label) for label in base.classes_], model)
     found = readable_letters(base, collect_letters(data, labels))
     adapted = adapt_model(base, found.pictures, found.labels, **({"new_classes": True} if new_classes else {}))
     metadata = read_manifest(model)["metadata"]
@@ -71,7 +71,7 @@ def sheet(*, output: Path, model: str, letters: str | None, copies: int) -> None
     from ensemble_hwr.persistence import describe_model
 
     check_output_file(output, [])
-    labels = list(letters) if letters else [str(label) for label in describe_model(model).classes]
+    labels = _characters(letters, [str(label) for label in describe_model(model).classes], model)
     file = make_sheet(output, labels, copies=copies)
     echo(f"{file}: {len(labels)} characters, {copies} cells for each")
 
@@ -105,6 +105,22 @@ def profiles(*, exported: str | None, deleted: str | None, output: Path | None) 
     if exported is None and deleted is None:
         for name in names:
             echo(f"{printable(name)}\t{len(Profile(name).letters()[1])} letters")
+
+
+def _characters(letters: str | None, classes: list[str], model: str) -> list[str]:
+    """Return the characters of a sheet: those of ``--letters``, or the classes of the model."""
+    if letters is None:
+        if any(len(label) != 1 for label in classes):
+            raise ModelError(
+                f"{model}: its classes are no characters ({', '.join(classes[:3])}); give a model of letters"
+            )
+        return classes
+    repeated = next((character for character in letters if letters.count(character) > 1), None)
+    if repeated is not None:
+        raise click.BadParameter(f"{letters!r} has {repeated!r} more than once; give each character once")
+    if not letters or any(character.isspace() for character in letters):
+        raise click.BadParameter(f"{letters!r} has no characters, or spaces among them; give some, such as ABC123")
+    return list(letters)
 
 
 def _print_result(record: dict[str, Any], classifier: Any, output: Path) -> None:

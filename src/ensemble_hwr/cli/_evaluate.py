@@ -70,6 +70,8 @@ def evaluate(
     from ensemble_hwr.persistence.models import share_in_training
     from ensemble_hwr.training import evaluate_predictions
 
+    if predictions is not None and predictions == report:
+        raise click.UsageError(f"--predictions and --report name the same file, {predictions}; give two files")
     for file in filter(None, (predictions, report)):
         check_output_file(file, [data, Path(model)])
     watch = Stopwatch()
@@ -290,5 +292,5 @@ def _select_part(letters: LetterSet, part: str | None) -> tuple[LetterSet, str]:
     if wanted == "all":
         return letters, "all letters"
     if letters.split is None or not (letters.split == wanted).any():
-        raise DataError(f"{letters!r} has no {wanted} part; leave out --part, or use --part all")
+        raise DataError(f"{letters.name}: has no {wanted} part; leave out --part, or use --part all")
     return letters.take(letters.split == wanted), f"the {wanted} part"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._writing import printable, whole_files
+from ensemble_hwr._writing import check_folder, printable, whole_files
 from ensemble_hwr.cli._errors import echo
-from ensemble_hwr.cli._options import alphabet_option, output_option
+from ensemble_hwr.cli._options import alphabet_option, check_output_file, output_option
 from ensemble_hwr.exceptions import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ HELPER_CLASSES = frozenset({"non_letter", "180"})  # of the models that readers 
 @output_option(metavar="FILE", help="The new config.  [default: NAME.toml]", default=Path())
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def init(name: str | None, output: Path, force: bool) -> None:
-    """Write a config of the library, to be changed for own letters.
+    """Write a copy of a config of the library, to be changed for your own letters.
 
     NAME is one of the configs that come with the library. Without it, they are listed with their descriptions. The
     commands in the comments of the copy name the new file.
@@ -46,6 +46,7 @@ def init(name: str | None, output: Path, force: bool) -> None:
         raise ConfigError(f"{file}: exists already; give another file with --output, or --force to replace it")
     if not file.absolute().parent.is_dir():
         raise ConfigError(f"{file}: there is no folder {file.parent}; create it first")
+    check_folder(file.parent)
     with whole_files(file) as (stream,):
         stream.write(_adapted(configs[name].read_text("utf-8"), file).encode())
     echo(f"config: {file}")
@@ -86,11 +87,10 @@ def export(model: str, output: Path, after: str | None, alphabet: str | None) ->
     and without Python. Its inputs are rows of ink as the model's normalizer returns them, 784 numbers from 0 to 1 per
     letter; its outputs are labels and probabilities.
     """
-    from ensemble_hwr._writing import check_replaceable
     from ensemble_hwr.onnx import export_onnx
     from ensemble_hwr.persistence import load_model
 
-    check_replaceable(output, Path(model))
+    check_output_file(output, [Path(model)])
     file = export_onnx(load_model(model, alphabet=alphabet), output, after=after)
     echo(f"{file} ({file.stat().st_size / 1e6:.1f} MB)")
 

@@ -129,6 +129,7 @@ def read(
     _check_folders(output, debug)
     format = chosen_format(kind, as_json)
     _check_fields_options(options["fields"], options["page"], format)
+    _check_lexicon_options(options["lexicon"], options["case"], options["accents"], options["fields"])
     if options["orientation"] is not None and not options["page"]:
         raise click.UsageError("--orientation needs --page")
     options["orientation"] = "auto" if options["orientation"] in (None, "auto") else int(options["orientation"])
@@ -296,6 +297,15 @@ def _check_fields_options(fields: Path | None, page: bool, kind: str) -> None:
     """Raise an error for options that do not fit a form."""
     if fields is not None and (page or kind in DOCUMENTS):
         raise click.UsageError("--fields reads words as text, JSON or CSV; leave out --page and other formats")
+
+
+def _check_lexicon_options(lexicon: Path | None, case: str, accents: str, fields: Path | None) -> None:
+    """Raise an error for options of a lexicon without one."""
+    needed = [
+        name for name, given in (("--case lexicon", case == "lexicon"), ("--accents keep", accents == "keep")) if given
+    ]
+    if needed and lexicon is None and fields is None:
+        raise click.UsageError(f"{needed[0]} needs --lexicon WORDS")
 
 
 def _word_reader(model: str, *, lexicon: Path | None, **settings: Any) -> WordReader:

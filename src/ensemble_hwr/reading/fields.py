@@ -135,7 +135,7 @@ def check_fields(entries: Any) -> list[FormField]:
         fields = _ENTRIES.validate_python(entries)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise DataError(f"{_place(first['loc'], entries)}: {first['msg']}, got {first['input']!r:.60}") from None
+        raise DataError(f"{_place(first['loc'], entries)} {_fault(first)}, got {first['input']!r:.60}") from None
     if not fields:
         raise DataError("a form must have at least one field, got none")
     names: set[str] = set()
@@ -147,6 +147,19 @@ def check_fields(entries: Any) -> list[FormField]:
             raise DataError(f"field {field.name!r}: the name occurs twice; give each field a name of its own")
         names.add(field.name)
     return fields
+
+
+def _fault(error: Any) -> str:
+    """Say what an entry of a template must be."""
+    if not error["loc"]:
+        return "must be a list of objects with name and box"
+    if error["type"] == "missing" and len(error["loc"]) == 2:
+        return "is missing"
+    if error["type"] == "extra_forbidden":
+        return "is not a key of a field; the keys are name, box, alphabet and lexicon"
+    if "box" in error["loc"]:
+        return "must be four whole numbers, 0 or more: left, top, right, bottom"
+    return f"is not allowed: {error['msg']}"
 
 
 def _place(location: tuple[int | str, ...], entries: Any) -> str:

@@ -75,7 +75,7 @@ def find_letter_model(classifier: Any) -> tuple[LetterNormalizer, Any]:
     Raises
     ------
     ModelError
-        If the classifier takes rows of another length.
+        If the classifier takes rows of another length, or its classes are not single characters.
     """
     normalizer, classifier = split_pipeline(load_model() if classifier is None else classifier)
     n_features = getattr(classifier, "n_features_in_", N_PIXELS)
@@ -84,6 +84,9 @@ def find_letter_model(classifier: Any) -> tuple[LetterNormalizer, Any]:
             f"classifier takes rows of {n_features} numbers, but a letter is a row of {N_PIXELS}; "
             "give a classifier that was fitted on letters"
         )
+    longer = [str(label) for label in getattr(classifier, "classes_", ()) if len(str(label)) != 1]
+    if longer:
+        raise ModelError(f"classifier has the class {longer[0]!r}; words are read by a model of single characters")
     normalizer = LetterNormalizer() if normalizer is None else clone(normalizer)
     return normalizer.set_params(polarity="light", errors="blank", n_jobs=None), classifier
 
