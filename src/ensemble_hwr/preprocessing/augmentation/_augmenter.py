@@ -24,6 +24,7 @@ RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | Non
 Draws: TypeAlias = NDArray[np.float64]  # (draws of the step, n), uniform from 0 to 1
 
 _BLOCK_PIXELS = 64 * FRAME_SIDE**2  # size of a block of pictures that stays in the processor's cache
+_BLOCKS_OF_DAMAGE = 16  # that steps for a few letters handle together
 _SHADING = 0.3  # smoothness of the shading of paper, relative to the side
 
 
@@ -202,19 +203,21 @@ class Augmenter(BaseEstimator):
         scratch = Scratch()
         choices, *streams = map(np.random.default_rng, _seed_sequence(random_state).spawn(1 + len(STEPS)))
         resources = [Resources(stream, scratch) for stream in streams]
-        varied = np.empty_like(given)
+        varied = given.copy()
         block = max(1, _BLOCK_PIXELS // side**2)
-        for start in range(0, len(given), block):
-            pictures = given[start : start + block].reshape(-1, side, side)
-            varied[start : start + block] = self._vary(pictures, choices, resources).reshape(-1, side**2)
+        for start in range(0, len(given), _BLOCKS_OF_DAMAGE * block):
+            pictures = varied[start : start + _BLOCKS_OF_DAMAGE * block].reshape(-1, side, side)
+            drawn = choices.random((len(pictures), sum(width for _, width in STEPS))).T
+            for first in range(0, len(pictures), block):
+                part = slice(first, first + block)
+                pictures[part] = self._apply(STEPS_OF_ALL, pictures[part], drawn[:, part], resources)
+            pictures[:] = self._apply(STEPS_OF_SOME, pictures, drawn[N_DRAWS_OF_ALL:], resources[len(STEPS_OF_ALL) :])
         return varied
 
-    def _vary(self, pictures: Pictures, choices: np.random.Generator, resources: list[Resources]) -> Pictures:
-        """Apply all steps to a block of pictures."""
-        drawn = choices.random((len(pictures), sum(width for _, width in STEPS))).T
-        pictures = pictures.copy()
+    def _apply(self, steps: Steps, pictures: Pictures, drawn: Draws, resources: list[Resources]) -> Pictures:
+        """Apply steps to pictures; they are changed."""
         first = 0
-        for (step, width), own in zip(STEPS, resources, strict=True):
+        for (step, width), own in zip(steps, resources, strict=False):
             pictures = step(self, pictures, drawn[first : first + width], own)
             first += width
         return pictures
@@ -399,12 +402,8 @@ def _unless_blank(changed: Pictures, before: Pictures) -> Pictures:
 
 
 # steps in their order, with the number of values that each draws per letter
-STEPS: tuple[tuple[Callable[[Augmenter, Pictures, Draws, Resources], Pictures], int], ...] = (
-    (transform_geometry, 7),
-    (change_strokes, 1),
-    (erase, 6),
-    (occlude, 7),
-    (cut, 3),
-    (coarsen, 2),
-    (photograph, 3),
-)
+Steps: TypeAlias = tuple[tuple[Callable[[Augmenter, Pictures, Draws, Resources], Pictures], int], ...]
+STEPS_OF_ALL: Steps = ((transform_geometry, 7), (change_strokes, 1))
+STEPS_OF_SOME: Steps = ((erase, 6), (occlude, 7), (cut, 3), (coarsen, 2), (photograph, 3))
+STEPS = STEPS_OF_ALL + STEPS_OF_SOME
+N_DRAWS_OF_ALL = sum(width for _, width in STEPS_OF_ALL)

@@ -99,13 +99,14 @@ def _solve(pictures: Pictures, params: Warp) -> tuple[Floats, Floats, Pictures |
     bend, low, high = _limited(params.bend, room / 2)
     ends = _line_ends(pictures)
     forward = _linear(params)
-    was, becomes = _longer_side(ends), _longer_side(_mapped(forward, ends))
-    forward *= params.scale * was / becomes
-    least, most = _reach(forward, ends)
-    forward *= np.minimum(1, (room - (high - low)) / (most - least)).min(axis=0)
-    least, most = _reach(forward, ends)
+    mapped = _mapped(forward, ends)
+    first, last = mapped.min(axis=2), mapped.max(axis=2)
+    spread = np.abs(forward).sum(axis=1)  # interpolation reaches one pixel of the letter further
+    factor = params.scale * _longer_side(ends.min(axis=2), ends.max(axis=2)) / _longer_side(first, last)
+    factor *= np.minimum(1, (room - (high - low)) / (factor * (last - first + 2 * spread))).min(axis=0)
+    least, most = factor * (first - spread), factor * (last + spread)
     offset = np.clip(params.shift, -room / 2 - least - low, room / 2 - most - high)
-    return _inverted(forward), offset, bend
+    return _inverted(factor * forward), offset, bend
 
 
 def _limited(bend: Pictures | None, most: float) -> tuple[Pictures | None, Floats, Floats]:
@@ -124,14 +125,14 @@ def _line_ends(pictures: Pictures) -> Floats:
     n, side, _ = pictures.shape
     ink = pictures > np.float32(FAINT_INK)
     ends = np.empty((2, n, side, 2))
-    ends[0, :, :, 0] = ink.argmax(axis=2)
+    ends[0, :, :, 0] = first = ink.argmax(axis=2)
     ends[0, :, :, 1] = side - 1 - ink[:, :, ::-1].argmax(axis=2)
     ends[1] = np.arange(side)[:, None]
     ends -= (side - 1) / 2
     # rows without ink repeat the first row with ink
-    has_ink: NDArray[np.bool_] = ink.max(axis=2)
-    first = ends[:, np.arange(n), has_ink.argmax(axis=1)]
-    return np.where(has_ink[:, :, None], ends, first[:, :, None]).reshape(2, n, 2 * side)
+    has_ink: NDArray[np.bool_] = ink[:, :, 0] | (first > 0)
+    of_first_row = ends[:, np.arange(n), has_ink.argmax(axis=1)]
+    return np.where(has_ink[:, :, None], ends, of_first_row[:, :, None]).reshape(2, n, 2 * side)
 
 
 def _linear(params: Warp) -> Floats:
@@ -155,17 +156,10 @@ def _mapped(forward: Floats, points: Floats) -> Floats:
     return mapped
 
 
-def _longer_side(points: Floats) -> Floats:
-    """Return the longer side of the bounding box of points, to the outer edges of their pixels; (n,)."""
-    longer: Floats = np.ptp(points, axis=2).max(axis=0) + 1
+def _longer_side(first: Floats, last: Floats) -> Floats:
+    """Return the longer sides of bounding boxes (n,), by the centres of their outermost pixels (2, n)."""
+    longer: Floats = (last - first).max(axis=0) + 1
     return longer
-
-
-def _reach(forward: Floats, ends: Floats) -> tuple[Floats, Floats]:
-    """Return the least and greatest coordinates of the ink after the map, with interpolation; (2, n) each."""
-    mapped = _mapped(forward, ends)
-    spread = np.abs(forward).sum(axis=1)
-    return mapped.min(axis=2) - spread, mapped.max(axis=2) + spread
 
 
 def resample(pictures: Pictures, x: Pictures, y: Pictures, scratch: Scratch) -> Pictures:
@@ -204,16 +198,16 @@ def resample(pictures: Pictures, x: Pictures, y: Pictures, scratch: Scratch) -> 
     index = scratch.array("index", x.shape, np.intp)
     np.copyto(index, top, casting="unsafe")
     index += np.arange(0, len(a), len(a) // n)[:, None]
-    # _split has limited the indices; mode="clip" omits a second check of bounds
-    found = d.take(index, mode="clip", out=scratch.array("found", x.shape))
+    # _split has limited the indices; mode="wrap" omits a second check of bounds, and is the fastest
+    found = d.take(index, mode="wrap", out=scratch.array("found", x.shape))
     found *= x
-    part = c.take(index, mode="clip", out=left)
+    part = c.take(index, mode="wrap", out=left)
     found += part
     found *= y
-    part = b.take(index, mode="clip", out=left)
+    part = b.take(index, mode="wrap", out=left)
     part *= x
     found += part
-    part = a.take(index, mode="clip", out=left)
+    part = a.take(index, mode="wrap", out=left)
     found += part
     return found
 
