@@ -19,7 +19,7 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
 from ensemble_hwr.images.borders import remove_borders
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.preprocessing._normalizer import crop_letter, place_by_mass, place_classic
+from ensemble_hwr.preprocessing._placing import crop_letter, place_by_mass, place_classic
 
 
 def picture(text="A", *, pen=4, left=10, top=8):
@@ -437,3 +437,17 @@ def test_pictures_of_one_size_and_of_several_are_normalized_as_single_ones(greys
         for index, reason in failures.items():
             with pytest.raises(PictureError, match=re.escape(reason)):
                 to_ink(pictures[index], polarity="light", longest=336)
+
+
+def test_equal_parameters_of_other_types_are_validated():
+    letter = np.zeros((9, 9))
+    letter[2:7, 4] = 1.0
+    normalizer = LetterNormalizer(box=20)
+    normalizer.transform([letter])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="'box' parameter"):
+            normalizer.set_params(box=20.0).transform([letter])
+        with pytest.raises(ValueError, match="'timeout' parameter"):
+            normalizer.set_params(box=20, timeout=["10"]).transform([letter])
+        with pytest.raises(ValueError, match="box=40 must not be larger"):
+            normalizer.set_params(box=40, timeout=None).transform([letter])

@@ -212,7 +212,9 @@ class Histograms:
 
     def _value(self, bins: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the value of one bin per picture."""
-        values: NDArray[np.float64] = self.values[np.arange(len(bins)) % len(self.values), bins]
+        if len(self.values) == 1:
+            return self.values[0].take(bins)
+        values: NDArray[np.float64] = self.values[np.arange(len(bins)), bins]
         return values
 
 
