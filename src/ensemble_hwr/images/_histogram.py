@@ -212,9 +212,8 @@ class Histograms:
 
     def _value(self, bins: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the value of one bin per picture."""
-        if len(self.values) == 1:
-            return self.values[0].take(bins)
-        values: NDArray[np.float64] = self.values[np.arange(len(bins)), bins]
+        shared = len(self.values) == 1
+        values: NDArray[np.float64] = self.values[0].take(bins) if shared else self.values[np.arange(len(bins)), bins]
         return values
 
 
