@@ -46,7 +46,6 @@ SOURCES = {
     "(c) 2019 wblachowski",
     "fonts": "typefaces drawn from handwriting, listed below; SIL Open Font License 1.1 or Apache License 2.0",
     "generated": "letters of this library's `generate_letters`; no licence is needed",
-    "forms": "all allographs of `allograph_names`, rare ones as often as common ones; no licence is needed",
     "dotted_i": "capital I with a dot, generated from the strokes of this library; no licence is needed",
 }
 TESTED = {

@@ -24,9 +24,9 @@ DIGIT_SKELETONS: dict[str, tuple[Allograph, ...]] = {
         Allograph("wavy-foot", 18, "2,18 20,0 46,4 54,26 38,58 4,97! 30,94 60,98"),
         Allograph("curled", 14, "10,28 6,12 28,0 50,10 50,34 2,100! 60,97"),
         Allograph("zed-like", 6, "4,4 52,2! 2,99! 58,98"),
-        Allograph("wide-looped", 14, "4,22 20,2 44,2 56,22 46,50 24,84 6,99 -4,90 4,78 24,80 44,97 66,92"),
-        Allograph("round-looped", 10, "2,24 18,2 42,0 56,18 50,44 30,76 8,99 -8,94 -4,76 16,72 36,86 52,99 72,92"),
-        Allograph("flat-looped", 6, "6,16 24,0 48,8 52,28 36,62 10,94 -6,97 0,86 26,90 64,99"),
+        Allograph("wide-looped", 0, "4,22 20,2 44,2 56,22 46,50 24,84 6,99 -4,90 4,78 24,80 44,97 66,92"),
+        Allograph("round-looped", 0, "2,24 18,2 42,0 56,18 50,44 30,76 8,99 -8,94 -4,76 16,72 36,86 52,99 72,92"),
+        Allograph("flat-looped", 0, "6,16 24,0 48,8 52,28 36,62 10,94 -6,97 0,86 26,90 64,99"),
     ),
     "3": (
         Allograph("round", 48, "4,12 24,0 48,8 48,34 20,46! 50,54 56,80 36,99 0,90"),
@@ -72,9 +72,9 @@ DIGIT_SKELETONS: dict[str, tuple[Allograph, ...]] = {
         Allograph("curved", 20, "48,16 28,0 6,10 2,32 18,48 40,40 50,16 50,50 40,84 22,102"),
         Allograph("two-strokes", 10, "44,12 24,0 4,16 4,38 22,50 42,36 / 48,2 46,100"),
         Allograph("slanting", 10, "46,14 28,0 8,10 4,30 18,44 40,34 48,14! 24,100"),
-        Allograph("open-topped", 9, "34,4 12,4 0,22 8,46 28,50 44,34 50,4! 46,100"),
-        Allograph("open-cup", 7, "10,4 0,28 12,49 34,46 47,22 50,0! 46,100"),
-        Allograph("open-hooked", 6, "32,2 10,6 0,28 14,49 38,42 50,6! 50,62 38,96 12,99"),
+        Allograph("open-topped", 0, "34,4 12,4 0,22 8,46 28,50 44,34 50,4! 46,100"),
+        Allograph("open-cup", 0, "10,4 0,28 12,49 34,46 47,22 50,0! 46,100"),
+        Allograph("open-hooked", 0, "32,2 10,6 0,28 14,49 38,42 50,6! 50,62 38,96 12,99"),
     ),
 }
 """Allographs of every digit, the most common first; weights are relative within a digit."""

@@ -20,7 +20,6 @@ class Allograph(NamedTuple):
 
 
 SKELETONS: dict[str, tuple[Allograph, ...]] = {
-    # Forms without weight are for training only: random writers, and letters of a random state, are as they were.
     "A": (
         Allograph("three-strokes", 34, "35,0 0,100 / 35,0 70,100 / 12,64 58,64"),
         Allograph("tent", 28, "0,100 35,0! 70,100 / 12,64 58,64"),

@@ -215,6 +215,9 @@ class WriterStyle:
 def allograph_names(letter: str) -> tuple[str, ...]:
     """Return the names of the allographs of a letter, the most common first.
 
+    The last ones may be forms that random writers do not have, such as a 2 with a wide loop; `letter_strokes` draws
+    them, and so does a `WriterStyle` that has one as its usual allograph.
+
     Parameters
     ----------
     letter : str
