@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import glob, has_magic
@@ -87,13 +87,13 @@ class PageOptions:
             for page in self._pages(picture):
                 yield number, page
 
-    def batches(self, pictures: Iterable[NamedPicture]) -> Iterator[Batch]:
-        """Yield batches of numbered pages."""
+    def batches(self, pictures: Iterable[NamedPicture], size: int | None = None) -> Iterator[Batch]:
+        """Yield batches of numbered pages, with at most 64 pages by default."""
         batch, pixels = [], 0
         for numbered in self.numbered(pictures):
             batch.append(numbered)
             pixels += n_pixels(numbered)
-            if len(batch) == BATCH_SIZE or pixels >= BATCH_PIXELS:
+            if len(batch) == (size or BATCH_SIZE) or pixels >= BATCH_PIXELS:
                 yield batch
                 batch, pixels = [], 0
         if batch:
@@ -112,9 +112,78 @@ class PageOptions:
             yield picture  # the error is reported where it is read
 
 
+def map_batches(
+    function: Callable[[Batch], list[Any]],
+    pages: PageOptions,
+    pictures: Sequence[NamedPicture],
+    jobs: int | None,
+    *,
+    size: int | None = None,
+    least: int,
+) -> Generator[tuple[Batch, list[Any] | PictureError | DataError], None, None]:
+    """Apply a function to batches of pages, in several processes if there are many or it is wanted.
+
+    Parameters
+    ----------
+    function : callable
+        `Classify` or `ReadEach`.
+    pages : PageOptions
+    pictures : sequence of NamedPicture
+    jobs : int or None
+        Number of processes; None starts one per processor if it has at least so many batches as `least`.
+    size : int, default=None
+        Pages per batch at most; None: 64.
+    least : int
+
+    Yields
+    ------
+    batch : list of (int, NamedPicture)
+    results : list, or PictureError or DataError of the whole batch
+    """
+    from ensemble_hwr._workers import map_in_order
+
+    return map_in_order(
+        function,
+        pages.batches(pictures, size),
+        n_jobs=jobs or -1,
+        least=1 if jobs else least,
+        weigh=lambda batch: sum(map(n_pixels, batch)),
+        split=lambda batch: [[item] for item in batch],
+        name=lambda batch: repr(batch[0][1].label),
+    )
+
+
 def n_pixels(numbered: Numbered) -> int:
     """Return the pixels of a numbered page that are in memory."""
     return int(getattr(getattr(numbered[1].data, "pixels", None), "size", 0))
+
+
+class ReadEach:
+    """Reads batches of numbered pages, also in another process.
+
+    Parameters
+    ----------
+    read : callable
+        Reads one picture.
+    read_each : callable, default=None
+        Reads several pictures together, and returns the error of a picture in place of its result.
+    """
+
+    def __init__(self, read: Callable[[Any], Any], read_each: Callable[[list[Any]], list[Any]] | None = None) -> None:
+        self._read, self._read_each = read, read_each
+
+    def __call__(self, batch: Batch) -> list[Any]:
+        """Return the result of each page, or its error."""
+        pictures = [page.data for _, page in batch]
+        return (
+            [self._result_of(picture) for picture in pictures] if self._read_each is None else self._read_each(pictures)
+        )
+
+    def _result_of(self, picture: Any) -> Any:
+        try:
+            return self._read(picture)
+        except (PictureError, DataError) as error:
+            return error
 
 
 class Classified(NamedTuple):

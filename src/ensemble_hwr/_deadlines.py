@@ -23,7 +23,7 @@ _END: ContextVar[tuple[float, float, Name | None] | None] = ContextVar("end", de
 
 
 @contextmanager
-def deadline(seconds: float | None, name: Name | None = None) -> Iterator[None]:
+def deadline(seconds: float | None, name: Name | None = None, *, used: float = 0.0) -> Iterator[None]:
     """Limit the time of the block; within another deadline, the earlier end counts.
 
     Parameters
@@ -32,6 +32,8 @@ def deadline(seconds: float | None, name: Name | None = None) -> Iterator[None]:
         None sets no limit.
     name : callable, optional
         Returns the description of the picture, for the error message.
+    used : float, default=0.0
+        Seconds that were used before the block.
 
     Examples
     --------
@@ -40,7 +42,7 @@ def deadline(seconds: float | None, name: Name | None = None) -> Iterator[None]:
     ...     check_time()
     """
     outer = _END.get()
-    end = outer if seconds is None else (time.thread_time() + seconds, seconds, name)
+    end = outer if seconds is None else (time.thread_time() + seconds - used, seconds, name)
     if outer is not None and end is not None and outer[0] <= end[0]:
         end = outer
     token = _END.set(end)

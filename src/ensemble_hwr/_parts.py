@@ -25,7 +25,7 @@ from ensemble_hwr._formats import (
     reading_printer,
     reading_rows,
 )
-from ensemble_hwr.exceptions import DataError, MissingExtraError, PictureError
+from ensemble_hwr.exceptions import MissingExtraError
 
 if TYPE_CHECKING:
     from ensemble_hwr.reading.issues import Issue
@@ -69,7 +69,7 @@ class ReadFiles:
     ----------
     kind : {"letters", "words", "pages", "fields"}
     function : callable
-        For letters `Classify`, otherwise a function that reads one picture.
+        `Classify` or `ReadEach`.
     options : OutputOptions
     pages : PageOptions
     root : str
@@ -94,8 +94,7 @@ class ReadFiles:
             missing_on="" if any(os.path.lexists(self._place(path)) for path in files.paths) else gethostname()
         )
         for batch in self.pages.batches(NamedPicture(path, self._place(path)) for path in files.paths):
-            results = self.function(batch) if self.kind == "letters" else (self._read(page) for _, page in batch)
-            for (_, page), result in zip(batch, results, strict=True):
+            for (_, page), result in zip(batch, self.function(batch), strict=True):
                 self._add(found, page, result)
         return found
 
@@ -109,12 +108,6 @@ class ReadFiles:
     def _place(self, path: str) -> str:
         """Return a path for this process, whose working folder may be another one."""
         return path if os.getcwd() == self.root else os.path.join(self.root, path)
-
-    def _read(self, page: NamedPicture) -> Any:
-        try:
-            return self.function(page.data)
-        except (PictureError, DataError) as error:
-            return error
 
     def _add(self, found: Found, page: NamedPicture, result: Any) -> None:
         found.n_pictures += 1

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ensemble_hwr._batches import BATCH_SIZE, Classify, PageOptions, files_of
+from ensemble_hwr._batches import BATCH_SIZE, Classify, PageOptions, ReadEach, files_of
 from ensemble_hwr._formats import OutputOptions
 from ensemble_hwr._parts import PART_FORMATS, Files, Found, ReadFiles, contents_of, import_pyarrow
 from ensemble_hwr._writing import Journal, check_folder, whole_files, writing_alone
@@ -366,8 +366,7 @@ def _task_of(reader: Any) -> tuple[str, Callable[..., Any]]:
     kinds: dict[type[Any], str] = {WordReader: "words", PageReader: "pages", FormReader: "fields"}
     for known, kind in kinds.items():
         if isinstance(reader, known):
-            read: Callable[..., Any] = reader.read  # type: ignore[attr-defined]
-            return kind, read
+            return kind, ReadEach(reader.read, getattr(reader, "read_each", None))  # type: ignore[attr-defined]
     normalizer, classifier = split_pipeline(reader)
     if normalizer is None:
         raise ModelError("the model does not read pictures; give one that ensemble-hwr train wrote, or a WordReader")

@@ -251,6 +251,9 @@ def test_a_picture_that_ends_its_process_is_one_line_and_the_others_are_read(
                 os.kill(os.getpid(), signal.SIGKILL)
             return reader.read(picture)
 
+        def read_each(self, pictures):
+            return [self.read(picture) for picture in pictures]
+
     monkeypatch.setattr(_read, "_word_reader", lambda *_, **__: Reader())
     assert read(reading_model, *words, "--json", "-j", 2) == 1
     printed = capsys.readouterr()

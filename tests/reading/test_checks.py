@@ -1,6 +1,7 @@
 """Common checks of all readers, like those of scikit-learn for estimators of rows."""
 
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -65,10 +66,22 @@ def test_predict_returns_the_texts_of_predict_details(reader, pictures):
     assert read.tolist() == [reader.read(picture).text for picture in pictures]
 
 
+def assert_same(found, expected, reader):
+    """Compare readings; probabilities of letters that are classified together differ in the last digits."""
+    if reader.get_params().get("cut") != "lattice":
+        assert found == expected
+        return
+    number = re.compile(r"\d+\.\d+(?:e-\d+)?")
+    assert number.sub("", repr(found)) == number.sub("", repr(expected))
+    numbers = [[float(digits) for digits in number.findall(repr(words))] for words in (found, expected)]
+    np.testing.assert_allclose(*numbers, rtol=0, atol=1e-6)
+
+
 def test_pictures_are_read_independently(reader, pictures):
     details = reader.fit().predict_details(pictures)
-    assert reader.predict_details(pictures[::-1]) == details[::-1]
-    assert reader.predict_details(pictures[1:2]) == details[1:2]
+    assert_same(reader.predict_details(pictures[::-1]), details[::-1], reader)
+    assert_same(reader.predict_details(pictures[1:2]), details[1:2], reader)
+    assert_same([reader.read(picture) for picture in pictures], details, reader)
 
 
 def test_predicting_no_picture_raises(reader):

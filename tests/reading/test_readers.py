@@ -1,4 +1,5 @@
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ensemble_hwr import LetterNormalizer, PageReader, WordReader, WordSegmenter
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.persistence import load_model
-from ensemble_hwr.reading import LetterNgrams, Lexicon, Word, error_report
+from ensemble_hwr.reading import LetterNgrams, Lexicon, Word, _words, error_report
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading.fields import restricted_reader
 from ensemble_hwr.segmentation import cut_page, cut_strokes
@@ -154,6 +155,37 @@ def test_n_jobs_and_pickling_give_the_same_results(reader, wide):
     expected = reader.predict_details(pictures(wide[:4]))
     assert changed(reader, n_jobs=2).predict_details(pictures(wide[:4])) == expected
     assert pickle.loads(pickle.dumps(reader)).predict_details(pictures(wide[:4])) == expected
+
+
+def test_errors_are_in_the_places_of_words_that_are_read_together(reader, wide, monkeypatch):
+    several = [*pictures(wide[:2]), np.full((30, 30), 255, np.uint8), *pictures(wide[2:3]), "none.png"]
+    singly = [reader.read(several[place]) for place in (0, 1, 3)]
+    found = reader.read_each(several)
+    assert [found[place].text for place in (0, 1, 3)] == [word.text for word in singly]
+    assert "all one colour" in str(found[2])
+    assert "none.png" in str(found[4])
+    monkeypatch.setattr(_words, "PIXELS_TOGETHER", 0)
+    assert [word for word in reader.read_each(several) if isinstance(word, Word)] == singly
+
+
+def test_words_that_are_too_much_together_are_read_one_by_one(reader, wide, monkeypatch):
+    classify = WordReader._evidence_of_some
+
+    def limited(self, lattices):
+        if len(lattices) > 1:
+            raise PictureError("takes longer than 10 seconds")
+        return classify(self, lattices)
+
+    expected = [reader.read(picture) for picture in pictures(wide[:3])]
+    monkeypatch.setattr(WordReader, "_evidence_of_some", limited)
+    assert reader.read_each(pictures(wide[:3])) == expected
+
+
+def test_the_time_of_cutting_a_word_counts_when_it_is_read(reader, wide, monkeypatch):
+    clock = iter([0.0, 11.0])
+    monkeypatch.setattr(_words, "time", SimpleNamespace(thread_time=lambda: next(clock)))
+    (error,) = reader.read_each(pictures(wide[:1]))
+    assert "takes longer than 10 seconds" in str(error)
 
 
 def test_polarity_of_the_segmenter_is_used(classifier, non_letter_model, wide):

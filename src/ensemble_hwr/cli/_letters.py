@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ensemble_hwr._batches import Batch, Classified, Classify, PageOptions, n_pixels
+from ensemble_hwr._batches import Batch, Classified, Classify, PageOptions, map_batches
 from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, letter_printer
 from ensemble_hwr._writing import check_folder
 from ensemble_hwr.cli._errors import end_of_reading
@@ -19,7 +18,6 @@ from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, output
 from ensemble_hwr.cli._pictures import (
     LEAST_BATCHES,
     LEAST_FOR_A_BAR,
-    Found,
     find_all,
     folder_options,
     page_options,
@@ -102,7 +100,7 @@ def _classify_all(
         options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         results = Results(options, output, steps.print, LETTER_COLUMNS)
         reading = Reading(letter_printer(options), results, steps)
-        batches = _classified(classify, PageOptions(pages, max_pages), found, jobs)
+        batches = map_batches(classify, PageOptions(pages, max_pages), found.pictures, jobs, least=LEAST_BATCHES)
         with closing(batches), steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
             for batch, classified in batches:
                 reading(batch, classified)
@@ -153,20 +151,3 @@ class Reading:
                 shown.append((self._show(page, letter.predictions, letter.issues), page, number))
         self._results.write(shown)
         self.n_pictures += len(batch)
-
-
-def _classified(
-    classify: Classify, pages: PageOptions, found: Found, jobs: int | None
-) -> Generator[tuple[Batch, list[Classified | PictureError] | PictureError | DataError], None, None]:
-    """Yield batches with their letters, from several processes if there are many or it is wanted."""
-    from ensemble_hwr._workers import map_in_order
-
-    return map_in_order(
-        classify,
-        pages.batches(found.pictures),
-        n_jobs=jobs or -1,
-        least=1 if jobs else LEAST_BATCHES,
-        weigh=lambda batch: sum(map(n_pixels, batch)),
-        split=lambda batch: [[item] for item in batch],
-        name=lambda batch: repr(batch[0][1].label),
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from ensemble_hwr._batches import PageOptions, n_pixels
+from ensemble_hwr._batches import Batch, PageOptions, ReadEach, map_batches
 from ensemble_hwr._formats import (
     DOCUMENTS,
     FIELD_COLUMNS,
@@ -27,17 +27,15 @@ from ensemble_hwr.cli._options import jobs_option, lexicon_option, model_option,
 from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, file_name, output_options, part_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
-    Found,
     find_all,
     folder_options,
     page_options,
 )
 from ensemble_hwr.exceptions import DataError, PictureError
 
-Item: TypeAlias = tuple[int, NamedPicture]
 Result: TypeAlias = "Word | Page | Fields"
-LEAST_WORDS = 40  # pictures per process that take longer than its start
-LEAST_PAGES = 2
+WORDS_AT_ONCE = 8
+LEAST_WORDS, LEAST_PAGES = 5, 2  # batches of words, and pages, per process that take longer than its start
 
 if TYPE_CHECKING:
     from ensemble_hwr.images.pages import PageRanges
@@ -167,19 +165,20 @@ def _read_all(
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
-        read_one: Callable[[Any], Result] = reader.read
-        if fields:
-            read_one = _field_reader(fields, reader)
-        elif page:
-            read_one = partial(reader.read_page, orientation=orientation)
-        results = _results(read_one, PageOptions(pages, max_pages), found, jobs, large=page or fields is not None)
-        n_problems = found.n_problems
-        with closing(results), steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
-            for item, result in results:
-                n_problems += reading(*item, result)
-                update(item[0], "")
+        if page or fields:
+            read = _field_reader(fields, reader) if fields else partial(reader.read_page, orientation=orientation)
+            read_each, size, least = ReadEach(read), 1, LEAST_PAGES
+        else:
+            read_each, size, least = ReadEach(reader.read, reader.read_each), WORDS_AT_ONCE, LEAST_WORDS
+            if jobs:  # so that few words are enough for all processes
+                size = max(min(size, len(found.pictures) // jobs), 1)
+        batches = map_batches(read_each, PageOptions(pages, max_pages), found.pictures, jobs, size=size, least=least)
+        with closing(batches), steps.step("reading", total=len(found.pictures), least=LEAST_FOR_A_BAR) as update:
+            for batch, results in batches:
+                reading(batch, results)
+                update(batch[-1][0], "")
             reading.finish()
-    return end_of_reading(n_problems, reading.n_doubtful, reading.n_pictures)
+    return end_of_reading(found.n_problems + reading.n_problems, reading.n_doubtful, reading.n_pictures)
 
 
 def _read_parts(
@@ -209,27 +208,6 @@ def _read_parts(
     return parts.write(make, paths, **options)
 
 
-def _results(
-    read: Callable[[Any], Result], pages: PageOptions, found: Found, jobs: int | None, *, large: bool
-) -> Generator[tuple[Item, Result | PictureError | DataError], None, None]:
-    """Yield the numbered pages with what is read on each, from several processes if there are many or it is wanted."""
-    from ensemble_hwr._workers import map_in_order
-
-    return map_in_order(
-        partial(_read, read),
-        pages.numbered(found.pictures),
-        n_jobs=jobs or -1,
-        least=1 if jobs else LEAST_PAGES if large else LEAST_WORDS,
-        weigh=n_pixels,
-        name=lambda item: repr(item[1].label),
-    )
-
-
-def _read(read: Callable[[Any], Result], item: Item) -> Result:
-    """Read one page, also in another process."""
-    return read(item[1].data)
-
-
 class Reading:
     """Writes the results of pages one by one, and reports their errors and warnings.
 
@@ -245,10 +223,8 @@ class Reading:
 
     Attributes
     ----------
-    n_pictures : int
-        Number of pictures so far; each page is one.
-    n_doubtful : int
-        Number of those that may have been read wrongly.
+    n_pictures, n_problems, n_doubtful : int
+        Numbers of pages so far, of those with errors, and of those that may have been read wrongly.
     """
 
     def __init__(
@@ -259,14 +235,21 @@ class Reading:
             debug.mkdir(parents=True, exist_ok=True)
         self._steps, self._options, self._debug = steps, options, debug
         self._show: Any = field_printer(options) if as_fields else reading_printer(options)
-        self.n_pictures = self.n_doubtful = 0
+        self.n_pictures = self.n_problems = self.n_doubtful = 0
 
-    def __call__(self, number: int, picture: NamedPicture, found: Result | PictureError | DataError) -> int:
-        """Write the result of a page of the file of a number, or report its error; return the number of errors."""
-        self.n_pictures += 1
-        if isinstance(found, (PictureError, DataError)):
-            self._steps.report_error(str(found))
-            return 1
+    def __call__(self, batch: Batch, found: list[Result | PictureError | DataError] | PictureError | DataError) -> None:
+        """Write the results of a batch of pages, or report their errors."""
+        results = [found] if isinstance(found, Exception) else found
+        for (number, picture), result in zip(batch, results, strict=True):
+            self.n_pictures += 1
+            if isinstance(result, (PictureError, DataError)):
+                self._steps.report_error(str(result))
+                self.n_problems += 1
+            else:
+                self._write(number, picture, result)
+
+    def _write(self, number: int, picture: NamedPicture, found: Result) -> None:
+        """Write the result of a page of the file of a number."""
         issues = [issue for part in _with_issues(found) for issue in part.issues]
         self.n_doubtful += self._steps.report_issues(picture.label, issues)
         text = self._show(picture, found)
@@ -275,7 +258,6 @@ class Reading:
         if self._debug is not None:
             page = f"-page{picture.page}" if picture.several else ""
             _draw_boxes(self._debug / f"{file_name(picture, number)}{page}.png", picture, found)
-        return 0
 
     def finish(self) -> None:
         """Write what is not yet written."""

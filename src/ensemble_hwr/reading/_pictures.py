@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ensemble_hwr._workers import map_in_order
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
-from ensemble_hwr.images.sources import as_pictures
+from ensemble_hwr.images.sources import as_pictures, describe
 from ensemble_hwr.reading._document import Page, Word
 from ensemble_hwr.reading._metrics import character_error_rate
 from ensemble_hwr.reading.issues import Issue
@@ -30,6 +31,7 @@ class PictureReader(BaseEstimator, Generic[Found]):
 
     errors: str
     n_jobs: int | None
+    _n_together = 1  # pictures that `read_each` gets
 
     def predict(self, X: Any) -> NDArray[np.object_]:
         r"""Read pictures and return their texts.
@@ -72,18 +74,49 @@ class PictureReader(BaseEstimator, Generic[Found]):
             As in `predict`.
         """
         check_is_fitted(self)
+        pictures, size = as_pictures(X), self._n_together
+        batches = (pictures[start : start + size] for start in range(0, len(pictures), size))
         found: list[Found] = []
-        with closing(map_in_order(self.read, as_pictures(X), n_jobs=self.n_jobs)) as results:
-            for index, (_, result) in enumerate(results):
-                if isinstance(result, PictureError):
-                    if self.errors == "raise":
-                        raise PictureError(f"picture {index}: {result}") from result
-                    found.append(replace(self._empty(), issues=(Issue("unreadable", str(result)),)))
-                elif isinstance(result, DataError):
-                    raise result
-                else:
-                    found.append(result)
+        with closing(
+            map_in_order(
+                self.read_each,
+                batches,
+                n_jobs=self.n_jobs,
+                split=lambda batch: [[picture] for picture in batch],
+                name=lambda batch: describe(batch[0]),
+            )
+        ) as results:
+            for batch, read in results:
+                for result in [read] * len(batch) if isinstance(read, Exception) else read:
+                    if isinstance(result, DataError):
+                        raise result
+                    found.append(self._or_empty(result, len(found)) if isinstance(result, PictureError) else result)
         return found
+
+    def _or_empty(self, error: PictureError, index: int) -> Found:
+        """Raise the error of a picture, or return an empty result."""
+        if self.errors == "raise":
+            raise PictureError(f"picture {index}: {error}") from error
+        return replace(self._empty(), issues=(Issue("unreadable", str(error)),))
+
+    def read_each(self, pictures: Sequence[Picture]) -> list[Found | PictureError | DataError]:
+        """Read a few pictures in this process, and return the error of a picture in place of its result.
+
+        Parameters
+        ----------
+        pictures : sequence of pictures
+
+        Returns
+        -------
+        list of Word or of Page, with errors
+        """
+        return [self._result_of(picture) for picture in pictures]
+
+    def _result_of(self, picture: Picture) -> Found | PictureError | DataError:
+        try:
+            return self.read(picture)
+        except (PictureError, DataError) as error:
+            return error
 
     def read(self, picture: Picture) -> Found:
         """Read one picture."""
