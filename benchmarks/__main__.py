@@ -24,7 +24,7 @@ import click
 from benchmarks.figures import Figure, environment
 from benchmarks.pages import put
 
-SECTIONS = ("normalising", "prediction", "fitting", "scale", "startup", "cores")
+SECTIONS = ("normalising", "prediction", "fitting", "scale", "startup", "cores", "reading")
 PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "speed.md"
 
 
