@@ -9,6 +9,8 @@ from ensemble_hwr.images import flat_inks, flat_inks_by_size, to_ink
 from ensemble_hwr.images._histogram import Histogram, Histograms, smooth, smooth_all
 from ensemble_hwr.images._local import (
     _close,
+    _thumbnail,
+    _thumbnails,
     closing_size,
     have_shadows,
     may_hold_square,
@@ -113,6 +115,12 @@ def test_statistics_of_many_pictures_equal_those_of_single_ones(greys, q):
 def test_smoothing_of_many_pictures_equals_that_of_single_ones(shape):
     pictures = RNG.uniform(0, 255, (3, *shape)).astype(np.float32)
     np.testing.assert_allclose(smooth_all(pictures), [smooth(picture) for picture in pictures], atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(128, 96), (130, 128), (192, 189), (256, 64)])
+def test_thumbnails_of_many_pictures_equal_those_of_single_ones(shape):
+    pictures = RNG.integers(0, 256, (3, *shape)).astype(np.uint8)
+    np.testing.assert_array_equal(_thumbnails(pictures), [_thumbnail(picture) for picture in pictures])
 
 
 def test_what_needs_more_than_a_threshold_is_not_clean():

@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 _N_BINS = 256
+_ENLARGE = Image.Resampling.BILINEAR
 _THUMBNAIL = 48  # pixels; the mean is so wide that a thumbnail holds all of it
 
 
@@ -237,18 +238,20 @@ def smooth_all(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     ndarray of float32, shape (n, height, width)
     """
-    down, across = (_smoothing(side) for side in pictures.shape[1:])
+    (down, taller), (across, wider) = (_smoothing(side) for side in pictures.shape[1:])
     smoothed: NDArray[np.float32] = np.matmul(np.matmul(down, pictures), across.T)
-    return smoothed
+    if taller is not None:
+        smoothed = np.matmul(taller, smoothed)
+    return smoothed if wider is None else np.matmul(smoothed, wider.T)
 
 
 @lru_cache(maxsize=64)
-def _smoothing(side: int) -> NDArray[np.float32]:
-    """Return the matrix that smooths along a side."""
+def _smoothing(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Return the matrix that reduces and smooths along a side, and that which enlarges the result if it is smaller."""
     small = min(side, _THUMBNAIL)
     reduced = _resize(np.eye(side, dtype=np.float32), small, side, Image.Resampling.BOX)
     mean = ndimage.gaussian_filter1d(reduced, small / 4, axis=0, mode="nearest", truncate=2)
-    return _resize(mean, side, side, Image.Resampling.BILINEAR)
+    return mean, None if small == side else _resize(np.eye(small, dtype=np.float32), side, small, _ENLARGE)
 
 
 def smooth(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -269,7 +272,7 @@ def smooth(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     small = _resize(pixels, small_height, small_width, Image.Resampling.BOX)
     sigma = (small_height / 4, small_width / 4)
     mean = ndimage.gaussian_filter(small, sigma, mode="nearest", truncate=2)
-    return _resize(mean, height, width, Image.Resampling.BILINEAR)
+    return _resize(mean, height, width, _ENLARGE)
 
 
 def _resize(pixels: NDArray[np.float32], height: int, width: int, resample: Image.Resampling) -> NDArray[np.float32]:

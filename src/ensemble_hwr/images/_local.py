@@ -207,7 +207,7 @@ def have_shadows(greys: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return np.zeros(len(greys), np.bool_)
     tones: Tones = greys
     if max(greys.shape[1:]) > _THUMBNAIL:
-        tones = np.stack([_thumbnail(grey) for grey in greys])
+        tones = _thumbnails(greys)
     size = max(3, round(_MAX_SIZE * min(tones.shape[1:])))
     darkest, lightest = (greys.min(axis=(1, 2)), greys.max(axis=(1, 2)))
     even = _EVEN * (lightest.astype(np.float64) - darkest) - _ROUNDING
@@ -291,6 +291,19 @@ def _part(stack: NDArray[Any], side: int, where: slice | list[int]) -> NDArray[A
 def _thumbnail(small: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a copy of few pixels."""
     return _reduced(small.astype(np.float32), -(-max(small.shape) // _THUMBNAIL))
+
+
+def _thumbnails(greys: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return copies of few pixels of pictures of one size, each as `_thumbnail` does."""
+    factor = -(-max(greys.shape[1:]) // _THUMBNAIL)
+    if greys.shape[1] % factor or greys.shape[2] % factor:
+        return np.stack([_thumbnail(grey) for grey in greys])
+    total = np.zeros((len(greys), greys.shape[1] // factor, greys.shape[2] // factor), np.uint16)
+    for row in range(factor):
+        for column in range(factor):
+            total += greys[:, row::factor, column::factor]
+    means: NDArray[np.float32] = (total * (1 / factor**2)).astype(np.float32)
+    return means
 
 
 def _reduced(tones: NDArray[Level], factor: int) -> NDArray[Level]:
