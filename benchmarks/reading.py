@@ -1,4 +1,4 @@
-"""Time to read a word with a large lexicon, beside Tesseract in the same run.
+"""Time to read a word with a large lexicon, and time of Tesseract in the same run.
 
     python -m benchmarks reading             the values of docs/user_guide/speed.md: five minutes on an idle machine
     python -m benchmarks reading --quick     half a minute
