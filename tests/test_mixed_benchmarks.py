@@ -1,5 +1,6 @@
 """Benchmarks of 62 classes: contenders by group, sources that are left out, and real names, which are never shown."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,8 @@ from ensemble_hwr.datasets import LetterSet
 from ensemble_hwr.evaluation.results import Comparison, HierarchyTrace, MemberTrace, Run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks import mixed_left_out, mixed_protocol, names
-from benchmarks.mixed import CLASSES
+from benchmarks import mixed_left_out, mixed_protocol, mixed_variants, names
+from benchmarks.mixed import CLASSES, GENERATED
 
 sys.path.pop(0)
 
@@ -137,3 +138,20 @@ def test_the_benchmark_prints_and_stores_no_name(pictures):
             assert name not in text.upper()
     again = CliRunner().invoke(names.main, arguments)
     assert result.output.endswith(again.output)  # also the times: nothing is measured again
+
+
+def test_variants_are_compared_on_sources_that_are_left_out(tmp_path):
+    for variant in mixed_variants.VARIANTS.values():
+        assert set(variant.without) <= set(GENERATED)
+        load_config(ROOT / "configs" / "mixed.toml", [*mixed_variants.SMALL, *variant.changes])
+    found = {
+        "shipped, photo62": {"capitals": 0.5, "all": 0.25, "log-loss": 1.5},
+        "20 epochs, tablet55": {"small": 1.0, "log-loss": 0.25},
+    }
+    (tmp_path / "variants.json").write_text(json.dumps(found), encoding="utf-8")
+    result = CliRunner().invoke(mixed_variants.main, ["--output", str(tmp_path), "--kept"])
+    lines = result.output.splitlines()
+    assert lines[2:] == [
+        "| tablet55 | 20 epochs |  | 100.00 |  |  |  |  | 0.250 |",
+        "| photo62 | shipped | 50.00 |  |  |  |  | 25.00 | 1.500 |",
+    ]
