@@ -85,6 +85,14 @@ def test_the_model_is_saved_even_if_its_figures_cannot_be_printed(few, tmp_path,
     assert load_model(file).classes_.tolist() == list("ABDO")
 
 
+def test_random_states_and_contenders_are_checked_before_the_letters_are_read(few, tmp_path, capsys):
+    start = ["train", str(few / "few.toml"), "-o", str(tmp_path / "m")]
+    assert main([*start, "--random-state", str(10**20)]) == 2
+    assert "is not in the range 0<=x<=4294967295" in capsys.readouterr().err
+    assert main(["compare", str(few / "few.toml"), "-o", str(tmp_path / "r"), "--set", "compare.contenders=[]"]) == 1
+    assert "compare.contenders: got []; it should have at least 1 item, not 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("contender", ["top_down", "bayes"])
 def test_other_contenders_can_be_trained(few, tmp_path, contender):
     own = "contenders.bayes.estimator=sklearn.naive_bayes.GaussianNB"

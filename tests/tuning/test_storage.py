@@ -138,7 +138,7 @@ def test_workers_use_a_journal_through_a_proxy(write, letters, rows, tmp_path):
     ("address", "message"),
     [
         ("grpc://host", "write grpc://HOST:PORT"),
-        ("nonsense://x", "cannot be opened"),
+        ("nonsense://x", r"cannot be opened \(.*nonsense\); check the address and its driver"),
         ("sqlite:////no/such/folder/studies.db", "cannot be opened"),
     ],
 )

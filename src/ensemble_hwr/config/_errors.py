@@ -16,6 +16,9 @@ BARE_KEY = r"[A-Za-z0-9_-]+"
 _MAX_SHOWN = 60  # characters of a value in a message
 _TOML_WORDS = {  # words of pydantic's messages, and what they are in TOML
     "Input should be": "it should be",
+    "Tuple should have": "it should have",
+    "List should have": "it should have",
+    " after validation": "",
     "a valid dictionary or object to extract fields from": "a table",
     "dictionary": "table",
     "tuple": "list",
