@@ -18,7 +18,7 @@ import ensemble_hwr  # noqa: E402
 
 project = "ensemble_hwr"
 author = "ensemble_hwr developers"
-copyright = "2025, ensemble_hwr developers. BSD 3-Clause License"
+copyright = "2026, ensemble_hwr developers. BSD 3-Clause License"
 version = release = ensemble_hwr.__version__
 
 extensions = [

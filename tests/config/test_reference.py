@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from ensemble_hwr.config import ExperimentConfig, data_schema, schema, search_space
+from ensemble_hwr.config.loading import shipped_configs
 
 PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "config.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -50,3 +51,8 @@ def test_every_section_is_a_heading_or_a_key_at_the_top():
 
 def test_every_documented_key_exists():
     assert {key for section in SECTIONS for key in section.model_fields} | {"name", "description", "seeds"} == NAMED
+
+
+def test_the_documentation_names_every_shipped_config():
+    (names,) = re.findall(r"meant to be copied and changed: ([^.]+)\.", TEXT)
+    assert sorted(re.findall(r"`(\w+)`", names)) == sorted(shipped_configs())
