@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     "keeps finished members until the model is written; they are reused if config, random state, letters and versions "
     "are the same.",
 )
-@click.option("--random-state", type=click.IntRange(0, 2**32 - 1), metavar="N", help="By default the config's first seed.")
+@click.option(
+    "--random-state", type=click.IntRange(0, 2**32 - 1), metavar="N", help="By default the config's first seed."
+)
 @data_option
 @set_option
 @trust_option

@@ -251,7 +251,9 @@ def _connect_to_database(address: str) -> BaseStorage:
         return _database(address)
     except Exception as error:  # a driver may raise any exception
         reason = " ".join(str(error).split())
-        raise ConfigError(f"--storage {address}: cannot be opened ({reason}); check the address and its driver") from error
+        raise ConfigError(
+            f"--storage {address}: cannot be opened ({reason}); check the address and its driver"
+        ) from error
 
 
 def _database(address: str) -> BaseStorage:
