@@ -156,3 +156,44 @@ def test_features_may_return_data_frames():
     with config_context(transform_output="pandas"):
         framed = AugmentedMLPClassifier(**SMALL, features=StandardScaler()).fit(X, Y).predict_proba(X)
     np.testing.assert_array_equal(framed, plain)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_the_network_equals_one_that_partial_fit_trains(activation, n_classes, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(130, 6)).astype(np.float32)
+    y = rng.integers(0, n_classes, 130)
+    settings = {"max_iter": 4, "batch_size": 20, "activation": activation, "random_state": 0, "average_last": 2}
+    fitted = AugmentedMLPClassifier((9, 5), **settings).fit(X, y)
+    monkeypatch.setattr(AugmentedMLPClassifier, "_can_continue", lambda self, features: False)
+    expected = AugmentedMLPClassifier((9, 5), **settings).fit(X, y)
+    for found, wanted in zip(
+        [*fitted.mlp_.coefs_, *fitted.mlp_.intercepts_],
+        [*expected.mlp_.coefs_, *expected.mlp_.intercepts_],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, wanted)
+        assert found.dtype == wanted.dtype
+    assert fitted.loss_curve_ == expected.loss_curve_
+    state, wanted = vars(fitted.mlp_), vars(expected.mlp_)
+    assert state.keys() == wanted.keys()
+    for name in ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "_no_improvement_count"):
+        assert state[name] == wanted[name]
+
+
+def test_features_and_weights_that_are_not_finite_are_errors():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), np.arange(60) % 3
+
+    class BadLater:
+        calls = 0
+
+        def augment(self, rows, random_state):
+            self.calls += 1
+            return rows if self.calls == 1 else np.full_like(rows, np.nan)
+
+    with pytest.raises(ValueError, match="NaN"):
+        AugmentedMLPClassifier((4,), augmenter=BadLater(), max_iter=3).fit(X, y)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="finite"):
+        AugmentedMLPClassifier((4,), max_iter=4, learning_rate_init=1e308).fit(X, y)

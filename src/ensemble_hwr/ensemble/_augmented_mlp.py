@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr.ensemble._hooks import on_epoch_end
-from ensemble_hwr.ensemble._mlp import network_probabilities
+from ensemble_hwr.ensemble._mlp import continue_fit, network_probabilities
 
 ROWS_AT_ONCE = 16_384
 Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
@@ -30,8 +30,8 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
     """Multi-layer perceptron with data augmentation, built-in features and a decaying learning rate.
 
     Every epoch trains on newly augmented copies of the rows, which are transformed into features in parts of about
-    16,000 rows, so memory does not grow with the number of epochs. Each part is one ``partial_fit`` of scikit-learn's
-    :class:`~sklearn.neural_network.MLPClassifier` with the Adam solver.
+    16,000 rows, so memory does not grow with the number of epochs. Each part is one epoch of scikit-learn's
+    :class:`~sklearn.neural_network.MLPClassifier` with the Adam solver, as its ``partial_fit`` trains it, bit for bit.
 
     Parameters
     ----------
@@ -286,17 +286,25 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
         for part in _parts(order):
             copies = rows[part] if self.augmenter is None else self.augmenter.augment(rows[part], draw)
             features = self._features_of(copies)
-            with warnings.catch_warnings():
-                # scikit-learn 1.7 checks the classes as if they were labels, and warns that so many are unique.
-                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-                self.mlp_.partial_fit(
-                    features,
-                    codes[part],
-                    classes=np.arange(len(self.classes_)),
-                    sample_weight=None if weight is None else weight[part],
-                )
+            if weight is None and self._can_continue(features):
+                continue_fit(self.mlp_, features, codes[part])
+            else:
+                self._fit_part(features, codes[part], None if weight is None else weight[part])
             losses.append(self.mlp_.loss_)
         self.loss_curve_.append(float(np.mean(losses)))
+
+    def _can_continue(self, features: Any) -> bool:
+        """Return whether the network is initialized, and the features are such that `continue_fit` takes them."""
+        mlp = self.mlp_
+        is_initialized = hasattr(mlp, "coefs_") and mlp.out_activation_ == "softmax"
+        return is_initialized and isinstance(features, np.ndarray) and features.dtype == mlp.coefs_[0].dtype
+
+    def _fit_part(self, features: Any, codes: NDArray[np.intp], sample_weight: NDArray[np.floating] | None) -> None:
+        """Train the network on a part of the rows by scikit-learn."""
+        with warnings.catch_warnings():
+            # scikit-learn 1.7 checks the classes as if they were labels, and warns that so many are unique.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            self.mlp_.partial_fit(features, codes, classes=np.arange(len(self.classes_)), sample_weight=sample_weight)
 
     def _features_of(self, rows: NDArray[np.floating]) -> Any:
         if self.features_ is None:

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import shuffle
+from sklearn.utils import assert_all_finite, check_random_state, shuffle
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import DERIVATIVES, AdamOptimizer
@@ -167,25 +167,7 @@ class MemberMLPClassifier(MLPClassifier):
             activations[0] = rows
             loss, coefs, intercepts = self._backprop(rows, target, weight, activations, *others)
             return loss, [*coefs, *intercepts]
-        outputs = [rows]
-        for weights, offsets in zip(self.coefs_, self.intercepts_, strict=True):
-            made = outputs[-1] @ weights
-            made += offsets
-            outputs.append(_HIDDEN[self.activation](made) if len(outputs) < len(self.coefs_) else _softmax(made))
-        loss = _log_loss(target, outputs[-1])
-        loss += (0.5 * self.alpha) * sum(np.dot(flat, flat) for flat in map(np.ravel, self.coefs_)) / len(rows)
-        delta = outputs.pop()
-        delta -= target
-        gradients: list[Any] = [None] * (2 * len(self.coefs_))
-        for layer in range(len(self.coefs_) - 1, -1, -1):
-            gradient = outputs[layer].T @ delta
-            gradient += self.alpha * self.coefs_[layer]
-            gradient /= len(rows)
-            gradients[layer], gradients[len(self.coefs_) + layer] = gradient, np.add.reduce(delta, axis=0) / len(rows)
-            if layer:
-                delta = delta @ self.coefs_[layer].T
-                DERIVATIVES[self.activation](outputs[layer], delta)
-        return loss, gradients
+        return _softmax_step(self, rows, target)
 
     def _score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         return accuracy_score(y, self._predict(X, check_input=False), sample_weight=sample_weight)
@@ -213,6 +195,67 @@ class _Batches:
             part = self.order[start : start + size]
             weight = None if self.weight is None else self.weight[part]
             yield self.rows.take(part, axis=0), self.target.take(part, axis=0), weight
+
+
+def continue_fit(network: MLPClassifier, rows: NDArray[Any], codes: NDArray[np.intp]) -> None:
+    """Train a network for one epoch, as its ``partial_fit`` does: with the same bits and less time per step.
+
+    Parameters
+    ----------
+    network : MLPClassifier
+        With the solver Adam and three classes or more, on which ``partial_fit`` was called before.
+    rows : ndarray of shape (n_rows, n_features)
+        Of the dtype of the weights.
+    codes : ndarray of shape (n_rows,)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If rows, or the weights at the end, are not finite.
+    """
+    assert_all_finite(rows, input_name="X")
+    target = network._label_binarizer.transform(codes).astype(bool)
+    params = [*network.coefs_, *network.intercepts_]
+    network._random_state = check_random_state(network.random_state)
+    batches = _Batches(rows, target, None)
+    batches.order = shuffle(batches.order, random_state=network._random_state)
+    loss = 0.0
+    for of_batch, targets, _ in batches.of_size(min(network.batch_size, len(rows))):
+        loss_of_batch, gradients = _softmax_step(network, of_batch, targets)
+        loss += loss_of_batch * len(of_batch)
+        _update(network._optimizer, params, gradients)
+    network.n_iter_ = 1
+    network.loss_ = loss / len(rows)
+    network.t_ += len(rows)
+    network.loss_curve_.append(network.loss_)
+    network._update_no_improvement_count(False, None, None, None)
+    if not all(np.isfinite(param).all() for param in params):
+        raise ValueError("training led to weights that are not finite; scale the rows, or lower learning_rate_init")
+
+
+def _softmax_step(network: MLPClassifier, rows: NDArray[Any], target: NDArray[np.bool_]) -> tuple[Any, list[Any]]:
+    """Return the loss of a batch and the gradients of weights and intercepts, for three classes or more."""
+    n_layers = len(network.coefs_)
+    outputs = [rows]
+    for weights, offsets in zip(network.coefs_, network.intercepts_, strict=True):
+        made = outputs[-1] @ weights
+        made += offsets
+        outputs.append(_HIDDEN[network.activation](made) if len(outputs) < n_layers else _softmax(made))
+    loss = _log_loss(target, outputs[-1])
+    loss += (0.5 * network.alpha) * sum(np.dot(flat, flat) for flat in map(np.ravel, network.coefs_)) / len(rows)
+    delta = outputs.pop()
+    delta -= target
+    gradients: list[Any] = [None] * (2 * n_layers)
+    for layer in range(n_layers - 1, -1, -1):
+        gradient = outputs[layer].T @ delta
+        gradient += network.alpha * network.coefs_[layer]
+        gradient /= len(rows)
+        gradients[layer], gradients[n_layers + layer] = gradient, np.add.reduce(delta, axis=0) / len(rows)
+        if layer:
+            delta = delta @ network.coefs_[layer].T
+            DERIVATIVES[network.activation](outputs[layer], delta)
+    return loss, gradients
 
 
 def _log_loss(target: NDArray[np.bool_], probabilities: NDArray[Any]) -> Any:
