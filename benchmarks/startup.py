@@ -21,7 +21,7 @@ import click
 
 from benchmarks.figures import Figure, ratio
 
-MAIN = "import sys; from ensemble_hwr.cli import main; sys.exit(main({}))"
+MAIN = "import sys; from ensemble_hwr.cli import main; sys.argv[1:] = {}; sys.exit(main())"  # as the command does
 BARE, IMPORT, HELP, READ = "bare Python", "`import ensemble_hwr`", "`ensemble-hwr --help`", "`ensemble-hwr read` a word"
 NEEDED = "`import sklearn.base`"
 COMMANDS = {
@@ -49,7 +49,7 @@ def measure(quick: bool = False) -> list[Figure]:
         Figure(HELP, 1000 * median(clock[HELP]), "ms", "under 300 ms"),
         Figure(f"{READ}, loading the model", 1000 * median(clock[READ]), "ms", "under 1,200 ms"),
         Figure(f"{HELP} against bare Python", ratio(clock[HELP], clock[BARE]), "times", at_most=30),
-        Figure(f"{READ} against {NEEDED}", ratio(clock[READ], clock[NEEDED]), "times", at_most=12),
+        Figure(f"{READ} against {NEEDED}", ratio(clock[READ], clock[NEEDED]), "times", "at most 1.5", at_most=12),
     ]
 
 

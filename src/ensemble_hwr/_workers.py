@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -298,9 +299,12 @@ def _work(connection: Any, *, ended: Any) -> None:
         from sklearn import set_config
         from threadpoolctl import threadpool_limits
 
+        gc.disable()  # imports and models make many objects, and keep them
         function, config = pickle.loads(inbox.get())
         set_config(**config)
         threadpool_limits(1)
+        gc.freeze()
+        gc.enable()
     except Exception as error:
         connection.send_bytes(_dumps((None, _portable(error))))
         return

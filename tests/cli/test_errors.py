@@ -1,3 +1,4 @@
+import gc
 import io
 import os
 import re
@@ -15,7 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from ensemble_hwr._formats import csv_lines
-from ensemble_hwr.cli import _tune, main
+from ensemble_hwr.cli import _errors, _tune, main
 from ensemble_hwr.cli._errors import DONE, FAILED, INTERRUPTED, USAGE, run
 from ensemble_hwr.datasets.handwriting import generate_letters
 from ensemble_hwr.exceptions import ConfigError
@@ -241,3 +242,22 @@ def test_commands_print_by_a_function_that_escapes_control_characters():
 )
 def test_cells_that_are_formulas_are_marked_as_text(text, cell):
     assert csv_lines([[text]]) == cell
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_garbage_is_collected_while_loading_only_in_a_process_with_other_work(is_alone, monkeypatch):
+    alone, frozen = threading.Event(), []
+    monkeypatch.setattr(_errors, "_ALONE", alone)
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(gc.isenabled()))
+    if is_alone:
+        monkeypatch.setattr("sys.argv", ["ensemble-hwr", "--version"])
+    assert main(None if is_alone else ["--version"]) == DONE
+    assert alone.is_set() == is_alone
+    with _errors.loading():
+        with _errors.loading():
+            assert gc.isenabled() != is_alone
+        assert gc.isenabled() != is_alone
+    with pytest.raises(ConfigError), _errors.loading():
+        raise ConfigError("no model")
+    assert gc.isenabled()
+    assert frozen == [False, False] * is_alone

@@ -9,7 +9,7 @@ import click
 from ensemble_hwr._versions import package_versions
 from ensemble_hwr.cli._adapt import adapt, profiles, sheet
 from ensemble_hwr.cli._compare import compare, demo
-from ensemble_hwr.cli._errors import run
+from ensemble_hwr.cli._errors import run, runs_alone
 from ensemble_hwr.cli._evaluate import evaluate
 from ensemble_hwr.cli._letters import letters
 from ensemble_hwr.cli._models import export, init, models
@@ -83,4 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     int
         The exit code.
     """
-    return run(cli, sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        runs_alone()
+        arguments = sys.argv[1:]
+    return run(cli, arguments)

@@ -1,8 +1,9 @@
-"""Exit codes, one-line error messages and interrupts of the command line."""
+"""Start, exit codes, one-line error messages and interrupts of the command line."""
 
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import signal
@@ -20,6 +21,7 @@ from ensemble_hwr.exceptions import EnsembleHwrError
 
 DONE, FAILED, USAGE, DOUBTFUL, INTERRUPTED = 0, 1, 2, 3, 130
 _INTERRUPTED = threading.Event()
+_ALONE = threading.Event()  # this process runs the command and nothing else
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C; timeout, systemd and docker stop; a closed terminal
 SECONDS_TO_END = 8.0
 
@@ -76,6 +78,29 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
     finally:
         ended.set()
     return code if isinstance(code, int) else DONE
+
+
+def runs_alone() -> None:
+    """Record that this process runs the command and nothing else, so that `loading` may change garbage collection."""
+    _ALONE.set()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import modules and load models without garbage collection, and keep them out of later collections.
+
+    Collections during the imports and at the exit take a third of the time in which a word is read. In a process that
+    does other work, too, all its objects would be kept, so nothing is changed there.
+    """
+    if not _ALONE.is_set() or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def is_interrupted() -> bool:

@@ -12,7 +12,7 @@ import click
 from ensemble_hwr._batches import Batch, Classified, Classify, PageOptions, map_batches
 from ensemble_hwr._formats import LETTER_COLUMNS, OutputOptions, letter_printer
 from ensemble_hwr._writing import check_folder
-from ensemble_hwr.cli._errors import end_of_reading
+from ensemble_hwr.cli._errors import end_of_reading, loading
 from ensemble_hwr.cli._options import alphabet_option, jobs_option, model_option, timeout_option
 from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, output_options, part_options
 from ensemble_hwr.cli._pictures import (
@@ -92,10 +92,12 @@ def _classify_all(
 ) -> int:
     """Classify pictures and print the results, or write documents; return the exit code."""
     from ensemble_hwr.cli._progress import progress
-    from ensemble_hwr.reading.models import split_pipeline
 
     with progress(transient=True) as steps:
-        classify = Classify(*split_pipeline(_model(**model_options)))
+        with loading():
+            from ensemble_hwr.reading.models import split_pipeline
+
+            classify = Classify(*split_pipeline(_model(**model_options)))
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         results = Results(options, output, steps.print, LETTER_COLUMNS)
@@ -111,10 +113,11 @@ def _classify_all(
 
 def _model(model: str, alphabet: str | None, timeout: float) -> Any:
     """Load a model that reads pictures, with a timeout."""
-    from ensemble_hwr.persistence import load_model
+    with loading():
+        from ensemble_hwr.persistence import load_model
 
-    loaded = load_model(model, alphabet=alphabet)
-    picture_model(loaded, model, timeout)  # sets the timeout of its normalizer
+        loaded = load_model(model, alphabet=alphabet)
+        picture_model(loaded, model, timeout)  # sets the timeout of its normalizer
     return loaded
 
 

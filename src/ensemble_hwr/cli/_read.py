@@ -22,7 +22,7 @@ from ensemble_hwr._formats import (
     reading_printer,
 )
 from ensemble_hwr._writing import check_folder, whole_files
-from ensemble_hwr.cli._errors import end_of_reading
+from ensemble_hwr.cli._errors import end_of_reading, loading
 from ensemble_hwr.cli._options import jobs_option, lexicon_option, model_option, reading_alphabet_option, timeout_option
 from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, file_name, output_options, part_options
 from ensemble_hwr.cli._pictures import (
@@ -161,7 +161,8 @@ def _read_all(
     from ensemble_hwr.cli._progress import progress
 
     with progress(transient=True) as steps:
-        reader = _word_reader(**reader_options)
+        with loading():
+            reader = _word_reader(**reader_options)
         found = find_all(paths, pattern=pattern, recursive=recursive)
         options = OutputOptions(format, confidence, min_confidence, paths=found.several)
         reading = Reading(steps, options, output=output, debug=debug, as_fields=fields is not None)
@@ -200,7 +201,8 @@ def _read_parts(
         from ensemble_hwr.reading import PageReader
         from ensemble_hwr.reading.fields import FormReader, load_fields
 
-        reader = _word_reader(model, timeout=timeout, **settings)
+        with loading():
+            reader = _word_reader(model, timeout=timeout, **settings)
         if fields is not None:
             return FormReader(load_fields(fields), reader)
         return PageReader(reader, orientation=orientation, timeout=timeout).fit() if page else reader
