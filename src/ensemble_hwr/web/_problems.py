@@ -24,6 +24,17 @@ TITLES = {
     504: "Reading took too long",
 }
 _MOST_ERRORS = 5
+_RULES = {  # of kinds of errors of pydantic
+    "bool_parsing": "must be true or false",
+    "extra_forbidden": "is not known here",
+    "float_parsing": "must be a number",
+    "int_parsing": "must be a whole number",
+    "list_type": "must be a list",
+    "missing": "is missing",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+}
+_POINT = "a point must be [x, y], [x, y, t] or [x, y, t, pressure], each a number in its range"
 
 
 class Problem(HTTPException):
@@ -52,7 +63,7 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     if error.status_code == 404:
-        detail = f"there is nothing at {request.url.path}; the interface is described at docs"
+        detail = f"there is nothing at {request.url.path}; the interface is described at /docs"
     if error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path}"
     return problem(error.status_code, detail, error.headers)
@@ -65,17 +76,28 @@ def _on_error(_: Request, __: Exception) -> Response:
 
 def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem(422, "; ".join(_sentence(found) for found in error.errors()[:_MOST_ERRORS]))
+    sentences = dict.fromkeys(_sentence(found) for found in error.errors())
+    return problem(422, "; ".join(list(sentences)[:_MOST_ERRORS]))
 
 
 def _sentence(found: Any) -> str:
     """Say what is wrong with a parameter or with the body."""
     place, *keys = found["loc"]
-    name = ".".join(map(str, keys)) or ("the body" if place == "body" else str(place))
     shown = "" if isinstance(found.get("input"), dict | list) else f", got {str(found.get('input'))!r:.60}"
     if found["type"] == "json_invalid":
         return "the body is not JSON"
-    return f"{name}: {found['msg'][:1].lower()}{found['msg'][1:]}{shown}"
+    if keys[:1] == ["strokes"] and len(keys) > 2:
+        return f"strokes.{keys[1]}.{keys[2]}: {_POINT}{shown}"
+    name = ".".join(map(str, keys)) or ("the body" if place == "body" else str(place))
+    return f"{name}: {rule_of(found)}{shown}"
+
+
+def rule_of(found: Any) -> str:
+    """Return what a value must be, by an error of pydantic."""
+    message = str(found["msg"]).removesuffix(", not 0").replace(" after validation", "")
+    for words in ("Input should", "List should", "String should"):
+        message = message.replace(words, "must")
+    return _RULES.get(found["type"], f"{message[:1].lower()}{message[1:]}")
 
 
 def _title(status: int) -> str:

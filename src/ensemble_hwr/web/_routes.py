@@ -27,7 +27,7 @@ from ensemble_hwr.web._messages import (
 )
 from ensemble_hwr.web._observe import METRICS_TYPE, Metrics
 from ensemble_hwr.web._pool import Busy, Ended, Late, Pool
-from ensemble_hwr.web._problems import Problem
+from ensemble_hwr.web._problems import Problem, rule_of
 from ensemble_hwr.web._uploads import parse_upload
 from ensemble_hwr.web.settings import ServerSettings
 
@@ -260,7 +260,7 @@ def _validated(model: type[Body], body: bytes) -> Body:
         return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
-        raise Problem(422, f"{'.'.join(map(str, first['loc'][:3])) or 'the body'}: {first['msg']}") from None
+        raise Problem(422, f"{'.'.join(map(str, first['loc'][:3])) or 'the body'}: {rule_of(first)}") from None
 
 
 async def _perform(task: Task, request: Request, pool: Pool) -> Response:
