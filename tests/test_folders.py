@@ -166,8 +166,14 @@ def test_paths_that_stand_for_no_picture(scans, model):
         read_folders(model, ["empty"], "other")
     with pytest.raises(DataError, match="format must be one of"):
         read_folders(model, [scans], "other", format="text")
-    with pytest.raises(DataError, match="part_size must be 1 or more"):
-        read_folders(model, [scans], "other", part_size=0)
+    for size in (0, "x", 2.5, 10**30):
+        with pytest.raises(DataError, match="part_size must be an integer from 1 to 1,000,000, got"):
+            read_folders(model, [scans], "other", part_size=size)
+    for paths in ("scans", Path("scans"), []):
+        with pytest.raises(DataError, match="paths must be a list of one or more folders or pictures, got"):
+            read_folders(model, paths, "other")
+    with pytest.raises(DataError, match="min_confidence must be a number from 0 to 1, got nan"):
+        read_folders(model, [scans], "other", min_confidence=float("nan"))
     with pytest.raises(ModelError, match="does not read pictures"):
         read_folders(model[-1], [scans], "other")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ensemble_hwr.images.pages import PageRanges
 
 PART_SIZE = 1000
+MOST_PER_PART = 1_000_000  # a part is in memory until it is written
 JOURNAL = "journal.jsonl"
 _FILES_AT_ONCE = {"letters": BATCH_SIZE, "words": 16, "pages": 2, "fields": 2}  # that a process gets
 _LEAST = {"letters": 20, "words": 3, "pages": 1, "fields": 1}  # of these batches per process, which is worth its start
@@ -144,7 +146,7 @@ def read_folders(
     Raises
     ------
     DataError
-        If there is no picture, `output` holds results of another reader, of other options or of other pictures,
+        If an argument is not allowed, there is no picture, `output` holds results of another reader, of other options or of other pictures,
         pictures change during the run, or another process is writing to `output`.
     ModelError
         If the model does not read pictures.
@@ -167,10 +169,7 @@ def read_folders(
     >>> found.n_pictures, found.n_parts, again.n_finished_before
     (4, 1, 1)
     """
-    if format not in PART_FORMATS:
-        raise DataError(f"format must be one of {', '.join(map(repr, PART_FORMATS))}, got {format!r}")
-    if part_size < 1:
-        raise DataError(f"part_size must be 1 or more, got {part_size}")
+    _check_arguments(paths, format, min_confidence, part_size)
     if format == "parquet":
         import_pyarrow()
     options = OutputOptions("json" if format == "json" else "csv", True, min_confidence, paths=True)
@@ -355,6 +354,18 @@ class _Run:
 
     def _n_files(self) -> int:
         return sum(part.n_files for part in self._plan)
+
+
+def _check_arguments(paths: Sequence[PathLike], format: str, min_confidence: float, part_size: int) -> None:
+    """Raise an error for arguments of `read_folders` that are not allowed."""
+    if isinstance(paths, str | bytes | os.PathLike) or not len(paths):
+        raise DataError(f"paths must be a list of one or more folders or pictures, got {paths!r}")
+    if format not in PART_FORMATS:
+        raise DataError(f"format must be one of {', '.join(map(repr, PART_FORMATS))}, got {format!r}")
+    if not 0 <= min_confidence <= 1:  # also for NaN
+        raise DataError(f"min_confidence must be a number from 0 to 1, got {min_confidence}")
+    if not (isinstance(part_size, Integral) and 1 <= part_size <= MOST_PER_PART):
+        raise DataError(f"part_size must be an integer from 1 to {MOST_PER_PART:,}, got {part_size!r}")
 
 
 def _task_of(reader: Any) -> tuple[str, Callable[..., Any]]:

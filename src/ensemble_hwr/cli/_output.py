@@ -16,9 +16,7 @@ from ensemble_hwr._writing import whole_files
 from ensemble_hwr.cli._errors import Interrupted, echo, end_of_reading
 from ensemble_hwr.cli._options import NumberRange, cluster
 from ensemble_hwr.cli._pictures import STANDARD_INPUT
-from ensemble_hwr.folders import PART_SIZE
-
-MOST_PER_PART = 1_000_000  # pictures; a part is in memory until it is written
+from ensemble_hwr.folders import MOST_PER_PART, PART_SIZE
 
 if TYPE_CHECKING:
     from ensemble_hwr.reading import Page
