@@ -146,8 +146,8 @@ def read_folders(
     Raises
     ------
     DataError
-        If an argument is not allowed, there is no picture, `output` holds results of another reader, of other options or
-        of other pictures, pictures change during the run, or another process is writing to `output`.
+        If an argument is not allowed, there is no picture, `output` holds results of another reader, of other
+        options or of other pictures, pictures change during the run, or another process is writing to `output`.
     ModelError
         If the model does not read pictures.
     MissingExtraError
