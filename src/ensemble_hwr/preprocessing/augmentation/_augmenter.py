@@ -24,7 +24,7 @@ RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | Non
 Draws: TypeAlias = NDArray[np.float64]  # (draws of the step, n), uniform from 0 to 1
 
 _BLOCK_PIXELS = 64 * FRAME_SIDE**2  # size of a block of pictures that stays in the processor's cache
-_BLOCKS_OF_DAMAGE = 16  # that steps for a few letters handle together
+_BLOCKS_OF_DAMAGE = 16  # most blocks that steps for a few letters handle together
 _SHADING = 0.3  # smoothness of the shading of paper, relative to the side
 
 
@@ -205,8 +205,10 @@ class Augmenter(BaseEstimator):
         resources = [Resources(stream, scratch) for stream in streams]
         varied = given.copy()
         block = max(1, _BLOCK_PIXELS // side**2)
-        for start in range(0, len(given), _BLOCKS_OF_DAMAGE * block):
-            pictures = varied[start : start + _BLOCKS_OF_DAMAGE * block].reshape(-1, side, side)
+        most_chosen = max(self.erasure, self.occlusion, self.cut_off, self.pixelation, self.photo)
+        together = block * int(1 / max(most_chosen, 1 / _BLOCKS_OF_DAMAGE))  # about one block of chosen letters
+        for start in range(0, len(given), together):
+            pictures = varied[start : start + together].reshape(-1, side, side)
             drawn = choices.random((len(pictures), sum(width for _, width in STEPS))).T
             for first in range(0, len(pictures), block):
                 part = slice(first, first + block)
