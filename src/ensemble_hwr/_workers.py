@@ -86,23 +86,11 @@ def map_in_order(
     >>> [result for _, result in map_in_order(abs, [-1, 2])]
     [1, 2]
     """
+    options: dict[str, Any] = {"weigh": weigh, "split": split, "name": name}
     if n_jobs not in (None, 1) and (client := dask_client()) is not None:
-        cluster = Cluster(client, partial(_outcome, function), weigh=weigh, split=split, name=name)
-        try:
-            yield from cluster.run(items)
-        finally:
-            cluster.close()
+        yield from _run(Cluster(client, partial(_outcome, function), **options), items)
         return
-    rest = iter(items)
-    first = list(islice(rest, 2 * least if n_jobs not in (None, 1) else 0))
-    n_workers = 1
-    if len(first) >= 2 * least:
-        from joblib import effective_n_jobs  # slow to import, and not needed for few pictures
-
-        n_jobs = int(effective_n_jobs(n_jobs))
-        first += islice(rest, max(n_jobs * least - len(first), 0))
-        n_workers = min(n_jobs, len(first) // least)
-    items = chain(first, rest)
+    n_workers, items = _n_workers(n_jobs, least, items)
     if n_workers == 1:
         yield from _map_here(function, items)
     elif (backend := worker_backend()) is None:  # the user has chosen another one
@@ -112,11 +100,30 @@ def map_in_order(
         results = Parallel(n_jobs=n_workers, backend=backend)(delayed(_outcome)(function, item) for item in taken)
         yield from zip(taken, results, strict=True)
     else:
-        pool = _Pool(function, n_workers, weigh=weigh, split=split, name=name)
-        try:
-            yield from pool.run(items)
-        finally:
-            pool.close()
+        yield from _run(_Pool(function, n_workers, **options), items)
+
+
+def _run(workers: Cluster | _Pool, items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield items and results of workers, and end the workers."""
+    try:
+        yield from workers.run(items)
+    finally:
+        workers.close()
+
+
+def _n_workers(n_jobs: int | None, least: int, items: Iterable[Item]) -> tuple[int, Iterator[Item]]:
+    """Return the number of processes, and the items: only as many are taken as the number depends on."""
+    rest = iter(items)
+    if n_jobs in (None, 1):
+        return 1, rest
+    first = list(islice(rest, 2 * least))
+    if len(first) < 2 * least:
+        return 1, iter(first)
+    from joblib import effective_n_jobs  # slow to import, and not needed for few pictures
+
+    n_jobs = int(effective_n_jobs(n_jobs))
+    first += islice(rest, max(n_jobs * least - len(first), 0))
+    return min(n_jobs, len(first) // least), chain(first, rest)
 
 
 def _map_here(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | Failure]]:
