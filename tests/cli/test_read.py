@@ -507,7 +507,8 @@ def test_pages_of_a_file_are_one_document(reading_model, scan, pictures, tmp_pat
         assert [text[-1] for text in found] == (["0", "2"] if kind == "hocr" else ["1", "3"])
         names = [element.get("id") or element.get("ID") for element in ElementTree.fromstring(printed).iter()]
         assert len(set(filter(None, names))) == len(list(filter(None, names)))
-        assert read(reading_model, scan, pictures[0], "--format", kind, "-o", tmp_path / kind, *page) == 0
+        jobs = [] if kind == "hocr" else ["-j", 1]  # several processes once
+        assert read(reading_model, scan, pictures[0], "--format", kind, "-o", tmp_path / kind, *page, *jobs) == 0
         assert [file.stem for file in sorted((tmp_path / kind).iterdir())] == ["0001-scan", f"0002-{pictures[0].stem}"]
         written = next((tmp_path / kind).glob("0001*"))
         assert len(ElementTree.parse(written).getroot().findall(sheet)) == 3

@@ -152,9 +152,10 @@ def test_a_pipeline_with_a_normalizer_reads_the_same(classifier, non_letter_mode
 
 
 def test_n_jobs_and_pickling_give_the_same_results(reader, wide):
-    expected = reader.predict_details(pictures(wide[:4]))
-    assert changed(reader, n_jobs=2).predict_details(pictures(wide[:4])) == expected
-    assert pickle.loads(pickle.dumps(reader)).predict_details(pictures(wide[:4])) == expected
+    several = [*pictures(wide[:8]), *pictures(wide[:1])]  # more than are read together
+    expected = reader.predict_details(several)
+    assert changed(reader, n_jobs=2).predict_details(several) == expected
+    assert pickle.loads(pickle.dumps(reader)).predict_details(several) == expected
 
 
 def test_errors_are_in_the_places_of_words_that_are_read_together(reader, wide, monkeypatch):
