@@ -1,5 +1,6 @@
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -112,3 +113,18 @@ def test_without_matplotlib_the_error_names_the_extra(comparison, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(MissingExtraError, match=r"ensemble_hwr\[plots\]"):
         FrontierDisplay.from_comparison(comparison)
+
+
+def test_labels_of_contenders_and_ticks_do_not_leave_the_axes_or_overlap():
+    names = ("logistic", "a contender of a long name")
+    axes = FrontierDisplay(names, np.array([2e4, 1.4e5]), np.array([0.87, 0.75])).plot().ax_
+    axes.figure.canvas.draw()
+    frame = axes.get_window_extent()
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert frame.x0 <= box.x0, text
+        assert box.x1 <= frame.x1, text
+    shown = [tick.label1 for tick in axes.xaxis.get_major_ticks() if frame.x0 <= tick.label1.get_window_extent().x1]
+    assert {"20k", "50k", "100k"} <= {text.get_text() for text in shown}
+    edges = sorted((text.get_window_extent().x0, text.get_window_extent().x1) for text in shown)
+    assert all(one[1] < other[0] for one, other in pairwise(edges))

@@ -119,17 +119,20 @@ class FrontierDisplay:
         for i, name in enumerate(self.names):
             point = self.macs[i], 100 * self.accuracy[i]
             ax.scatter(*point, marker=_cycled(MARKERS, i), color=_cycled(COLOURS, i), s=55, zorder=2)
+            is_right = point[0] ** 2 > self.macs.min() * self.macs.max()  # of the middle of the logarithmic scale
             ax.annotate(
                 f"{name} (by time)" if name in self.by_time and counted.any() else name,
                 point,
-                xytext=(7, 5),
+                xytext=(-7 if is_right else 7, 5),
                 textcoords="offset points",
+                ha="right" if is_right else "left",
             )
             if name in self.curves:
                 self._plot_curve(self.curves[name], _cycled(COLOURS, i))
         by_time_alone = bool(self.by_time) and not counted.any()
         cost = "microseconds per sample on one core" if by_time_alone else "MACs per sample"
         ax.set(xscale="log", xlabel=cost, ylabel="accuracy (%)")
+        _label_decades(ax.xaxis)
         ax.margins(x=0.25, y=0.12)
         ax.autoscale_view()
         if self.curves:
@@ -332,6 +335,15 @@ def _curve_line(costs: ArrayLike, accuracies: ArrayLike, **settings: Any) -> Any
     from matplotlib.lines import Line2D
 
     return Line2D(costs, accuracies, marker="o", markersize=3, linewidth=1, **settings)
+
+
+def _label_decades(axis: Any) -> None:
+    """Label a logarithmic axis at 1, 2 and 5 times the powers of 10, such as 20k and 50k."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(EngFormatter(sep=""))
+    axis.set_minor_locator(NullLocator())
 
 
 def _axes(ax: Any, **figure: Any) -> Any:
