@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import click
+import numpy as np
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 N_EVALUATION_WORDS = 600
@@ -54,3 +56,31 @@ def common_words(file: Path | None = None) -> list[str]:
 def evaluation_words(words: list[str]) -> list[str]:
     """Return the words that are composed for evaluation."""
     return [word for word in words if len(word) > 1][:N_EVALUATION_WORDS]
+
+
+def marked_texts(words: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Return words, numbers and codes in small letters, with a capital or in capitals, most of them with marks."""
+
+    def word() -> str:
+        chosen = words[int(rng.integers(len(words)))]
+        return [chosen.lower(), chosen.capitalize(), chosen][int(rng.integers(3))]
+
+    def number(longest: int = 2) -> str:
+        return "".join(map(str, rng.integers(0, 10, rng.integers(1, longest + 1))))
+
+    def text() -> str:
+        kind, chosen = rng.random(), word()
+        if kind < 0.4:
+            return chosen + ".,.,.,!?:"[int(rng.integers(9))]
+        if kind < 0.52:
+            return f"{chosen}{'--/&'[int(rng.integers(4))]}{word()}"
+        if kind < 0.64:
+            place = int(rng.integers(1, 3)) if rng.random() < 0.3 else len(chosen) - 1
+            return f"{chosen}'s" if rng.random() < 0.4 else f"{chosen[:place]}'{chosen[place:]}"
+        if kind < 0.8:
+            return f"{number()}{'.,:/-'[int(rng.integers(5))]}{number()}"
+        if kind < 0.84:
+            return f"{LETTERS[int(rng.integers(26))]}&{LETTERS[int(rng.integers(26))]}"
+        return chosen if kind < 0.95 else number(6)
+
+    return [text() for _ in range(count)]

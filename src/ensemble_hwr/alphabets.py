@@ -7,7 +7,7 @@ renormalized, and those of the two cases of a letter are summed if case does not
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -29,6 +29,9 @@ SHAPES = "shapes"
 
 Such characters differ in their size and position in a word only, which a classifier of single letters does not get.
 """
+
+MARKS = ".,-'!?:&/"
+"""Marks that words are read with."""
 
 _SAME_SHAPE = ("cC", "kK", "lI1", "oO0", "pP", "sS", "uU", "vV", "wW", "xX", "zZ")
 _RANGES = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
@@ -68,6 +71,7 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
         ``"letters"``, which are A to Z without regard to case; ``"shapes"``, which are letters and digits, but those of
         one shape are one class; or characters and ranges of characters, such as ``"A-Z"``, ``"A-Z0-9"``,
         ``"a-zA-Z0-9"`` or ``"ABC"``. A range lies within A to Z, a to z or 0 to 9; any other hyphen stands for itself.
+        Marks such as those in ``"A-Z.,-"`` are read in words only.
 
     Returns
     -------
@@ -104,6 +108,37 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     if len(characters) < 2:
         raise DataError(f"alphabet {alphabet!r} has fewer than two characters; give more, such as 'A-Z'")
     return Alphabet(alphabet, tuple((character, (character,)) for character in characters))
+
+
+def split_marks(alphabet: str | Alphabet, known: Iterable[str] = ()) -> tuple[Alphabet | None, str]:
+    """Split an alphabet into letters and marks, which only words are read with.
+
+    Parameters
+    ----------
+    alphabet : str or Alphabet
+        As for :func:`parse_alphabet`.
+    known : iterable of str, default=()
+        Classes of a classifier; marks among them count as letters.
+
+    Returns
+    -------
+    letters : Alphabet or None
+        None if there are only marks.
+    marks : str
+
+    Examples
+    --------
+    >>> from ensemble_hwr.alphabets import split_marks
+    >>> letters, marks = split_marks("A-C.,-")
+    >>> letters.classes, marks
+    (('A', 'B', 'C'), '.,-')
+    """
+    parsed, letters = parse_alphabet(alphabet), set(known)
+    marks = "".join(label for label in parsed.classes if label in MARKS and label not in letters)
+    if not marks:
+        return parsed, ""
+    parts = tuple(part for part in parsed.parts if part[0] not in marks)
+    return Alphabet(parsed.name, parts) if parts else None, marks
 
 
 def restrict(

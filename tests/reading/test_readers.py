@@ -16,6 +16,7 @@ from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, ModelError, PictureError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading import LetterNgrams, Lexicon, Word, _words, error_report
+from ensemble_hwr.reading._characters import CharacterClassifier
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading.fields import restricted_reader
 from ensemble_hwr.segmentation import cut_page, cut_strokes
@@ -170,7 +171,7 @@ def test_errors_are_in_the_places_of_words_that_are_read_together(reader, wide, 
 
 
 def test_words_that_are_too_much_together_are_read_one_by_one(reader, wide, monkeypatch):
-    classify = WordReader._evidence_of_some
+    classify = CharacterClassifier._evidence_of_some
 
     def limited(self, lattices):
         if len(lattices) > 1:
@@ -178,7 +179,7 @@ def test_words_that_are_too_much_together_are_read_one_by_one(reader, wide, monk
         return classify(self, lattices)
 
     expected = [reader.read(picture) for picture in pictures(wide[:3])]
-    monkeypatch.setattr(WordReader, "_evidence_of_some", limited)
+    monkeypatch.setattr(CharacterClassifier, "_evidence_of_some", limited)
     assert reader.read_each(pictures(wide[:3])) == expected
 
 

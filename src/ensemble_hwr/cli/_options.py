@@ -92,7 +92,7 @@ reading_alphabet_option = click.option(
     "--alphabet",
     metavar="CHARACTERS",
     help="Characters that can occur, such as A-Z, A-Z0-9 or AEIOU; letters ignores case; auto is A-Z if all "
-    "is in capitals. By default all of the model.",
+    "is in capitals. By default all of the model. The marks . , - ' ! ? : & / are read if they are named: 'A-Z.,-'.",
 )
 lexicon_option = click.option(
     "--lexicon",

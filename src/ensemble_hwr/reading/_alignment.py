@@ -28,7 +28,7 @@ class LabelledLetters:
     Attributes
     ----------
     letters : sequence of str
-        Letters that texts are spelled with: the classes of the classifier.
+        Letters that texts are spelled with: the classes of the classifier, and marks.
     rows : list of ndarray of float32, shape (n_pixels,)
     labels : list of str
     n_uncertain : int
@@ -37,6 +37,8 @@ class LabelledLetters:
         Words that were left out: position, and reason.
     largest_lag : float
         Words are left out if another text explains them better, by more than this for each letter, in nats.
+    marks : str, default=""
+        Letters that are no samples, because the classifier lacks them.
     """
 
     letters: Sequence[str]
@@ -45,6 +47,7 @@ class LabelledLetters:
     n_uncertain: int = 0
     left_out: list[tuple[int, str]] = field(default_factory=list)
     largest_lag: float = LARGEST_LAG
+    marks: str = ""
 
     def add_picture(
         self,
@@ -106,8 +109,9 @@ class LabelledLetters:
             self.left_out.append((place, f"{text!r} does not fit the picture"))
         else:
             spans = posterior.argmax(axis=1)
-            certain = posterior.max(axis=1) >= _LEAST_POSTERIOR
-            self.n_uncertain += int(np.count_nonzero(~certain))
+            sample = np.array([letter not in self.marks for letter in text])
+            certain = sample & (posterior.max(axis=1) >= _LEAST_POSTERIOR)
+            self.n_uncertain += int(np.count_nonzero(sample & ~certain))
             self.rows += [rows[span].copy() for span in spans[certain]]
             self.labels += [letter for letter, kept in zip(text, certain, strict=True) if kept]
 

@@ -39,6 +39,7 @@ _MIN_GAP, _MAX_GAP = -0.5, 1.0  # letter heights
 
 _UNIFORM_SHARE = 0.005  # mixed into letter probabilities, so that no letter is impossible
 _NON_LETTER_WEIGHT = 0.45  # below 1, because candidates that share pieces are not independent
+_TINY = 1e-12
 _MAX_LOG_ODDS = 12.0  # of the non-letter model
 _DOT_SIZE = 0.5  # letter heights: greatest size of a dot
 _LOG_DOT = -3.0  # log-probability of a dot above a letter that has none
@@ -236,6 +237,8 @@ class Evidence:
         Probability that the candidate is a letter. None weights letters by their numbers of pieces.
     proportions : Proportions, default=None
         Weights the letters by the sizes and positions of candidates; None does not.
+    n_marks : int, default=0
+        Number of the last letters that are marks, such as periods.
     """
 
     lattice: Lattice | StrokeLattice
@@ -244,12 +247,22 @@ class Evidence:
     letters: Sequence[str]
     is_letter: FloatArray | None
     proportions: Proportions | None = None
+    n_marks: int = 0
 
     def score(self, probability: FloatArray) -> FloatArray:
         """Turn letter probabilities into scores that add up over a reading."""
         if self.is_letter is None:
             return scores_by_pieces(probability, self.lattice.spans)
-        return non_letter_log_odds(probability, self.is_letter)
+        if not self.n_marks:
+            return non_letter_log_odds(probability, self.is_letter)
+        letters, marks = np.split(probability, [-self.n_marks], axis=1)
+        is_mark = marks.sum(axis=1)
+        is_non_letter = (1.0 - is_mark) * (1.0 - self.is_letter)
+        scores = [
+            non_letter_log_odds(letters / np.maximum(letters.sum(axis=1, keepdims=True), _TINY), self.is_letter),
+            non_letter_log_odds(marks / np.maximum(is_mark, _TINY)[:, None], is_mark / (is_mark + is_non_letter)),
+        ]
+        return np.hstack(scores)
 
     @cached_property
     def best_letters(self) -> list[int]:
@@ -259,11 +272,15 @@ class Evidence:
 
     def limited(self, alphabet: str) -> Evidence:
         """Return the evidence for the letters of an alphabet, as far as they are known; proportions are not used."""
+        n_letters = len(self.letters) - self.n_marks
+        characters, marks = self.letters[:n_letters], self.letters[n_letters:]
         known = set(parse_alphabet(alphabet).classes)
-        places = [place for place, letter in enumerate(self.letters) if letter in known]
-        letters = [self.letters[place] for place in places]
-        probability = restrict(self.probability, self.letters, "".join(letters))[0]
-        return replace(self, probability=probability, letters=letters, proportions=None)
+        letters = [letter for letter in characters if letter in known]
+        probability, of_marks = np.split(self.probability, [n_letters], axis=1)
+        probability = restrict(probability, characters, "".join(letters))[0]
+        if marks:
+            probability = append_marks(probability, of_marks)
+        return replace(self, probability=probability, letters=[*letters, *marks], proportions=None)
 
     def in_line(self) -> WordExtents:
         """Return the extents of these letters in the line of text."""
@@ -371,6 +388,19 @@ def drop_accents(probability: FloatArray, bare: FloatArray, letters: Sequence[st
     without = np.where(dotted, 1e-12, bare)
     without *= left / without.sum(axis=1, keepdims=True)
     return np.where(dotted, probability, 0.5 * (others + without))
+
+
+def append_marks(probability: FloatArray, of_marks: FloatArray) -> FloatArray:
+    """Return the probabilities of letters and marks, given those of letters and those of marks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensemble_hwr.reading._candidates import append_marks
+    >>> append_marks(np.array([[0.5, 0.5]]), np.array([[0.2]])).round(2).tolist()
+    [[0.4, 0.4, 0.2]]
+    """
+    return np.hstack([probability * (1.0 - of_marks.sum(axis=1, keepdims=True)), of_marks])
 
 
 def letter_probability(lattice: Lattice | StrokeLattice, rows: Rows, non_letter_model: Any) -> FloatArray | None:

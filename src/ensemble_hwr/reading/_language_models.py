@@ -218,7 +218,9 @@ class CasePrices(NamedTuple):
     letters : float
         A code with several letters in a run.
     mark : float
-        A mark, after which a word or number starts again.
+        A mark at the end of a word, between words or numbers, or an ampersand alone.
+    misplaced : float
+        A mark anywhere else, in addition.
     """
 
     lower: float = 0.0
@@ -231,17 +233,19 @@ class CasePrices(NamedTuple):
     again: float = 2.3
     letters: float = 1.0
     mark: float = 1.0
+    misplaced: float = 2.5
 
 
 DIGIT_GAIN = log(26 / 10)
 """Log-probability of a digit relative to that of a letter: there are fewer digits than letters."""
 
+JOINING = "-'/&"
+"""Marks between words; all others are at the end of a word."""
+
 _START, _ONE, _LOWER, _CAPITAL, _UPPER = range(5)  # after no letter, a small one, several, one capital, several
-_IN_DIGITS, _AFTER_DIGITS, _AFTER_MARK = (
-    5,
-    10,
-    15,
-)  # added in and after a run of digits, and after a mark
+# added in and after a run of digits, after a mark that joins words or ends one, and after one behind digits
+_IN_DIGITS, _AFTER_DIGITS, _JOINED, _CLOSED, _DIGITS_JOINED, _DIGITS_CLOSED = range(5, 35, 5)
+_N_STATES = 35
 
 
 class CaseModel:
@@ -273,7 +277,9 @@ class CaseModel:
         fold: Callable[[str], str] = str.upper,
     ) -> None:
         self._inner, self._fold, self._prices = inner, fold, prices
-        self._moves = {(state, kind): _move(state, kind, prices) for state in range(20) for kind in "audm"}
+        self._moves = {
+            (state, kind): _move(state, kind, prices) for state in range(_N_STATES) for kind in (*"aud", *_MARK_KINDS)
+        }
         self._kinds: dict[str, str] = {}
         self.start = (None if inner is None else inner.start, _START)
 
@@ -284,6 +290,9 @@ class CaseModel:
         inner, before = self._inner, state[0]
         if inner is None:
             return (None, following), (DIGIT_GAIN if kind == "d" else 0.0) - price
+        if kind in _MARK_KINDS:
+            end = self._inner_end(state)
+            return None if end is None else ((inner.start, following), end - log(26) - price)
         if kind == "d":
             return (inner.start, following), -log(10) - price
         found = inner.step(before, self._fold(letter))
@@ -291,12 +300,19 @@ class CaseModel:
 
     def end(self, state: tuple[Any, int]) -> float | None:
         """Return the log-probability that the text ends here; None if it cannot end here."""
-        inner, place = state
+        place = state[1]
         price = self._prices.single if place in (_ONE, _CAPITAL) else 0.0
-        if self._inner is None or _IN_DIGITS <= place < _AFTER_DIGITS:
-            return -price
-        end = self._inner.end(inner)
+        if place in (_JOINED, _DIGITS_JOINED):
+            price += self._prices.misplaced
+        end = self._inner_end(state)
         return None if end is None else end - price
+
+    def _inner_end(self, state: tuple[Any, int]) -> float | None:
+        """Return the log-probability that a run of letters ends here; 0 if there are none."""
+        inner, place = state
+        if self._inner is None or place % 5 == _START or _IN_DIGITS <= place < _AFTER_DIGITS:
+            return 0.0
+        return self._inner.end(inner)
 
     def log_probability(self, word: str) -> float:
         """Return the log-probability of a word; -inf if it is impossible."""
@@ -315,26 +331,49 @@ def has_small_letters(letters: Iterable[str]) -> bool:
     return any(letter.islower() for letter in letters)
 
 
+_MARK_KINDS = "ejs"  # marks that end a word, that join words, and that stand alone
+
+
 def _kind(letter: str) -> str:
-    """Return "a" for a small letter, "u" for a capital, "d" for a digit and "m" for a mark."""
+    """Return "a" for a small letter, "u" for a capital, "d" for a digit, or a kind of marks."""
     if letter.isdigit():
         return "d"
-    return "a" if letter.islower() else "u" if letter.isupper() else "m"
+    if letter.isalpha():
+        return "a" if letter.islower() else "u"
+    return "s" if letter == "&" else "j" if letter in JOINING else "e"
 
 
 def _move(state: int, kind: str, prices: CasePrices) -> tuple[int, float]:
     """Return the next state and the price of a character of a kind."""
     phase, case = state // 5 * 5, state % 5
+    if kind in _MARK_KINDS:
+        return _move_of_mark(phase, case, kind, prices)
+    price = prices.misplaced if phase == _CLOSED and case == _START else 0.0
     if kind == "d":
-        return case + _IN_DIGITS, 0.0 if phase == _IN_DIGITS else _price_of_digits(phase, case, prices)
-    if kind == "m":
-        return state if phase == _IN_DIGITS else _AFTER_MARK, prices.mark
-    following, price = _next_case(case, kind, prices)
+        if phase in (_IN_DIGITS, _DIGITS_JOINED, _DIGITS_CLOSED):
+            return case + _IN_DIGITS, 0.0
+        return case + _IN_DIGITS, price + _price_of_digits(phase, case, prices)
+    following, of_case = _next_case(case, kind, prices)
+    price += of_case
     if phase == _IN_DIGITS:
         price += prices.code + (case != _START) * prices.again
+    elif phase in (_DIGITS_JOINED, _DIGITS_CLOSED):
+        price += prices.code
     elif phase == _AFTER_DIGITS and case in (_ONE, _CAPITAL):
         price += prices.letters
-    return following + (_AFTER_DIGITS if phase == _IN_DIGITS else phase), price
+    after = {_IN_DIGITS: _AFTER_DIGITS, _DIGITS_JOINED: _JOINED, _DIGITS_CLOSED: _JOINED, _CLOSED: _JOINED}
+    return following + after.get(phase, phase), price
+
+
+def _move_of_mark(phase: int, case: int, kind: str, prices: CasePrices) -> tuple[int, float]:
+    """Return the next state and the price of a mark."""
+    if phase == _IN_DIGITS:
+        return _DIGITS_CLOSED if kind == "e" else _DIGITS_JOINED, prices.mark
+    begins = case == _START and phase != _AFTER_DIGITS  # there is nothing before it, or another mark
+    if kind == "s" and begins:
+        return _CLOSED, prices.mark + (phase != 0) * prices.misplaced
+    price = prices.mark + begins * prices.misplaced
+    return _CLOSED if kind == "e" else _JOINED, price
 
 
 def _price_of_digits(phase: int, case: int, prices: CasePrices) -> float:

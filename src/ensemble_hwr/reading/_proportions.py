@@ -24,7 +24,7 @@ _X_DEVIATION, _DESCENDER_DEVIATION = 0.08, 0.1  # standard deviations of writers
 _ASCENT = {**dict.fromkeys("bdfhkl", 1.0), **dict.fromkeys("ijt", 0.85)}  # of small letters
 _DESCENDING = "gjpqy"
 _MARKS = {  # reach of marks above and below the base line; negative where they end above it
-    ".": (0.08, 0.0), ",": (0.08, 0.16), "-": (0.38, -0.32), "'": (1.0, -0.75), ":": (0.45, 0.0), "/": (1.02, 0.06),
+    ".": (0.16, 0.0), ",": (0.08, 0.16), "-": (0.38, -0.32), "'": (1.0, -0.75), ":": (0.45, 0.0), "/": (1.02, 0.06),
 }  # fmt: skip
 _DEVIATION = 0.08  # of the top and the bottom of a letter
 _WIDE_DEVIATION = 0.18  # of tops and bottoms that differ from writer to writer

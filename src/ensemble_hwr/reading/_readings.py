@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf, log, log1p
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble_hwr._typing import FloatArray, Rows
+from ensemble_hwr.alphabets import MARKS
 from ensemble_hwr.boxes import Box, union
 from ensemble_hwr.reading._decoder import Graph, Reading, decode
 from ensemble_hwr.reading._document import Letter, Word
@@ -22,6 +24,7 @@ from ensemble_hwr.reading._language_models import (
     has_small_letters,
 )
 from ensemble_hwr.reading._lexicon import Lexicon, without_accents
+from ensemble_hwr.reading._marks import find_marked_words, split_at_marks
 from ensemble_hwr.reading.models import Accents, Case
 
 _N_ALTERNATIVES = 3  # per letter
@@ -29,6 +32,7 @@ _MIN_PROBABILITY = 0.001  # of an alternative letter
 
 _MAX_LAG_TO_TEXT = 40.0  # nats: words this far below the best text of any letters are not returned
 _MAX_LAG_TO_WORD = 10.0  # nats: words this far below the best word are not returned
+_N_BETWEEN_MARKS = 4  # words for each part of a text between marks
 _FEW_PREFIXES, _MOST_PREFIXES = 50, 5_000  # of words at a boundary, in the first search and in the second
 
 
@@ -76,15 +80,24 @@ def find_readings(
         at_least = _score_of(texts[place], found[place].spans, of_words, lexicon)
     words = find_words(of_words, lexicon, max_words=beam, at_least=at_least)
     if folded is not None:
-        words = [write_case(reading, graph, uniform, prices) for reading in words]
+        if any(letter in MARKS for letter in graph.letters):
+            find = partial(find_words, lexicon=lexicon, max_words=_N_BETWEEN_MARKS)
+            words += find_marked_words(found, of_words, find, price=prices.mark + uniform)
+        of_case = prices._replace(mark=0.0, misplaced=0.0)
+        words = [write_case(reading, graph, uniform, of_case) for reading in words]
     if words and not oov_rate:
         return words if folded is None else sorted(words, key=_best_first)
     bonus = log1p(-oov_rate) - log(oov_rate) if words else 0.0
-    others = [reading for reading, is_word in zip(found, expected, strict=True) if not is_word]
+    known = {word.text for word in words}
+    others = [
+        reading
+        for reading, is_word in zip(found, expected, strict=True)
+        if not is_word and (folded is None or reading.text not in known)
+    ]
     if folded is None:
         words = [reading._replace(score=reading.score + bonus) for reading in words]
     else:  # the oov_rate is of words; numbers and codes have prices of their own
-        others = [reading._replace(score=reading.score - bonus * (not _has_digits(reading.text))) for reading in others]
+        others = [reading._replace(score=reading.score - bonus * _is_word(reading.text)) for reading in others]
     return sorted([*words, *others], key=_best_first) or found
 
 
@@ -92,6 +105,11 @@ def _score_of(word: str, spans: Sequence[int], graph: Graph, lexicon: Lexicon) -
     """Return the score of a word of a lexicon that is read in some spans."""
     letters = [graph.letters.index(letter) for letter in word]
     return float(graph.scores[list(spans), letters].sum()) + lexicon.log_probability(word)
+
+
+def _is_word(text: str) -> bool:
+    """Return whether a text has letters, but no digits."""
+    return not _has_digits(text) and any(character.isalpha() for character in text)
 
 
 def _has_digits(text: Iterable[str]) -> bool:
@@ -142,13 +160,20 @@ def in_case(
         return list(readings)
     found: dict[str, Reading] = {}
     for reading in readings:
-        text = _spelled(reading.text, case, spellings.get(without_accents(reading.text).upper()), accents)
+        text = _spelled_in_parts(reading.text, case, spellings, accents)
         before = found.get(text)
         if before is None:
             found[text] = reading._replace(text=text)
         else:
             found[text] = before._replace(score=float(np.logaddexp(before.score, reading.score)))
     return sorted(found.values(), key=_best_first)
+
+
+def _spelled_in_parts(text: str, case: Case, spellings: Mapping[str, str], accents: Accents) -> str:
+    """Return a text in the case that is wanted; without spelling of its own, as its words between marks are spelled."""
+    key = without_accents(text).upper()
+    parts = [text] if key in spellings else split_at_marks(text)
+    return "".join(_spelled(part, case, spellings.get(without_accents(part).upper()), accents) for part in parts)
 
 
 def _spelled(text: str, case: Case, spelling: str | None, accents: Accents) -> str:
@@ -178,8 +203,8 @@ def find_capitals(texts: Iterable[str]) -> str | None:
 
 
 def _have_patterns(letters: Sequence[str], ngrams: LanguageModel | None) -> bool:
-    """Return whether texts have prices by their pattern of small letters, capitals and digits."""
-    if has_small_letters(letters):
+    """Return whether texts have prices by their pattern of small letters, capitals, digits and marks."""
+    if has_small_letters(letters) or any(letter in MARKS for letter in letters):
         return True
     mixed = _has_digits(letters) and any(letter.isalpha() for letter in letters)
     return mixed and not _has_digits(getattr(ngrams, "letters", ""))  # n-grams of digits and letters have patterns

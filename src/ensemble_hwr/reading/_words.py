@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -18,8 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._deadlines import SECONDS, check_time, deadline, timed
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
-from ensemble_hwr._typing import FloatArray, Rows
-from ensemble_hwr.alphabets import Alphabet, parse_alphabet, restrict
+from ensemble_hwr.alphabets import Alphabet, parse_alphabet
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture, open_picture
@@ -27,31 +25,16 @@ from ensemble_hwr.images.machine_print import Print
 from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading._alignment import LARGEST_LAG, LabelledLetters
-from ensemble_hwr.reading._candidates import (
-    Evidence,
-    Scored,
-    drop_accents,
-    letter_probability,
-    score_letters,
-    score_line,
-)
+from ensemble_hwr.reading._candidates import Evidence, Scored, score_letters, score_line
+from ensemble_hwr.reading._characters import WORDS_TOGETHER, CharacterClassifier
 from ensemble_hwr.reading._document import Line, Page, Word
 from ensemble_hwr.reading._language_models import has_small_letters
 from ensemble_hwr.reading._lexicon import Lexicon
 from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
-from ensemble_hwr.reading._proportions import find_proportions
 from ensemble_hwr.reading._readings import find_capitals, find_readings, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
-from ensemble_hwr.reading.models import (
-    AUTO,
-    SHIPPED_STROKE_NON_LETTER,
-    Accents,
-    Case,
-    class_names,
-    find_letter_model,
-    find_non_letter_model,
-)
+from ensemble_hwr.reading.models import AUTO, Accents, Case
 from ensemble_hwr.reading.orientation import (
     Orientation,
     check_orientation,
@@ -61,8 +44,6 @@ from ensemble_hwr.reading.orientation import (
 )
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
 
-WORDS_TOGETHER = 8
-"""Words whose candidates are classified together."""
 PIXELS_TOGETHER = 20_000_000
 """Pixels of pictures from which on no more pictures are kept to be classified together."""
 
@@ -96,9 +77,10 @@ class WordReader(PictureReader[Word]):
         `LetterNormalizer`. None loads the shipped model "az".
     alphabet : str, default=None
         Letters that can occur, such as ``"A-Z"`` or ``"a-zA-Z0-9"``, or ``"letters"``, which ignores case; see
-        :func:`~ensemble_hwr.alphabets.parse_alphabet`. None allows all letters of the classifier. ``"auto"`` reads a
-        picture of a word or page with all of them, and again with capitals only if most of its letters are capitals;
-        digits stay possible if some were read.
+        :func:`~ensemble_hwr.alphabets.parse_alphabet`. The marks ``.,-'!?:&/`` are read if they are
+        named, as in ``"a-zA-Z.,-"``. None allows all letters of the classifier. ``"auto"`` reads a picture of a word or
+        page as None does, and again with capitals only if most of its letters are capitals; digits stay possible if
+        some were read.
     non_letter_model : "shipped", classifier or None, default="shipped"
         Classifier with the classes "letter" and "non_letter", as `fit_non_letter_model` trains it. "shipped" loads the
         shipped models, one for pictures and one for pen strokes. None weights letters by their numbers of pieces
@@ -142,7 +124,9 @@ class WordReader(PictureReader[Word]):
     letters_ : ndarray of str
         Letters of the classifier, also those that `alphabet` leaves out.
     alphabet_ : Alphabet or None
-        The parsed `alphabet`.
+        The parsed `alphabet` without marks.
+    marks_ : str
+        Marks that can be read; "" if there are none.
     classifier_ : classifier
         Classifier of pixel rows.
     normalizer_ : LetterNormalizer
@@ -255,12 +239,11 @@ class WordReader(PictureReader[Word]):
         UserWarning
             If some words of the lexicon cannot be spelled and are left out.
         """
-        self.normalizer_, self.classifier_ = find_letter_model(self.classifier)
-        self.letters_ = np.asarray(class_names(self.classifier_, "classifier"))
+        self._characters = found = CharacterClassifier.load(self.classifier, self.non_letter_model)
+        self.normalizer_, self.classifier_, self.letters_ = found.normalizer, found.classifier, found.letters
+        self.non_letter_model_, self.stroke_non_letter_model_ = found.non_letter_model, found.stroke_non_letter_model
         self.limit(None if self.alphabet in (None, AUTO) else parse_alphabet(self.alphabet))
-        self._auto = self.alphabet == AUTO
-        self.non_letter_model_ = find_non_letter_model(self.non_letter_model)
-        self.stroke_non_letter_model_ = find_non_letter_model(self.non_letter_model, SHIPPED_STROKE_NON_LETTER)
+        self._auto = self.alphabet == AUTO and has_small_letters(self.letters_.tolist())
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.segmenter_.set_params(print=self.print, timeout=self.timeout)
         self.lexicon_: Lexicon | None = None
@@ -280,12 +263,10 @@ class WordReader(PictureReader[Word]):
         Raises
         ------
         DataError
-            If the classifier lacks a letter of the alphabet.
+            If a letter or mark of the alphabet cannot be read.
         """
-        self.alphabet_, self.classes_, self._auto = alphabet, self.letters_, False
-        if alphabet is not None:
-            self.classes_ = restrict(np.ones((1, len(self.letters_))), self.letters_, alphabet)[1]
-        self._proportions = find_proportions(self.classes_.tolist())
+        self._characters = found = self._characters.limited(alphabet, marks=self.cut == "lattice")
+        self.alphabet_, self.classes_, self.marks_, self._auto = found.alphabet, found.classes, found.marks, False
 
     def expect(self, lexicon: Lexicon) -> None:
         """Expect other words: replace the lexicon of the fitted reader.
@@ -304,7 +285,7 @@ class WordReader(PictureReader[Word]):
         UserWarning
             If some words of the lexicon cannot be spelled and are left out.
         """
-        letters = self.classes_.tolist()
+        letters = self._characters.characters
         self.lexicon_ = lexicon.spelled_with(letters, ignore_case=has_small_letters(letters))
         before, self._spellings = self._spellings, {}
         if self.case == "lexicon" or self.accents == "keep":  # the lexicon of a fitted reader is in upper case
@@ -377,7 +358,7 @@ class WordReader(PictureReader[Word]):
         cuts = [word for word in words if isinstance(word, _Cut)]
         try:
             with deadline(self.timeout):
-                evidence = iter(list(self._evidence_of_all(cut.lattice for cut in cuts)))
+                evidence = iter(list(self._characters.evidence(cut.lattice for cut in cuts)))
         except PictureError:  # too much for all of them
             return [self._result_of(word.picture) if isinstance(word, _Cut) else word for word in words]
         return [self._read_cut_out(word, next(evidence)) if isinstance(word, _Cut) else word for word in words]
@@ -457,7 +438,7 @@ class WordReader(PictureReader[Word]):
         """
         check_is_fitted(self)
         with deadline(self.timeout):
-            return self._read_evidence([[self._evidence(lattice)]])[0][0]
+            return self._read_evidence([list(self._characters.evidence([lattice]))])[0][0]
 
     def adapt(self, pictures: Any, texts: Sequence[str], **params: Any) -> Self:
         """Return a reader that is adapted to a writer by words with their right texts; this reader stays as it is.
@@ -533,7 +514,7 @@ class WordReader(PictureReader[Word]):
             raise DataError(
                 f"there are {len(pictures)} pictures, but {len(texts)} texts; give one text for each picture"
             )
-        found = LabelledLetters(self.classes_.tolist(), largest_lag=largest_lag)
+        found = LabelledLetters(self._characters.characters, largest_lag=largest_lag, marks=self.marks_)
         for place, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
             found.add_picture(place, text, picture, self._lattices, self._score)
         return found
@@ -548,50 +529,7 @@ class WordReader(PictureReader[Word]):
 
     def _score(self, lattice: Lattice | StrokeLattice) -> Scored:
         """Return the letter scores of the candidates of a lattice."""
-        return self._evidence(lattice).scored()
-
-    def _evidence(self, lattice: Lattice | StrokeLattice) -> Evidence:
-        """Classify the candidates of a lattice."""
-        return next(self._evidence_of_all([lattice]))
-
-    def _evidence_of_all(self, lattices: Iterable[Lattice | StrokeLattice]) -> Iterator[Evidence]:
-        """Classify the candidates of several lattices, a few lattices at once."""
-        rest = iter(lattices)
-        while some := list(islice(rest, WORDS_TOGETHER)):
-            yield from self._evidence_of_some(some)
-
-    def _evidence_of_some(self, lattices: Sequence[Lattice | StrokeLattice]) -> Iterator[Evidence]:
-        """Classify the candidates of a few lattices at once."""
-        dots = self.normalizer_.dots or self._proportions is not None
-        found = [lattice.with_dots() if dots else lattice for lattice in lattices]
-        inks = [[candidate.ink for candidate in lattice.candidates] for lattice in found]
-        bare = [[form.bare.ink for form in lattice.candidates if form.bare is not None] for lattice in found]
-        rows = self._rows([ink for parts in zip(inks, bare, strict=True) for part in parts for ink in part])
-        probability = self._probability(rows)
-        stops = np.cumsum([len(part) for parts in zip(inks, bare, strict=True) for part in parts])[:-1]
-        of_parts = list(zip(np.split(rows, stops), np.split(probability, stops), strict=True))
-        for lattice, whole, without in zip(found, of_parts[::2], of_parts[1::2], strict=True):
-            yield self._evidence_of(lattice, *whole, *without)
-
-    def _evidence_of(
-        self,
-        lattice: Lattice | StrokeLattice,
-        rows: Rows,
-        probability: FloatArray,
-        bare_rows: Rows,
-        of_bare: FloatArray,
-    ) -> Evidence:
-        """Return the evidence for letters, given pixels and probabilities of candidates with marks and without."""
-        letters = self.classes_.tolist()
-        shapes = rows
-        if len(bare_rows):
-            places = [place for place, candidate in enumerate(lattice.candidates) if candidate.bare is not None]
-            probability[places] = drop_accents(probability[places], of_bare, letters)
-            shapes = rows.copy()
-            shapes[places] = bare_rows
-        model = self.stroke_non_letter_model_ if isinstance(lattice, StrokeLattice) else self.non_letter_model_
-        is_letter = letter_probability(lattice, shapes, model)
-        return Evidence(lattice, rows, probability, letters, is_letter, self._proportions)
+        return next(self._characters.evidence([lattice])).scored()
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of words that are read correctly.
@@ -642,7 +580,7 @@ class WordReader(PictureReader[Word]):
         """Read the words of a page, line by line."""
         if self.cut == "gaps":
             return [[self._read_cut(cut) for cut in cuts] for cuts in lines]
-        found = (list(self._evidence_of_all(cut.lattice() for cut in timed(cuts))) for cuts in lines)
+        found = (list(self._characters.evidence(cut.lattice() for cut in timed(cuts))) for cuts in lines)
         if self._auto:
             return self._read_evidence(list(found))
         return [self._read_evidence([line])[0] for line in found]
@@ -661,16 +599,9 @@ class WordReader(PictureReader[Word]):
 
     def _read_segmentation(self, found: Segmentation) -> Word:
         """Classify letters that are already segmented."""
-        rows = self._rows(list(found.letters))
-        probability = self._probability(rows)
+        rows = self._characters.rows(list(found.letters))
+        probability = self._characters.probability(rows)
         return self._word(score_letters(found.boxes, rows, probability, self.classes_.tolist()))
-
-    def _rows(self, letters: list[Any]) -> Rows:
-        return np.asarray(self.normalizer_.transform(letters), dtype=np.float32)
-
-    def _probability(self, rows: Rows) -> FloatArray:
-        probability = np.asarray(self.classifier_.predict_proba(rows), dtype=np.float64)
-        return probability if self.alphabet_ is None else restrict(probability, self.letters_, self.alphabet_)[0]
 
     def _word(self, scored: Scored) -> Word:
         readings = find_readings(

@@ -307,6 +307,7 @@ def _narrowed(chosen: str, reader: WordReader) -> Alphabet:
     known: dict[str, tuple[str, ...]] = {letter: (letter,) for letter in reader.classes_.tolist()}
     if reader.alphabet_ is not None:
         known = dict(reader.alphabet_.parts)
+    known.update((mark, (mark,)) for mark in reader.marks_)
     try:
         letters = parse_alphabet(chosen).classes
     except DataError:  # a field may have one letter only, or name a letter twice
@@ -315,7 +316,7 @@ def _narrowed(chosen: str, reader: WordReader) -> Alphabet:
     if unknown:
         raise DataError(
             f"alphabet: {''.join(unknown)!r} cannot be read; the letters of the model are "
-            f"{''.join(reader.classes_.tolist())!r}"
+            f"{''.join([*reader.classes_.tolist(), *reader.marks_])!r}"
         )
     return Alphabet(chosen, tuple((letter, known[letter]) for letter in letters))
 

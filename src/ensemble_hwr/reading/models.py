@@ -25,6 +25,7 @@ Accents = Literal["drop", "keep"]
 
 SHIPPED_NON_LETTER = "non-letter"
 SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"
+SHIPPED_MARKS = "marks"
 N_PIXELS = 28 * 28
 """Columns of a row that holds one letter."""
 

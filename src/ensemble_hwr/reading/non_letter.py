@@ -1,7 +1,8 @@
 """Train non-letter models: classifiers that separate letters from parts of letters and from joined letters.
 
 The literature calls the second class garbage or reject class. `fit_non_letter_model` trains a model for pictures of
-words, `fit_stroke_non_letter_model` one for pen strokes; `WordReader` uses both.
+words, `fit_stroke_non_letter_model` one for pen strokes; `WordReader` uses both. `fit_mark_model` trains a classifier
+of marks, such as periods and hyphens, against all other candidates.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ensemble_hwr._typing import Rows
+from ensemble_hwr.alphabets import MARKS
 from ensemble_hwr.ensemble import MemberMLPClassifier
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture
@@ -25,6 +27,7 @@ from ensemble_hwr.reading._candidates import LETTER, NON_LETTER, CandidateFeatur
 from ensemble_hwr.segmentation import Lattice, StrokeLattice, cut_strokes, cut_word
 
 _MIN_LETTER_OVERLAP, _MAX_NON_LETTER_OVERLAP = 0.8, 0.65  # intersection over union; examples between are left out
+_MIN_MARK_OVERLAP, _MAX_NON_MARK_OVERLAP = 0.55, 0.45  # of marks, which may be a few pixels wide
 
 
 def fit_non_letter_model(
@@ -221,6 +224,98 @@ def stroke_non_letter_examples(
     return np.concatenate(rows), np.concatenate(labels)
 
 
+def fit_mark_model(rows: Rows, labels: NDArray[np.str_], *, random_state: int | None = None) -> Any:
+    """Train a classifier that separates marks, such as periods, from each other and from all other candidates.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (n, 784 + 16)
+    labels : ndarray of str, shape (n,)
+        As `mark_examples` and `stroke_mark_examples` return them.
+    random_state : int, default=None
+
+    Returns
+    -------
+    classifier
+        Fitted; its classes are the marks and "non_letter".
+    """
+    return _fit(rows, labels, None, random_state)
+
+
+def mark_examples(
+    pictures: Sequence[Picture], owners: Sequence[NDArray[np.integer[Any]]], texts: Sequence[str]
+) -> tuple[Rows, NDArray[np.str_]]:
+    """Extract candidates from pictures of words with marks; those that match a mark only in part are left out.
+
+    Parameters
+    ----------
+    pictures, owners : sequences
+        As in `fit_non_letter_model`.
+    texts : sequence of str
+        Texts of the words.
+
+    Returns
+    -------
+    rows : ndarray of float32, shape (n, 784 + 16)
+    labels : ndarray of str, shape (n,)
+        A mark, or "non_letter" for letters, parts of them and joined letters.
+
+    Examples
+    --------
+    >>> from ensemble_hwr import compose_words, generate_letters
+    >>> from ensemble_hwr.reading.non_letter import mark_examples
+    >>> letters = generate_letters(120, letters="TEA.", writers=5, format="pictures", random_state=0)
+    >>> (word,) = compose_words(letters, ["TEA."], random_state=0)
+    >>> rows, labels = mark_examples([word.picture], [word.owner], ["TEA."])
+    >>> labels.tolist().count(".")
+    1
+    """
+    normalizer = LetterNormalizer(polarity="light", errors="blank")
+    rows, labels = [], []
+    for picture, owner, text in zip(pictures, owners, texts, strict=True):
+        lattice = cut_word(picture).with_dots(marks=True)
+        overlap = _overlaps(lattice, owner)
+        best, letter = overlap.max(axis=1), overlap.argmax(axis=1)
+        nearest = np.array([text[place] if text[place] in MARKS else NON_LETTER for place in letter])
+        whole = best >= np.where(nearest == NON_LETTER, _MIN_LETTER_OVERLAP, _MIN_MARK_OVERLAP)
+        found = np.where(whole, nearest, NON_LETTER)
+        clear = whole | (best <= np.where(nearest == NON_LETTER, _MAX_NON_LETTER_OVERLAP, _MAX_NON_MARK_OVERLAP))
+        pixels = normalizer.transform([(candidate.bare or candidate).ink for candidate in lattice.candidates])
+        rows.append(candidate_rows(lattice, pixels)[clear])
+        labels.append(found[clear])
+    return np.concatenate(rows), np.concatenate(labels)
+
+
+def stroke_mark_examples(
+    words: Sequence[Sequence[ArrayLike]], owners: Sequence[Sequence[int]], texts: Sequence[str]
+) -> tuple[Rows, NDArray[np.str_]]:
+    """Extract candidates from pen strokes of words with marks.
+
+    Parameters
+    ----------
+    words, owners : sequences
+        As in `fit_stroke_non_letter_model`.
+    texts : sequence of str
+        Texts of the words.
+
+    Returns
+    -------
+    rows : ndarray of float32, shape (n, 784 + 16)
+    labels : ndarray of str, shape (n,)
+        As `mark_examples` returns them.
+    """
+    normalizer = LetterNormalizer(polarity="light", errors="blank")
+    rows, labels = [], []
+    for strokes, owner, text in zip(words, owners, texts, strict=True):
+        lattice = cut_strokes(strokes).with_dots()
+        first = [text[owner[lattice.order[start]]] for start, _ in lattice.spans]
+        marks = np.array([letter if letter in MARKS else NON_LETTER for letter in first])
+        pixels = normalizer.transform([(candidate.bare or candidate).ink for candidate in lattice.candidates])
+        rows.append(candidate_rows(lattice, pixels))
+        labels.append(np.where(whole_letters(lattice, owner), marks, NON_LETTER))
+    return np.concatenate(rows), np.concatenate(labels)
+
+
 def overlap_with_letters(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Return the intersection over union of each candidate's pixels with those of the best matching letter.
 
@@ -236,6 +331,12 @@ def overlap_with_letters(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> N
     ndarray of float, shape (n_candidates,)
         From 0 to 1.
     """
+    best: NDArray[np.float64] = _overlaps(lattice, owner).max(axis=1)
+    return best
+
+
+def _overlaps(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Return the intersection over union of each candidate's pixels with those of each letter."""
     y, x = np.nonzero(lattice.pieces >= 0)
     piece, letter = lattice.pieces[y, x], lattice.align(owner)[y, x]
     inked = letter >= 0
@@ -245,8 +346,8 @@ def overlap_with_letters(lattice: Lattice, owner: NDArray[np.integer[Any]]) -> N
     start, stop = np.array(lattice.spans).T
     intersection = total[stop] - total[start]
     union = shared.sum(axis=0) + intersection.sum(axis=1, keepdims=True) - intersection
-    best: NDArray[np.float64] = (intersection / np.maximum(union, 1)).max(axis=1)
-    return best
+    overlaps: NDArray[np.float64] = intersection / np.maximum(union, 1)
+    return overlaps
 
 
 def whole_letters(lattice: StrokeLattice, owner: Sequence[int]) -> NDArray[np.bool_]:

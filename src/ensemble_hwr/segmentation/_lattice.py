@@ -26,6 +26,9 @@ MAX_PIECES = 6
 
 _DOT_SIZE = 0.4  # letter heights: greatest height and width of a dot
 _DOT_DISTANCE = 1.3  # letter heights: greatest distance of a dot from the stem below it
+_DOT_ASIDE = 0.08  # letter heights: distance to the side of a letter from which on a dot may be an apostrophe
+_MARK_SIZE = 0.6  # letter heights: greatest height and width of a mark that is a piece of its own
+_STEM_TOP = 0.6  # letter heights below the top of most letters: lowest top of a letter with a dot
 _ACCENT_SIZE = (0.65, 0.95)  # letter heights (of x if there is no capital): greatest height and width of an accent
 _ACCENT_DISTANCE = 0.6  # letter heights: greatest distance of an accent from the letter below it
 _MAX_BLOCK_WIDTH = 2.4  # letter heights: greatest width of a letter between two blank columns
@@ -217,11 +220,17 @@ class Lattice:
         aligned[y, x] = np.asarray(pixels)[rows, columns]
         return aligned
 
-    def with_dots(self) -> Lattice:
+    def with_dots(self, *, marks: bool = False) -> Lattice:
         """Return a lattice in which dots and accents belong to the piece nearest to them from below.
 
         A dot that is not right above its stem is otherwise a part of the neighbouring letter, or a piece of its own.
         Candidates with marks that lie above all other ink of theirs have a `bare` form without them.
+
+        Parameters
+        ----------
+        marks : bool, default=False
+            Whether there may be marks such as apostrophes and periods. A dot that is not above a letter, or above the
+            gap between two letters, then stays a piece of its own.
 
         Returns
         -------
@@ -235,9 +244,13 @@ class Lattice:
         >>> picture = np.zeros((60, 70))
         >>> picture[25:55, 10:15] = picture[5:9, 27:31] = picture[25:55, 40:45] = 1.0
         >>> lattice = cut_word(picture, slant=0.0)
-        >>> lattice.n_pieces, lattice.with_dots().n_pieces
-        (3, 2)
+        >>> lattice.n_pieces, lattice.with_dots().n_pieces, lattice.with_dots(marks=True).n_pieces
+        (3, 2, 3)
         """
+        if marks:
+            apart = self._with_marks_apart()
+            if apart is not self:
+                return apart.with_dots(marks=True)
         components, letter = self.upright.components, self.upright.scale.letter
         dots = np.maximum(components.height, components.width) <= _DOT_SIZE * letter
         high, wide = (size * letter for size in _ACCENT_SIZE)
@@ -246,21 +259,61 @@ class Lattice:
         pieces, accents = self.pieces.copy(), np.zeros(self.pieces.shape, np.bool_)
         y, x = np.nonzero((self.pieces >= 0) & ~np.isin(components.labels, np.flatnonzero(dots) + 1))
         owners = components.labels[y, x] - 1
+        under = self._tops(y, x) if marks and len(y) else None
         from_below = np.argsort(-components.bottom, kind="stable")
         for mark in timed(from_below[small[from_below]].tolist() if len(y) else ()):
-            across = x - (components.left[mark] + components.right[mark] - 1) / 2
+            middle = (components.left[mark] + components.right[mark] - 1) / 2
             down = y - components.bottom[mark] + 1
-            distance = np.where((down > 0) & (owners != mark), np.hypot(across, down), np.inf) / letter
+            allowed = (down > 0) & (owners != mark)
+            if under is not None and dots[mark]:
+                allowed &= (y == under[x]) & (under[x] >= components.bottom[mark])
+            distance = np.where(allowed, np.hypot(x - middle, down), np.inf) / letter
             nearest = int(distance.argmin())
             above = components.bottom[mark] <= components.top[owners[nearest]]
             limit = _DOT_DISTANCE if dots[mark] else _ACCENT_DISTANCE * above
             if distance[nearest] <= limit:
                 pixels = components.labels == mark + 1
-                pieces[pixels] = pieces[y[nearest], x[nearest]]
-                accents |= pixels & above
+                if under is None or not dots[mark] or abs(x[nearest] - middle) <= _DOT_ASIDE * letter:
+                    pieces[pixels] = pieces[y[nearest], x[nearest]]
+                accents |= pixels & (above or under is not None)
         if not accents.any() and np.array_equal(pieces, self.pieces):
             return self
         return replace(self._with_pieces(pieces), accents=accents)
+
+    def _tops(self, y: NDArray[np.intp], x: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the row of the highest of some pixels in each column; -1 if it is not at the top of a letter."""
+        tops = np.full(self.pieces.shape[1], len(self.pieces))
+        np.minimum.at(tops, x, y)
+        return np.where(tops <= self._origin[1] + _STEM_TOP * self.upright.scale.letter, tops, -1)
+
+    def _with_marks_apart(self) -> Lattice:
+        """Return a lattice in which small components on the left or right of all other ink of a piece are pieces."""
+        components, letter = self.upright.components, self.upright.scale.letter
+        small = np.maximum(components.height, components.width) <= _MARK_SIZE * letter
+        y, x = np.nonzero(self.pieces >= 0)
+        piece, owner = self.pieces[y, x], components.labels[y, x] - 1
+        others = ~small[owner]
+        left, right = np.full(self.n_pieces, self.pieces.shape[1]), np.full(self.n_pieces, -1)
+        np.minimum.at(left, piece[others], x[others])
+        np.maximum.at(right, piece[others], x[others])
+        places = 3 * piece + 1
+        for mark in np.flatnonzero(small).tolist():
+            pixels = np.flatnonzero(owner == mark)
+            of_mark = int(piece[pixels[0]])
+            if right[of_mark] < 0 or (piece[pixels] != of_mark).any():
+                continue
+            if components.left[mark] > right[of_mark]:
+                places[pixels] += 1
+            elif components.right[mark] <= left[of_mark]:
+                places[pixels] -= 1
+        used, numbers = np.unique(places, return_inverse=True)
+        if len(used) == self.n_pieces:
+            return self
+        pieces = np.full(self.pieces.shape, -1, np.intp)
+        pieces[y, x] = numbers
+        ends = pairwise((used // 3).tolist())
+        costs = [self.cut_costs[first:last].min() if first < last else 0.0 for first, last in ends]
+        return replace(self, pieces=pieces, n_pieces=len(used), cut_costs=np.array(costs))._with_pieces(pieces)
 
     def _with_pieces(self, pieces: PieceMap) -> Lattice:
         """Return a lattice with other pieces, which are some of the numbers of these."""

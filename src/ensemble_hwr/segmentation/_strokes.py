@@ -86,8 +86,13 @@ class StrokeLattice:
     def __repr__(self) -> str:
         return f"StrokeLattice({self.n_pieces} strokes, {len(self.spans)} candidates)"
 
-    def with_dots(self) -> StrokeLattice:
+    def with_dots(self, *, marks: bool = False) -> StrokeLattice:
         """Return a lattice whose candidates with dots or accents have a `bare` form without them.
+
+        Parameters
+        ----------
+        marks : bool, default=False
+            Has no effect: every stroke is a piece of its own.
 
         Returns
         -------
@@ -103,17 +108,17 @@ class StrokeLattice:
         """
         low, high = _edges(self.upright)
         places = range(self.n_pieces)
-        marks = {
+        small = {
             place
             for place in places
             if _is_small(low, high, place, _ACCENT)
             and _stroke_below(low, high, place, places, _ACCENT_DISTANCE) is not None
         }
-        if not marks:
+        if not small:
             return self
         candidates = []
         for found in self.candidates:
-            bare = [place for place in range(found.start, found.stop) if place not in marks]
+            bare = [place for place in range(found.start, found.stop) if place not in small]
             if 0 < len(bare) < found.stop - found.start:
                 whole, part = low[found.start : found.stop].min(axis=0), low[bare].min(axis=0)
                 right, down = part - whole
@@ -126,7 +131,7 @@ class StrokeLattice:
                     top=found.top + float(down),
                     bottom=found.top + float(down + height),
                 )
-                above = sorted(marks.intersection(range(found.start, found.stop)))
+                above = sorted(small.intersection(range(found.start, found.stop)))
                 size = float((high[above].max(axis=0) - low[above].min(axis=0)).max())
                 found = replace(found, bare=form, mark=size)  # noqa: PLW2901
             candidates.append(found)

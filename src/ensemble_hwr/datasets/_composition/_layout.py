@@ -21,7 +21,7 @@ _BASELINE_WAVELENGTH = 6.0  # cap heights; wavelength of the baseline
 
 _ASCENT = {**dict.fromkeys("bdfhkl", 1.0), **dict.fromkeys("ijt", 0.85)}  # of small letters, in cap heights
 _MARKS = {  # reach of marks above and below the baseline, in cap heights; negative where they end above it
-    ".": (0.08, 0.0),
+    ".": (0.16, 0.0),
     ",": (0.08, 0.16),
     "-": (0.38, -0.32),
     "'": (1.0, -0.75),
