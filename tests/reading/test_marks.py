@@ -42,7 +42,9 @@ def reader():
 def test_marks_are_read_with_the_letters(reader, marked):
     assert reader.marks_ == MARKS
     assert reader.predict([word.picture for word in marked]).tolist() == TEXTS
-    assert [letter.text for letter in reader.read(marked[0].picture).letters] == list("end.")
+    word = reader.read(marked[0].picture)
+    assert [letter.text for letter in word.letters] == list("end.")
+    assert not word.issues
 
 
 def test_an_alphabet_without_marks_reads_none(reader, marked):

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ensemble_hwr._geometry import FRAME_SIDE, INK_THRESHOLD
 from ensemble_hwr._typing import Rows
+from ensemble_hwr.alphabets import MARKS
 from ensemble_hwr.images import contrast_to_grain
 
 Kind: TypeAlias = Literal["unreadable", "turned", "solid", "faint", "uncertain"]
@@ -120,7 +121,8 @@ def reading_issues(words: Iterable[Any], grey: NDArray[np.uint8]) -> tuple[Issue
     letters = [letter for word in read for letter in word.letters]
     if not letters:
         return (Issue("unreadable", "nothing was read; the picture may hold no handwriting"),)
-    found = list(_solid([letter.row for letter in letters if letter.row is not None]))
+    shapes = [letter.row for letter in letters if letter.row is not None and letter.text not in MARKS]
+    found = list(_solid(shapes))  # a period fills its frame
     probability = float(np.mean([1.0 if letter.confidence is None else letter.confidence for letter in letters]))
     faint = list(_faint(grey)) if probability < _LESS_CERTAIN else []
     if not faint and probability < _UNCERTAIN_LETTERS:
