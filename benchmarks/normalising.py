@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.figures import Figure, ratio, time_in_turn
 from benchmarks.letters import letters_to_time
 from ensemble_hwr import LetterNormalizer, load_model
+from ensemble_hwr.segmentation import cut_page
 
 SIDES = (28, 64, 128)
 FRAME = (28, 28)
@@ -44,6 +45,7 @@ def measure(quick: bool = False) -> list[Figure]:
         return [
             *(figure for side in SIDES for figure in of_arrays(enlarged(pictures, side), model, repeats)),
             *of_files(pictures, repeats),
+            *of_paper(pictures, repeats),
         ]
 
 
@@ -113,6 +115,50 @@ def of_files(pictures: Greys, repeats: int) -> list[Figure]:
         )
         for kind in kinds
     ]
+
+
+def of_paper(pictures: Greys, repeats: int) -> list[Figure]:
+    """Time the clean-up of a photographed page, and letters in blue on ruled paper, whose colours are separated."""
+    page = photographed_page(pictures)
+    blue = [on_ruled_paper(grey) for grey in enlarged(pictures[:20], 64)]
+    found = time_in_turn(
+        {
+            "page": partial(cut_page, page),
+            "colours": lambda: [LetterNormalizer().transform([letter]) for letter in blue],
+        },
+        min(repeats, 5),
+        process_time,
+    )
+    megapixels = page.size / 1e6
+    return [
+        Figure(f"a page of {megapixels:.0f} megapixels, cleaned and cut", median(found["page"]), "s", "under 1.5 s"),
+        Figure(
+            "normalising one letter whose colours are separated",
+            1e3 * median(found["colours"]) / len(blue),
+            "ms",
+            "under 1 ms",
+        ),
+    ]
+
+
+def photographed_page(pictures: Greys, shape: tuple[int, int] = (4000, 3000)) -> Greys:
+    """Put letters on a page in words of five, with light that falls off to one side, and grain."""
+    letters = enlarged(pictures, 96)
+    page = np.full(shape, 255, dtype=np.uint8)
+    places = [(top, left) for top in range(300, 3700, 200) for left in range(200, 2700, 100) if (left // 100) % 6]
+    for number, (top, left) in enumerate(places):
+        page[top : top + 96, left : left + 96] = letters[number % len(letters)]
+    light = np.linspace(0.9, 0.6, shape[1])
+    grain = np.random.default_rng(0).normal(0, 3, shape)
+    return np.clip(page * light + grain, 0, 255).astype(np.uint8)
+
+
+def on_ruled_paper(grey: Greys) -> Greys:
+    """Return a letter as colours: blue ink, and a red line below."""
+    share = 1 - grey[..., None] / 255
+    colours = 245 - share * np.array([190, 150, 60])
+    colours[-8:-6] -= np.array([20, 110, 110])
+    return np.clip(colours, 0, 255).astype(np.uint8)
 
 
 def enlarged(pictures: Greys, side: int) -> Greys:
