@@ -26,7 +26,7 @@ HELPER_CLASSES = frozenset({"non_letter", "180"})  # of the models that readers 
 @output_option(metavar="FILE", help="The new config.  [default: NAME.toml]", default=Path())
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def init(name: str | None, output: Path, force: bool) -> None:
-    """Write a copy of a config of the library, to be changed for your own letters.
+    """Write a copy of a config of the library for your own letters.
 
     NAME is one of the configs that come with the library. Without it, they are listed with their descriptions. The
     commands in the comments of the copy name the new file.
