@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_earlier_files_complete(arguments, tmp_path, model, e
     def limited(size):
         return subprocess.run(
             [*command, *arguments],
-            env=environment,
+            env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},  # Python would keep bytecode written in part only
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
             capture_output=True,
             text=True,

@@ -171,7 +171,8 @@ def test_letters_are_loaded_if_the_cache_cannot_be_written(table, tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
         "print(len(load_kaggle_az(sys.argv[1])))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, table], capture_output=True, text=True, check=True, timeout=60)
+    command = [sys.executable, "-B", "-c", code, table]  # -B: bytecode written in part only would remain
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "5\n"
     assert "cannot be cached" in done.stderr
     assert kept() == []

@@ -175,7 +175,8 @@ def test_no_disk_space_for_the_rows_raises_with_a_remedy(tmp_path):
         "X, y = np.ones((4000, 100)), np.tile(list('ABCDEFGHIJ'), 400)\n"
         "HierarchicalEnsembleClassifier(GaussianNB(), GaussianNB(), n_jobs=2).fit(X, y)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, "-B", "-c", code]  # -B: bytecode that Python could write in part only would remain
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     last = done.stderr.strip().splitlines()[-1]
     assert "FittingError: rows or members cannot be sent to other processes" in last
     assert "File too large; make room" in last

@@ -97,7 +97,7 @@ def test_a_full_disk_is_an_error_and_leaves_existing_fits(cache):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
         "cache.put('bb', 'router', model)\n"
     )
-    arguments = [sys.executable, "-c", code, cache.folder]
+    arguments = [sys.executable, "-B", "-c", code, cache.folder]  # -B: bytecode written in part only would remain
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
     assert "bb.model: cannot be written: File too large" in done.stderr
     assert os.listdir(cache.folder) == ["aa.model"]

@@ -87,7 +87,8 @@ try:
 except DataError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    # -B: bytecode that Python could write in part only would remain
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, check=False)
     assert "journal.log: cannot be written to" in done.stdout, done.stderr
     assert "no finished trial is lost: free some space" in done.stdout
     values = [trial.value for trial in study_with(file, 0).trials if trial.value is not None]
