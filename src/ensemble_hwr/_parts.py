@@ -175,6 +175,7 @@ def _text(value: Any) -> str:
 
 
 def import_pyarrow() -> Any:
+    """Return the module pyarrow; raise an error that names the extra if it is not installed."""
     try:
         import pyarrow
     except ImportError:

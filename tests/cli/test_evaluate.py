@@ -48,6 +48,11 @@ def test_a_folder_with_one_subfolder_per_letter_is_read(few, model, tmp_path, ca
     assert figure("letters", capsys.readouterr().out) == "120"
 
 
+def test_pictures_that_take_longer_than_the_timeout_are_errors(few, model, capsys):
+    assert evaluate(model, few / "letters", "--timeout", "1e-9") == 1
+    assert "longer than 1e-09 seconds" in capsys.readouterr().err
+
+
 def test_npz_and_csv_give_the_same_figures(model, rows, tmp_path, capsys):
     save_npz(tmp_path / "rows.npz", rows)
     labels = [ord(label) - ord("A") for label in rows.target]

@@ -5,10 +5,19 @@ import pytest
 from click.testing import CliRunner
 from joblib import cpu_count
 
-from ensemble_hwr.cli._options import all_overrides, command_line, jobs_option, number_of_jobs, seeds_option, set_option
+from ensemble_hwr.cli._options import (
+    all_overrides,
+    command_line,
+    jobs_option,
+    number_of_jobs,
+    seeds_option,
+    set_option,
+    trust_option,
+)
 
 
 @click.command()
+@trust_option
 @set_option
 @seeds_option
 @jobs_option
@@ -39,6 +48,13 @@ def test_a_value_that_is_no_list_of_integers_is_wrong_usage(seeds):
 @pytest.mark.parametrize("jobs", ["0", "-1", "many"])
 def test_there_is_at_least_one_process(jobs):
     assert CliRunner().invoke(command, ["--jobs", jobs]).exit_code == 2
+
+
+@pytest.mark.parametrize("module", ["no_such_module", "no_such_module.part", "", "."])
+def test_trusted_modules_are_installed(module):
+    done = CliRunner().invoke(command, ["--trust-imports", "json", "--trust-imports", module])
+    assert done.exit_code == 2
+    assert f"no module '{module}' is installed" in " ".join(done.output.split())
 
 
 def test_seeds_are_the_last_override():

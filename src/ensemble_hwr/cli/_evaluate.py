@@ -13,7 +13,7 @@ import click
 from ensemble_hwr._formats import csv_lines
 from ensemble_hwr._writing import printable, whole_files
 from ensemble_hwr.cli._errors import DONE, FAILED, echo, report_error, report_warning
-from ensemble_hwr.cli._options import check_output_file, jobs_option
+from ensemble_hwr.cli._options import check_output_file, jobs_option, timeout_option
 from ensemble_hwr.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="Table in CSV: path, label, prediction and probability of each letter.",
 )
 @click.option("--report", type=FILE, metavar="FILE", help="HTML page with classes, confusions, reliability and errors.")
+@timeout_option
 @jobs_option
 def evaluate(
     *,
@@ -56,6 +57,7 @@ def evaluate(
     show_classes: bool,
     predictions: Path | None,
     report: Path | None,
+    timeout: float,
     jobs: int | None,
 ) -> int:
     """Evaluate MODEL on the labelled letters in DATA.
@@ -76,7 +78,7 @@ def evaluate(
         check_output_file(file, [data, Path(model)])
     watch = Stopwatch()
     with progress(transient=True) as steps:
-        found = _predict(model, data, part, jobs, steps)
+        found = _predict(model, data, part, jobs=jobs, timeout=timeout, steps=steps)
         with steps.step("evaluating"):
             figures = evaluate_predictions(found.probabilities, found.classes, found.letters)
             share = share_in_training(model, found.rows)
@@ -119,7 +121,7 @@ class Predicted:
     failures: list[str]
 
 
-def _predict(model: str, data: Path, part: str | None, jobs: int | None, steps: Any) -> Predicted:
+def _predict(model: str, data: Path, part: str | None, *, jobs: int | None, timeout: float, steps: Any) -> Predicted:
     """Read and classify the letters."""
     import numpy as np
 
@@ -129,7 +131,7 @@ def _predict(model: str, data: Path, part: str | None, jobs: int | None, steps: 
     from ensemble_hwr.training import check_labels
 
     with steps.step("reading"):
-        normalizer, classifier = picture_model(load_model(model), model)
+        normalizer, classifier = picture_model(load_model(model), model, timeout)
         letters, part_name = _select_part(open_letters(data), part)
     with steps.step("normalizing", total=len(letters)) as update:
         batches = []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +55,24 @@ set_option = click.option(
 )
 
 
-def _trust(context: click.Context, _: click.Parameter, modules: tuple[str, ...]) -> None:
+def _trust(context: click.Context, parameter: click.Parameter, modules: tuple[str, ...]) -> None:
     """Allow the config to name classes of these modules until the command ends."""
+    for module in modules:
+        if not _is_installed(module.partition(".")[0]):
+            raise click.BadParameter(f"no module {module!r} is installed", context, parameter)
     if modules:
         from ensemble_hwr.config.trusted_imports import trusted
 
         context.meta[TRUSTED] = modules
         context.with_resource(trusted(modules))
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether a top-level module can be imported; it is not imported."""
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # an empty name, or a module without a specification
+        return module in sys.modules
 
 
 trust_option = click.option(

@@ -17,10 +17,13 @@ from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading._candidates import Evidence, append_marks, drop_accents, letter_probability
+from ensemble_hwr.reading._language_models import has_small_letters
 from ensemble_hwr.reading._marks import MarkModel, mark_probability
 from ensemble_hwr.reading._proportions import Proportions, find_proportions
 from ensemble_hwr.reading.models import (
     SHIPPED_MARKS,
+    SHIPPED_MIXED,
+    SHIPPED_NON_LETTER,
     SHIPPED_STROKE_NON_LETTER,
     class_names,
     find_letter_model,
@@ -68,8 +71,11 @@ class CharacterClassifier:
         """Return the classifiers of a reader with these parameters, without marks."""
         normalizer, of_rows = find_letter_model(classifier)
         letters = np.asarray(class_names(of_rows, "classifier"))
-        of_strokes = find_non_letter_model(non_letter_model, SHIPPED_STROKE_NON_LETTER)
-        return cls(normalizer, of_rows, find_non_letter_model(non_letter_model), of_strokes, letters)
+        names = [SHIPPED_NON_LETTER, SHIPPED_STROKE_NON_LETTER]
+        if has_small_letters(letters.tolist()):
+            names = [SHIPPED_MIXED[name] for name in names]
+        of_pictures, of_strokes = (find_non_letter_model(non_letter_model, name) for name in names)
+        return cls(normalizer, of_rows, of_pictures, of_strokes, letters)
 
     def limited(self, alphabet: Alphabet | None, *, marks: bool) -> Self:
         """Return the classifiers limited to an alphabet.

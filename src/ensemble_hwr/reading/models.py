@@ -25,6 +25,8 @@ Accents = Literal["drop", "keep"]
 
 SHIPPED_NON_LETTER = "non-letter"
 SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"
+SHIPPED_MIXED = {SHIPPED_NON_LETTER: "non-letter-mixed", SHIPPED_STROKE_NON_LETTER: "non-letter-mixed-strokes"}
+"""Models in their places for classifiers of small letters."""
 SHIPPED_MARKS = "marks"
 N_PIXELS = 28 * 28
 """Columns of a row that holds one letter."""
