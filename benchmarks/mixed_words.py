@@ -7,10 +7,16 @@ Words are composed of the test letters of unipen62 in the folder ENSEMBLE_HWR_DA
 words in small letters, with a capital, and in capitals, numbers of 1 to 6 digits, and codes such as B12 and 42a. Do
 not choose settings by these figures.
 
-The second table has short words whose letters have one shape in both cases, such as "so" and "cow". They are composed
+The second table has words in typefaces drawn from handwriting, many of which join their letters. Their letters trained
+the classifier, but their words trained no model.
+
+The third table has short words whose letters have one shape in both cases, such as "so" and "cow". They are composed
 of generated letters, on lines with longer words, and read alone or with their line.
 
-The third table has real lines of street names, many of them joined, whose characters are compared without diacritics.
+With ``--part non_letter``, the non-letter models of capitals and of all classes are compared, on texts that trained
+neither of them, in the table of docs/notes/mixed.md.
+
+The fourth table has real lines of street names, many of them joined, whose characters are compared without diacritics.
 """
 
 from __future__ import annotations
@@ -19,34 +25,40 @@ import csv
 import json
 import string
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.letters import DATA
-from benchmarks.mixed import letters_of
+from benchmarks.mixed import CLASSES, letters_of
+from benchmarks.non_letter import with_ink
 from benchmarks.pages import put
-from benchmarks.vocabulary import common_words, evaluation_words
+from benchmarks.typefaces import TypefaceWord, typefaces, write_in_typefaces
+from benchmarks.vocabulary import common_words, evaluation_words, mixed_texts
 from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition
+from ensemble_hwr.evaluation import mcnemar
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.reading import Lexicon, character_error_rate
 from ensemble_hwr.segmentation import cut_page
 
 PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "reading_words.md"
+NOTES = PAGE.parent.parent / "notes" / "mixed.md"
 LEXICON_SIZE = 10_000
 SHORT = ["so", "us", "cow", "up", "ox", "zoo", "cup", "sow", "vow", "coz", "Sue", "OX", "UK", "WC", "CO", "Pop", "Kos"]
 LONG = ["house", "garden", "bridge", "little", "yellow", "London", "Friday", "HOTEL", "quickly", "people", "flight"]
+PARTS = ("composed", "joined", "lines", "real", "non_letter")
 KINDS = ("lower", "title", "upper", "number", "code")
 
 
 @click.command()
 @click.argument("model")
-@click.option("--part", "parts", type=click.Choice(["composed", "lines", "real"]), multiple=True, help="Default: all.")
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Default: all but non_letter.")
 @click.option("--words", type=click.IntRange(5), default=300, show_default=True, help="Composed words per gap.")
 @click.option("--gap", "gaps", type=float, multiple=True, default=(0.12, 0.2), show_default=True)
 @click.option("--lines", type=click.IntRange(2), default=100, show_default=True, help="Lines of short words.")
@@ -68,32 +80,84 @@ def main(
     classifier = load_model(model)
     measures = {
         "composed": lambda: composed_words(classifier, words, gaps),
+        "joined": lambda: joined_words(classifier, words),
         "lines": lambda: short_words(WordReader(classifier).fit(), lines),
         "real": lambda: real_lines(classifier, every),
+        "non_letter": lambda: compared_non_letter_models(classifier, words),
     }
-    found = {part: measure() for part, measure in measures.items() if part in (parts or measures)}
+    found = {part: measures[part]() for part in parts or PARTS[:-1]}
     for part, figures in found.items():
         click.echo(f"{part}\n{table(figures)}")
         if update:
-            put(PAGE, f"python -m benchmarks.mixed_words, {part}", f"{table(figures)}\n")
+            page = NOTES if part == "non_letter" else PAGE
+            put(page, f"python -m benchmarks.mixed_words, {part}", f"{table(figures)}\n")
     if output is not None:
         output.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 def composed_words(classifier: Any, count: int, gaps: Sequence[float]) -> dict[str, dict[str, float]]:
     """Return the shares of right words of unseen letters, with and without a lexicon."""
-    letters, texts = letters_of("unipen62"), draw_texts(count)
-    lexicon = Lexicon([word.lower() for word in common_words()[:LEXICON_SIZE]])
+    letters, texts = (
+        letters_of("unipen62"),
+        mixed_texts(evaluation_words(common_words()), count, np.random.default_rng(0)),
+    )
     found = {}
     for gap in gaps:
         made = compose_words(letters, texts, gap=gap, random_state=0)
-        for name, reader in (
-            ("no lexicon", WordReader(classifier, errors="empty")),
-            ("lexicon", WordReader(classifier, lexicon=lexicon, errors="empty")),
-        ):
-            found[f"gap {gap}, {name}"] = figures(reader.fit(), made, texts)
+        for name, reader in readers(classifier).items():
+            found[f"gap {gap}, {name}"] = figures(reader, made)
             click.echo(f"gap {gap}, {name}: {found[f'gap {gap}, {name}']}", err=True)
     return found
+
+
+def joined_words(classifier: Any, count: int) -> dict[str, dict[str, float]]:
+    """Return the shares of right words in typefaces whose words trained no model, with and without a lexicon."""
+    rng = np.random.default_rng(1)
+    texts = mixed_texts(evaluation_words(common_words()), count, rng)
+    made = write_in_typefaces(texts, typefaces(held_out=True), rng)
+    return {name: figures(reader, made) for name, reader in readers(classifier).items()}
+
+
+def readers(classifier: Any) -> dict[str, WordReader]:
+    """Return readers without a lexicon and with the most common words."""
+    lexicon = Lexicon([word.lower() for word in common_words()[:LEXICON_SIZE]])
+    return {
+        "no lexicon": WordReader(classifier, errors="empty").fit(),
+        "lexicon": WordReader(classifier, lexicon=lexicon, errors="empty").fit(),
+    }
+
+
+def compared_non_letter_models(classifier: Any, count: int) -> dict[str, dict[str, Any]]:
+    """Return the shares of right texts with the non-letter models of capitals and of all classes."""
+    rng = np.random.default_rng(1)
+    texts = mixed_texts(evaluation_words(common_words()), count, rng)
+    letters = with_ink(
+        generate_letters(len(CLASSES) * 40, letters=CLASSES, writers=40, format="pictures", random_state=99)
+    )
+    samples: dict[str, Sequence[Composition | TypefaceWord]] = {
+        "typefaces": write_in_typefaces(texts, typefaces(held_out=True), rng),
+        **{f"generated, gap {gap}": compose_words(letters, texts, gap=gap, random_state=0) for gap in (0.12, 0.0)},
+    }
+    lexicon = Lexicon([word.lower() for word in common_words()[:LEXICON_SIZE]])
+    models = load_model("non-letter"), load_model("non-letter-mixed")
+    found = {}
+    for name, made in samples.items():
+        for label, expected in (("no lexicon", None), ("lexicon", lexicon)):
+            old, new = (
+                _right(WordReader(classifier, lexicon=expected, non_letter_model=model), made) for model in models
+            )
+            found[f"{name}, {label}"] = {
+                "non-letter": float(old.mean()),
+                "non-letter-mixed": float(new.mean()),
+                "p (McNemar)": f"{mcnemar(old, new).p_value:.2g}",
+            }
+    return found
+
+
+def _right(reader: WordReader, made: Sequence[Composition | TypefaceWord]) -> NDArray[np.bool_]:
+    """Return which pictures are read correctly."""
+    read = reader.set_params(errors="empty").fit().predict([word.picture for word in made])
+    return np.array([found == word.text for found, word in zip(read, made, strict=True)])
 
 
 def real_lines(classifier: Any, every: int) -> dict[str, dict[str, float]]:
@@ -132,35 +196,24 @@ def folded(text: str) -> str:
     return "".join(unicodedata.normalize("NFD", character)[0] for character in composed)
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
-    """Return the figures in per cent as a Markdown table."""
+def table(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the figures as a Markdown table, numbers in per cent."""
     names = [name for name in next(iter(found.values())) if not name.startswith("ms")]
     lines = [f"| read | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
     for read, shares in found.items():
-        lines.append(f"| {read} | {' | '.join(f'{100 * shares[name]:.1f}' for name in names)} |")
+        values = [shares[name] for name in names]
+        cells = [value if isinstance(value, str) else f"{100 * value:.1f}" for value in values]
+        lines.append(f"| {read} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def draw_texts(count: int) -> list[str]:
-    """Return words, numbers and codes in turn."""
-    rng = np.random.default_rng(0)
-    words = evaluation_words(common_words())
-    texts: list[str] = []
-    for place in range(count):
-        word = words[int(rng.integers(len(words)))]
-        number, letter = int(rng.integers(1, 100)), "ABCDEFGHKLMNPRSTUVWXYZ"[int(rng.integers(22))]
-        code = f"{letter}{number}" if rng.random() < 0.5 else f"{number}{letter.lower()}"
-        digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(1, 7)))
-        texts.append([word.lower(), word.capitalize(), word, digits, code][place % len(KINDS)])
-    return texts
-
-
-def figures(reader: Any, made: Sequence[Composition], texts: Sequence[str]) -> dict[str, float]:
+def figures(reader: Any, made: Sequence[Composition | TypefaceWord]) -> dict[str, float]:
     """Return the shares of right words by kind, of right case, and the time for a word."""
     start = process_time()
     read = [reader.predict([word.picture])[0] for word in made]
     seconds = process_time() - start
-    kind = np.arange(len(texts)) % len(KINDS)
+    texts = [word.text for word in made]
+    kinds = np.array([kind_of(text) for text in texts])
     right = np.array([found == text for found, text in zip(read, texts, strict=True)])
     cases = [
         (found_letter == letter)
@@ -169,13 +222,21 @@ def figures(reader: Any, made: Sequence[Composition], texts: Sequence[str]) -> d
         for found_letter, letter in zip(found, text, strict=True)
         if letter.isalpha()
     ]
-    by_kind = {name: round(float(right[kind == place].mean()), 3) for place, name in enumerate(KINDS)}
     return {
-        "words": round(float(right[kind < 3].mean()), 3),
-        **by_kind,
+        "words": round(float(right[np.isin(kinds, KINDS[:3])].mean()), 3),
+        **{kind: round(float(right[kinds == kind].mean()), 3) for kind in KINDS},
         "letters in the right case": round(float(np.mean(cases)), 3) if cases else 0.0,
         "ms per word": round(1000 * seconds / len(texts), 1),
     }
+
+
+def kind_of(text: str) -> str:
+    """Return which of KINDS a text is."""
+    if text.isdigit():
+        return "number"
+    if any(map(str.isdigit, text)):
+        return "code"
+    return "lower" if text.islower() else "upper" if text.isupper() and len(text) > 1 else "title"
 
 
 def short_words(reader: Any, count: int) -> dict[str, dict[str, float]]:

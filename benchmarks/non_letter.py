@@ -1,6 +1,7 @@
 """Train the shipped non-letter models and the model of marks.
 
     python -m benchmarks.non_letter -o models/non-letter/non-letter.model   about three minutes on one core
+    python -m benchmarks.non_letter --kind mixed -o models/non-letter-mixed/non-letter-mixed.model
     python -m benchmarks.non_letter --kind strokes -o models/non-letter-strokes/non-letter-strokes.model   one minute
     python -m benchmarks.non_letter --kind marks -o models/marks/marks.model   five minutes, also the model of marks
 
@@ -11,7 +12,8 @@ generated letters only, with overlaps up to a third of their height; some stroke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ import numpy as np
 from benchmarks.letters import data_file
 from benchmarks.mixed import CLASSES, letters_of
 from benchmarks.strokes import write_carelessly, write_word
-from benchmarks.vocabulary import LETTERS, N_EVALUATION_WORDS, common_words, marked_texts
+from benchmarks.typefaces import TypefaceWord, typefaces, write_in_typefaces
+from benchmarks.vocabulary import LETTERS, N_EVALUATION_WORDS, common_words, marked_texts, mixed_texts
 from ensemble_hwr import LetterNormalizer, LetterSet, compose_words, generate_letters, save_model
 from ensemble_hwr.alphabets import MARKS
 from ensemble_hwr.datasets import Composition, concatenate, load_index
@@ -30,28 +33,42 @@ from ensemble_hwr.reading.non_letter import fit_mark_model, mark_examples, strok
 
 SHARES = {"generated": 1.0, "photo62": 1.0, "tablet55": 0.75, "binary20x16": 0.6}
 """Words per source of letters, relative to --words; sources with fewer writers give fewer."""
+MIXED_SHARES = {"generated": 1.0, "photo62": 1.0, "tablet55": 0.75, "fonts": 1.0}
+"""The same for the model of capitals, small letters and digits."""
 N_COMMON_WORDS = 12_000
 SEED = 11  # of the writers of pen strokes; benchmarks.strokes uses another
+DrawTexts = Callable[[int, np.random.Generator], list[str]]
 
 
 @click.command()
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Model file to write.")
 @click.option("--words", type=click.IntRange(10), default=1200, show_default=True, help="Words of generated letters.")
-@click.option("--kind", type=click.Choice(["pictures", "strokes", "marks"]), default="pictures", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["pictures", "strokes", "mixed", "mixed-strokes", "marks"]),
+    default="pictures",
+    show_default=True,
+)
 def main(out: Path, words: int, kind: str) -> None:
     """Train and save the model."""
-    train = {"pictures": train_on_pictures, "strokes": train_on_strokes, "marks": train_on_marks}
+    train = {
+        "pictures": train_on_pictures,
+        "strokes": partial(train_on_strokes, texts),
+        "mixed": train_on_mixed_pictures,
+        "mixed-strokes": partial(train_on_strokes, texts_of_all_classes),
+        "marks": train_on_marks,
+    }
     model, trained_on = train[kind](words)
     save_model(model, out, metadata={"trained_on": trained_on, "words": "composed"})
     click.echo(f"{out}: {out.stat().st_size:,} bytes, from {sum(trained_on.values())} words")
 
 
-def train_on_strokes(words: int) -> tuple[Any, dict[str, int]]:
+def train_on_strokes(draw: DrawTexts, words: int) -> tuple[Any, dict[str, int]]:
     """Train on words as pen strokes, each by a writer of its own."""
     rng = np.random.default_rng(3)
     made = [
         write_carelessly(write_word(text, rng.uniform(-0.35, 0.3), (SEED, place)), rng)
-        for place, text in enumerate(texts(words, rng))
+        for place, text in enumerate(draw(words, rng))
     ]
     model = fit_stroke_non_letter_model([word.strokes for word in made], [word.owner for word in made], random_state=0)
     return model, {"generated": words}
@@ -70,6 +87,27 @@ def train_on_pictures(words: int) -> tuple[Any, dict[str, int]]:
             letters = real.take((real.source == source) & (real.split == "train"))
         made += compose(letters, texts(trained_on[source], np.random.default_rng(seed)), seed=seed)
     model = fit_non_letter_model([word.picture for word in made], [word.owner for word in made], random_state=0)
+    return model, trained_on
+
+
+def train_on_mixed_pictures(words: int) -> tuple[Any, dict[str, int]]:
+    """Train on pictures of words in either case, numbers and codes: of separate letters, and in typefaces."""
+    rng = np.random.default_rng(5)
+    made: list[Composition | TypefaceWord] = []
+    trained_on = {}
+    for seed, (source, share) in enumerate(MIXED_SHARES.items(), start=12):
+        own = texts_of_all_classes(round(share * words), rng)
+        if source == "fonts":
+            found: Sequence[Composition | TypefaceWord] = write_in_typefaces(own, typefaces(held_out=False), rng)
+        else:
+            letters = letters_of(source)
+            letters = letters if letters.split is None else letters.take(letters.split != "test")
+            found = compose(with_ink(letters), own, seed=seed)
+        made += found
+        trained_on[source] = len(found)
+    model = fit_non_letter_model(
+        [word.picture for word in made], [word.owner for word in made], dots=True, random_state=0
+    )
     return model, trained_on
 
 
@@ -127,6 +165,15 @@ def texts(count: int, rng: np.random.Generator) -> list[str]:
     return [
         words[rng.integers(len(words))] if place % 3 else "".join(rng.choice(list(LETTERS), rng.integers(2, 8)))
         for place in range(count)
+    ]
+
+
+def texts_of_all_classes(count: int, rng: np.random.Generator) -> list[str]:
+    """Draw words in either case, numbers and codes; every fourth text is random letters and digits."""
+    drawn = mixed_texts(training_words(), count, rng)
+    return [
+        text if place % 4 else "".join(rng.choice(list(CLASSES), rng.integers(2, 8)))
+        for place, text in enumerate(drawn)
     ]
 
 

@@ -58,6 +58,18 @@ def evaluation_words(words: list[str]) -> list[str]:
     return [word for word in words if len(word) > 1][:N_EVALUATION_WORDS]
 
 
+def mixed_texts(words: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Return in turn a word in small letters, with a capital, and in capitals, a number, and a code such as B12."""
+    texts: list[str] = []
+    for place in range(count):
+        word = words[int(rng.integers(len(words)))]
+        number, letter = int(rng.integers(1, 100)), "ABCDEFGHKLMNPRSTUVWXYZ"[int(rng.integers(22))]
+        code = f"{letter}{number}" if rng.random() < 0.5 else f"{number}{letter.lower()}"
+        digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(1, 7)))
+        texts.append([word.lower(), word.capitalize(), word, digits, code][place % 5])
+    return texts
+
+
 def marked_texts(words: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
     """Return words, numbers and codes in small letters, with a capital or in capitals, most of them with marks."""
 
