@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ensemble_hwr.exceptions import PictureError
 
@@ -19,7 +19,29 @@ SECONDS = 10.0
 
 Item = TypeVar("Item")
 Name = Callable[[], str]
-_END: ContextVar[tuple[float, float, Name | None] | None] = ContextVar("end", default=None)  # time, seconds, picture
+
+
+class _End(NamedTuple):
+    """End of the time of a picture.
+
+    Attributes
+    ----------
+    time : float
+        Processor time of the thread.
+    earliest : float
+        Reading of the monotonic clock before which it cannot come; that clock is much faster to read.
+    seconds : float
+    name : callable or None
+        Returns the description of the picture.
+    """
+
+    time: float
+    earliest: float
+    seconds: float
+    name: Name | None
+
+
+_END: ContextVar[_End | None] = ContextVar("end", default=None)
 
 
 @contextmanager
@@ -42,8 +64,11 @@ def deadline(seconds: float | None, name: Name | None = None, *, used: float = 0
     ...     check_time()
     """
     outer = _END.get()
-    end = outer if seconds is None else (time.thread_time() + seconds - used, seconds, name)
-    if outer is not None and end is not None and outer[0] <= end[0]:
+    end = outer
+    if seconds is not None:
+        left = seconds - used
+        end = _End(time.thread_time() + left, time.monotonic() + left, seconds, name)
+    if outer is not None and end is not None and outer.time <= end.time:
         end = outer
     token = _END.set(end)
     try:
@@ -61,10 +86,10 @@ def check_time() -> None:
         If it is.
     """
     end = _END.get()
-    if end is not None and time.thread_time() > end[0]:
-        picture = "" if end[2] is None else f"{end[2]()}: "
+    if end is not None and time.monotonic() > end.earliest and time.thread_time() > end.time:
+        picture = "" if end.name is None else f"{end.name()}: "
         raise PictureError(
-            f"{picture}reading it takes longer than {end[1]:g} seconds, so it holds more than writing or is very "
+            f"{picture}reading it takes longer than {end.seconds:g} seconds, so it holds more than writing or is very "
             "large; give a smaller part of it or a longer timeout"
         )
 

@@ -403,26 +403,22 @@ def append_marks(probability: FloatArray, of_marks: FloatArray) -> FloatArray:
     return np.hstack([probability * (1.0 - of_marks.sum(axis=1, keepdims=True)), of_marks])
 
 
-def letter_probability(lattice: Lattice | StrokeLattice, rows: Rows, non_letter_model: Any) -> FloatArray | None:
-    """Return the probability that each candidate of a lattice is a letter.
+def letter_probability(rows: Rows, non_letter_model: Any) -> FloatArray:
+    """Return the probability that each candidate is a letter.
 
     Parameters
     ----------
-    lattice : Lattice or StrokeLattice
-    rows : ndarray of shape (n_candidates, n_pixels)
-        Pixels of each candidate, without accents.
-    non_letter_model : classifier or None
-        None gives None.
+    rows : ndarray of shape (n_candidates, n_pixels + 16)
+        As `candidate_rows` returns them, of the candidates of any number of words.
+    non_letter_model : classifier
 
     Returns
     -------
-    ndarray of shape (n_candidates,) or None
+    ndarray of shape (n_candidates,)
     """
-    if non_letter_model is None:
-        return None
     column = non_letter_model.classes_.tolist().index(LETTER)
     with config_context(transform_output="default"):  # it was fitted without feature names
-        probability: FloatArray = non_letter_model.predict_proba(candidate_rows(lattice, rows))[:, column]
+        probability: FloatArray = non_letter_model.predict_proba(rows)[:, column]
     return probability
 
 

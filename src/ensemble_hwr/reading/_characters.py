@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from ensemble_hwr.alphabets import Alphabet, restrict, split_marks
 from ensemble_hwr.exceptions import DataError
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.reading._candidates import Evidence, append_marks, drop_accents, letter_probability
+from ensemble_hwr.reading._candidates import Evidence, append_marks, candidate_rows, drop_accents, letter_probability
 from ensemble_hwr.reading._language_models import has_small_letters
 from ensemble_hwr.reading._marks import MarkModel, mark_probability
 from ensemble_hwr.reading._proportions import Proportions, find_proportions
@@ -31,8 +30,8 @@ from ensemble_hwr.reading.models import (
 )
 from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
-WORDS_TOGETHER = 8
-"""Words whose candidates are classified together."""
+CANDIDATES_TOGETHER = 400
+"""Candidates, about those of a dozen words, from which on no further word is classified together with them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,42 +131,61 @@ class CharacterClassifier:
         return probability if self.alphabet is None else restrict(probability, self.letters, self.alphabet)[0]
 
     def evidence(self, lattices: Iterable[Lattice | StrokeLattice]) -> Iterator[Evidence]:
-        """Classify the candidates of several lattices, a few lattices at once."""
-        rest = iter(lattices)
-        while some := list(islice(rest, WORDS_TOGETHER)):
+        """Classify the candidates of several lattices, those of some lattices at once."""
+        some: list[Lattice | StrokeLattice] = []
+        n_candidates = 0
+        for lattice in lattices:
+            some.append(self._with_dots(lattice))
+            n_candidates += len(some[-1].candidates)
+            if n_candidates >= CANDIDATES_TOGETHER:
+                yield from self._evidence_of_some(some)
+                some, n_candidates = [], 0
+        if some:
             yield from self._evidence_of_some(some)
 
-    def _evidence_of_some(self, lattices: Sequence[Lattice | StrokeLattice]) -> Iterator[Evidence]:
-        """Classify the candidates of a few lattices at once, those with accents also without these."""
-        dots, marks = self.normalizer.dots or self.proportions is not None, bool(self.marks)
-        found = [lattice.with_dots(marks=marks) if dots else lattice for lattice in lattices]
-        inks = [[candidate.ink for candidate in lattice.candidates] for lattice in found]
-        bare = [[form.bare.ink for form in lattice.candidates if form.bare is not None] for lattice in found]
-        rows = self.rows([ink for parts in zip(inks, bare, strict=True) for part in parts for ink in part])
-        probability = self.probability(rows)
-        stops = np.cumsum([len(part) for parts in zip(inks, bare, strict=True) for part in parts])[:-1]
-        of_parts = list(zip(np.split(rows, stops), np.split(probability, stops), strict=True))
-        for lattice, whole, without in zip(found, of_parts[::2], of_parts[1::2], strict=True):
-            yield self._evidence_of(lattice, *whole, *without)
+    def _with_dots(self, lattice: Lattice | StrokeLattice) -> Lattice | StrokeLattice:
+        """Return a lattice whose letters have their dots and accents, if the classifier knows dots."""
+        dots = self.normalizer.dots or self.proportions is not None
+        return lattice.with_dots(marks=bool(self.marks)) if dots else lattice
 
-    def _evidence_of(
-        self,
-        lattice: Lattice | StrokeLattice,
-        rows: Rows,
-        probability: FloatArray,
-        bare_rows: Rows,
-        of_bare: FloatArray,
-    ) -> Evidence:
-        """Return the evidence for characters, given pixels and probabilities of candidates with accents and without."""
+    def _evidence_of_some(self, lattices: Sequence[Lattice | StrokeLattice]) -> Iterator[Evidence]:
+        """Classify the candidates of some lattices at once, those with accents also without these."""
+        candidates = [candidate for lattice in lattices for candidate in lattice.candidates]
+        accented = [place for place, candidate in enumerate(candidates) if candidate.bare is not None]
+        bare = [candidate.bare.ink for candidate in candidates if candidate.bare is not None]
+        rows, of_bare = np.split(self.rows([candidate.ink for candidate in candidates] + bare), [len(candidates)])
+        probability = self.probability(np.concatenate([rows, of_bare]))
+        probability, without = np.split(probability, [len(candidates)])
         shapes = rows
-        if len(bare_rows):
-            places = [place for place, candidate in enumerate(lattice.candidates) if candidate.bare is not None]
-            probability[places] = drop_accents(probability[places], of_bare, self.classes.tolist())
+        if accented:
+            probability[accented] = drop_accents(probability[accented], without, self.classes.tolist())
             shapes = rows.copy()
-            shapes[places] = bare_rows
-        model = self.stroke_non_letter_model if isinstance(lattice, StrokeLattice) else self.non_letter_model
-        is_letter = letter_probability(lattice, shapes, model)
+            shapes[accented] = of_bare
+        stops = np.cumsum([len(lattice.candidates) for lattice in lattices])[:-1]
+        found = [candidate_rows(*pair) for pair in zip(lattices, np.split(shapes, stops), strict=True)]
         if self.mark_model is not None:
-            of_marks = mark_probability(lattice, shapes, self.mark_model, self.marks)
+            of_marks = mark_probability(np.concatenate(found), self.mark_model, self.marks)
             probability = append_marks(probability, of_marks)
-        return Evidence(lattice, rows, probability, self.characters, is_letter, self.proportions, len(self.marks))
+        parts = zip(
+            lattices,
+            np.split(rows, stops),
+            np.split(probability, stops),
+            self._are_letters(lattices, found),
+            strict=True,
+        )
+        for lattice, own, letters, is_letter in parts:
+            yield Evidence(lattice, own, letters, self.characters, is_letter, self.proportions, len(self.marks))
+
+    def _are_letters(
+        self, lattices: Sequence[Lattice | StrokeLattice], rows: Sequence[Rows]
+    ) -> list[FloatArray | None]:
+        """Return for each lattice the probability that its candidates are letters; None without a non-letter model."""
+        found: list[FloatArray | None] = [None] * len(lattices)
+        for kind, model in ((Lattice, self.non_letter_model), (StrokeLattice, self.stroke_non_letter_model)):
+            places = [place for place, lattice in enumerate(lattices) if isinstance(lattice, kind)]
+            if places and model is not None:
+                of_kind = letter_probability(np.concatenate([rows[place] for place in places]), model)
+                parts = np.split(of_kind, np.cumsum([len(rows[place]) for place in places])[:-1])
+                for place, part in zip(places, parts, strict=True):
+                    found[place] = part
+        return found

@@ -13,10 +13,8 @@ from sklearn import config_context
 
 from ensemble_hwr._typing import FloatArray, Rows
 from ensemble_hwr.alphabets import MARKS
-from ensemble_hwr.reading._candidates import candidate_rows
 from ensemble_hwr.reading._decoder import Graph, Reading
 from ensemble_hwr.reading._language_models import JOINING
-from ensemble_hwr.segmentation import Lattice, StrokeLattice
 
 _MAX_LAG = 8.0  # nats: readings this far below the best one give no marks
 _MAX_PATTERNS = 4  # different sets of marks that are tried, and combinations of words between them
@@ -32,16 +30,13 @@ class MarkModel(Protocol):
         ...
 
 
-def mark_probability(
-    lattice: Lattice | StrokeLattice, rows: Rows, model: MarkModel, marks: Sequence[str]
-) -> FloatArray:
-    """Return the probability of each mark for each candidate of a lattice.
+def mark_probability(rows: Rows, model: MarkModel, marks: Sequence[str]) -> FloatArray:
+    """Return the probability of each mark for each candidate.
 
     Parameters
     ----------
-    lattice : Lattice or StrokeLattice
-    rows : ndarray of shape (n_candidates, n_pixels)
-        Pixels of each candidate, without accents.
+    rows : ndarray of shape (n_candidates, n_pixels + 16)
+        As `candidate_rows` returns them, of the candidates of any number of words.
     model : classifier
     marks : sequence of str
 
@@ -52,7 +47,7 @@ def mark_probability(
     """
     classes = model.classes_.tolist()
     with config_context(transform_output="default"):
-        found = np.asarray(model.predict_proba(candidate_rows(lattice, rows)), dtype=np.float64)
+        found = np.asarray(model.predict_proba(rows), dtype=np.float64)
     return found[:, [classes.index(mark) for mark in marks]]
 
 

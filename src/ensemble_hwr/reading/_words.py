@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -26,7 +27,7 @@ from ensemble_hwr.images.sources import FilePage, describe
 from ensemble_hwr.persistence import load_model
 from ensemble_hwr.reading._alignment import LARGEST_LAG, LabelledLetters
 from ensemble_hwr.reading._candidates import Evidence, Scored, score_letters, score_line
-from ensemble_hwr.reading._characters import WORDS_TOGETHER, CharacterClassifier
+from ensemble_hwr.reading._characters import CharacterClassifier
 from ensemble_hwr.reading._document import Line, Page, Word
 from ensemble_hwr.reading._language_models import has_small_letters
 from ensemble_hwr.reading._lexicon import Lexicon
@@ -43,6 +44,9 @@ from ensemble_hwr.reading.orientation import (
     turned_issues,
 )
 from ensemble_hwr.segmentation import Lattice, Segmentation, StrokeLattice, WordCut, WordSegmenter, cut_page, cut_word
+
+WORDS_TOGETHER = 8
+"""Pictures of words that a process gets at once."""
 
 PIXELS_TOGETHER = 20_000_000
 """Pixels of pictures from which on no more pictures are kept to be classified together."""
@@ -580,7 +584,8 @@ class WordReader(PictureReader[Word]):
         """Read the words of a page, line by line."""
         if self.cut == "gaps":
             return [[self._read_cut(cut) for cut in cuts] for cuts in lines]
-        found = (list(self._characters.evidence(cut.lattice() for cut in timed(cuts))) for cuts in lines)
+        evidence = self._characters.evidence(cut.lattice() for cuts in lines for cut in timed(cuts))
+        found = (list(islice(evidence, len(cuts))) for cuts in lines)
         if self._auto:
             return self._read_evidence(list(found))
         return [self._read_evidence([line])[0] for line in found]

@@ -164,26 +164,39 @@ class Lattice:
         -------
         Candidate
         """
-        mask = (self.pieces >= start) & (self.pieces < stop)
-        found = self._candidate(start, stop, mask)
-        if self.accents is None or not (mask & self.accents).any():
+        left, right = self._sides
+        first, last = max(int(left[start:stop].min()) - 1, 0), int(right[start:stop].max()) + 2
+        pieces = self.pieces[:, first:last]
+        mask = (pieces >= start) & (pieces < stop)
+        found = self._candidate(start, stop, mask, first)
+        if self.accents is None:
             return found
-        bare, above = mask & ~self.accents, np.nonzero(mask & self.accents)
-        if not bare.any():
+        accents = mask & self.accents[:, first:last]
+        bare = mask & ~accents
+        if not accents.any() or not bare.any():
             return found
-        size = max(float(np.ptp(places)) + 1 for places in above)
-        return replace(found, bare=self._candidate(start, stop, bare), mark=size / self.upright.scale.letter)
+        size = max(float(np.ptp(places)) + 1 for places in np.nonzero(accents))
+        return replace(found, bare=self._candidate(start, stop, bare, first), mark=size / self.upright.scale.letter)
 
-    def _candidate(self, start: int, stop: int, mask: NDArray[np.bool_]) -> Candidate:
-        """Return some pixels as a candidate."""
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    @cached_property
+    def _sides(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """First and last column of each piece."""
+        y, x = np.nonzero(self.pieces >= 0)
+        left, right = np.full(self.n_pieces, self.pieces.shape[1]), np.zeros(self.n_pieces, np.intp)
+        np.minimum.at(left, self.pieces[y, x], x)
+        np.maximum.at(right, self.pieces[y, x], x)
+        return left, right
+
+    def _candidate(self, start: int, stop: int, mask: NDArray[np.bool_], column: int) -> Candidate:
+        """Return some pixels as a candidate, in columns from `column` on."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0)) + column
         letter = self.upright.scale.letter
         first, line = self._origin
         return Candidate(
             start,
             stop,
-            self.upright.box(mask),
-            self.upright.cut_out(mask),
+            self.upright.box(mask, column),
+            self.upright.cut_out(mask, column),
             left=float(columns[0] - first) / letter,
             right=float(columns[-1] + 1 - first) / letter,
             top=(float(rows[0]) - line) / letter,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD, MIN_FULL_HEIGHT
+from ensemble_hwr._geometry import INK_THRESHOLD, MIN_FULL_HEIGHT
 from ensemble_hwr._typing import Ink
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import PictureError
@@ -118,18 +118,33 @@ class UprightWord:
         """Return rows and columns in the picture of some of the upright pixels."""
         return self.origin.source(rows, columns - self.shifts[rows])
 
-    def box(self, mask: NDArray[np.bool_]) -> Box:
-        """Return the bounding box in the picture of some of the upright pixels."""
+    def box(self, mask: NDArray[np.bool_], first: int = 0) -> Box:
+        """Return the bounding box in the picture of some of the upright pixels, in columns from a first one on."""
         rows, columns = np.nonzero(mask)
-        return self.origin.box(rows, columns - self.shifts[rows])
+        return self.origin.box(rows, columns + first - self.shifts[rows])
 
-    def cut_out(self, mask: NDArray[np.bool_]) -> Ink:
-        """Cut out some of the upright pixels, with their soft edges and a margin of paper."""
+    def cut_out(self, mask: NDArray[np.bool_], first: int = 0) -> Ink:
+        """Cut out some of the upright pixels, with their soft edges and a margin of paper.
+
+        Parameters
+        ----------
+        mask : ndarray of bool, shape (height, n_columns)
+            The pixels, in columns from `first` on. The columns on either side of them are included, if there are any.
+        first : int, default=0
+
+        Returns
+        -------
+        ndarray of float32
+        """
         margin = max(2, round(_MARGIN * self.scale.letter))
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         top, left = max(rows[0] - 1, 0), max(columns[0] - 1, 0)
-        window = (slice(top, rows[-1] + 2), slice(left, columns[-1] + 2))
-        return np.pad(isolate(self.ink[window], mask[window]), margin)
+        mask = mask[top : rows[-1] + 2, left : columns[-1] + 2]
+        height, width = mask.shape
+        letter = isolate(self.ink[top : top + height, first + left : first + left + width], mask)
+        framed = np.zeros((height + 2 * margin, width + 2 * margin), np.float32)
+        framed[margin : margin + height, margin : margin + width] = letter
+        return framed
 
 
 def normalize_word(ink: Ink, *, slant: float | None = None, origin: Origin | None = None) -> UprightWord:
@@ -171,8 +186,13 @@ def normalize_word(ink: Ink, *, slant: float | None = None, origin: Origin | Non
 
 def isolate(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
     """Return the ink of some pixels with their soft edges; other ink becomes paper."""
-    soft = ndimage.binary_dilation(mask, EIGHT_CONNECTED) & (ink <= INK_THRESHOLD)
-    return np.where(mask | soft, ink, np.float32(0))
+    near = mask.copy()  # and its eight neighbours, in a fraction of the time of a general dilation
+    near[1:] |= mask[:-1]
+    near[:-1] |= mask[1:]
+    beside = near.copy()
+    near[:, 1:] |= beside[:, :-1]
+    near[:, :-1] |= beside[:, 1:]
+    return np.where(mask | (near & (ink <= INK_THRESHOLD)), ink, np.float32(0))
 
 
 def clean_labels(ink: Ink) -> Labels:
