@@ -487,7 +487,7 @@ def words_table() -> str:
     """Teach with 10 lines of each of 20 writers, in capital or small letters, and test on their other lines."""
     with (DATA / "words" / "index.csv").open(newline="", encoding="utf-8") as file:
         entries = list(csv.DictReader(file))
-    reader = WordReader(errors="empty").fit()
+    reader = WordReader(load_model("az"), errors="empty").fit()
     sums, n_letters, n_out = [], 0, 0
     for writer in sorted({entry["writer"] for entry in entries}):
         own = [entry for entry in entries if entry["writer"] == writer]

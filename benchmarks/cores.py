@@ -116,7 +116,7 @@ def _gain(found: dict[str, list[float]], name: str) -> float:
 
 
 def _read_words(pictures: list[Any], n_jobs: int) -> None:
-    WordReader(n_jobs=n_jobs).fit().predict(pictures)
+    WordReader(load_model("az"), n_jobs=n_jobs).fit().predict(pictures)
 
 
 def _read_letters(files: list[str], n_jobs: int) -> None:

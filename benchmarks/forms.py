@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.letters import data_file
 from benchmarks.pages import put
 from benchmarks.vocabulary import evaluation_words, word_counts
-from ensemble_hwr import WordReader, compose_words, generate_letters
+from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.images import to_ink
 from ensemble_hwr.images.machine_print import find_print
 from ensemble_hwr.reading import Lexicon
@@ -55,7 +55,10 @@ def forms_table() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # names that the shipped model cannot spell
         lexicon = Lexicon.from_file(folder / "names.txt")
-        readers = [WordReader(lexicon=lexicon, print=kind, errors="empty").fit() for kind in ("keep", "ignore")]
+        readers = [
+            WordReader(load_model("az"), lexicon=lexicon, print=kind, errors="empty").fit()
+            for kind in ("keep", "ignore")
+        ]
     lines = ["| form | names | print kept | print ignored | of the clean forms |", "| --- | --- | --- | --- | --- |"]
     clean = 0.0
     for form, meaning in FORMS.items():

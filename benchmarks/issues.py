@@ -37,7 +37,7 @@ COLUMNS = ("letters", "clean words", "clean pages", "clean letters", "spoiled, r
 @click.option("--update", is_flag=True, help="Write the tables into docs/user_guide/paper.md.")
 def main(words: int, pages: int, single: int, spoiled: int, blank: int, sources: tuple[str, ...], update: bool) -> None:  # noqa: PLR0917
     """Measure and print the tables."""
-    reader = WordReader(errors="empty").fit()
+    reader = WordReader(load_model("az"), errors="empty").fit()
     lines = [f"| {' | '.join(COLUMNS)} |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for source in sources:
         letters = letters_of(source)
@@ -48,7 +48,7 @@ def main(words: int, pages: int, single: int, spoiled: int, blank: int, sources:
         lines_of_four = [" ".join(texts_of(12 * pages)[place : place + 4]) for place in range(0, 12 * pages, 4)]
         texts = ["\n".join(lines_of_four[place : place + 3]) for place in range(0, len(lines_of_four), 3)]
         sheets = compose_words(letters, texts, gap=0.15, height=HEIGHT, random_state=6)
-        found = PageReader(errors="empty").fit().predict_details([one.picture for one in sheets])
+        found = PageReader(reader, errors="empty").fit().predict_details([one.picture for one in sheets])
         counts.append(share([bool(page.issues) for page in found]))
         counts.append(share(of_letters(letters.data, single)))
         wrong, right = [], []

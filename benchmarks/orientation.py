@@ -22,7 +22,16 @@ from sklearn.pipeline import make_pipeline
 from benchmarks.letters import data_file
 from benchmarks.pages import put
 from benchmarks.paper import capitals_of_pack, texts_of
-from ensemble_hwr import GradientFeatures, LetterSet, PageReader, compose_words, generate_letters, save_model
+from ensemble_hwr import (
+    GradientFeatures,
+    LetterSet,
+    PageReader,
+    WordReader,
+    compose_words,
+    generate_letters,
+    load_model,
+    save_model,
+)
 from ensemble_hwr.datasets import load_index
 from ensemble_hwr.ensemble import MemberMLPClassifier
 from ensemble_hwr.reading.orientation import ORIENTATIONS, find_orientation
@@ -125,7 +134,7 @@ def row(letters: LetterSet, n_words: int, count: int, model: Any) -> str:
 
 def cost(letters: LetterSet) -> str:
     """Return a sentence on the processor time."""
-    reader = PageReader().fit()
+    reader = PageReader(WordReader(load_model("az"))).fit()
     found = pages_of(letters, 24, 4)
     taken = []
     for work in (reader.read, find_orientation):

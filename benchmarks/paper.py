@@ -31,7 +31,7 @@ from benchmarks.letters import DATA
 from benchmarks.pages import put
 from benchmarks.simulation import DISTORTIONS, MIXTURES, STRENGTHS, Grey, Sheet
 from benchmarks.vocabulary import evaluation_words, word_counts
-from ensemble_hwr import LetterSet, PageReader, WordReader, compose_words, generate_letters
+from ensemble_hwr import LetterSet, PageReader, WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.datasets import Composition, load_index
 from ensemble_hwr.reading import Lexicon
 
@@ -184,7 +184,7 @@ def _caption(sample: Sample, reached: dict[int, list[bool]], source: str) -> str
 
 def words_of(letters: LetterSet, count: int, peer: bool) -> Sample:
     """Return a sample of words."""
-    reader = WordReader(lexicon=lexicon(), errors="empty").fit()
+    reader = WordReader(load_model("az"), lexicon=lexicon(), errors="empty").fit()
     readers: dict[str, Read] = {OWN: lambda pictures: reader.predict(pictures).tolist()}
     if peer:
         readers["Tesseract"] = tesseract.read
@@ -194,7 +194,7 @@ def words_of(letters: LetterSet, count: int, peer: bool) -> Sample:
 
 def pages_of(letters: LetterSet, count: int, peer: bool) -> Sample:
     """Return a sample of pages."""
-    reader = PageReader(WordReader(lexicon=lexicon()), errors="empty").fit()
+    reader = PageReader(WordReader(load_model("az"), lexicon=lexicon()), errors="empty").fit()
     readers: dict[str, Read] = {OWN: lambda pictures: [str(text) for text in reader.predict(pictures)]}
     if peer:
         readers["Tesseract"] = lambda pictures: tesseract.read(pictures, tesseract.PAGE)

@@ -125,7 +125,7 @@ def blank_sheets(model: Any, count: int) -> str:
     """Return on how many blank sheets nothing is read."""
     rng = np.random.default_rng(0)
     sheets = [blank_sheet(rng) for _ in range(count)]
-    read = WordReader(errors="empty").fit().predict(sheets)
+    read = WordReader(load_model("az"), errors="empty").fit().predict(sheets)
     failures = model[0].transform_readable(sheets)[1]
     return f"Blank sheets: no word is read on {(read == '').sum()} of {count}, no letter on {len(failures)} of {count}."
 

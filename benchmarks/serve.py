@@ -37,7 +37,7 @@ from PIL import Image
 from benchmarks.__main__ import describe, table
 from benchmarks.figures import Figure, environment
 from benchmarks.pages import put
-from ensemble_hwr import WordReader, compose_words, generate_letters
+from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.adaptation.profiles import Profile
 from ensemble_hwr.datasets.handwriting import letter_strokes
 
@@ -128,7 +128,7 @@ def start() -> Figure:
 def throughput(n: int) -> Figure:
     """Words per second of the server, divided by those of `read` in a loop in one process."""
     given = pictures(n)
-    reader = WordReader().fit()
+    reader = WordReader(load_model("az")).fit()
     with server() as (address, _):
 
         def serve(part: int) -> None:

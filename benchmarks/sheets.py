@@ -21,7 +21,7 @@ import click
 
 from benchmarks.letters import data_file
 from benchmarks.pages import put
-from ensemble_hwr import PageReader
+from ensemble_hwr import PageReader, WordReader, load_model
 from ensemble_hwr.reading import character_error_rate
 
 ROOT = Path(__file__).parent.parent
@@ -74,7 +74,7 @@ def main(half: str, show: Path | None, update: bool) -> None:
     folder = data_file("more/sse15_sheets")
     with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
         entries = list(csv.DictReader(file))
-    reader = PageReader(errors="empty").fit()
+    reader = PageReader(WordReader(load_model("az")), errors="empty").fit()
     sheets = [read_sheet(reader, folder, entry, show) for entry in entries[HALVES[half]]]
     lines = ["| sheets | number | all 15 letters found | letters right |", "| --- | ---: | ---: | ---: |"]
     parts = {half: sheets}

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.pages import put
 from benchmarks.vocabulary import common_words, evaluation_words
-from ensemble_hwr import WordReader
+from ensemble_hwr import WordReader, load_model
 from ensemble_hwr.canvas import Drawing, render
 from ensemble_hwr.datasets.handwriting import WriterStyle, letter_strokes
 from ensemble_hwr.reading import Lexicon, character_error_rate
@@ -89,7 +89,8 @@ def main(words: int, update: bool) -> None:
     vocabulary = common_words()
     order = np.random.default_rng(5).permutation(evaluation_words(vocabulary))
     texts = [str(order[place % len(order)]) for place in range(words)]
-    readers = WordReader().fit(), WordReader(lexicon=Lexicon(vocabulary[:10_000])).fit()
+    model = load_model("az")
+    readers = WordReader(model).fit(), WordReader(model, lexicon=Lexicon(vocabulary[:10_000])).fit()
     heads = ["gap", "strokes", "picture", "strokes, lexicon", "picture, lexicon", "strokes: letters wrong",
              "picture: letters wrong", "words with all letters among the candidates"]  # fmt: skip
     rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]

@@ -372,7 +372,7 @@ def test_draw_opens_saved_strokes_and_pictures_with_a_lexicon(display, tmp_path)
     file = tmp_path / "lt.json"
     file.write_text(json.dumps({"format": "ensemble_hwr strokes", "version": 1, "strokes": [stem, bar, *tee]}))
     words = tmp_path / "words.txt"
-    words.write_text("lt\n12\n")
+    words.write_text("lt\n%%\n")
     with Desk(display, file, "--lexicon", words) as desk:
         desk.wait_for_title("LT")
         desk.press("ctrl+s")
@@ -380,7 +380,7 @@ def test_draw_opens_saved_strokes_and_pictures_with_a_lexicon(display, tmp_path)
         desk.press("ctrl+q")
         assert desk.process.wait(30) == 0
         (line,) = desk.process.stderr.read().splitlines()
-        assert line.startswith(f"warning: 1 of 2 words of {words} are left out, such as '12'")
+        assert line.startswith(f"warning: 1 of 2 words of {words} are left out, such as '%%'")
     with Desk(display, tmp_path / "lt.png") as desk:
         desk.wait_for_title("LT")
 
@@ -415,7 +415,7 @@ def test_draw_and_letters_report_the_same_error_for_an_unusable_model(model, mon
     assert capsys.readouterr().err == reported
 
 
-@pytest.mark.parametrize("content", [None, "folder", b"\xff\xfe\x00", b"", b"12\n"])
+@pytest.mark.parametrize("content", [None, "folder", b"\xff\xfe\x00", b"", b"%%\n"])
 def test_draw_and_read_report_the_same_error_for_an_unusable_lexicon(content, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("ensemble_hwr.canvas._window._root", _no_window)
     words = tmp_path / "words.txt"

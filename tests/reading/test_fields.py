@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from ensemble_hwr import WordReader, compose_words, generate_letters
+from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.reading.fields import FormReader, check_fields, load_fields
 
@@ -29,7 +29,7 @@ def form():
 
 @pytest.fixture(scope="module")
 def reader():
-    return WordReader().fit()
+    return WordReader(load_model("az")).fit()
 
 
 def test_fields_are_read_by_name_and_blank_ones_are_empty(form, reader):

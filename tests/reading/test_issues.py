@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters
+from ensemble_hwr import PageReader, WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.images import contrast_to_grain
 from ensemble_hwr.reading import Letter, Page, Word
@@ -71,11 +71,12 @@ def test_contrast_of_a_large_picture_is_that_of_its_parts():
 
 
 def test_clean_words_and_pages_have_no_issues(made):
-    page = PageReader().fit().read(made)
+    reader = WordReader(load_model("az")).fit()
+    page = PageReader(reader).fit().read(made)
     assert page.text == "HELLO\nYOU"
     assert page.issues == ()
     assert "issues" not in page.export()
-    assert WordReader().fit().read(made[: len(made) // 2]).issues == ()
+    assert reader.read(made[: len(made) // 2]).issues == ()
 
 
 def test_shadow_alone_has_an_issue_that_is_exported():
@@ -90,11 +91,12 @@ def test_shadow_alone_has_an_issue_that_is_exported():
 
 @pytest.mark.parametrize("reader", [WordReader(errors="empty"), PageReader(errors="empty")])
 def test_pictures_that_cannot_be_read_have_the_reason_as_an_issue(reader, made):
-    blank, missing, page = reader.fit().predict_details([np.full((40, 40), 200, np.uint8), "missing.png", made])
+    line = made[: len(made) // 2]
+    blank, missing, word = reader.fit().predict_details([np.full((40, 40), 200, np.uint8), "missing.png", line])
     assert blank.text == missing.text == ""
     assert [issue.kind for issue in blank.issues] == ["unreadable"]
     assert missing.issues == (Issue("unreadable", "'missing.png': there is no such file"),)
-    assert page.issues == ()
+    assert word.issues == ()
 
 
 def test_issues_of_a_page_are_compared():

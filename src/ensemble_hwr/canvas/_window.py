@@ -27,13 +27,13 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 
 
 def open_window(
-    *, model: str = "az", file: Path | None = None, lexicon: Path | None = None, profile: str | None = None
+    *, model: str = "mixed", file: Path | None = None, lexicon: Path | None = None, profile: str | None = None
 ) -> None:
     """Open a window for writing a word, which is read while it is written; return when the window is closed.
 
     Parameters
     ----------
-    model : str, default="az"
+    model : str, default="mixed"
         Name of a shipped model, or path of a model file.
     file : Path, default=None
         Strokes or a picture to open. A file of strokes that does not exist yet is the target of saving.

@@ -26,7 +26,7 @@ class Recognizer:
 
     Parameters
     ----------
-    model : str, default="az"
+    model : str, default="mixed"
         Name of a shipped model, or path of a model file.
     profile : Profile, default=None
         Corrected letters of the writer, which the model is adapted by. None keeps no corrections.
@@ -46,7 +46,7 @@ class Recognizer:
     'T'
     """
 
-    def __init__(self, model: str = "az", *, profile: Profile | None = None) -> None:
+    def __init__(self, model: str = "mixed", *, profile: Profile | None = None) -> None:
         self._base = load_letter_model(model)
         self._profile = profile
         self._lexicon: Lexicon | None = None
@@ -199,7 +199,7 @@ def label_drawing(reader: WordReader, drawing: Drawing, text: str, *, largest_la
     >>> from ensemble_hwr.canvas import Drawing
     >>> from ensemble_hwr.canvas.recognizer import label_drawing
     >>> drawing = Drawing.from_arrays([[(40, 0), (40, 90)], [(0, 0), (80, 0)]])
-    >>> label_drawing(WordReader().fit(), drawing, "t", largest_lag=4.0).labels
+    >>> label_drawing(WordReader().fit(), drawing, "T", largest_lag=4.0).labels
     ['T']
     """
     return reader.label_letters([_lattice(drawing)[0]], [text], largest_lag=largest_lag)

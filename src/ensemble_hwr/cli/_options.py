@@ -88,14 +88,22 @@ trust_option = click.option(
 seeds_option = click.option(
     "--seeds", callback=_parse_seeds, metavar="0,1,2", help="Random states of the fits, in place of the config's seeds."
 )
-model_option = click.option(
-    "--model",
-    "-m",
-    default="az",
-    show_default=True,
-    metavar="NAME_OR_FILE",
-    help="A shipped model (see: ensemble-hwr models) or a model file.",
-)
+
+
+def _model_option(default: str) -> Decorator:
+    """Return the option of a model."""
+    return click.option(
+        "--model",
+        "-m",
+        default=default,
+        show_default=True,
+        metavar="NAME_OR_FILE",
+        help="A shipped model (see: ensemble-hwr models) or a model file.",
+    )
+
+
+model_option = _model_option("az")
+word_model_option = _model_option("mixed")
 alphabet_option = click.option(
     "--alphabet",
     metavar="CHARACTERS",
@@ -103,9 +111,11 @@ alphabet_option = click.option(
 )
 reading_alphabet_option = click.option(
     "--alphabet",
+    default="auto",
+    show_default=True,
     metavar="CHARACTERS",
-    help="Characters that can occur, such as A-Z, A-Z0-9 or AEIOU; letters ignores case; auto is A-Z if all "
-    "is in capitals. By default all of the model. The marks . , - ' ! ? : & / are read if they are named: 'A-Z.,-'.",
+    help="Characters that can occur, such as A-Z, A-Z0-9 or a-zA-Z0-9; letters ignores case; auto takes all of the "
+    "model, or A-Z if most letters are capitals. The marks . , - ' ! ? : & / are read if they are named: 'A-Z.,-'.",
 )
 lexicon_option = click.option(
     "--lexicon",

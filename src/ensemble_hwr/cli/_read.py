@@ -23,7 +23,13 @@ from ensemble_hwr._formats import (
 )
 from ensemble_hwr._writing import check_folder, whole_files
 from ensemble_hwr.cli._errors import end_of_reading, loading
-from ensemble_hwr.cli._options import jobs_option, lexicon_option, model_option, reading_alphabet_option, timeout_option
+from ensemble_hwr.cli._options import (
+    jobs_option,
+    lexicon_option,
+    reading_alphabet_option,
+    timeout_option,
+    word_model_option,
+)
 from ensemble_hwr.cli._output import PartOptions, Results, chosen_format, file_name, output_options, part_options
 from ensemble_hwr.cli._pictures import (
     LEAST_FOR_A_BAR,
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@model_option
+@word_model_option
 @reading_alphabet_option
 @lexicon_option
 @click.option(
@@ -311,7 +317,7 @@ def _field_reader(template: Path, reader: WordReader) -> Callable[[Any], Fields]
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, readable=False))
-@model_option
+@word_model_option
 @lexicon_option
 @click.option(
     "--profile",

@@ -400,7 +400,8 @@ def append_marks(probability: FloatArray, of_marks: FloatArray) -> FloatArray:
     >>> append_marks(np.array([[0.5, 0.5]]), np.array([[0.2]])).round(2).tolist()
     [[0.4, 0.4, 0.2]]
     """
-    return np.hstack([probability * (1.0 - of_marks.sum(axis=1, keepdims=True)), of_marks])
+    of_letters = np.maximum(1.0 - of_marks.sum(axis=1, keepdims=True), 0.0)  # the sum may exceed 1 in its last digit
+    return np.hstack([probability * of_letters, of_marks])
 
 
 def letter_probability(rows: Rows, non_letter_model: Any) -> FloatArray:

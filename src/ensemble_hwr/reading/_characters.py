@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 
 from ensemble_hwr._typing import FloatArray, Ink, Rows
 from ensemble_hwr.alphabets import Alphabet, restrict, split_marks
@@ -127,7 +128,8 @@ class CharacterClassifier:
 
     def probability(self, rows: Rows) -> FloatArray:
         """Return the probabilities of letters, without marks."""
-        probability = np.asarray(self.classifier.predict_proba(rows), dtype=np.float64)
+        with config_context(transform_output="default"):  # it was fitted without feature names
+            probability = np.asarray(self.classifier.predict_proba(rows), dtype=np.float64)
         return probability if self.alphabet is None else restrict(probability, self.letters, self.alphabet)[0]
 
     def evidence(self, lattices: Iterable[Lattice | StrokeLattice]) -> Iterator[Evidence]:
@@ -144,7 +146,7 @@ class CharacterClassifier:
             yield from self._evidence_of_some(some)
 
     def _with_dots(self, lattice: Lattice | StrokeLattice) -> Lattice | StrokeLattice:
-        """Return a lattice whose letters have their dots and accents, if the classifier knows dots."""
+        """Return a lattice whose letters have their dots and accents, if the classifier is trained with them."""
         dots = self.normalizer.dots or self.proportions is not None
         return lattice.with_dots(marks=bool(self.marks)) if dots else lattice
 

@@ -35,7 +35,7 @@ from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._readings import find_capitals, find_readings, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
-from ensemble_hwr.reading.models import AUTO, Accents, Case
+from ensemble_hwr.reading.models import AUTO, SHIPPED_CLASSIFIER, Accents, Case
 from ensemble_hwr.reading.orientation import (
     Orientation,
     check_orientation,
@@ -78,13 +78,13 @@ class WordReader(PictureReader[Word]):
     ----------
     classifier : classifier, default=None
         Fitted on letters, with ``predict_proba``. It takes rows of 784 pixels, or is a Pipeline whose first step is a
-        `LetterNormalizer`. None loads the shipped model "az".
-    alphabet : str, default=None
+        `LetterNormalizer`. None loads the shipped model "mixed" of small letters, capitals and digits.
+    alphabet : str, default="auto"
         Letters that can occur, such as ``"A-Z"`` or ``"a-zA-Z0-9"``, or ``"letters"``, which ignores case; see
         :func:`~ensemble_hwr.alphabets.parse_alphabet`. The marks ``.,-'!?:&/`` are read if they are
         named, as in ``"a-zA-Z.,-"``. None allows all letters of the classifier. ``"auto"`` reads a picture of a word or
         page as None does, and again with capitals only if most of its letters are capitals; digits stay possible if
-        some were read.
+        some were read. With ``cut="gaps"`` it is the same as None.
     non_letter_model : "shipped", classifier or None, default="shipped"
         Classifier with the classes "letter" and "non_letter", as `fit_non_letter_model` trains it. "shipped" loads the
         shipped models, one for pictures and one for pen strokes. None weights letters by their numbers of pieces
@@ -185,7 +185,7 @@ class WordReader(PictureReader[Word]):
         self,
         classifier: Any = None,
         *,
-        alphabet: str | None = None,
+        alphabet: str | None = "auto",
         non_letter_model: Any = "shipped",
         cut: str = "lattice",
         segmenter: Any = None,
@@ -455,7 +455,8 @@ class WordReader(PictureReader[Word]):
         pictures : sequence of pictures, or array
             Of words, or of lines with several words, as in `predict`.
         texts : sequence of str
-            Right texts, in upper or lower case; words of a line are separated by spaces.
+            Right texts; words of a line are separated by spaces. With a classifier of both cases, they are in the case
+            in which they are written, otherwise in either case.
         **params : dict
             Parameters of :class:`~ensemble_hwr.adaptation.AdaptedClassifier`.
 
@@ -477,12 +478,12 @@ class WordReader(PictureReader[Word]):
         >>> letters = generate_letters(26 * 8, writers=1, difficulty=2.0, random_state=11)
         >>> words = compose_words(letters, ["QUICK", "BROWN", "FOXES", "JUMP"], gap=0.2, random_state=0)
         >>> reader = WordReader().fit()
-        >>> mine = reader.adapt([word.picture for word in words], ["quick", "brown", "foxes", "jump"])
+        >>> mine = reader.adapt([word.picture for word in words], ["QUICK", "BROWN", "FOXES", "JUMP"])
         >>> mine.adaptation_["n_letters"] > 10, mine.adaptation_["left_out"]
         (True, [])
         """
         found = self.label_letters(pictures, texts)
-        model = load_model() if self.classifier is None else self.classifier
+        model = load_model(SHIPPED_CLASSIFIER) if self.classifier is None else self.classifier
         adapted: Self = copy(self).set_params(classifier=found.adapt(model, **params)).fit()
         adapted.adaptation_ = found.report()
         return adapted
@@ -497,7 +498,8 @@ class WordReader(PictureReader[Word]):
         pictures : sequence of pictures, or array
             Of words, or of lines with several words, as in `predict`; also lattices of words, as in `read_lattice`.
         texts : sequence of str
-            Right texts, in upper or lower case; words of a line are separated by spaces.
+            Right texts; words of a line are separated by spaces. With a classifier of both cases, they are in the case
+            in which they are written, otherwise in either case.
         largest_lag : float, default=12.0
             A word is left out if another text explains it better, by more than this for each letter, in nats. A text
             with a letter too many or too few differs by about 6; a classifier without the letters of the writer
@@ -593,7 +595,10 @@ class WordReader(PictureReader[Word]):
     def _read_evidence(self, lines: Sequence[Sequence[Evidence]]) -> list[list[Word]]:
         """Read words; those of a line share base line and x-height, and all of them what "auto" finds out."""
         read = [[self._word(scored) for scored in timed(score_line(line))] for line in lines]
-        alphabet = find_capitals([word.text for line in read for word in line]) if self._auto else None
+        written = [
+            "".join(letter.text for letter in word.letters) for line in read for word in line
+        ]  # in no other case
+        alphabet = find_capitals(written) if self._auto else None
         if alphabet is None:
             return read
         return [[self._word(word.limited(alphabet).scored()) for word in timed(line)] for line in lines]

@@ -23,6 +23,7 @@ Case = Literal["as_written", "lexicon", "upper", "lower"]
 Accents = Literal["drop", "keep"]
 """Whether words are returned with the accents of the lexicon."""
 
+SHIPPED_CLASSIFIER = "mixed"
 SHIPPED_NON_LETTER = "non-letter"
 SHIPPED_STROKE_NON_LETTER = "non-letter-strokes"
 SHIPPED_MIXED = {SHIPPED_NON_LETTER: "non-letter-mixed", SHIPPED_STROKE_NON_LETTER: "non-letter-mixed-strokes"}
@@ -68,7 +69,7 @@ def find_letter_model(classifier: Any) -> tuple[LetterNormalizer, Any]:
     ----------
     classifier : classifier or None
         Takes rows of 784 pixels, or is a Pipeline whose first step is a `LetterNormalizer`. None loads the shipped
-        model.
+        model "mixed".
 
     Returns
     -------
@@ -80,7 +81,7 @@ def find_letter_model(classifier: Any) -> tuple[LetterNormalizer, Any]:
     ModelError
         If the classifier takes rows of another length, or its classes are not single characters.
     """
-    normalizer, classifier = split_pipeline(load_model() if classifier is None else classifier)
+    normalizer, classifier = split_pipeline(load_model(SHIPPED_CLASSIFIER) if classifier is None else classifier)
     n_features = getattr(classifier, "n_features_in_", N_PIXELS)
     if n_features != N_PIXELS:
         raise ModelError(

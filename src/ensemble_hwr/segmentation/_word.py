@@ -186,12 +186,12 @@ def normalize_word(ink: Ink, *, slant: float | None = None, origin: Origin | Non
 
 def isolate(ink: Ink, mask: NDArray[np.bool_]) -> Ink:
     """Return the ink of some pixels with their soft edges; other ink becomes paper."""
-    near = mask.copy()  # and its eight neighbours, in a fraction of the time of a general dilation
+    near = mask.copy()  # and the eight neighbours of its pixels, in a fraction of the time of a general dilation
     near[1:] |= mask[:-1]
     near[:-1] |= mask[1:]
-    beside = near.copy()
-    near[:, 1:] |= beside[:, :-1]
-    near[:, :-1] |= beside[:, 1:]
+    columns = near.copy()
+    near[:, 1:] |= columns[:, :-1]
+    near[:, :-1] |= columns[:, 1:]
     return np.where(mask | (near & (ink <= INK_THRESHOLD)), ink, np.float32(0))
 
 
