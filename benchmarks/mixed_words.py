@@ -16,7 +16,9 @@ of generated letters, on lines with longer words, and read alone or with their l
 With ``--part non_letter``, the non-letter models of capitals and of all classes are compared, on texts that trained
 neither of them, in the table of docs/notes/mixed.md.
 
-The fourth table has real lines of street names, many of them joined, whose characters are compared without diacritics.
+The table of marks has words with and without marks, of generated letters, read with several alphabets.
+
+The last table has real lines of street names, many of them joined, whose characters are compared without diacritics.
 """
 
 from __future__ import annotations
@@ -39,8 +41,9 @@ from benchmarks.mixed import CLASSES, letters_of
 from benchmarks.non_letter import with_ink
 from benchmarks.pages import put
 from benchmarks.typefaces import TypefaceWord, typefaces, write_in_typefaces
-from benchmarks.vocabulary import common_words, evaluation_words, mixed_texts
+from benchmarks.vocabulary import common_words, evaluation_words, marked_texts, mixed_texts
 from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
+from ensemble_hwr.alphabets import MARKS
 from ensemble_hwr.datasets import Composition
 from ensemble_hwr.evaluation import mcnemar
 from ensemble_hwr.exceptions import PictureError
@@ -52,7 +55,7 @@ NOTES = PAGE.parent.parent / "notes" / "mixed.md"
 LEXICON_SIZE = 10_000
 SHORT = ["so", "us", "cow", "up", "ox", "zoo", "cup", "sow", "vow", "coz", "Sue", "OX", "UK", "WC", "CO", "Pop", "Kos"]
 LONG = ["house", "garden", "bridge", "little", "yellow", "London", "Friday", "HOTEL", "quickly", "people", "flight"]
-PARTS = ("composed", "joined", "lines", "real", "non_letter")
+PARTS = ("composed", "joined", "lines", "marks", "real", "non_letter")
 KINDS = ("lower", "title", "upper", "number", "code")
 
 
@@ -82,6 +85,7 @@ def main(
         "composed": lambda: composed_words(classifier, words, gaps),
         "joined": lambda: joined_words(classifier, words),
         "lines": lambda: short_words(WordReader(classifier).fit(), lines),
+        "marks": lambda: words_with_marks(classifier, words),
         "real": lambda: real_lines(classifier, every),
         "non_letter": lambda: compared_non_letter_models(classifier, words),
     }
@@ -125,6 +129,23 @@ def readers(classifier: Any) -> dict[str, WordReader]:
         "no lexicon": WordReader(classifier, errors="empty").fit(),
         "lexicon": WordReader(classifier, lexicon=lexicon, errors="empty").fit(),
     }
+
+
+def words_with_marks(classifier: Any, count: int) -> dict[str, dict[str, Any]]:
+    """Return the shares of right texts with and without marks, of generated letters, by the alphabet of the reader."""
+    rng = np.random.default_rng(7)
+    words, characters = evaluation_words(common_words()), CLASSES + MARKS
+    letters = with_ink(
+        generate_letters(len(characters) * 40, letters=characters, writers=40, format="pictures", random_state=95)
+    )
+    marked = [text for text in marked_texts(words, 2 * count, rng) if set(text) & set(MARKS)][:count]
+    samples = {"texts with marks": marked, "texts without marks": mixed_texts(words, count, rng)}
+    made = {name: compose_words(letters, texts, gap=(0.0, 0.3), random_state=0) for name, texts in samples.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for alphabet in ("a-zA-Z0-9", "auto", f"a-zA-Z0-9{MARKS}"):
+        reader = WordReader(classifier, alphabet=alphabet)
+        found[f"`{alphabet}`"] = {name: float(_right(reader, some).mean()) for name, some in made.items()}
+    return found
 
 
 def compared_non_letter_models(classifier: Any, count: int) -> dict[str, dict[str, Any]]:

@@ -115,7 +115,7 @@ reading_alphabet_option = click.option(
     show_default=True,
     metavar="CHARACTERS",
     help="Characters that can occur, such as A-Z, A-Z0-9 or a-zA-Z0-9; letters ignores case; auto takes all of the "
-    "model, or A-Z if most letters are capitals. The marks . , - ' ! ? : & / are read if they are named: 'A-Z.,-'.",
+    "model and . , - ' or, if most letters are capitals, A-Z. The marks ! ? : & / are read if they are named: 'A-Z.!'.",
 )
 lexicon_option = click.option(
     "--lexicon",

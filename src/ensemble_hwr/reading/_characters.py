@@ -105,6 +105,10 @@ class CharacterClassifier:
         assert len(limited.classes)  # raises an error for letters that are not known
         return limited
 
+    def with_marks(self, marks: str) -> Self:
+        """Return the classifiers with marks in addition to the letters that can occur."""
+        return replace(self, marks=marks, mark_model=self.mark_model or load_model(SHIPPED_MARKS))
+
     @cached_property
     def classes(self) -> NDArray[np.str_]:
         """Letters that can occur, in the order of the columns of `probability`."""

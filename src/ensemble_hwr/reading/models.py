@@ -17,6 +17,9 @@ from ensemble_hwr.reading._candidates import LETTER
 AUTO = "auto"
 """Alphabet of a reader that finds out whether all letters of a picture are capitals."""
 
+COMMON_MARKS = ".,-'"
+"""Marks that are read with the alphabet "auto"; the others cost more words without marks than they gain."""
+
 Case = Literal["as_written", "lexicon", "upper", "lower"]
 """Case of the texts that a reader returns."""
 
