@@ -31,7 +31,7 @@ TEXTS = ["end.", "well-to", "it's", "12:30"]
 def marked():
     characters = "dehilnostw0123" + ".-':"
     letters = generate_letters(len(characters) * 9, letters=characters, writers=3, random_state=5, format="pictures")
-    return compose_words(letters, TEXTS, gap=0.2, random_state=3)
+    return compose_words(letters, TEXTS, gap=0.2, random_state=4)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,21 @@ def test_an_alphabet_without_marks_reads_none(reader, marked):
     only = restricted_reader(reader, alphabet="a-z.")
     assert only.marks_ == "."
     assert only.read(marked[0].picture).text == "end."
-    assert WordReader().fit().marks_ == ""
     with pytest.raises(DataError, match="';' cannot be read"):
         WordReader(load_model("az"), alphabet="A-Z;").fit()
+
+
+def test_by_default_the_most_common_marks_are_read_with_a_classifier_of_both_cases(marked):
+    reader = WordReader().fit()
+    assert reader.marks_ == ".,-'"
+    assert reader.predict([word.picture for word in marked[:3]]).tolist() == TEXTS[:3]
+    for parameters in (
+        {"alphabet": None},
+        {"cut": "gaps"},
+        {"non_letter_model": None},
+        {"classifier": load_model("az")},
+    ):
+        assert WordReader(**parameters).fit().marks_ == ""
 
 
 @pytest.mark.parametrize(
