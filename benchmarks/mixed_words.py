@@ -48,6 +48,7 @@ from ensemble_hwr.datasets import Composition
 from ensemble_hwr.evaluation import mcnemar
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.reading import Lexicon, character_error_rate
+from ensemble_hwr.reading.models import COMMON_MARKS
 from ensemble_hwr.segmentation import cut_page
 
 PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "reading_words.md"
@@ -142,7 +143,7 @@ def words_with_marks(classifier: Any, count: int) -> dict[str, dict[str, Any]]:
     samples = {"texts with marks": marked, "texts without marks": mixed_texts(words, count, rng)}
     made = {name: compose_words(letters, texts, gap=(0.0, 0.3), random_state=0) for name, texts in samples.items()}
     found: dict[str, dict[str, Any]] = {}
-    for alphabet in ("a-zA-Z0-9", "auto", f"a-zA-Z0-9{MARKS}"):
+    for alphabet in ("a-zA-Z0-9", f"a-zA-Z0-9{COMMON_MARKS}", f"a-zA-Z0-9{MARKS}"):
         reader = WordReader(classifier, alphabet=alphabet)
         found[f"`{alphabet}`"] = {name: float(_right(reader, some).mean()) for name, some in made.items()}
     return found

@@ -111,11 +111,9 @@ alphabet_option = click.option(
 )
 reading_alphabet_option = click.option(
     "--alphabet",
-    default="auto",
-    show_default=True,
     metavar="CHARACTERS",
-    help="Characters that can occur, such as A-Z, A-Z0-9 or a-zA-Z0-9; letters ignores case; auto takes all of the "
-    "model and . , - ' or, if most letters are capitals, A-Z. The marks ! ? : & / are read if they are named: 'A-Z.!'.",
+    help="Characters that can occur, such as A-Z, A-Z0-9 or a-zA-Z0-9; letters ignores case; auto is A-Z if most "
+    "letters are capitals. By default all of the model and . , - ' are read; ! ? : & / are read if named: 'A-Z.!'.",
 )
 lexicon_option = click.option(
     "--lexicon",

@@ -79,13 +79,13 @@ class WordReader(PictureReader[Word]):
     classifier : classifier, default=None
         Fitted on letters, with ``predict_proba``. It takes rows of 784 pixels, or is a Pipeline whose first step is a
         `LetterNormalizer`. None loads the shipped model "mixed" of small letters, capitals and digits.
-    alphabet : str, default="auto"
+    alphabet : str, default=None
         Letters that can occur, such as ``"A-Z"`` or ``"a-zA-Z0-9"``, or ``"letters"``, which ignores case; see
         :func:`~ensemble_hwr.alphabets.parse_alphabet`. The marks ``.,-'!?:&/`` are read if they are
-        named, as in ``"a-zA-Z.,-"``. None allows all letters of the classifier. ``"auto"`` does, too; with a classifier
-        of both cases it also reads the marks ``.,-'``, and a picture of a word or page whose letters are mostly
-        capitals is read again with capitals only; digits stay possible if some were read. With ``cut="gaps"`` it is
-        the same as None.
+        named, as in ``"a-zA-Z.,-"``. None allows all letters of the classifier and, if it has both cases, the marks
+        ``.,-'``. ``"auto"`` reads a picture of a word or page as None does, and again with capitals only if most of its
+        letters are capitals; digits stay possible if some were read. With ``cut="gaps"`` no marks are read, and
+        ``"auto"`` is the same as None.
     non_letter_model : "shipped", classifier or None, default="shipped"
         Classifier with the classes "letter" and "non_letter", as `fit_non_letter_model` trains it. "shipped" loads the
         shipped models, one for pictures and one for pen strokes. None weights letters by their numbers of pieces
@@ -186,7 +186,7 @@ class WordReader(PictureReader[Word]):
         self,
         classifier: Any = None,
         *,
-        alphabet: str | None = "auto",
+        alphabet: str | None = None,
         non_letter_model: Any = "shipped",
         cut: str = "lattice",
         segmenter: Any = None,
@@ -248,9 +248,10 @@ class WordReader(PictureReader[Word]):
         self.normalizer_, self.classifier_, self.letters_ = found.normalizer, found.classifier, found.letters
         self.non_letter_model_, self.stroke_non_letter_model_ = found.non_letter_model, found.stroke_non_letter_model
         self.limit(None if self.alphabet in (None, AUTO) else parse_alphabet(self.alphabet))
-        self._auto = self.alphabet == AUTO and has_small_letters(self.letters_.tolist())
-        if self._auto and self.cut == "lattice" and self.non_letter_model_ is not None:
-            self._characters, self.marks_ = self._characters.with_marks(COMMON_MARKS), COMMON_MARKS
+        if self.alphabet in (None, AUTO) and has_small_letters(self.letters_.tolist()):
+            self._auto = self.alphabet == AUTO
+            if self.cut == "lattice" and self.non_letter_model_ is not None:
+                self._characters, self.marks_ = self._characters.with_marks(COMMON_MARKS), COMMON_MARKS
         self.segmenter_ = WordSegmenter() if self.segmenter is None else clone(self.segmenter)
         self.segmenter_.set_params(print=self.print, timeout=self.timeout)
         self.lexicon_: Lexicon | None = None

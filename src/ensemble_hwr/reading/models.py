@@ -18,7 +18,7 @@ AUTO = "auto"
 """Alphabet of a reader that finds out whether all letters of a picture are capitals."""
 
 COMMON_MARKS = ".,-'"
-"""Marks that are read with the alphabet "auto"; the others cost more words without marks than they gain."""
+"""Marks that are read by default; the others cost more words without marks."""
 
 Case = Literal["as_written", "lexicon", "upper", "lower"]
 """Case of the texts that a reader returns."""

@@ -38,7 +38,7 @@ from ensemble_hwr.images.sources import describe
 from ensemble_hwr.reading import Lexicon, Page, Word, WordReader, to_alto, to_hocr
 from ensemble_hwr.reading.fields import restricted_reader
 from ensemble_hwr.reading.issues import Issue, letter_issues
-from ensemble_hwr.reading.models import AUTO, split_pipeline
+from ensemble_hwr.reading.models import split_pipeline
 from ensemble_hwr.web._messages import (
     MEDIA_TYPES,
     Answer,
@@ -123,8 +123,7 @@ class Recognition:
     def _adapted_reader(self, model: Any) -> WordReader:
         """Return the reader of a model, with the letters that the settings allow."""
         settings = self._settings
-        alphabet = settings.alphabet or AUTO
-        reader: WordReader = WordReader(model, alphabet=alphabet, timeout=settings.limits.seconds).fit()
+        reader: WordReader = WordReader(model, alphabet=settings.alphabet, timeout=settings.limits.seconds).fit()
         return reader
 
     def _open(self, data: bytes) -> Any:
@@ -158,7 +157,7 @@ class Recognition:
             raise DataError(f"lexicon: there is no {lexicon!r}; choose from: {loaded}")
         expected = Lexicon(words, name="words") if words else None if lexicon is None else self._lexicons[lexicon]
         base = self._base
-        if alphabet in (LETTERS, SHAPES) and base.alphabet == AUTO:  # classes of the model that are read as one
+        if alphabet in (LETTERS, SHAPES) and base.alphabet is None:  # classes of the model that are read as one
             base, alphabet = copy(base).set_params(alphabet=alphabet).fit(), None
         reader = restricted_reader(base, alphabet=alphabet or None, lexicon=expected)
         reader.n_best = n_best
