@@ -24,6 +24,7 @@ from ensemble_hwr.images._local import (
 from ensemble_hwr.images._noise import are_clear, is_blank, is_symmetric, may_be_blank, without_grain
 from ensemble_hwr.images._open import Grey, open_picture
 from ensemble_hwr.images._paper import dark_is_ink, flat_levels, is_flat, paper_level, votes_for_dark_ink
+from ensemble_hwr.images._strips import without_strip
 from ensemble_hwr.images._surroundings import (
     find_surroundings,
     have_rim,
@@ -107,8 +108,11 @@ def to_ink(
         grey, small = replace_surroundings(grey, around), replace_surroundings(small, around)
     if not (dark_is_ink(without_shadows(small)) if polarity == "auto" else polarity == "dark"):
         grey, small = ~grey, ~small
-    paper, size = _paper(grey, small, flatten=flatten)
     clean = flatten and not is_letter
+    if clean:
+        crossed, grey = grey, without_strip(grey, is_flat(small)[1])
+        small = small if grey is crossed else _shrink(grey, MAX_SIDE)
+    paper, size = _paper(grey, small, flatten=flatten)
     darkness = _darkness(grey, paper, without_lines=clean)
     histogram = _histogram(darkness)
     level = 1.0 if darkness.max() > 1 else 1 / 255
