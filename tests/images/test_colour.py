@@ -225,3 +225,21 @@ def test_blank_coloured_paper_is_refused():
     sheet = np.clip(rng.normal(0, 4, (80, 120, 3)) + YELLOW_PAPER, 0, 255).astype(np.uint8)
     with pytest.raises(PictureError, match="no writing found"):
         to_ink(sheet)
+
+
+def test_a_highlighter_stays_bright_where_many_strokes_lie_on_it():
+    page = np.full((160, 400, 3), 212.0)
+    strokes = np.zeros((160, 400), bool)
+    for top in (20, 70, 120):
+        for left in range(20, 380, 14):
+            strokes[top : top + 24, left : left + 3] = strokes[top + 10 : top + 13, left : left + 9] = True
+    page[strokes] *= 0.56  # pale pencil
+    for left in (14, 150, 290):
+        page[14:50, left : left + 90] *= 1 - np.array([0.36, 0.12, 0.04])
+    rng = np.random.default_rng(0)
+    noisy = np.clip(np.rint(page + rng.normal(0, 3, page.shape)), 0, 255).astype(np.uint8)
+    grey = separated_grey(Image.fromarray(noisy)).astype(float)
+    marked = np.zeros_like(strokes)
+    marked[16:48, 16:100] = True
+    assert grey[marked & ~strokes].mean() > 0.9 * grey[60:66].mean()
+    assert grey[marked & strokes].mean() < 0.6 * grey[60:66].mean()

@@ -224,8 +224,9 @@ def _mixes(inks: list[InkColour]) -> list[FloatArray]:
 
     The ink absorbs 1 in each of its mixes, and each ink that is dropped absorbs 0 in one of them.
     """
+    written = ndimage.binary_closing(np.logical_or.reduce([ink.mask for ink in inks]), np.ones((3, 3)))
     inks = [ink for ink in inks if not _is_blend(ink, inks)]
-    dropped = [ink for ink in inks if not ink.is_neutral and _is_dropped(ink, inks)]
+    dropped = [ink for ink in inks if not ink.is_neutral and _is_dropped(ink, inks, written)]
     dropped += [ink for ink in inks if any(_is_halo(ink, other) for other in dropped)]
     kept = [ink for ink in inks if ink not in dropped]
     if not kept:
@@ -272,12 +273,14 @@ def _is_halo(ink: InkColour, line: InkColour) -> bool:
     return ink.luma < 1.2 * line.luma and float(hues[0] @ hues[1]) > 0.9 * float(np.prod(np.linalg.norm(hues, axis=1)))
 
 
-def _is_dropped(ink: InkColour, inks: list[InkColour]) -> bool:
-    """Return whether an ink is ruling or a highlighter, next to another that is writing."""
+def _is_dropped(ink: InkColour, inks: list[InkColour], written: Mask) -> bool:
+    """Return whether an ink is ruling or a highlighter, next to another that is writing.
+
+    The areas of a highlighter include the strokes on it, whose blended colours are not among the inks.
+    """
     darker = [other for other in inks if other.luma > ink.luma]
     if darker:
-        area = ndimage.binary_closing(np.logical_or.reduce([other.mask for other in inks]), np.ones((3, 3)))
-        thickness = 4 * float(ndimage.distance_transform_edt(area)[ink.mask].mean())
+        thickness = 4 * float(ndimage.distance_transform_edt(written)[ink.mask].mean())
         if thickness >= _THICK * _width(darker[0].mask):
             return True
     return len(inks) > 1 and _straight_share(ink, darker) >= _STRAIGHT
