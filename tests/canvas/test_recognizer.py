@@ -37,7 +37,7 @@ def test_a_word_is_read_with_boxes_alternatives_and_pixels(recognizer):
     assert found.text == "HELLO"
     assert [letter.text for letter in found.letters] == list("HELLO")
     for letter in found.letters:
-        assert letter.confidence > 0.5
+        assert letter.confidence > 0.4  # O and 0 have one shape
         assert letter.row.shape == (784,)
         assert letter.row.max() > 0.5
     lefts = [letter.box.left for letter in found.letters]
@@ -64,10 +64,12 @@ def test_overlapping_letters_are_read(recognizer):
     assert recognizer.read(drawing("HELLO", gap=-0.1)).text == "HELLO"
 
 
-def test_overlapping_letters_of_unseen_writers_are_read(recognizer):
+@pytest.mark.parametrize(("model", "least"), [("az", 0.9), ("mixed", 0.85)])
+def test_overlapping_letters_of_unseen_writers_are_read(model, least):
+    recognizer = Recognizer(model)
     words = ["PAPER", "MUSIC", "RIVER", "HOUSE", "WINTER", "TABLE", "GARDEN", "MONEY"] * 2
     read = [recognizer.read(written_by((5, place), word, gap=-0.2)).text for place, word in enumerate(words)]
-    assert np.mean([text == word for text, word in zip(read, words, strict=True)]) >= 0.9
+    assert np.mean([text == word for text, word in zip(read, words, strict=True)]) >= least
 
 
 def test_a_word_on_a_picture_is_read_from_the_picture(recognizer):

@@ -63,7 +63,7 @@ def test_by_default_the_most_common_marks_are_read_with_a_classifier_of_both_cas
     assert reader.marks_ == ".,-'"
     assert reader.predict([word.picture for word in marked[:3]]).tolist() == TEXTS[:3]
     for parameters in (
-        {"alphabet": None},
+        {"alphabet": "a-zA-Z0-9"},
         {"cut": "gaps"},
         {"non_letter_model": None},
         {"classifier": load_model("az")},
