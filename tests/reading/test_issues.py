@@ -43,6 +43,14 @@ def test_a_square_of_ink_that_fills_a_letter_is_an_issue(width, kinds):
     assert [issue.kind for issue in letter_issues(bar(width), 0.99)] == kinds
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "kinds"), [("W", 9, ["solid"]), ("w", 9, []), ("w", 11, ["solid"]), ("-", 20, [])]
+)
+def test_strokes_of_small_letters_are_thicker_relative_to_their_height(text, width, kinds):
+    letter = Letter(Box(0, 0, 9, 9), text, 0.99, row=bar(width))
+    assert [issue.kind for issue in reading_issues([Word(letter.box, (letter,), text, 0.99)], PICTURE)] == kinds
+
+
 @pytest.mark.parametrize(("probability", "kinds"), [(0.99, []), (0.6, []), (0.4, ["uncertain"])])
 def test_a_low_probability_of_a_letter_is_an_issue(probability, kinds):
     assert [issue.kind for issue in letter_issues(bar(3), probability, PICTURE)] == kinds

@@ -5,7 +5,7 @@ Most issues are found in the results themselves: the confidences, and the pixels
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +22,7 @@ Kind: TypeAlias = Literal["unreadable", "turned", "solid", "faint", "uncertain"]
 
 # chosen on words and letters that are generated or trained the shipped model: python -m benchmarks.issues
 _SOLID = 9 / FRAME_SIDE  # side of the greatest square of ink, relative to the frame; of letters it is 5/28, rarely 7/28
+_SOLID_SMALL = 11 / FRAME_SIDE  # of small letters, whose strokes are thicker relative to their height
 _FAINT = 6.0  # contrast relative to the grain; of clean pictures it is above 40
 _UNCERTAIN_LETTER = 0.5  # probability of a single letter
 _UNCERTAIN_LETTERS = 0.75  # mean probability of the letters of words; of clean words it is above 0.85
@@ -57,6 +58,13 @@ class Issue:
         return asdict(self)
 
 
+_SOLID_PART = Issue(
+    "solid",
+    "one dark part fills most of a letter; a shadow, a desk or a blot may have been read: "
+    "crop the picture to the writing",
+)
+
+
 def letter_issues(row: Rows, probability: float, grey: NDArray[np.uint8] | None = None) -> tuple[Issue, ...]:
     """Find the issues of a classified letter.
 
@@ -84,7 +92,7 @@ def letter_issues(row: Rows, probability: float, grey: NDArray[np.uint8] | None 
     >>> [issue.kind for issue in letter_issues(shadow.ravel(), 0.97)]
     ['solid']
     """
-    found = list(_solid([row]))
+    found = [_SOLID_PART] if _is_solid(row, _SOLID) else []
     faint = list(_faint(grey)) if grey is not None and probability < _LESS_CERTAIN else []
     if not faint and probability < _UNCERTAIN_LETTER:
         cause = f"the probability of the letter is low ({probability:.2f}); {_CAUSES.format('letter')}"
@@ -121,8 +129,7 @@ def reading_issues(words: Iterable[Any], grey: NDArray[np.uint8]) -> tuple[Issue
     letters = [letter for word in read for letter in word.letters]
     if not letters:
         return (Issue("unreadable", "nothing was read; the picture may hold no handwriting"),)
-    shapes = [letter.row for letter in letters if letter.row is not None and letter.text not in MARKS]
-    found = list(_solid(shapes))  # a period fills its frame
+    found = [_SOLID_PART] if any(_letter_is_solid(letter) for letter in letters) else []
     probability = float(np.mean([1.0 if letter.confidence is None else letter.confidence for letter in letters]))
     faint = list(_faint(grey)) if probability < _LESS_CERTAIN else []
     if not faint and probability < _UNCERTAIN_LETTERS:
@@ -131,17 +138,17 @@ def reading_issues(words: Iterable[Any], grey: NDArray[np.uint8]) -> tuple[Issue
     return (*found, *faint)
 
 
-def _solid(rows: Sequence[Rows]) -> Iterable[Issue]:
-    """Yield an issue if a square of ink fills much of a letter, as it does if a shadow is classified."""
-    for row in rows:
-        side = round(len(row) ** 0.5)
-        if side * side == len(row) and _greatest_square(row.reshape(side, side)) >= _SOLID * side:
-            yield Issue(
-                "solid",
-                "one dark part fills most of a letter; a shadow, a desk or a blot may have been read: "
-                "crop the picture to the writing",
-            )
-            return
+def _letter_is_solid(letter: Any) -> bool:
+    """Return whether a letter of a word is solid; a mark such as a period always is."""
+    if letter.row is None or letter.text in MARKS:
+        return False
+    return _is_solid(letter.row, _SOLID_SMALL if letter.text.islower() else _SOLID)
+
+
+def _is_solid(row: Rows, least: float) -> bool:
+    """Return whether a square of ink fills much of the frame of a letter, as it does if a shadow is classified."""
+    side = round(len(row) ** 0.5)
+    return bool(side * side == len(row) and _greatest_square(row.reshape(side, side)) >= least * side)
 
 
 def _greatest_square(frame: NDArray[np.float32]) -> int:
