@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from ensemble_hwr.images._traces import run_lengths
-from ensemble_hwr.images.lines import find_lines, remove_lines
+from ensemble_hwr.images.lines import find_lines, find_ruling, remove_lines
 
 LETTER = 28
 
@@ -171,3 +171,9 @@ def test_teeth_whose_line_was_removed_are_like_others():
     assert not remove_lines(ink, LETTER).any()
     ink[52:54] = 0.0
     assert remove_lines(ink, LETTER) is ink
+
+
+def test_lines_between_letters_of_a_few_pixels_are_found():
+    mask = np.zeros((60, 200), bool)
+    mask[::6] = mask[:, 50] = mask[:, 120] = True
+    assert find_ruling(mask, 5).pixels[30].mean() > 0.9

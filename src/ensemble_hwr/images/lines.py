@@ -173,7 +173,7 @@ def _sides(ends: NDArray[np.bool_], line: Line, length: float) -> list[NDArray[n
     places = np.flatnonzero(at_end)
     parts = []
     for first, last in pairwise(places.tolist()):
-        if last - first > length:
+        if last - first > max(length, 1):  # which is below 1 for letters of a few pixels
             part = np.zeros_like(at_end)
             part[first + 1 : last] = True
             parts.append(part)
