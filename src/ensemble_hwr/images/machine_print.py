@@ -31,7 +31,8 @@ _MIN_OTHERS = 3  # letters of handwriting that print is compared with
 _EVIDENCE = 7.0  # natural logarithm: chance below 1 in 1000 that handwriting is as regular
 _APART = 1.5  # heights: least paper around a label, such as "NOM :"; words of a line are nearer
 _APART_EVIDENCE = 4.0  # natural logarithm: for such a word
-_COLON_EVIDENCE = 4.0  # likewise, for a word with a colon
+_ALONE_EVIDENCE = 1.5  # likewise, for a word with no other on its line, and letters below
+_COLON_EVIDENCE = 5.0  # likewise, for a word with a colon
 _DOT = 0.4  # heights: greatest size of the dots of a colon
 _LEVEL_EVIDENCE = 3.0  # likewise, of size and levels alone: narrow spaces are no evidence by themselves
 _MAX_COUNT = 5  # letters of a word that count as evidence, since the letters of one writer are alike
@@ -89,6 +90,8 @@ class _Run:
         Coincidences: upper and lower edges that are at a common level, beyond the one or two that define it.
     n_gaps : int
         Gaps, all of which are small.
+    has_colon : bool
+        Whether a colon follows, as after a label.
     regular : bool
         Whether all edges are at common levels.
     """
@@ -98,6 +101,7 @@ class _Run:
     n_top: int
     n_bottom: int
     n_gaps: int
+    has_colon: bool
     regular: bool
 
 
@@ -137,7 +141,7 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
     tall = np.flatnonzero(parts.height >= _MIN_HEIGHT)
     if not _MIN_LETTERS + _MIN_OTHERS <= len(tall) <= _MAX_LETTERS:
         return nothing
-    runs = [_measure(parts, letters) for letters in _runs(parts, tall)]
+    runs = [_as_label(parts, _measure(parts, letters)) for letters in _runs(parts, tall)]
     regular = [run for run in runs if run.regular]
     if not regular:
         return nothing
@@ -148,13 +152,15 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
     chances = _Chances.of(parts, others)
     least = _EVIDENCE + np.log(len(runs))
     printed = [run for run in regular if chances.evidence(run, _label_evidence(parts, run, tall)) >= least]
-    printed = [run for run in printed if not _continues(parts, run, others) and not _is_common(run, runs)]
+    printed = [run for run in printed if not _continues(parts, run, others) and not _is_common(parts, run, runs)]
     if not printed:
         return nothing
     chosen = np.zeros(len(parts.left), np.bool_)
     for run in printed:
         chosen[run.letters] = True
         chosen |= _marks(parts, run)
+        if run.has_colon:
+            chosen |= _before(parts, run)
     found: NDArray[np.bool_] = np.concatenate([[False], chosen])[parts.labels]
     return found
 
@@ -232,8 +238,26 @@ def _measure(parts: _Parts, letters: NDArray[np.intp]) -> _Run:
     above, below = _n_levels(top, tolerance), _n_levels(bottom, tolerance)
     n_top = 0 if (parts.top[letters] == 0).all() else len(letters) - above
     n_bottom = 0 if (parts.bottom[letters] == len(parts.labels)).all() else len(letters) - below
-    regular = count >= _MIN_LETTERS + (above + below > 2) and above <= 2 and below <= 2
-    return _Run(letters, usual, n_top, n_bottom, len(letters) - 1, regular)
+    has_colon = _has_colon(parts, letters, usual)
+    regular = count >= _MIN_LETTERS - has_colon + (above + below > 2) and above <= 2 and below <= 2
+    return _Run(letters, usual, n_top, n_bottom, len(letters) - 1, has_colon, regular)
+
+
+def _as_label(parts: _Parts, run: _Run) -> _Run:
+    """Return an irregular run with a colon without its first letter, which a part of the form may touch."""
+    if run.regular or not run.has_colon or len(run.letters) < 2:
+        return run
+    rest = _measure(parts, run.letters[1:])
+    return rest if rest.regular else run
+
+
+def _has_colon(parts: _Parts, letters: NDArray[np.intp], height: float) -> bool:
+    """Return whether two dots follow the letters of a word."""
+    top, bottom, right = parts.top[letters].min(), parts.bottom[letters].max(), parts.right[letters].max()
+    dots = (parts.height <= _DOT * height) & (parts.right - parts.left <= _DOT * height)
+    dots &= (parts.left >= right) & (parts.right <= right + height)
+    dots &= (parts.top >= top) & (parts.bottom <= bottom + 1)
+    return bool(np.count_nonzero(dots) == 2)
 
 
 def _level(
@@ -307,9 +331,9 @@ def _chance(like_print: NDArray[np.bool_]) -> float:
     return float((np.count_nonzero(like_print) + 1) / (len(like_print) + 2))
 
 
-def _is_common(run: _Run, runs: list[_Run]) -> bool:
+def _is_common(parts: _Parts, run: _Run, runs: list[_Run]) -> bool:
     """Return whether many words as high as a regular one are irregular, so that it is regular by chance."""
-    words = [other for other in runs if other.n_gaps + 1 >= _MIN_LETTERS]
+    words = [other for other in runs if other.n_gaps + 1 >= _MIN_LETTERS and not parts.cut[other.letters].any()]
     alike = [other for other in words if 1 / _ALIKE <= other.height / run.height <= _ALIKE]
     irregular = sum(not other.regular for other in alike)
     return irregular > max(1, _MAX_IRREGULAR * len(alike))
@@ -323,6 +347,8 @@ def _continues(parts: _Parts, run: _Run, others: NDArray[np.intp]) -> bool:
     apart = np.maximum(parts.left[others] - right, left - parts.right[others])
     ratio = parts.height[others] / run.height
     alike = (ratio >= 1 / _SAME) & (ratio <= _SAME)
+    if run.has_colon:  # a label is followed by handwriting, not preceded by it
+        alike &= parts.left[others] >= right
     return bool((alike & (rows > _OVERLAP * run.height) & (apart <= _NEXT * run.height)).any())
 
 
@@ -333,10 +359,8 @@ def _label_evidence(parts: _Parts, run: _Run, tall: NDArray[np.intp]) -> float:
     rest = np.setdiff1d(tall, run.letters)
     next_to = rest[np.minimum(bottom, parts.bottom[rest]) - np.maximum(top, parts.top[rest]) > _OVERLAP * run.height]
     apart = (parts.left[next_to] >= right + _APART * run.height).all()
-    dots = (parts.height <= _DOT * run.height) & (parts.right - parts.left <= _DOT * run.height)
-    dots &= (parts.left >= right) & (parts.right <= right + run.height)
-    dots &= (parts.top >= top) & (parts.bottom <= bottom + 1)
-    return float(_APART_EVIDENCE * apart + _COLON_EVIDENCE * (np.count_nonzero(dots) == 2))
+    alone = not len(next_to) and (parts.top[rest] >= bottom).any()
+    return float(_APART_EVIDENCE * apart + _ALONE_EVIDENCE * alone + _COLON_EVIDENCE * run.has_colon)
 
 
 def _marks(parts: _Parts, run: _Run) -> NDArray[np.bool_]:
@@ -348,6 +372,14 @@ def _marks(parts: _Parts, run: _Run) -> NDArray[np.bool_]:
     inside &= (parts.top >= top - reach) & (parts.bottom <= bottom + reach)
     marks: NDArray[np.bool_] = inside & (parts.height < _LOW * run.height)
     return marks
+
+
+def _before(parts: _Parts, run: _Run) -> NDArray[np.bool_]:
+    """Return what lies on the left of a label, such as the rest of the form at the edge of the picture."""
+    top, bottom = parts.top[run.letters].min(), parts.bottom[run.letters].max()
+    found: NDArray[np.bool_] = parts.right <= parts.left[run.letters].min() + run.height
+    found &= (parts.bottom > top - run.height) & (parts.top < bottom + run.height)
+    return found
 
 
 def _cut_lines(parts: _Parts) -> NDArray[np.bool_]:
