@@ -88,6 +88,10 @@ def handwriting_table() -> str:
     for gap in (0.1, 0.3, 0.6):
         made = compose_words(many, chosen, gap=gap, height=40, random_state=1)
         lines.append(f"| words, letters {gap:g} heights apart | {len(made)} | {_count(made)} |")
+    for n_lines in (2, 3, 6):
+        lists = ["\n".join(rng.choice(words, n_lines)) for _ in range(120)]
+        made = compose_words(many, lists, gap=0.2, height=30, random_state=4)
+        lines.append(f"| lists of {n_lines} words | {len(made)} | {_count(made)} |")
     for height in (14, 40):
         made = compose_words(neat, texts, gap=0.2, height=height, random_state=2)
         lines.append(f"| pages of one neat writer, {height} pixels | {len(made)} | {_count(made)} |")

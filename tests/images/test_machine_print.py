@@ -109,3 +109,31 @@ def test_joined_handwriting_is_one_component_and_no_evidence_of_print():
     for left, top, bottom in [(300, 12, 50), (350, 25, 60), (400, 5, 45), (450, 20, 66), (500, 9, 52), (550, 15, 70)]:
         ink[top:bottom, left : left + 25] = 1
     assert not find_print(ink).any()
+
+
+@pytest.mark.parametrize("overlap", [-3, 3])
+def test_the_rest_of_the_form_before_a_label_is_print(letters, overlap):
+    word = compose_words(letters, ["QUARTZ"], gap=0.5, baseline=0.08, height=36, random_state=1)[0].picture
+    grey, printed = form(word, "NOM :", place="left", size=20)
+    rows, columns = np.nonzero(printed)
+    left, bottom = columns.min(), rows.max()
+    grey = np.pad(grey, ((0, 0), (20, 0)), constant_values=255)
+    for top in range(bottom - 14, bottom + 14, 7):  # characters of a vertical line of print, which may touch the N
+        grey[top : top + 6, left + 6 + overlap : left + 20 + overlap] = 0
+    kept = remove_print(ink_of(grey)) > 0.5
+    assert not kept[:, : columns.max() + 22].any()
+    assert kept[:, columns.max() + 22 :].any()
+
+
+def test_a_short_label_alone_above_handwriting_is_print(letters):
+    for seed in range(4):
+        word = compose_words(letters, ["QUARTZ"], gap=0.5, baseline=0.08, height=26, random_state=seed)[0].picture
+        grey, printed = form(word, "NOM", place="above", size=18)
+        found = find_print(ink_of(grey))
+        assert (found & printed).sum() > 0.95 * printed.sum()
+
+
+def test_words_above_each_other_hold_no_print(letters):
+    text = "THE\nHILL\nNET\nLITTLE\nTIN"
+    for page in compose_words(letters, [text] * 6, gap=0.2, height=30, random_state=4):
+        assert not find_print(ink_of(page.picture)).any()

@@ -32,6 +32,8 @@ _EVIDENCE = 7.0  # natural logarithm: chance below 1 in 1000 that handwriting is
 _APART = 1.5  # heights: least paper around a label, such as "NOM :"; words of a line are nearer
 _APART_EVIDENCE = 4.0  # natural logarithm: for such a word
 _ALONE_EVIDENCE = 1.5  # likewise, for a word with no other on its line, and letters below
+_LINE = 1.5  # heights: greatest distance of the middles of letters of one line
+_LABEL_SIZE = 0.9  # of the median height of handwriting: greatest height of a label without a colon
 _COLON_EVIDENCE = 5.0  # likewise, for a word with a colon
 _DOT = 0.4  # heights: greatest size of the dots of a colon
 _LEVEL_EVIDENCE = 3.0  # likewise, of size and levels alone: narrow spaces are no evidence by themselves
@@ -151,7 +153,7 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
         return nothing
     chances = _Chances.of(parts, others)
     least = _EVIDENCE + np.log(len(runs))
-    printed = [run for run in regular if chances.evidence(run, _label_evidence(parts, run, tall)) >= least]
+    printed = [run for run in regular if chances.evidence(run, _label_evidence(parts, run, tall, others)) >= least]
     printed = [run for run in printed if not _continues(parts, run, others) and not _is_common(parts, run, runs)]
     if not printed:
         return nothing
@@ -352,7 +354,7 @@ def _continues(parts: _Parts, run: _Run, others: NDArray[np.intp]) -> bool:
     return bool((alike & (rows > _OVERLAP * run.height) & (apart <= _NEXT * run.height)).any())
 
 
-def _label_evidence(parts: _Parts, run: _Run, tall: NDArray[np.intp]) -> float:
+def _label_evidence(parts: _Parts, run: _Run, tall: NDArray[np.intp], others: NDArray[np.intp]) -> float:
     """Return the evidence of a word that is a label: the first of its line and far from the next, or with a colon."""
     top, bottom = parts.top[run.letters].min(), parts.bottom[run.letters].max()
     right = int(parts.right[run.letters].max())
@@ -360,7 +362,18 @@ def _label_evidence(parts: _Parts, run: _Run, tall: NDArray[np.intp]) -> float:
     next_to = rest[np.minimum(bottom, parts.bottom[rest]) - np.maximum(top, parts.top[rest]) > _OVERLAP * run.height]
     apart = (parts.left[next_to] >= right + _APART * run.height).all()
     alone = not len(next_to) and (parts.top[rest] >= bottom).any()
+    if not run.has_colon and _is_in_list(parts, run, rest, others):
+        return 0.0
     return float(_APART_EVIDENCE * apart + _ALONE_EVIDENCE * alone + _COLON_EVIDENCE * run.has_colon)
+
+
+def _is_in_list(parts: _Parts, run: _Run, rest: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
+    """Return whether a word is as high as the handwriting, and that has several lines, as in a list of words."""
+    usual = float(np.median(parts.height[others]))
+    whole = rest[~parts.cut[rest]]
+    if run.height <= _LABEL_SIZE * usual or not len(whole):
+        return False
+    return bool(np.ptp((parts.top[whole] + parts.bottom[whole]) / 2) > _LINE * usual)
 
 
 def _marks(parts: _Parts, run: _Run) -> NDArray[np.bool_]:
