@@ -34,8 +34,8 @@ def test_at_a_terminal_every_result_has_a_line_of_its_own(command, columns, fold
     names = [f"{number:02d}.png" for number in range(25)]
     texts = load_model(model).predict([str(folder / name) for name in names]) if command == "letters" else None
     for given in (names[:1], [*names[:20], "broken.png", "00", *names[20:]]):
-        # words are read with the shipped model: the small one is not sure of them, and each would have a warning
-        options = ["-m", model, "-j", "1"] if command == "letters" else []
+        # words are read with the model of capitals: others are not sure of them, and each would have a warning
+        options = ["-m", model, "-j", "1"] if command == "letters" else ["-m", "az"]
         screen = rendered(ensemble_hwr_command, [command, *given, *options], folder, columns=columns)
         if len(given) == 1:
             assert len(screen) == 1
@@ -58,7 +58,7 @@ def test_at_a_terminal_every_result_has_a_line_of_its_own(command, columns, fold
 def test_at_a_terminal_every_page_follows_its_heading(columns, n, folder, ensemble_hwr_command):
     names = [f"{number:02d}.png" for number in range(n)]
     given = [*names, *(["broken.png"] if n > 1 else [])]
-    screen = rendered(ensemble_hwr_command, ["read", "--page", *given], folder, columns=columns)
+    screen = rendered(ensemble_hwr_command, ["read", "-m", "az", "--page", *given], folder, columns=columns)
     if n == 1:
         assert len(screen) == 1
         return

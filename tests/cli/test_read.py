@@ -187,7 +187,7 @@ def test_reading_imports_only_what_it_needs(pictures, ensemble_hwr_command):
     done = subprocess.run(
         [python, "-c", code, pictures[0]], env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stderr == "set()\n"
+    assert done.stderr.splitlines()[-1] == "set()"  # after the warnings of the reading
 
 
 def test_json_holds_letters_and_boxes(reading_model, pictures, lexicon, capsys):

@@ -67,10 +67,13 @@ def _has_word(file: Path, letters: Sequence[str]) -> bool:
 def _check_lexicon(file: Path, letters: Sequence[str]) -> None:
     """Build the lexicon, which raises its own errors."""
     from ensemble_hwr.reading import Lexicon
+    from ensemble_hwr.reading.models import COMMON_MARKS
 
     lexicon = Lexicon.from_file(file)
-    if letters:
-        lexicon.spelled_with(letters, ignore_case=any(letter.islower() for letter in letters))
+    if any(letter.islower() for letter in letters):
+        lexicon.spelled_with([*letters, *COMMON_MARKS], ignore_case=True)
+    elif letters:
+        lexicon.spelled_with(letters)
 
 
 class ModelLoaded(NamedTuple):
