@@ -111,12 +111,30 @@ def stop_workers() -> None:
 
 
 @contextmanager
-def signals_blocked(*names: str) -> Iterator[None]:
-    """Block signals while the block runs, for this process; processes started in the block never receive them."""
+def terminal_signals_blocked() -> Iterator[None]:
+    """Block the signals that a terminal sends to all processes; processes started in the block never receive them.
+
+    They end with the present process or are stopped by it. The trackers that free shared memory are started before the
+    block: the start of the one of multiprocessing ends with the signals unblocked.
+    """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    numbers = {getattr(signal, name) for name in names}
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky.backend import resource_tracker as loky_tracker
+
+    with _blocked(signal.SIGHUP):  # a terminal that is closed would end a tracker before it can clean up
+        loky_tracker.ensure_running()
+    with _blocked(signal.SIGHUP):
+        resource_tracker.ensure_running()
+    with _blocked(signal.SIGINT, signal.SIGHUP):
+        yield
+
+
+@contextmanager
+def _blocked(*numbers: signal.Signals) -> Iterator[None]:
+    """Block signals while the block runs, for this process and those that are started in the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
@@ -136,16 +154,22 @@ def _watched_class() -> Any:
     """Return joblib's backend of processes, whose workers end with their parent and share memory in our folder."""
     global _WatchedLoky  # noqa: PLW0603
     if _WatchedLoky is None:
-        from joblib.externals.loky.backend import resource_tracker
         from joblib.parallel import BACKENDS
 
         class WatchedLokyBackend(BACKENDS["loky"]):  # type: ignore[misc, name-defined]
             def configure(self, *args: Any, **settings: Any) -> Any:
-                with signals_blocked("SIGHUP"):  # a terminal that is closed ends the tracker before it can clean up
-                    resource_tracker.ensure_running()
-                settings["temp_folder"] = _shared_folder(settings.get("temp_folder")) or settings.get("temp_folder")
-                settings |= {"initializer": end_with_parent, "initargs": (os.getpid(),)}
-                return super().configure(*args, **settings)
+                with terminal_signals_blocked():
+                    folder = settings.get("temp_folder")
+                    settings |= {"temp_folder": _shared_folder(folder) or folder}
+                    settings |= {"initializer": end_with_parent, "initargs": (os.getpid(),)}
+                    return super().configure(*args, **settings)
+
+            def submit(self, *args: Any, **settings: Any) -> Any:
+                submit = getattr(super(), "submit", None) or super().apply_async  # its name before joblib 1.5
+                with terminal_signals_blocked():  # workers are started here
+                    return submit(*args, **settings)
+
+            apply_async = submit
 
         _WatchedLoky = WatchedLokyBackend
     return _WatchedLoky

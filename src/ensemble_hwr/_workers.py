@@ -18,7 +18,7 @@ from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
 from ensemble_hwr._cluster import Cluster, dask_client
-from ensemble_hwr._processes import EndsWithParent, call, signals_blocked, worker_backend
+from ensemble_hwr._processes import EndsWithParent, call, terminal_signals_blocked, worker_backend
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError, PictureError
 from ensemble_hwr.images.sources import describe
 
@@ -278,13 +278,10 @@ def _start(payload: bytes) -> _Worker:
     """Start a process that ends with this one, and that a Ctrl-C in the terminal does not interrupt."""
     from multiprocessing import Pipe
 
-    from joblib.externals.loky.backend import resource_tracker
     from joblib.externals.loky.backend.process import LokyProcess
 
     ours, theirs = Pipe()
-    with signals_blocked("SIGHUP"):  # a terminal that is closed ends the tracker before it can clean up
-        resource_tracker.ensure_running()
-    with signals_blocked("SIGINT", "SIGHUP"):
+    with terminal_signals_blocked():
         process = LokyProcess(
             target=call, args=(EndsWithParent(), _work, theirs), daemon=True, env=dict.fromkeys(_THREADS, "1")
         )

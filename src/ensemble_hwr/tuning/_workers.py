@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +19,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from ensemble_hwr._processes import EndsWithParent, call, signals_blocked
+from ensemble_hwr._processes import EndsWithParent, call, terminal_signals_blocked
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError
 from ensemble_hwr.tuning._objective import TrainingData
 from ensemble_hwr.tuning._storage import open_storage
@@ -39,8 +38,6 @@ ONE_THREAD = {
 SECONDS_BETWEEN_POLLS = 0.25
 SECONDS_TO_STOP = 120.0
 MAX_DEATHS_PER_WORKER = 5
-
-SIGNALS = ("SIGINT", "SIGHUP")  # of a terminal, which reach all processes; the parent stops its workers
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -115,10 +112,8 @@ class WorkerPool:
         labels = {"labels": self._data.y, "weight": self._data.sample_weight}
         settings = {"stop": self._stop, "address": self._address, "rows": self._file.path, **labels}
         process = _spawn.Process(target=call, args=(EndsWithParent(), _serve, theirs), kwargs=settings, daemon=True)
-        with _environment(ONE_THREAD), signals_blocked(*SIGNALS):
-            resource_tracker.ensure_running()  # its start would unblock the signals
-            with signals_blocked(*SIGNALS):
-                process.start()
+        with _environment(ONE_THREAD), terminal_signals_blocked():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
