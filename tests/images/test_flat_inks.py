@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -55,9 +55,22 @@ def drawn(rng, height, width):
 @settings(max_examples=15, deadline=None)
 @given(stacks())
 def test_inks_equal_those_of_single_pictures(polarity, greys):
+    assert_inks_equal_those_of_single_pictures(polarity, greys)
+
+
+def assert_inks_equal_those_of_single_pictures(polarity, greys):
     inks, clean = flat_inks(greys, polarity=polarity)
     for grey, ink in zip(greys[clean], inks[clean], strict=True):
         np.testing.assert_array_equal(ink, to_ink(grey, polarity=polarity, longest=256))
+
+
+@settings(max_examples=20, deadline=None)
+@given(stacks())
+def test_inks_of_black_and_white_pictures_equal_those_of_single_pictures(greys):
+    darkest, lightest = greys.min(axis=(1, 2), keepdims=True), greys.max(axis=(1, 2), keepdims=True)
+    assume((lightest > darkest).all())
+    black_and_white = np.where(greys > (darkest.astype(int) + lightest) // 2, lightest, darkest)
+    assert_inks_equal_those_of_single_pictures("auto", black_and_white)
 
 
 @pytest.mark.parametrize("polarity", ["auto", "light"])

@@ -19,7 +19,7 @@ from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
 from ensemble_hwr.images.borders import remove_borders
 from ensemble_hwr.preprocessing import LetterNormalizer
-from ensemble_hwr.preprocessing._placing import crop_letter, place_by_mass, place_classic
+from ensemble_hwr.preprocessing._placing import _place_together, crop_letter, place_by_mass, place_classic
 
 
 def picture(text="A", *, pen=4, left=10, top=8):
@@ -46,7 +46,7 @@ def test_equals_its_steps(method):
     for row, letter in zip(rows, LETTERS, strict=True):
         ink = to_ink(letter)
         placed = place_classic(ink, 28, 20) if method == "classic" else place_by_mass(crop_letter(ink), 28, 20)
-        np.testing.assert_array_equal(row, placed.ravel())
+        np.testing.assert_allclose(row, placed.ravel(), atol=1e-5)
 
 
 def test_every_form_of_input_gives_equal_rows(tmp_path):
@@ -229,7 +229,7 @@ def test_unreadable_pictures_are_returned_with_the_reason(n_jobs, monkeypatch):
     letter[2:7, 4] = 1.0
     pictures = [letter, b"no picture", letter.T, np.zeros((5, 5)), letter]
     rows, failures = LetterNormalizer(n_jobs=n_jobs).transform_readable(pictures)
-    np.testing.assert_array_equal(rows, LetterNormalizer().transform([letter, letter.T, letter]))
+    np.testing.assert_allclose(rows, LetterNormalizer().transform([letter, letter.T, letter]), atol=1e-5)
     assert list(failures) == [1, 3]
     assert "it is not a picture" in failures[1]
     assert "all one colour" in failures[3]
@@ -281,6 +281,14 @@ def test_place_by_mass_equals_the_reference(letter):
     slow = reference_place(letter, 28, 20)
     np.testing.assert_allclose(placed.sum(), slow.sum(), rtol=0.12)
     np.testing.assert_allclose(blurred(placed), blurred(slow), atol=0.15)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(INKS, min_size=2, max_size=5), st.integers(24, 40))
+def test_letters_are_placed_together_as_one_by_one(letters, size):
+    for box in (size, size // 2):
+        together = _place_together(letters, size, box)
+        np.testing.assert_allclose(together, [place_by_mass(letter, size, box) for letter in letters], atol=1e-5)
 
 
 @settings(max_examples=40, deadline=None)
@@ -433,7 +441,7 @@ def test_pictures_of_one_size_and_of_several_are_normalized_as_single_ones(greys
         for row, grey in zip(expected, readable, strict=True):
             letter = crop_letter(remove_borders(to_ink(grey, polarity="light", longest=336)), dots=dots)
             row[:] = place_by_mass(letter, 28, 20).ravel()
-        np.testing.assert_array_equal(rows, expected)
+        np.testing.assert_allclose(rows, expected, atol=1e-5)
         for index, reason in failures.items():
             with pytest.raises(PictureError, match=re.escape(reason)):
                 to_ink(pictures[index], polarity="light", longest=336)

@@ -183,17 +183,25 @@ def flat_inks_by_size(
     darkest, lightest = np.where(dark, darkest, ~lightest), np.where(dark, lightest, ~darkest)
     negative = np.where(dark, np.uint8(0), np.uint8(255))[:, None, None]
     positives = [greys ^ negative[part] for greys, part in zip(groups, parts, strict=True)]
-    tones = Histograms(np.where(dark[:, None], tones.counts, tones.counts[:, ::-1]), tones.values)
-    flat, level = flat_levels(tones)
-    check_blank = np.repeat([min(greys.shape[1:]) >= _MIN_SIDE for greys in groups], [len(greys) for greys in groups])
-    stretched, is_written = _stretched_tones(tones, level, darkest, lightest, check_blank=check_blank)
-    clean &= flat & is_written
-    found = []
-    for greys, part in zip(positives, parts, strict=True):
-        places = greys.astype(np.intp)
-        places += np.arange(0, 256 * len(greys), 256)[:, None, None]
-        found.append((stretched[part].take(places), clean[part] & ~need_closing(greys, level[part])))
-    return found
+    if (np.count_nonzero(occurring, axis=1) == 2).all():
+        inks = [
+            (greys == darkest[part, None, None]).astype(np.float32)
+            for greys, part in zip(positives, parts, strict=True)
+        ]
+        level = lightest.astype(np.float64)
+    else:
+        tones = Histograms(np.where(dark[:, None], tones.counts, tones.counts[:, ::-1]), tones.values)
+        flat, level = flat_levels(tones)
+        check_blank = np.repeat(
+            [min(greys.shape[1:]) >= _MIN_SIDE for greys in groups], [len(greys) for greys in groups]
+        )
+        stretched, is_written = _stretched_tones(tones, level, darkest, lightest, check_blank=check_blank)
+        clean &= flat & is_written
+        inks = [_looked_up(stretched[part], greys) for greys, part in zip(positives, parts, strict=True)]
+    return [
+        (ink, clean[part] & ~need_closing(greys, level[part]))
+        for ink, greys, part in zip(inks, positives, parts, strict=True)
+    ]
 
 
 def _are_simple(
@@ -231,6 +239,13 @@ def _stretched_tones(
     darkness -= floor.astype(np.float32)[:, None]
     darkness /= scale[:, None]
     return np.clip(darkness, np.float32(0), np.float32(1), out=darkness), is_written
+
+
+def _looked_up(inks: Ink, greys: Grey) -> Pictures:
+    """Return the ink of pictures (n, height, width) by the ink of each of their tones, (n, 256)."""
+    places = greys.astype(np.intp)
+    places += np.arange(0, inks.size, inks.shape[1])[:, None, None]
+    return inks.take(places)
 
 
 def _shrink(grey: Grey, longest: int) -> Grey:

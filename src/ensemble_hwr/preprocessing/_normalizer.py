@@ -32,7 +32,7 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
 
     Each picture is opened, converted to ink, and cropped to its letter, without specks and fragments of neighbouring
     letters. The letter is scaled with its aspect ratio kept, and placed in a square frame. The transformer is
-    stateless: a row depends on its picture only. There is a row for each picture.
+    stateless: a row depends on its picture only, up to rounding (about 1e-6). There is a row for each picture.
 
     Parameters
     ----------

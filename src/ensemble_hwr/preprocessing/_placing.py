@@ -15,6 +15,7 @@ from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import FloatArray, Ink, IntArray, Pictures, Rows
 from ensemble_hwr.images.borders import may_have_bars, remove_borders
 
+_ROUNDING = 1e-4  # pixels, of centres of mass
 _MOST_PADDING = 3  # pixels of masks that are examined together, per pixel of the pictures
 
 # components of ink, by their ink relative to that of the largest component
@@ -53,7 +54,9 @@ def place_letters(groups: Sequence[Pictures], size: int, box: int, *, dots: bool
         for mask, ink in zip(masks, inks, strict=True):
             np.greater(ink, INK_THRESHOLD, out=mask[: ink.shape[0], : ink.shape[1]])
         letters = _cropped(inks, masks, dots)
-    return _resample(letters, [_frame_by_mass(letter, size, box) for letter in letters], size).reshape(len(letters), -1)
+    if len(letters) == 1:
+        return place_by_mass(letters[0], size, box).reshape(1, -1)
+    return _place_together(letters, size, box).reshape(len(letters), -1)
 
 
 def _cropped(inks: list[Ink], masks: NDArray[np.bool_], dots: bool) -> list[Ink]:
@@ -127,8 +130,7 @@ def place_by_mass(letter: Ink, size: int, box: int) -> Ink:
     -------
     ndarray of float32, shape (size, size)
     """
-    placed: Ink = _resample([letter], [_frame_by_mass(letter, size, box)], size)[0]
-    return placed
+    return _resample(letter, _frame_by_mass(letter, size, box), size)
 
 
 def place_classic(ink: Ink, size: int, box: int) -> Ink:
@@ -145,10 +147,9 @@ def place_classic(ink: Ink, size: int, box: int) -> Ink:
     ndarray of float32, shape (size, size)
     """
     for side in (128, 56):
-        ink = _resample([ink], [_centred(ink, max(ink.shape))], side)[0]
+        ink = _resample(ink, _centred(ink, max(ink.shape)), side)
     letter = crop_letter(ink / ink.max(), despeckle=False)
-    placed: Ink = _resample([letter], [_centred(letter, max(letter.shape) * size / box)], size)[0]
-    return placed
+    return _resample(letter, _centred(letter, max(letter.shape) * size / box), size)
 
 
 def _letter_components(ink: Ink, labels: NDArray[np.int32], dots: bool) -> NDArray[np.bool_]:
@@ -225,42 +226,84 @@ def _centred(ink: Ink, frame: float) -> tuple[float, float, float]:
     return (ink.shape[0] - frame) / 2, (ink.shape[1] - frame) / 2, frame
 
 
-def _resample(inks: Sequence[Ink], frames: Sequence[tuple[float, float, float]], size: int) -> Pictures:
-    """Resample frames (top, left, side) that contain all the ink to `size` pixels per side; outside of it is paper."""
-    canvases, edges = zip(*(_canvas(ink.shape, frame) for ink, frame in zip(inks, frames, strict=True)), strict=True)
-    height, width = canvases[0][1::2] if len(inks) == 1 else np.max([canvas[1::2] for canvas in canvases], axis=0)
-    together = np.zeros((len(inks) * height, width), np.float32)  # one picture, since Pillow copies each at a high cost
-    for index, (ink, (top, _, left, _)) in enumerate(zip(inks, canvases, strict=True)):
-        start = index * height + top
-        together[start : start + ink.shape[0], left : left + ink.shape[1]] = ink
-    source = Image.fromarray(together)
-    if len(inks) == 1:
-        placed = source.resize((size, size), Image.Resampling.HAMMING, box=edges[0])
-    else:
-        placed = Image.new("F", (size, len(inks) * size))
-        for index, ((_, bottom, _, right), box) in enumerate(zip(canvases, edges, strict=True)):
-            canvas = source.crop((0, index * height, right, index * height + bottom))
-            placed.paste(canvas.resize((size, size), Image.Resampling.HAMMING, box=box), (0, index * size))
-    pictures: Pictures = np.array(placed, dtype=np.float32).reshape(-1, size, size)
-    np.maximum(pictures, np.float32(0), out=pictures)
-    np.minimum(pictures, np.float32(1), out=pictures)
-    return pictures
-
-
-def _canvas(
-    shape: tuple[int, ...], frame: tuple[float, float, float]
-) -> tuple[tuple[int, int, int, int], tuple[float, float, float, float]]:
-    """Return the place of a picture on a canvas that contains its frame, and the edges of the frame on it.
-
-    Returns
-    -------
-    canvas : tuple of int
-        Rows above the picture, height of the canvas, columns to the left of the picture, and width of the canvas.
-    edges : tuple of float
-        Left, top, right and bottom.
-    """
+def _resample(ink: Ink, frame: tuple[float, float, float], size: int) -> Ink:
+    """Resample a frame (top, left, side) that contains all the ink to `size` pixels a side; outside of it is paper."""
     top, left, side = frame
-    above, before = math.ceil(-top), math.ceil(-left)
-    height, width = (max(math.ceil(side) + 1, n + length) for n, length in ((above, shape[0]), (before, shape[1])))
-    x, y = left + before, top + above
-    return (above, height, before, width), (x, y, min(x + side, width), min(y + side, height))
+    above, height, *rows = _canvas(ink.shape[0], top, side)
+    before, width, *columns = _canvas(ink.shape[1], left, side)
+    canvas = np.zeros((height, width), np.float32)
+    canvas[above : above + ink.shape[0], before : before + ink.shape[1]] = ink
+    edges = (columns[0], rows[0], columns[1], rows[1])
+    placed = np.array(Image.fromarray(canvas).resize((size, size), Image.Resampling.HAMMING, box=edges))
+    return np.clip(placed, np.float32(0), np.float32(1), out=placed)
+
+
+def _canvas(length: int, start: float, side: float) -> tuple[int, int, float, float]:
+    """Return where a letter starts on a canvas that contains its frame, the length of the canvas, and the frame on it.
+
+    All values are for one axis; the frame starts at `start` on the letter and is `side` long.
+    """
+    before = max(0, math.ceil(-start - _ROUNDING))
+    canvas = max(math.ceil(side) + 1, before + length)
+    first = max(0.0, start + before)
+    return before, canvas, first, min(first + side, canvas)
+
+
+def _place_together(letters: Sequence[Ink], size: int, box: int) -> Pictures:
+    """Place letters as `place_by_mass` does, up to rounding, by products of matrices."""
+    shapes = np.array([letter.shape for letter in letters])
+    inks = np.zeros((len(letters), *shapes.max(axis=0)), np.float32)
+    for ink, letter in zip(inks, letters, strict=True):
+        ink[: letter.shape[0], : letter.shape[1]] = letter
+    sides = shapes.max(axis=1) * size / box
+    down, across = (
+        _resampling(profiles, lengths, sides, size)
+        for profiles, lengths in zip((inks.sum(axis=2), inks.sum(axis=1)), shapes.T, strict=True)
+    )
+    placed: Pictures = np.matmul(np.matmul(down, inks), across.transpose(0, 2, 1))
+    return np.clip(placed, np.float32(0), np.float32(1), out=placed)
+
+
+def _resampling(profiles: NDArray[np.float32], lengths: IntArray, sides: FloatArray, size: int) -> NDArray[np.float32]:
+    """Return the matrices that resample letters on one axis to their frames, (n, size, longest).
+
+    They equal the resampling of Pillow with its Hamming window, which is as wide as two pixels of the result.
+
+    Parameters
+    ----------
+    profiles : ndarray of float32, shape (n, longest)
+        Ink of each row or column; 0 from the length of the letter on.
+    lengths, sides : ndarray, shape (n,)
+        Lengths of the letters and sides of their frames, in pixels.
+    size : int
+        Side of the result.
+    """
+    longest = profiles.shape[1]
+    centres = profiles @ _middles(longest) / profiles.sum(axis=1)
+    starts = np.minimum(0.0, np.maximum(lengths - sides, centres - sides / 2))
+    before = np.maximum(0, np.ceil(-starts - _ROUNDING))  # of the canvas, which contains letter and frame
+    canvas = np.maximum(np.ceil(sides) + 1, before + lengths)
+    first = np.maximum(0.0, starts + before)
+    scale = (np.minimum(first + sides, canvas) - first) / size
+    radius = np.maximum(scale, 1)[:, None]
+    middles = first[:, None] + _middles(size) * scale[:, None]
+    n_taps = math.ceil(2 * radius.max()) + 1
+    places = np.floor(middles - radius + 0.5)[:, :, None] + np.arange(n_taps)
+    distance = np.abs(places + (0.5 - middles[:, :, None])) / radius[:, :, None]
+    is_on_canvas = (places >= 0) & (places < canvas[:, None, None])
+    weights = _hamming(distance.astype(np.float32)) * is_on_canvas
+    weights /= weights.sum(axis=2, keepdims=True)
+    places -= before[:, None, None]
+    np.copyto(places, longest, where=(places < 0) | (places >= longest))  # an additional column, dropped below
+    matrices = np.zeros((len(profiles), size, longest + 1), np.float32)
+    np.put_along_axis(matrices, places.astype(np.intp), weights, axis=2)
+    return matrices[:, :, :longest]
+
+
+def _hamming(distance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sinc function in a Hamming window at distances from 0; it ends at 1."""
+    angle = np.clip(distance, np.float32(1e-6), np.float32(1)) * np.float32(np.pi)
+    window = np.float32(0.54) + np.float32(0.46) * np.cos(angle)
+    weights: NDArray[np.float32] = np.sin(angle) / angle * window
+    weights[distance >= 1] = 0
+    return weights
