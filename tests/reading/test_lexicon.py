@@ -1,9 +1,11 @@
+import re
 from collections import Counter
 from math import exp, fsum, inf, log
+from numbers import Real
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ensemble_hwr.exceptions import DataError
@@ -21,6 +23,16 @@ def test_a_lexicon_is_the_sorted_set_of_its_words(words, other):
     assert (other in lexicon) == (other in set(words))
 
 
+def following(lexicon, node):
+    """Return the letters after a node, each with the result of `step`."""
+    codes, first, ending, best = lexicon.arrays()
+    below = range(first[node], first[node + 1])
+    assert [lexicon.end(child) for child in below] == [
+        None if ending[c] == -inf else ending[c] - best[c] for c in below
+    ]
+    return [(chr(codes[child]), child, best[child] - best[node]) for child in below]
+
+
 some_counts = st.floats(1e-3, 1e12)
 
 
@@ -33,7 +45,7 @@ def test_probabilities_are_relative_frequencies_and_steps_bound_them(counts):
         assert lexicon.log_probability(word) == pytest.approx(log_probability, abs=1e-9)
         node, total = lexicon.start, 0.0
         for place, letter in enumerate(word, 1):
-            assert (letter, *lexicon.step(node, letter)) in lexicon.following(node)
+            assert (letter, *lexicon.step(node, letter)) in following(lexicon, node)
             node, part = lexicon.step(node, letter)
             assert part <= 0
             total += part
@@ -150,6 +162,7 @@ def test_spelled_with_merges_words_that_are_equal_in_upper_case():
 def test_spelled_with_adds_counts_of_words_that_are_equal_in_upper_case():
     assert shares(Lexicon({"tea": 3, "TEA": 1, "eat": 1}).spelled_with("AET")) == {"TEA": 0.8, "EAT": 0.2}
     assert shares(Lexicon(["tea", "TEA", "eat"]).spelled_with("AET")) == {"TEA": 0.5, "EAT": 0.5}
+    assert shares(Lexicon({"tea": 1e300, "TEA": 1e300}).spelled_with("AET")) == {"TEA": 1}
 
 
 def test_spelled_with_names_the_file_of_the_words(tmp_path):
@@ -188,7 +201,7 @@ def test_the_trie_has_the_prefixes_of_the_words_and_their_probabilities(counts, 
         for letter in sorted({word[len(prefix)] for word in own if word.startswith(prefix) and word != prefix}):
             below = max(of_word for word, of_word in own.items() if word.startswith(prefix + letter))
             expected.append((letter, below - best))
-        found = lexicon.following(nodes[prefix])
+        found = following(lexicon, nodes[prefix])
         assert [(letter, change) for letter, _, change in found] == expected
         for letter, node, change in found:
             assert lexicon.step(nodes[prefix], letter) == (node, change)
@@ -224,3 +237,59 @@ def test_counts_of_words_that_differ_in_accents_are_added():
     lexicon = Lexicon({"pêche": 1, "péché": 2, "chêne": 1}).spelled_with("CEHNP")
     assert lexicon.log_probability("PECHE") == pytest.approx(np.log(0.75))
     assert Lexicon({"pêche": 1, "péché": 2}).spellings() == {"PECHE": "péché"}
+
+
+some_entries = st.tuples(
+    st.one_of(
+        st.text("AB ", max_size=3), st.text(max_size=10), st.builds(np.str_, st.text("ABÄ", max_size=12)), st.none()
+    ),
+    st.one_of(
+        st.integers(1, 5),
+        st.floats(),
+        st.fractions(),
+        st.decimals(),
+        st.booleans(),
+        st.builds(np.float32, st.floats(1, 2)),
+        st.sampled_from([10**400, 10**300, -1, "1", None, np.array(1.0)]),
+    ),
+)
+
+
+def checked_one_by_one(entries):
+    """Return the summed counts of entries, which are checked in turn, or the message of the first invalid one."""
+    counts = {}
+    for word, count in entries.items():
+        try:
+            number = float(count) if isinstance(count, Real) else 0.0
+        except OverflowError:
+            number = 0.0
+        if not 0 < number <= 1e300:
+            return f"the count of {word!r} must be a number above 0 and at most 1e+300, got {count!r}; "
+        if not isinstance(word, str):
+            return f"each word must be a str, got {word!r}"
+        counts[word.strip()] = counts.get(word.strip(), 0.0) + number
+    counts.pop("", None)
+    return counts or "a lexicon must hold at least one word, got none"
+
+
+@settings(max_examples=150)
+@given(
+    st.one_of(st.lists(some_entries, max_size=3), st.lists(st.tuples(st.text(max_size=12), some_counts), max_size=20))
+)
+def test_counts_checked_at_once_give_what_they_give_one_by_one(entries):
+    given_counts = dict(entries)
+    expected = checked_one_by_one(given_counts)
+    if isinstance(expected, str):
+        with pytest.raises(DataError, match=f"^{re.escape(expected)}"):
+            Lexicon(given_counts)
+    else:
+        lexicon, total = Lexicon(given_counts), fsum(expected.values())
+        assert list(lexicon) == sorted(expected)
+        assert [lexicon.log_probability(word) for word in lexicon] == [
+            log(expected[word]) - log(total) for word in sorted(expected)
+        ]
+
+
+def test_words_with_halves_of_surrogate_pairs_are_sorted():
+    counts = {"b": 1, "a\ud800": 2, "a": 3, "\U0001f600": 4}
+    assert list(Lexicon(counts)) == list(Lexicon([*counts])) == sorted(counts)

@@ -1,4 +1,4 @@
-"""Tuning of configs from beginning to end, in worker processes."""
+"""Tuning of configs from beginning to end, in worker processes where these matter."""
 
 import re
 import shutil
@@ -34,9 +34,10 @@ def finished_run(write_to, letters, rows, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folder_of_one_trial(write_to, letters, rows, tmp_path_factory):
+def folder_of_one_trial(write_to, letters, rows, tmp_path_factory, trials_in_this_process):
     folder = tmp_path_factory.mktemp("one")
-    tune(write_to(folder, "", "tune.n_trials=1"), letters, rows, folder / "w")
+    with trials_in_this_process():
+        tune(write_to(folder, "", "tune.n_trials=1"), letters, rows, folder / "w")
     return folder / "w"
 
 
@@ -63,6 +64,7 @@ def test_router_is_tuned_and_its_config_is_complete(finished_run, write, tmp_pat
     assert "<script" not in page
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_second_run_has_nothing_to_do(finished_run, write, letters, rows, tmp_path):
     shutil.copytree(finished_run[1], tmp_path / "w")
     before = trials_of(tmp_path / "w/optuna_journal.log")
@@ -111,6 +113,7 @@ def test_study_with_another_fingerprint_is_rejected(  # noqa: PLR0917
         tune(write("", change), letters.take(kept), rows[kept], tmp_path / "w")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_trust_is_fitted_on_a_held_out_source_if_the_fold_has_it(write, letters, rows, tmp_path):
     """Each of three sources is left out once, also the one on which the trust is fitted."""
     of_sources = replace(letters, source=np.array(["a", "b", "c", "d"])[np.arange(240) // 4 % 4].astype(object))
@@ -132,6 +135,7 @@ confidence_threshold = { low = 0.9, high = 1.0 }
     assert len(tuning.improvement.baseline) == 3
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_fresh_creates_new_studies_and_keeps_the_old_ones(folder_of_one_trial, write, letters, rows, tmp_path):
     shutil.copytree(folder_of_one_trial, tmp_path / "w")
     changed = write("", "tune.n_trials=2", "tune.folds=3")
@@ -180,6 +184,7 @@ groups = ["batches", ["AO", "BD"]]
     assert summary[-1].startswith("whole ensemble, repeated cross-validation: log-loss ")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_study_ends_after_trials_without_improvement_of_a_named_scorer(write, letters, rows, tmp_path):
     config = write(
         "",
@@ -193,6 +198,7 @@ def test_study_ends_after_trials_without_improvement_of_a_named_scorer(write, le
     assert "trials without improvement" in tuning.members[0].reason
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_timeout_ends_a_study(write, letters, rows, tmp_path):
     config = write("", "tune.timeout_minutes=0.05", "tune.n_trials=100000")
     began = time.monotonic()
@@ -201,6 +207,7 @@ def test_timeout_ends_a_study(write, letters, rows, tmp_path):
     assert tuning.members[0].reason == "timeout"
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_error_of_the_first_trial_is_raised_if_all_fail(write, letters, rows, tmp_path):
     config = write("", 'tune.router={ solver = ["adam"], batch_size = [20], learning_rate_init = [1e300, 1e301] }')
     with pytest.raises(ConfigError, match=r"tune.router: no trial was completed; the first one failed with ValueError"):
@@ -227,6 +234,7 @@ def test_spaces_that_do_not_fit_the_members_are_rejected(  # noqa: PLR0917
         tune(write(more), letters, rows, tmp_path / "w")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_derived_sets_are_declared_in_the_tuned_config(write, letters, rows, tmp_path):
     more = "[tune.expert]\nalpha = { low = 1e-5, high = 0.1, log = true }"
     config = write(more, "hierarchy.confusables=derived", "hierarchy.max_confusables=1", "tune.n_trials=1")
@@ -265,15 +273,17 @@ def test_warnings_of_clipped_batches_are_stored_and_not_printed(write, letters, 
     assert "1 trial with the warning: Got `batch_size`" in (tmp_path / "tuning.html").read_text()
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_hyperparameter_importances_are_reported_for_enough_trials(write, letters, rows, tmp_path):
     config = write("", "tune.n_trials=9", "tune.pruner=none", "router.params.max_iter=2")
-    tuning = tune(config, letters, rows, tmp_path / "w", n_jobs=2)
+    tuning = tune(config, letters, rows, tmp_path / "w")
     write_tuning_report(tuning, tmp_path / "tuning.html", "x")
     page = (tmp_path / "tuning.html").read_text()
     assert "Hyperparameter importances" in page
     assert "Parallel coordinates" in page
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_trials_of_the_whole_that_do_not_fit_into_the_time_are_not_begun(write, letters, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(_tune, "ROUTERS_PER_ENSEMBLE", 1e6)
     config = write("", "tune.timeout_minutes=1", "tune.n_trials=2", "tune.hierarchy={ min_mass = [0.01, 0.02] }")
@@ -283,6 +293,7 @@ def test_trials_of_the_whole_that_do_not_fit_into_the_time_are_not_begun(write, 
     assert f"note: {tuning.notes[0]}" in tuning.summary()
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_no_time_is_reserved_for_a_measurement_that_does_not_fit(write, letters, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(_tune, "ROUTERS_PER_ENSEMBLE", 1e6)
     changes = ["tune.timeout_minutes=20", "tune.n_trials=1", "tune.repeats=1"]
@@ -297,6 +308,7 @@ def test_no_time_is_reserved_for_a_measurement_that_does_not_fit(write, letters,
 EXPERTS = "[tune.expert]\nalpha = { low = 1e-5, high = 0.1, log = true }\n"
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_fits_of_members_before_a_tuned_expert_are_reported(write, letters, rows, tmp_path):
     seen = []
     tune(write(EXPERTS, "tune.n_trials=1"), letters, rows, tmp_path / "w", on_progress=seen.append)
@@ -308,6 +320,7 @@ def test_fits_of_members_before_a_tuned_expert_are_reported(write, letters, rows
     assert lefts[-1] < lefts[0]
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_members_whose_fits_do_not_fit_into_the_time_are_not_tuned(write, letters, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(_members.Stages, "seconds_to_fit", lambda _, before=None: 100.0)
     seen = []
@@ -318,6 +331,7 @@ def test_members_whose_fits_do_not_fit_into_the_time_are_not_tuned(write, letter
     assert tuning.notes[0].startswith("expert:B/D and later members are not tuned: the fits of earlier members take ab")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_trial_of_a_member_that_does_not_fit_into_the_time_is_not_begun(write, letters, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(
         _out_of_fold.OutOfFold, "expected_trial_seconds", lambda _, tried: 100.0 * (tried.name != "router")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
+from functools import lru_cache
 from math import inf, log
 from typing import Any, NamedTuple, Protocol
 
@@ -277,9 +278,7 @@ class CaseModel:
         fold: Callable[[str], str] = str.upper,
     ) -> None:
         self._inner, self._fold, self._prices = inner, fold, prices
-        self._moves = {
-            (state, kind): _move(state, kind, prices) for state in range(_N_STATES) for kind in (*"aud", *_MARK_KINDS)
-        }
+        self._moves = _all_moves(prices)
         self._kinds: dict[str, str] = {}
         self.start = (None if inner is None else inner.start, _START)
 
@@ -341,6 +340,13 @@ def _kind(letter: str) -> str:
     if letter.isalpha():
         return "a" if letter.islower() else "u"
     return "s" if letter == "&" else "j" if letter in JOINING else "e"
+
+
+@lru_cache(maxsize=32)
+def _all_moves(prices: CasePrices) -> dict[tuple[int, str], tuple[int, float]]:
+    """Return the moves of all states and kinds, which many models share."""
+    kinds = (*"aud", *_MARK_KINDS)
+    return {(state, kind): _move(state, kind, prices) for state in range(_N_STATES) for kind in kinds}
 
 
 def _move(state: int, kind: str, prices: CasePrices) -> tuple[int, float]:

@@ -7,11 +7,12 @@ import unicodedata
 import warnings
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from copy import copy
-from itertools import accumulate, chain, groupby, pairwise, starmap
+from itertools import chain, compress, pairwise
 from math import fsum, inf, isfinite, log, nan
 from numbers import Real
-from operator import eq
+from operator import not_
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -74,7 +75,11 @@ class Lexicon:
         self._text, self._stops, self._of_word = entries
         total = len(self) if self._of_word is None else fsum(self._of_word)
         self.least = log(1.0 if self._of_word is None else min(self._of_word)) - log(total)
-        self._letters, self._first, self._ending, self._best = _build_trie(entries, log(total))
+        trie = _build_trie(entries, log(total))
+        self._letters = _as_text(trie.codes)
+        self._first: array[int] = _as_array("i", trie.first)
+        self._ending: array[float] = _as_array("d", trie.ending)
+        self._best: array[float] = _as_array("d", trie.best)
 
     @classmethod
     def from_file(cls, file: str | os.PathLike[str]) -> Self:
@@ -110,25 +115,22 @@ class Lexicon:
         try:
             with open(file, "rb") as stream:
                 content = stream.read(MAX_BYTES + 1)
-            if len(content) > MAX_BYTES:
-                raise DataError(
-                    f"{file}: is larger than {MAX_BYTES:,} bytes; give a list of the words that are expected"
-                )
-            text = content.decode("utf-8-sig")
-        except DataError:
-            raise
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: is not UTF-8 text; give a text file with one word per line") from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise DataError(f"{file}: cannot be read: {reason}; give a text file with one word per line") from error
+        if len(content) > MAX_BYTES:
+            raise DataError(f"{file}: is larger than {MAX_BYTES:,} bytes; give a list of the words that are expected")
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{file}: is not UTF-8 text; give a text file with one word per line") from error
         lines = text.splitlines()
         if len(lines) > 2 * MAX_WORDS:
             raise DataError(f"{file}: has {len(lines):,} lines; a lexicon holds at most {MAX_WORDS:,} words")
         del content
         try:
-            words: Any = _parse_quickly(lines) or _parse(text.splitlines())
-            return cls(words, name=str(file))
+            entries: Any = _parse_quickly(lines) or _parse(text.splitlines())
+            return cls(entries, name=str(file))
         except DataError as error:
             raise DataError(f"{file}: {error}") from None
 
@@ -173,15 +175,16 @@ class Lexicon:
         if not alphabet.issuperset("".join(spelled)):
             spelled = [without_accents(word, alphabet) for word in spelled]
         others: list[str] = []
-        counts = [1.0] * len(words) if self._of_word is None else self._of_word
-        fitting = list(zip(spelled, counts, strict=True))
+        counts = self._of_word
         if not alphabet.issuperset("".join(spelled)):
-            others = [word for word, other in zip(words, spelled, strict=True) if not alphabet.issuperset(other)]
-            fitting = [entry for entry in fitting if alphabet.issuperset(entry[0])]
+            fitting = list(map(alphabet.issuperset, spelled))
+            others = list(compress(words, map(not_, fitting)))
+            spelled = list(compress(spelled, fitting))
+            counts = counts and array("d", compress(counts, fitting))
         elif spelled == words:
             return copy(self)
         spelling = f"be spelled with {''.join(sorted(alphabet))!r} alone"
-        if not fitting:
+        if not spelled:
             raise DataError(f"no word of {self.name} can {spelling}; its first word is {others[0]!r}")
         if others:
             warnings.warn(
@@ -189,8 +192,8 @@ class Lexicon:
                 f"they cannot {spelling}",
                 stacklevel=2,
             )
-        added = _add_up(fitting)
-        return Lexicon(list(added) if self._of_word is None else added, name=self.name)
+        entries: Any = _sorted(spelled, counts)
+        return Lexicon(entries, name=self.name)
 
     def spellings(self) -> dict[str, str]:
         """Return each word as the lexicon has it, by the word in upper case without accents.
@@ -246,62 +249,21 @@ class Lexicon:
         return self._ending[node]
 
     def step(self, state: int, letter: str) -> tuple[int, float] | None:
-        """Return the node after one more letter, and the change in the log-probability of the best completion.
+        """Return the node after one more letter, and the change in log-probability; None if no word has this prefix.
 
         The changes along a prefix add up to the log-probability of the most probable word with this prefix, and none is
         above 0. A search can therefore use their sum as an upper bound.
-
-        Parameters
-        ----------
-        state : int
-            Node of the trie; `start` is the root.
-        letter : str
-            One character.
-
-        Returns
-        -------
-        (int, float) or None
-            None if no word has this prefix.
         """
         node = self._letters.find(letter, self._first[state], self._first[state + 1])
         return None if node < 0 else (node, self._best[node] - self._best[state])
 
     def arrays(self) -> Trie:
         """Return the trie as arrays."""
-        encoding, kind = ("latin-1", "u1") if self._letters.isascii() else ("utf-32-le", "<u4")
-        codes: NDArray[Any] = np.frombuffer(self._letters.encode(encoding, "surrogatepass"), kind)
         first = np.frombuffer(self._first, np.intc)
-        return Trie(codes, first, np.frombuffer(self._ending), np.frombuffer(self._best))
-
-    def following(self, state: int) -> list[tuple[str, int, float]]:
-        """Return the letters that can follow, each with the result of `step`.
-
-        Parameters
-        ----------
-        state : int
-            Node of the trie.
-
-        Returns
-        -------
-        list of (str, int, float)
-            Letter, node and change in log-probability.
-        """
-        first, stop, before = self._first[state], self._first[state + 1], self._best[state]
-        children = zip(self._letters[first:stop], self._best[first:stop], strict=True)
-        return [(letter, node, probable - before) for node, (letter, probable) in enumerate(children, first)]
+        return Trie(_as_codes(self._letters), first, np.frombuffer(self._ending), np.frombuffer(self._best))
 
     def end(self, state: int) -> float | None:
-        """Return the change in log-probability if the word ends here; None if no word ends here.
-
-        Parameters
-        ----------
-        state : int
-            Node of the trie.
-
-        Returns
-        -------
-        float or None
-        """
+        """Return the change in log-probability if the word ends here; None if no word ends here."""
         probable = self._ending[state]
         return None if probable == -inf else probable - self._best[state]
 
@@ -328,44 +290,100 @@ class Trie(NamedTuple):
 
 
 class _Entries(NamedTuple):
-    """Different words in ascending order.
-
-    Attributes
-    ----------
-    text : str
-        The words without separators.
-    stops : array of int
-        End of each word.
-    counts : array of float or None
-        Count of each word; None if all are equally probable.
-    """
+    """Different words in ascending order: joined, the end of each, and counts unless all are equally probable."""
 
     text: str
     stops: array[int]
     counts: array[float] | None
 
 
-def _checked(words: list[str], counts: array[float] | None = None) -> _Entries:
-    """Return words in ascending order as entries, unless there are too many or one is too long."""
-    if len(words) > MAX_WORDS:
-        raise DataError(f"a lexicon holds at most {MAX_WORDS:,} words, got {len(words):,}; give the frequent ones")
-    longest = max(words, key=len, default="")
-    if len(longest) > MAX_LENGTH:
-        raise DataError(f"a word has at most {MAX_LENGTH} letters, got one of {len(longest):,}: {longest[:20]!r}...")
-    if not words:
-        raise DataError("a lexicon must hold at least one word, got none")
-    stops = array("i", accumulate(map(len, words)))
-    return _Entries("".join(words), stops, counts)
-
-
 def _as_entries(words: Iterable[str] | Mapping[str, float]) -> _Entries:
     """Check and sort words in any accepted form."""
-    if not isinstance(words, Mapping):
-        return _checked(sorted({_strip(word) for word in words} - {""}))
-    counts = _add_up(words.items())
-    counts.pop("", None)
-    spelled = sorted(counts)
-    return _checked(spelled, array("d", map(counts.__getitem__, spelled)))
+    if isinstance(words, Mapping):
+        return _sorted(*_checked(words))
+    return _sorted({word.strip() if isinstance(word, str) else _stripped(word) for word in words})
+
+
+def _sorted(words: Collection[str], counts: array[float] | None = None) -> _Entries:
+    """Check and sort words; the empty one is left out, and counts of equal words are added."""
+    if counts is None:
+        spelled = sorted({*words})
+    else:
+        different, counts = _add_up(words, counts)
+        order = _order_of_first_letters(different)
+        order.sort(key=different.__getitem__)  # faster than words in any order
+        spelled = np.array(different, object)[order].tolist()
+        counts = _as_array("d", np.frombuffer(counts)[order])
+    if spelled and not spelled[0]:
+        spelled, counts = spelled[1:], counts and counts[1:]
+    if not spelled:
+        raise DataError("a lexicon must hold at least one word, got none")
+    if len(spelled) > MAX_WORDS:
+        raise DataError(f"a lexicon holds at most {MAX_WORDS:,} words, got {len(spelled):,}; give the frequent ones")
+    lengths = np.fromiter(map(len, spelled), np.int64, len(spelled))
+    longest = spelled[lengths.argmax()]
+    if len(longest) > MAX_LENGTH:
+        raise DataError(f"a word has at most {MAX_LENGTH} letters, got one of {len(longest):,}: {longest[:20]!r}...")
+    return _Entries("".join(spelled), _as_array("i", lengths.cumsum(dtype=np.intc)), counts)
+
+
+def _order_of_first_letters(words: list[str]) -> list[int]:
+    """Return the order of words by their first eight bytes in UTF-8, whose order is that of the letters."""
+    try:
+        starts = np.fromiter(map(str.encode, words), "S8", len(words))
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return list(range(len(words)))
+    order: list[int] = starts.view(">u8").astype(np.uint64).argsort().tolist()
+    return order
+
+
+def _add_up(words: Collection[str], counts: array[float]) -> tuple[list[str], array[float]]:
+    """Return different words and the sum of the counts of each."""
+    if len({*words}) == len(words):
+        return list(words), counts
+    added = dict.fromkeys(words, 0.0)
+    for word, count in zip(words, counts, strict=True):
+        added[word] += count
+    return list(added), array("d", added.values())
+
+
+def _checked(entries: Mapping[str, float]) -> tuple[list[str], array[float]]:
+    """Return words without surrounding space, and their counts: all at once if they are valid, else one by one."""
+    if _are_all(str, entries) and _are_all(Real, entries.values()):
+        with suppress(OverflowError):
+            counts = array("d", entries.values())
+            if _are_valid(counts):
+                return list(map(str.strip, entries)), counts
+    checked = [_checked_entry(word, count) for word, count in entries.items()]
+    return [word for word, _ in checked], array("d", [count for _, count in checked])
+
+
+def _are_all(kind: type, values: Iterable[object]) -> bool:
+    return all(issubclass(found, kind) for found in {*map(type, values)})
+
+
+def _are_valid(counts: array[float]) -> bool:
+    numbers = np.frombuffer(counts)
+    return bool(np.all((numbers > 0) & (numbers <= _MAX_COUNT)))
+
+
+def _checked_entry(word: object, count: object) -> tuple[str, float]:
+    try:
+        number = float(count) if isinstance(count, Real) else nan
+    except OverflowError:
+        number = inf
+    if not 0 < number <= _MAX_COUNT:
+        raise DataError(
+            f"the count of {word!r} must be a number above 0 and at most {_MAX_COUNT:g}, got {count!r}; "
+            "leave out words that are not expected"
+        )
+    return _stripped(word), number
+
+
+def _stripped(word: object) -> str:
+    if not isinstance(word, str):
+        raise DataError(f"each word must be a str, got {word!r}")
+    return word.strip()
 
 
 def without_accents(word: str, letters: Collection[str] = ()) -> str:
@@ -384,12 +402,11 @@ def without_accents(word: str, letters: Collection[str] = ()) -> str:
 
 
 def _parse_quickly(lines: list[str]) -> _Entries | None:
-    """Parse lines, which are removed, of one word each, or of different words with valid counts; None for others."""
+    """Parse lines, which are removed, of one word each, or of words with valid counts; None for others."""
     words = [line for line in map(str.strip, lines) if line]
     lines.clear()
     if len("".join(words).split()) <= 1:  # no space within a word
-        words.sort()
-        return _checked([word for word, _ in groupby(words)])
+        return _sorted(words)
     counts = array("d")
     try:
         for place, line in enumerate(words):
@@ -397,66 +414,31 @@ def _parse_quickly(lines: list[str]) -> _Entries | None:
             counts.append(float(count))
     except ValueError:
         return None
-    order = sorted(range(len(words)), key=words.__getitem__)
-    words, counts = [words[place] for place in order], array("d", map(counts.__getitem__, order))
-    if any(starmap(eq, pairwise(words))) or not all(0 < count <= _MAX_COUNT for count in counts):
-        return None
-    return _checked(words, counts)
+    return _sorted(words, counts) if _are_valid(counts) else None
 
 
-def _add_up(entries: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Sum the counts of equal words; counts must be above 0."""
-    counts: dict[str, float] = {}
-    for word, count in entries:
-        number = _as_float(count)
-        if not 0 < number <= _MAX_COUNT:
-            raise DataError(
-                f"the count of {word!r} must be a number above 0 and at most {_MAX_COUNT:g}, got {count!r}; "
-                "leave out words that are not expected"
-            )
-        spelled = _strip(word)
-        counts[spelled] = counts.get(spelled, 0.0) + number
-    return counts
-
-
-def _as_float(count: object) -> float:
-    try:
-        return float(count) if isinstance(count, Real) else nan
-    except OverflowError:
-        return inf
-
-
-def _strip(word: object) -> str:
-    if not isinstance(word, str):
-        raise DataError(f"each word must be a str, got {word!r}")
-    return word.strip()
-
-
-def _parse(lines: list[str]) -> list[str] | dict[str, float]:
-    """Split lines into words and counts if all of them end with a number."""
-    entries = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+def _parse(lines: list[str]) -> list[str]:
+    """Return lines without counts; raise if only some have one, or a count is invalid."""
     counted, plain = {}, {}
-    for number, line in entries:
-        *word, last = line.rsplit(maxsplit=1)
+    for number, line in enumerate(map(str.strip, lines), 1):
+        *word, last = line.rsplit(maxsplit=1) or [""]
         count = _number(last) if word else None
-        if count is None:
-            plain[number] = line
-        else:
+        if count is not None:
             counted[number] = (word[0], count)
+        elif line:
+            plain[number] = line
     if counted and plain:
         (with_count, entry), (without, line) = next(iter(counted.items())), next(iter(plain.items()))
         raise DataError(
             f"line {with_count} has the count {entry[1]:g} of {entry[0]!r}, but line {without} has none: {line!r}; "
             "give a count in every line or in none"
         )
-    if not counted:
-        return list(plain.values())
     for number, entry in counted.items():
         try:
-            _add_up([entry])
+            _checked_entry(*entry)
         except DataError as error:
             raise DataError(f"line {number}: {error}") from None
-    return _add_up(counted.values())
+    return list(plain.values())
 
 
 def _number(text: str) -> float | None:
@@ -467,32 +449,13 @@ def _number(text: str) -> float | None:
     return number if isfinite(number) else None
 
 
-def _build_trie(entries: _Entries, log_total: float) -> tuple[str, array[int], array[float], array[float]]:
-    """Build a trie of sorted words level by level; the children of a node have consecutive numbers.
-
-    Parameters
-    ----------
-    entries : _Entries
-    log_total : float
-        Logarithm of the sum of all counts.
-
-    Returns
-    -------
-    letters : str
-        Letter of each node; that of the root is a space.
-    first : array of int
-        Number of the first child of each node, and the number of nodes.
-    ending : array of float
-        Log-probability of the word that ends at each node, -inf if none does.
-    best : array of float
-        Log-probability of the most probable word through each node; 0 for the root.
-    """
-    encoding, kind = ("latin-1", np.uint8) if entries.text.isascii() else ("utf-32-le", np.dtype("<u4"))
-    codes = np.frombuffer(entries.text.encode(encoding, "surrogatepass"), kind)
+def _build_trie(entries: _Entries, log_total: float) -> Trie:
+    """Build a trie level by level, given the logarithm of the sum of all counts."""
+    codes = _as_codes(entries.text)
     stops = np.frombuffer(entries.stops, np.intc)
     lengths = np.diff(stops, prepend=np.intc(0))
     nodes = np.zeros(len(stops), np.intc)
-    letters, starts = [np.array([ord(" ")], kind)], [0, 1]
+    letters, starts = [np.array([ord(" ")], codes.dtype)], [0, 1]
     parents: list[NDArray[np.intc]] = []
     n_children: list[NDArray[np.intc]] = []
     longer = np.arange(len(stops), dtype=np.intc)
@@ -510,14 +473,23 @@ def _build_trie(entries: _Entries, log_total: float) -> tuple[str, array[int], a
     best = np.full(starts[-1], -inf)
     counts = entries.counts
     best[nodes] = -log_total if counts is None else np.fromiter(map(log, counts), np.float64, len(nodes)) - log_total
-    ending = _as_array("d", best)
+    ending = best.copy()
     for start, parent in zip(reversed(starts[1:-1]), reversed(parents), strict=True):
         firsts = np.flatnonzero(np.diff(parent, prepend=np.intc(-1)))
         below = np.maximum.reduceat(best[start : start + len(parent)], firsts)
         best[parent[firsts]] = np.maximum(best[parent[firsts]], below)
     best[0] = 0.0
-    text = np.concatenate(letters).tobytes().decode(encoding, "surrogatepass")
-    return text, _as_array("i", first), ending, _as_array("d", best)
+    return Trie(np.concatenate(letters), first, ending, best)
+
+
+def _as_codes(text: str) -> NDArray[np.integer]:
+    """Return the code points of a text, in a byte each if it is ASCII."""
+    encoding, kind = ("latin-1", "u1") if text.isascii() else ("utf-32-le", "<u4")
+    return np.frombuffer(text.encode(encoding, "surrogatepass"), kind)
+
+
+def _as_text(codes: NDArray[np.integer]) -> str:
+    return codes.tobytes().decode("latin-1" if codes.itemsize == 1 else "utf-32-le", "surrogatepass")
 
 
 def _as_array(kind: str, values: NDArray[Any]) -> array[Any]:
