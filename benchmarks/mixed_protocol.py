@@ -6,14 +6,15 @@
 
 The output folder is that of ``python -m benchmarks.mixed``, which keeps the letters of each source. Members of the
 hierarchy, finished contenders and seeds are kept there, too, so that a command that was stopped continues. HiClass is
-compared if it is installed (``pip install hiclass``), the SVM with ``--contender svm`` only: it takes hours.
+compared if it is installed (``pip install hiclass``), the SVM with ``--contender svm`` only: with all letters it takes
+hours. The SVM and logistic regression do not depend on the random state, so they are fitted with the first one only.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +43,7 @@ PAGE = ROOT / "docs" / "notes" / "mixed.md"
 ORDER = ("hierarchical", "flat", "flat_macs", "committee", "logreg", HICLASS, "svm")  # the first sets the budgets
 TRAINED_WITH_EPOCHS = ("router", "specialist", "expert", "flat")
 NO_TRUST = 0.005  # a member with less changes nothing
+DETERMINISTIC = ("logreg", "svm")
 CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
 
 
@@ -86,8 +88,7 @@ def main(  # noqa: PLR0917
     bench = MixedBench(config, letters, letters.to_rows(), 1)
     folder = output / "-".join([protocol, *(() if per_class is None else (str(per_class),))])
     folder.mkdir(parents=True, exist_ok=True)
-    found = [fit_in_turn(bench, names, seed, folder, kept=kept) for seed in seeds or config.seeds]
-    finished = [part for part in found if part is not None]
+    finished = fit_with_each(bench, names, seeds or config.seeds, folder, kept=kept)
     text = "\n".join(
         [*tables(letters, finished), "", note(changed), "", *differences(finished), "", *members(finished)]
     )
@@ -131,6 +132,23 @@ class MixedBench(Bench):
         template = build_member(self.config, self.config.flat or self.config.router)
         member = scale_hidden_layers(template, share, self.rows[:100], CLASSES_PER_NODE)
         return HiClassClassifier(member, groups=self.config.hierarchy.groups)
+
+
+def fit_with_each(
+    bench: MixedBench, names: Sequence[str], seeds: Sequence[int], folder: Path, *, kept: bool = False
+) -> list[Comparison]:
+    """Fit contenders with each random state, those that do not depend on it with the first one only."""
+    first = fit_in_turn(bench, names, seeds[0], folder, kept=kept)
+    if first is None:
+        return []
+    once = [run for name in DETERMINISTIC for run in first.of(name)]
+    random = [name for name in names if name not in DETERMINISTIC]
+    others = [(seed, fit_in_turn(bench, random, seed, folder, kept=kept)) for seed in seeds[1:]]
+    return [first] + [
+        replace(part, runs=(*part.runs, *(replace(run, seed=seed) for run in once)))
+        for seed, part in others
+        if part is not None
+    ]
 
 
 def fit_in_turn(

@@ -14,9 +14,11 @@ The third table has short words whose letters have one shape in both cases, such
 of generated letters, on lines with longer words, and read alone or with their line.
 
 With ``--part non_letter``, the non-letter models of capitals and of all classes are compared, on texts that trained
-neither of them, in the table of docs/notes/mixed.md.
+neither of them, in the table of docs/notes/mixed.md. With ``--part slash``, prices of a slash after a letter are
+compared on generated letters and on training letters, and with ``--part numbers`` wrong numbers are counted by cause.
 
-The table of marks has words with and without marks, of generated letters, read with several alphabets.
+The table of marks has words with and without marks, of generated letters, read with several alphabets. McNemar's test
+compares the texts without marks with those that are read without marks; use --words 1000, since costs are small.
 
 The last table has real lines of street names, many of them joined, whose characters are compared without diacritics.
 """
@@ -27,6 +29,7 @@ import csv
 import json
 import string
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import process_time
@@ -38,31 +41,36 @@ from numpy.typing import NDArray
 
 from benchmarks.letters import DATA
 from benchmarks.mixed import CLASSES, letters_of
-from benchmarks.non_letter import with_ink
+from benchmarks.non_letter import training_words, with_ink
 from benchmarks.pages import put
 from benchmarks.typefaces import TypefaceWord, typefaces, write_in_typefaces
 from benchmarks.vocabulary import common_words, evaluation_words, marked_texts, mixed_texts
 from ensemble_hwr import WordReader, compose_words, generate_letters, load_model
 from ensemble_hwr.alphabets import MARKS
-from ensemble_hwr.datasets import Composition
+from ensemble_hwr.datasets import Composition, LetterSet, concatenate
 from ensemble_hwr.evaluation import mcnemar
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.reading import Lexicon, character_error_rate
+from ensemble_hwr.reading._decoder import Graph, decode
+from ensemble_hwr.reading._language_models import CaseModel, CasePrices
 from ensemble_hwr.reading.models import COMMON_MARKS
-from ensemble_hwr.segmentation import cut_page
+from ensemble_hwr.segmentation import cut_page, cut_word
 
 PAGE = Path(__file__).parent.parent / "docs" / "user_guide" / "reading_words.md"
 NOTES = PAGE.parent.parent / "notes" / "mixed.md"
 LEXICON_SIZE = 10_000
 SHORT = ["so", "us", "cow", "up", "ox", "zoo", "cup", "sow", "vow", "coz", "Sue", "OX", "UK", "WC", "CO", "Pop", "Kos"]
 LONG = ["house", "garden", "bridge", "little", "yellow", "London", "Friday", "HOTEL", "quickly", "people", "flight"]
-PARTS = ("composed", "joined", "lines", "marks", "real", "non_letter")
+PARTS = ("composed", "joined", "lines", "marks", "real", "non_letter", "slash", "numbers")
+IN_NOTES = ("non_letter", "slash", "numbers")
+TEST_SOURCES = ("unipen62",)
+SLASH_PRICES = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0)  # in nats
 KINDS = ("lower", "title", "upper", "number", "code")
 
 
 @click.command()
 @click.argument("model")
-@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Default: all but non_letter.")
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Default: the tables of the user guide.")
 @click.option("--words", type=click.IntRange(5), default=300, show_default=True, help="Composed words per gap.")
 @click.option("--gap", "gaps", type=float, multiple=True, default=(0.12, 0.2), show_default=True)
 @click.option("--lines", type=click.IntRange(2), default=100, show_default=True, help="Lines of short words.")
@@ -89,12 +97,14 @@ def main(
         "marks": lambda: words_with_marks(classifier, words),
         "real": lambda: real_lines(classifier, every),
         "non_letter": lambda: compared_non_letter_models(classifier, words),
+        "slash": lambda: prices_of_a_slash(classifier, words),
+        "numbers": lambda: numbers_by_cause(classifier, words),
     }
-    found = {part: measures[part]() for part in parts or PARTS[:-1]}
+    found = {part: measures[part]() for part in parts or PARTS if parts or part not in IN_NOTES}
     for part, figures in found.items():
         click.echo(f"{part}\n{table(figures)}")
         if update:
-            page = NOTES if part == "non_letter" else PAGE
+            page = NOTES if part in IN_NOTES else PAGE
             put(page, f"python -m benchmarks.mixed_words, {part}", f"{table(figures)}\n")
     if output is not None:
         output.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -133,20 +143,119 @@ def readers(classifier: Any) -> dict[str, WordReader]:
 
 
 def words_with_marks(classifier: Any, count: int) -> dict[str, dict[str, Any]]:
-    """Return the shares of right texts with and without marks, of generated letters, by the alphabet of the reader."""
-    rng = np.random.default_rng(7)
-    words, characters = evaluation_words(common_words()), CLASSES + MARKS
-    letters = with_ink(
-        generate_letters(len(characters) * 40, letters=characters, writers=40, format="pictures", random_state=95)
-    )
-    marked = [text for text in marked_texts(words, 2 * count, rng) if set(text) & set(MARKS)][:count]
-    samples = {"texts with marks": marked, "texts without marks": mixed_texts(words, count, rng)}
+    """Return the shares of right texts with and without marks, of generated letters, by the alphabet of the reader.
+
+    The texts without marks are compared with those of the first alphabet, which has no marks.
+    """
+    samples = texts_with_and_without_marks(evaluation_words(common_words()), count, np.random.default_rng(7))
+    letters = letters_and_marks("generated", 95)
     made = {name: compose_words(letters, texts, gap=(0.0, 0.3), random_state=0) for name, texts in samples.items()}
     found: dict[str, dict[str, Any]] = {}
+    without: NDArray[np.bool_] | None = None
     for alphabet in ("a-zA-Z0-9", f"a-zA-Z0-9{COMMON_MARKS}", f"a-zA-Z0-9{MARKS}"):
-        reader = WordReader(classifier, alphabet=alphabet)
-        found[f"`{alphabet}`"] = {name: float(_right(reader, some).mean()) for name, some in made.items()}
+        right = {name: _right(WordReader(classifier, alphabet=alphabet), some) for name, some in made.items()}
+        plain = right["texts without marks"]
+        chance = "" if without is None else f"{mcnemar(without, plain).p_value:.2g}"
+        found[f"`{alphabet}`"] = {**{name: float(some.mean()) for name, some in right.items()}, "p (McNemar)": chance}
+        without = plain if without is None else without
     return found
+
+
+def texts_with_and_without_marks(words: Sequence[str], count: int, rng: np.random.Generator) -> dict[str, list[str]]:
+    """Return as many texts with marks as without."""
+    marked = [text for text in marked_texts(words, 2 * count, rng) if set(text) & set(MARKS)][:count]
+    return {"texts with marks": marked, "texts without marks": mixed_texts(words, count, rng)}
+
+
+def letters_and_marks(source: str, random_state: int, characters: str = CLASSES + MARKS) -> LetterSet:
+    """Return generated letters and marks, or the letters of a source with generated marks."""
+    marks = "".join(mark for mark in MARKS if mark in characters)
+    made = characters if source == "generated" else marks
+    parts = [] if source == "generated" else [real_letters(source, characters)]
+    if made:
+        parts.append(
+            generate_letters(len(made) * 40, letters=made, writers=40, format="pictures", random_state=random_state)
+        )
+    return concatenate([LetterSet(part.data, part.target) for part in map(with_ink, parts)])
+
+
+def real_letters(source: str, characters: str) -> LetterSet:
+    """Return the letters of a source that trained the classifier, or of a test source all."""
+    real = letters_of(source)
+    real = real if real.split is None or source in TEST_SOURCES else real.take(real.split != "test")
+    return real.take(np.isin(real.target, list(characters)))
+
+
+def prices_of_a_slash(classifier: Any, count: int) -> dict[str, dict[str, Any]]:
+    """Return the shares of right texts with all marks, by the price of a slash that does not follow a digit.
+
+    Letters and words are others than those of the other tables; p-values compare with the price 0.
+    """
+    reader = WordReader(classifier, alphabet=f"a-zA-Z0-9{MARKS}").fit()
+    found: dict[str, dict[str, Any]] = {f"price {price:g}": {} for price in SLASH_PRICES}
+    for seed, source in enumerate(("generated", "photo62"), start=195):
+        samples = texts_with_and_without_marks(training_words(), count, np.random.default_rng(seed))
+        letters = letters_and_marks(source, seed)
+        for name, texts in samples.items():
+            words = compose_words(letters, texts, gap=(0.0, 0.3), random_state=seed)
+            graphs = [_graph(reader, word) for word in words]
+            right = [_texts_of(graphs, CasePrices(slash=price)) == np.array(texts) for price in SLASH_PRICES]
+            for row, some in zip(found.values(), right, strict=True):
+                chance = mcnemar(right[0], some).p_value
+                row[f"{source}, {name}"] = f"{100 * some.mean():.1f} (p = {chance:.2g})"
+    return found
+
+
+def _graph(reader: WordReader, word: Composition) -> Graph | None:
+    """Return the letter scores of a word; None if its picture is blank."""
+    try:
+        return reader._score(cut_word(word.picture)).graph
+    except PictureError:
+        return None
+
+
+def _texts_of(graphs: Sequence[Graph | None], prices: CasePrices) -> NDArray[np.str_]:
+    """Return the best readings."""
+    model = CaseModel(prices=prices)
+    return np.array(["" if graph is None else decode(graph, model, beam=32)[0].text for graph in graphs])
+
+
+def numbers_by_cause(classifier: Any, count: int) -> dict[str, dict[str, Any]]:
+    """Return the shares of numbers of 1 to 6 digits that are read right, and of the others by cause."""
+    rng = np.random.default_rng(5)
+    texts = ["".join(map(str, rng.integers(0, 10, rng.integers(1, 7)))) for _ in range(count)]
+    reader = WordReader(classifier, errors="empty").fit()
+    found = {}
+    for source in ("generated", "photo62", "tablet55", "unipen62"):
+        letters = letters_and_marks(source, 195, characters=string.digits)
+        words = compose_words(letters, texts, gap=0.16, random_state=5)
+        found[source] = causes(list(zip(texts, reader.predict([word.picture for word in words]), strict=True)))
+    return found
+
+
+def causes(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the shares of numbers by what was read, and the most frequent confusions.
+
+    Parameters
+    ----------
+    pairs : sequence of (str, str)
+        Numbers, and what was read.
+
+    Returns
+    -------
+    dict
+    """
+    alike = [(number, read) for number, read in pairs if len(number) == len(read)]
+    right, as_digits = sum(number == read for number, read in alike), sum(read.isdigit() for _, read in alike)
+    confused = Counter(pair for number, read in alike for pair in zip(number, read, strict=True) if pair[0] != pair[1])
+    shares = {
+        "right": right,
+        "another digit": as_digits - right,
+        "a letter or mark": len(alike) - as_digits,
+        "more or fewer characters": len(pairs) - len(alike),
+    }
+    most = ", ".join(f"{digit} as {read} ({count})" for (digit, read), count in confused.most_common(6))
+    return {**{name: count / len(pairs) for name, count in shares.items()}, "confused most often": most}
 
 
 def compared_non_letter_models(classifier: Any, count: int) -> dict[str, dict[str, Any]]:

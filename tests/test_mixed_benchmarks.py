@@ -81,6 +81,23 @@ def test_a_kept_table_needs_a_finished_contender(tmp_path):
     assert mixed_protocol.fit_in_turn(bench, ["hierarchical"], 0, tmp_path, kept=True) is None
 
 
+def test_contenders_without_random_state_are_fitted_once(monkeypatch):
+    fitted = []
+
+    def fit(bench, names, seed, folder, *, kept):
+        fitted.append((seed, list(names)))
+        runs = [replace(comparison(seed, "AbC").runs[0], contender=name) for name in names]
+        return replace(comparison(seed, "AbC"), runs=tuple(runs))
+
+    monkeypatch.setattr(mixed_protocol, "fit_in_turn", fit)
+    found = mixed_protocol.fit_with_each(None, ["hierarchical", "svm"], [3, 4], ROOT)
+    assert fitted == [(3, ["hierarchical", "svm"]), (4, ["hierarchical"])]
+    assert [[(run.contender, run.seed) for run in part.runs] for part in found] == [
+        [("hierarchical", 3), ("svm", 3)],
+        [("hierarchical", 4), ("svm", 4)],
+    ]
+
+
 def test_errors_within_sets_are_counted():
     confusion = np.array([[5, 2, 1], [0, 5, 3], [4, 0, 5]])
     assert mixed_left_out.within(confusion, np.array(list("abc")), [{"a", "b"}]) == 2

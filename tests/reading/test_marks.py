@@ -136,6 +136,24 @@ def test_a_mark_has_its_price_with_and_without_a_lexicon():
     assert known.score == pytest.approx(3 * log(3) - prices.upper - prices.mark)
 
 
+@pytest.mark.parametrize(("text", "slashes"), [("1/2", 0), ("in/out", 1), ("a/b/c", 2), ("B12/4", 0)])
+def test_a_slash_that_does_not_follow_a_digit_has_a_price_of_its_own(text, slashes):
+    prices = CasePrices()
+    with_slash, with_hyphen = map(CaseModel().log_probability, (text, text.replace("/", "-")))
+    assert with_hyphen - with_slash == pytest.approx(slashes * prices.slash)
+
+
+def test_a_slash_has_its_price_with_a_lexicon():
+    letters = ["A", "B", "a", "b", "/"]
+    scores = np.full((3, 5), -20.0)
+    scores[np.arange(3), [2, 4, 3]] = 0.0
+    graph = Graph(3, [(place, place + 1) for place in range(3)], scores, letters)
+    (known, *_) = find_readings(graph, lexicon=Lexicon(["A", "B"]), oov_rate=0.0, ngrams=None, beam=8)
+    prices = CasePrices()
+    assert known.text == "a/b"
+    assert known.score == pytest.approx(-prices.mark - prices.slash)  # each of two words has probability 1/2
+
+
 def test_marks_end_words_of_letter_ngrams():
     inner = LetterNgrams(["TEN", "NET"])
     model = CaseModel(inner)

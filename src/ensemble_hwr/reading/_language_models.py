@@ -222,6 +222,8 @@ class CasePrices(NamedTuple):
         A mark at the end of a word, between words or numbers, or an ampersand alone.
     misplaced : float
         A mark anywhere else, in addition.
+    slash : float
+        A slash that does not follow a digit, in addition: most of them are l or I.
     """
 
     lower: float = 0.0
@@ -235,6 +237,7 @@ class CasePrices(NamedTuple):
     letters: float = 1.0
     mark: float = 1.0
     misplaced: float = 2.5
+    slash: float = 2.0
 
 
 DIGIT_GAIN = log(26 / 10)
@@ -330,7 +333,7 @@ def has_small_letters(letters: Iterable[str]) -> bool:
     return any(letter.islower() for letter in letters)
 
 
-_MARK_KINDS = "ejs"  # marks that end a word, that join words, and that stand alone
+_MARK_KINDS = "ej/s"  # marks that end a word, that join words, the slash, which joins them, and marks that stand alone
 
 
 def _kind(letter: str) -> str:
@@ -339,7 +342,9 @@ def _kind(letter: str) -> str:
         return "d"
     if letter.isalpha():
         return "a" if letter.islower() else "u"
-    return "s" if letter == "&" else "j" if letter in JOINING else "e"
+    if letter in "/&":
+        return "s" if letter == "&" else letter
+    return "j" if letter in JOINING else "e"
 
 
 @lru_cache(maxsize=32)
@@ -378,7 +383,7 @@ def _move_of_mark(phase: int, case: int, kind: str, prices: CasePrices) -> tuple
     begins = case == _START and phase != _AFTER_DIGITS  # there is nothing before it, or another mark
     if kind == "s" and begins:
         return _CLOSED, prices.mark + (phase != 0) * prices.misplaced
-    price = prices.mark + begins * prices.misplaced
+    price = prices.mark + begins * prices.misplaced + (kind == "/") * prices.slash
     return _CLOSED if kind == "e" else _JOINED, price
 
 
