@@ -52,6 +52,7 @@ def measure(quick: bool = False) -> list[Figure]:
 def of_arrays(greys: Greys, model: Any, repeats: int) -> list[Figure]:
     """Time normalising, prediction and Pillow's resize of arrays of one size, together and one by one."""
     normalizer, few = LetterNormalizer(), greys[:50]
+    black_and_white = np.where(few > 127, 255, 0).astype(np.uint8)
     found = time_in_turn(
         {
             "resize": partial(resize_all, greys),
@@ -59,6 +60,7 @@ def of_arrays(greys: Greys, model: Any, repeats: int) -> list[Figure]:
             "predict": partial(model.predict, greys),
             "resize few": partial(resize_all, few),
             "one by one": lambda: [normalizer.transform(grey[None]) for grey in few],
+            "black and white": lambda: [normalizer.transform(grey[None]) for grey in black_and_white],
         },
         repeats,
         process_time,
@@ -83,6 +85,13 @@ def of_arrays(greys: Greys, model: Any, repeats: int) -> list[Figure]:
         Figure(
             f"{side}: normalising one letter alone, in resizes",
             ratio(found["one by one"], found["resize few"]),
+            "times",
+            "at most 15 times",
+            at_most=150,
+        ),
+        Figure(
+            f"{side}: normalising one black and white letter alone, in resizes",
+            ratio(found["black and white"], found["resize few"]),
             "times",
             "at most 15 times",
             at_most=150,

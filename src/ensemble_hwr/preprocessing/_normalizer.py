@@ -282,8 +282,8 @@ class LetterNormalizer(TransformerMixin, BaseEstimator):
 
     @property
     def _longest(self) -> int:
-        """Longest side in pixels: twelve frames resolve more than a letter shows that is scaled to `box` pixels."""
-        return 12 * self.size
+        """Longest side in pixels: nine frames resolve more than a letter shows that is scaled to `box` pixels."""
+        return 9 * self.size
 
     def _row(self, grey: NDArray[np.uint8], picture: Picture) -> Rows:
         """Return the row of one picture that was opened."""
