@@ -145,7 +145,7 @@ def test_normalizer_returns_rows(wide):
     assert found.shape == (3,)
     assert found.dtype == object
     for rows, letters in zip(found, WordSegmenter().transform(pictures), strict=True):
-        np.testing.assert_array_equal(rows, normalizer.transform(letters))
+        np.testing.assert_allclose(rows, normalizer.transform(letters), atol=1e-5)
 
 
 def test_pipeline(wide):
