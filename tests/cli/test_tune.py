@@ -53,6 +53,7 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     assert "http" not in page.replace("http-equiv", "")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_the_tuned_config_is_the_config_with_other_values(few, tmp_path, monkeypatch):
     (tmp_path / "mine.toml").write_text("# my comment\n" + (few / "few.toml").read_text() + "# the end\n")
     (tmp_path / "elsewhere").mkdir()
@@ -71,6 +72,7 @@ def test_the_tuned_config_is_the_config_with_other_values(few, tmp_path, monkeyp
     assert (tmp_path / "elsewhere" / "letters.model").is_file()
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_a_search_ends_in_time(few, tmp_path, capsys):
     start = time.monotonic()
     few_seconds = ["--set", "tune.timeout_minutes=0.05", "--set", "tune.n_trials=1000", "--set", "tune.repeats=20"]
