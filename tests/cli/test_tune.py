@@ -72,7 +72,6 @@ def test_the_tuned_config_is_the_config_with_other_values(few, tmp_path, monkeyp
     assert (tmp_path / "elsewhere" / "letters.model").is_file()
 
 
-@pytest.mark.usefixtures("no_workers")
 def test_a_search_ends_in_time(few, tmp_path, capsys):
     start = time.monotonic()
     few_seconds = ["--set", "tune.timeout_minutes=0.05", "--set", "tune.n_trials=1000", "--set", "tune.repeats=20"]
