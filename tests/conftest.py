@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -60,6 +60,48 @@ def start_dask(tmp_path_factory):
                 return client.scheduler.address, workers
 
         yield start
+
+
+class PoolInThisProcess:
+    """Runs trials in this process, which starts no other one; progress is reported when a study is done."""
+
+    def __init__(self, n_workers, data, address, folder):
+        from ensemble_hwr.tuning._storage import open_storage
+
+        self._storage = open_storage(address)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def run(self, spec):
+        from ensemble_hwr.tuning._trials import run_trials
+
+        run_trials(spec, self._storage, should_stop=lambda: False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def trials_in_this_process():
+    """Return a context in which `tune` runs its trials in this process."""
+    from ensemble_hwr.tuning import _tune
+
+    @contextmanager
+    def in_this_process():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_tune, "WorkerPool", PoolInThisProcess)
+            yield
+
+    return in_this_process
+
+
+@pytest.fixture
+def no_workers(trials_in_this_process):
+    """Run the trials of the test in this process: for tests of what is tuned, not of worker processes."""
+    with trials_in_this_process():
+        yield
 
 
 def probabilities(y, wrong, classes, sure=0.9):

@@ -16,7 +16,7 @@ from ensemble_hwr.datasets import open_letters
 from ensemble_hwr.persistence import load_model
 
 FITS = (1 + 2 + 1) * 3  # router, specialists and expert, on all rows and on two folds
-SLOW = ["--set", "specialist.params.max_iter=300", "--set", "specialist.params.n_iter_no_change=300"]
+SLOW = ["--set", "specialist.params.max_iter=150", "--set", "specialist.params.n_iter_no_change=150"]
 
 
 @pytest.fixture
@@ -111,8 +111,9 @@ def test_a_full_disk_leaves_earlier_files_complete(arguments, tmp_path, model, e
 
     done = limited(8_000)  # not enough for the first member
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {tmp_path / 'm.members'}")
-    assert done.stderr.endswith("cannot be written: File too large\n")
+    last = done.stderr.splitlines()[-1]  # on a slow machine, lines of progress precede
+    assert last.startswith(f"error: {tmp_path / 'm.members'}")
+    assert last.endswith("cannot be written: File too large")
     done = limited(100_000)  # enough for each member, but not for the model
     assert done.returncode == 1
     assert f"error: {tmp_path / 'm'}: cannot be written: File too large" in done.stderr

@@ -53,6 +53,7 @@ def test_a_tuned_config_and_a_report_are_written(few, tmp_path, capsys):
     assert "http" not in page.replace("http-equiv", "")
 
 
+@pytest.mark.usefixtures("no_workers")
 def test_the_tuned_config_is_the_config_with_other_values(few, tmp_path, monkeypatch):
     (tmp_path / "mine.toml").write_text("# my comment\n" + (few / "few.toml").read_text() + "# the end\n")
     (tmp_path / "elsewhere").mkdir()

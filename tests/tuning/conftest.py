@@ -1,4 +1,3 @@
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
@@ -6,9 +5,6 @@ import pytest
 
 from ensemble_hwr.config import load_config
 from ensemble_hwr.datasets import generate_letters
-from ensemble_hwr.tuning import _tune
-from ensemble_hwr.tuning._storage import open_storage
-from ensemble_hwr.tuning._trials import run_trials
 
 CONFIG = """
 name = "few"
@@ -87,41 +83,3 @@ def letters():
 @pytest.fixture(scope="session")
 def rows(letters):
     return np.asarray(letters.to_rows())
-
-
-class PoolInThisProcess:
-    """Runs trials in this process, which starts no other one; progress is reported when a study is done."""
-
-    def __init__(self, n_workers, data, address, folder):
-        assert n_workers == 1
-        self._storage = open_storage(address)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def run(self, spec):
-        run_trials(spec, self._storage, should_stop=lambda: False)
-        yield
-
-
-@pytest.fixture(scope="session")
-def trials_in_this_process():
-    """Return a context in which `tune` runs its trials in this process."""
-
-    @contextmanager
-    def in_this_process():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_tune, "WorkerPool", PoolInThisProcess)
-            yield
-
-    return in_this_process
-
-
-@pytest.fixture
-def no_workers(trials_in_this_process):
-    """Run the trials of the test in this process: for tests of what is tuned, not of worker processes."""
-    with trials_in_this_process():
-        yield

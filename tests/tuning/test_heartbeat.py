@@ -21,7 +21,7 @@ from ensemble_hwr.tuning._heartbeat import (
 PRINT_WORKER = "from ensemble_hwr.tuning._heartbeat import this_worker; print(this_worker(), flush=True)"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dead():
     """A worker whose process has ended."""
     done = subprocess.run([sys.executable, "-c", PRINT_WORKER], capture_output=True, text=True, check=True)
