@@ -372,15 +372,23 @@ def figures(
 
 def accuracies(probabilities: NDArray[Any], classes: NDArray[Any], target: NDArray[Any]) -> dict[str, float]:
     """Return the accuracy on each group of letters, whose answers are restricted to the group."""
+    found = correct_by_group(probabilities, classes, target)
+    return {name: float(correct.mean()) for name, (_, correct) in found.items()}
+
+
+def correct_by_group(
+    probabilities: NDArray[Any], classes: NDArray[Any], target: NDArray[Any]
+) -> dict[str, tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Return the places of the letters of each group, and whether each answer within the group is right."""
     result = {}
     for name, (members, answers) in GROUPS.items():
-        own = np.isin(target, parse_alphabet(members).classes)
-        if not own.any():
+        own = np.flatnonzero(np.isin(target, parse_alphabet(members).classes))
+        if not len(own):
             continue
         found, labels = restrict(probabilities[own], classes, answers)
         folded = {part: label for label, parts in parse_alphabet(answers).parts for part in parts}
         expected = np.array([folded[label] for label in target[own].tolist()])
-        result[name] = float((labels[found.argmax(axis=1)] == expected).mean())
+        result[name] = own, labels[found.argmax(axis=1)] == expected
     return result
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.fit_cache import Runs, resumed
-from benchmarks.mixed import GROUPS, ROOT, accuracies, collected
+from benchmarks.mixed import GROUPS, ROOT, accuracies, collected, correct_by_group
 from benchmarks.pages import put
 from benchmarks.protocols import HICLASS, Bench
 from ensemble_hwr.config import ExperimentConfig, load_config
@@ -44,6 +44,7 @@ ORDER = ("hierarchical", "flat", "flat_macs", "committee", "logreg", HICLASS, "s
 TRAINED_WITH_EPOCHS = ("router", "specialist", "expert", "flat")
 NO_TRUST = 0.005  # a member with less changes nothing
 DETERMINISTIC = ("logreg", "svm")
+SMALLEST_P = 1e-30
 CLASSES_PER_NODE = 5  # about as many as the nodes of the groups have children
 
 
@@ -210,27 +211,46 @@ def fitted_with_all_seeds(found: Sequence[Comparison]) -> list[str]:
 
 
 def differences(found: Sequence[Comparison]) -> list[str]:
-    """Return the differences of the hierarchy from other contenders on all test letters, as lines of text."""
-    names = fitted_with_all_seeds(found)
-    right = {
-        name: np.concatenate(
-            [
-                part.classes[run.probabilities.argmax(axis=1)] == part.y[run.test]
-                for part in found
-                for run in part.of(name)
-            ]
-        )
-        for name in names
+    """Return the differences of the hierarchy from other contenders, by group of letters, as lines of a table."""
+    first, *others = fitted_with_all_seeds(found)
+    right = {name: correct_of(name, found) for name in (first, *others)}
+    tests = {
+        (group, name): mcnemar(correct, right[name][group][1], samples)
+        for group, (samples, correct) in right[first].items()
+        for name in others
     }
-    samples = np.concatenate([part.runs[0].test for part in found])
-    others = [name for name in names if name != ORDER[0]]
-    tests = [mcnemar(right[ORDER[0]], right[name], samples) for name in others]
-    chances = holm([test.p_value for test in tests])
-    lines = ["Differences of the hierarchy among all classes, with p of McNemar's test and Holm's correction:", ""]
-    for name, chance in zip(others, chances, strict=True):
-        difference = 100 * np.mean(1.0 * right[ORDER[0]] - right[name])
-        lines.append(f"- `{ORDER[0]}` against `{name}`: {difference:+.2f} points, p = {chance:.2g}")
+    chances = dict(zip(tests, holm([test.p_value for test in tests.values()]), strict=True))
+    lines = [
+        "Differences of the hierarchy in points, with p of McNemar's test and Holm's correction over all of them:",
+        "",
+        f"| letters | {' | '.join(f'`{name}`' for name in others)} |",
+        "| --- |" + " --- |" * len(others),
+    ]
+    for group, (_, correct) in right[first].items():
+        points = [100 * np.mean(1.0 * correct - right[name][group][1]) for name in others]
+        of_group = [chances[group, name] for name in others]
+        cells = [f"{point:+.2f} ({rounded(chance)})" for point, chance in zip(points, of_group, strict=True)]
+        lines.append(f"| {group} | {' | '.join(cells)} |")
     return lines
+
+
+def rounded(p_value: float) -> str:
+    """Return a p-value with two digits; the smallest ones as an upper bound."""
+    return f"{p_value:.2g}" if p_value > SMALLEST_P else f"below {SMALLEST_P:g}"
+
+
+def correct_of(name: str, found: Sequence[Comparison]) -> dict[str, tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Return the test letters of each group, with all random states, and whether a contender is right."""
+    parts: dict[str, list[tuple[NDArray[np.intp], NDArray[np.bool_]]]] = {}
+    for part in found:
+        for run in part.of(name):
+            groups = correct_by_group(run.probabilities, part.classes, part.y[run.test])
+            for group, (places, correct) in groups.items():
+                parts.setdefault(group, []).append((run.test[places], correct))
+    return {
+        group: (np.concatenate(samples), np.concatenate(right))
+        for group, (samples, right) in ((group, zip(*some, strict=True)) for group, some in parts.items())
+    }
 
 
 def members(found: Sequence[Comparison]) -> list[str]:

@@ -255,7 +255,12 @@ def causes(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
         "more or fewer characters": len(pairs) - len(alike),
     }
     most = ", ".join(f"{digit} as {read} ({count})" for (digit, read), count in confused.most_common(6))
-    return {**{name: count / len(pairs) for name, count in shares.items()}, "confused most often": most}
+    alone = [number == read for number, read in pairs if len(number) == 1]
+    return {
+        **{name: count / len(pairs) for name, count in shares.items()},
+        "right, of one digit": float(np.mean(alone)),
+        "confused most often": most,
+    }
 
 
 def compared_non_letter_models(classifier: Any, count: int) -> dict[str, dict[str, Any]]:

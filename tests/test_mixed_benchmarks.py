@@ -49,7 +49,9 @@ def test_contenders_are_measured_by_group_and_seed():
     assert cells[5] == ""  # no digits
     assert cells[-3:-1] == ["1,200", ""]
     assert "62 training letters, 3 test letters, 2 random states" in lines[-1]
-    assert mixed_protocol.differences(found)[-1] == "- `hierarchical` against `flat`: -16.67 points, p = 1"
+    rows = mixed_protocol.differences(found)[4:]
+    assert rows[0] == "| capitals | -25.00 (1) |"
+    assert rows[-1] == "| all | -16.67 (1) |"
 
 
 def test_the_effect_of_members_is_summed_over_seeds():
