@@ -29,6 +29,21 @@ def test_dots_at_regular_distances_are_removed(size, tone):
     assert (cleaned != ink).sum() <= 5 * size**2  # dots that touch the letter
 
 
+def test_dots_with_gaps_and_specks_between_them_are_removed():
+    rng = np.random.default_rng(0)
+    dots = dotted(np.zeros((180, 220), np.float32), size=2)
+    rows, columns = np.nonzero(rng.random((13, 16)) < 0.3)
+    for row, column in zip(rows, columns, strict=True):
+        dots[4 + 14 * row :, 4 + 14 * column :][:2, :2] = 0  # nearly a third of the dots are missing
+    specks = np.zeros_like(dots)
+    specks[rng.integers(0, 180, 25), rng.integers(0, 220, 25)] = 1.0
+    ink = np.zeros_like(dots)
+    ink[80:110, 91:95] = 1.0
+    cleaned = remove_dots(np.maximum(np.maximum(dots, specks), ink))
+    assert (cleaned[ink > 0] == 1).all()
+    assert cleaned.sum() - ink.sum() < 0.1 * dots.sum()
+
+
 def test_soft_edges_of_dots_are_removed():
     ink = np.zeros((90, 110), np.float32)
     soft = np.maximum(dotted(ink, size=1), 0.0)

@@ -14,8 +14,11 @@ _LARGEST = 0.1  # of the shorter side of the picture: greatest size of a dot
 _ALIKE = 0.5  # of the usual size of the dots, beyond one pixel: greatest difference
 _ROUND = 0.45  # of its bounding box: least area of a dot
 _MIN_DOTS = 12
-_REGULAR = 0.15  # of the usual distance of the nearest dot: greatest difference
-_MOST = 0.7  # of the dots: least share whose nearest dot is at the usual distance
+_N_NEAREST = 4
+_REGULAR, _PIXEL = 0.12, 0.5  # of the distance of the dots, and pixels: greatest difference from it
+_STEPS = np.array([1, 1j, -1, -1j, 1 + 1j, 1 - 1j, -1 + 1j, -1 - 1j, 2, 2j, -2, -2j])  # of the lattice, to other dots
+_MIN_MET = 3  # of these steps: least number that lead from one dot to another
+_MOST = 0.5  # of the small round components: least share that are dots
 
 _MIN_SIDE = 64  # pixels: smaller pictures hold too little of a line
 _SAMPLES = 512  # greatest number of columns whose median is taken
@@ -63,7 +66,10 @@ def remove_dots(ink: Ink) -> Ink:
     if count < _MIN_DOTS:
         return ink
     dots = _dots(labels)
-    if np.count_nonzero(dots) < _MIN_DOTS or not _is_regular(labels, dots):
+    if np.count_nonzero(dots) < _MIN_DOTS:
+        return ink
+    regular = _on_lattice(labels, dots)
+    if np.count_nonzero(regular) < max(_MIN_DOTS, _MOST * len(regular)):
         return ink
     pixels = np.concatenate([[False], dots])[labels]
     soft = ndimage.binary_dilation(pixels, EIGHT_CONNECTED) & ~mask
@@ -81,15 +87,29 @@ def _dots(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     return np.asarray(small & (np.abs(longer - usual) <= _ALIKE * usual + 1), dtype=np.bool_)
 
 
-def _is_regular(labels: NDArray[np.int32], dots: NDArray[np.bool_]) -> bool:
-    """Return whether the two nearest neighbours of most components are at one distance."""
+def _on_lattice(labels: NDArray[np.int32], dots: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of the components that may be dots have several others at the steps of a square lattice."""
     from scipy.spatial import cKDTree
 
     places = np.array(ndimage.center_of_mass(labels > 0, labels, np.flatnonzero(dots) + 1))
-    distances = cKDTree(places).query(places, k=3)[0][:, 1:]
-    usual = float(np.median(distances[:, 0]))
-    near = np.abs(distances - usual) <= _REGULAR * usual + 0.5
-    return bool(near.all(axis=1).mean() >= _MOST)
+    tree = cKDTree(places)
+    distances, others = (found[:, 1:] for found in tree.query(places, k=_N_NEAREST + 1))
+    usual = _most_frequent(distances.ravel())
+    near = np.abs(distances - usual) <= _REGULAR * usual + _PIXEL
+    towards = (places[others] - places[:, None])[near] @ np.array([1, 1j])
+    turn = np.angle(np.exp(4j * np.angle(towards)).sum()) / 4  # a lattice is the same after a quarter of a turn
+    steps = usual * np.exp(1j * turn) * _STEPS
+    expected = places[:, None] + np.stack([steps.real, steps.imag], axis=1)
+    met = tree.query(expected)[0] <= _REGULAR * usual + _PIXEL
+    return np.asarray(np.count_nonzero(met, axis=1) >= _MIN_MET, dtype=np.bool_)
+
+
+def _most_frequent(distances: NDArray[np.float64]) -> float:
+    """Return the middle of the interval of some relative width that holds the most distances."""
+    ordered = np.sort(distances)
+    stops = np.searchsorted(ordered, ordered * (1 + _REGULAR), side="right")
+    first = int(np.argmax(stops - np.arange(len(ordered))))
+    return float(np.median(ordered[first : stops[first]]))
 
 
 def without_pale_lines(darkness: Ink) -> Ink:
