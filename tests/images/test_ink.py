@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import to_ink
+from ensemble_hwr.images._ink import _stretch
 
 
 def written(size=64, width=4, text="K"):
@@ -107,6 +108,15 @@ def test_noise_of_the_paper_is_suppressed():
     ink = to_ink(photograph(pen, shade=0.3, noise=6))
     far = np.asarray(Image.fromarray((pen * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))) == 0
     assert (ink[far] == 0).mean() > 0.95
+
+
+def test_glare_on_most_of_the_paper_is_not_taken_for_the_paper():
+    darkness = np.random.default_rng(0).normal(0, 0.01, (40, 40)).astype(np.float32)
+    darkness[:25] = -0.3
+    darkness[30:34, 8:30] = 0.25
+    for noise in (darkness, np.where(np.abs(darkness) < 0.1, np.float32(0), darkness)):
+        ink = _stretch(noise)
+        np.testing.assert_array_equal(ink > 0.5, darkness == np.float32(0.25))
 
 
 def test_longest_averages_blocks():

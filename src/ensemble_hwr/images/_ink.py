@@ -232,7 +232,7 @@ def _stretched_tones(
     full = histograms.above(histograms.otsu).quantile(0.7)
     paper = histograms.below(histograms.otsu)
     floor = np.minimum(paper.quantile(0.5) + 3 * paper.deviation(), 0.35 * full)
-    is_written = (most[:, 0] > 1) & (full > floor)
+    is_written = (most[:, 0] > 1) & (full > floor) & (histograms.otsu > 0)
     if check_blank.any():
         is_written &= ~(check_blank & may_be_blank(histograms, 1.0))
     scale = np.where(full > floor, full - floor, 1).astype(np.float32)
@@ -305,6 +305,9 @@ def _stretch(darkness: Ink) -> Ink:
     """Scale darkness so that noise of the paper becomes 0 and the body of the strokes 1."""
     histogram = _histogram(darkness)
     threshold = histogram.otsu()
+    if threshold <= 0:  # between glare and paper
+        histogram = Histogram.of(np.maximum(darkness, np.float32(0)))
+        threshold = histogram.otsu()
     full = histogram.above(threshold).quantile(0.7)
     paper = histogram.below(threshold)
     middle, spread = paper.quantile(0.5), paper.deviation()
