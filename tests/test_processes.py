@@ -103,18 +103,13 @@ def test_only_a_backend_of_loky_is_replaced():
         assert worker_backend().inner_max_num_threads == 3
 
 
-def signals_blocked_here():
-    return signal.pthread_sigmask(signal.SIG_BLOCK, [])
-
-
 def test_signals_of_a_terminal_reach_workers_through_their_parent_only():
     from joblib import Parallel, delayed
 
-    blocked = Parallel(n_jobs=2, backend=worker_backend(), timeout=100)(
-        delayed(signals_blocked_here)() for _ in range(2)
-    )
+    of_workers = delayed(signal.pthread_sigmask)(signal.SIG_BLOCK, [])
+    blocked = Parallel(n_jobs=2, backend=worker_backend(), timeout=100)([of_workers, of_workers])
     assert all({signal.SIGINT, signal.SIGHUP} <= one for one in blocked)
-    assert signal.SIGINT not in signals_blocked_here()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 ORPHAN = """

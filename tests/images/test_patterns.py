@@ -138,3 +138,12 @@ def test_pale_sides_of_cells_of_different_widths_keep_their_lines_across():
         picture[30:50, 60:390:20] = picture[75:95, 60:390:20] = picture[30:50, 61:390:20] = 1.0
     assert without_pale_lines(darkness) is darkness
     assert not without_pale_lines(ruled)[15].any()
+
+
+@pytest.mark.parametrize("tone", [0.25, 0.4])
+def test_the_pale_sides_of_a_cell_go_with_its_lines_across(tone):
+    cell = lined(letters(), (20, 75), tone=tone)
+    cell[20:77, 8:10] = cell[20:77, 150:152] = tone
+    around = ((40, 40), (0, 0))  # the sides are shorter than half of the picture
+    cleaned = without_pale_lines(np.pad(cell, around))
+    assert np.abs(cleaned - np.pad(letters(), around)).max() < 0.5 * tone

@@ -35,6 +35,7 @@ _MIN_SQUARES = (5, 14)  # lines of squared paper: least number in either directi
 _LONG = 0.5  # of the height of the picture: least length of a line that divides cells
 _SIDE, _THIN_SIDE = 0.9, 0.1  # of the distance of lines across: least length and greatest thickness of a cell's side
 _MIN_SIDES = 3
+_FEW_LINES = 4  # across: greatest number of those of a form, between which cells have sides
 _STROKE = 0.35  # of the way from the tone of a line to that of strokes: darker pixels are strokes
 
 
@@ -142,6 +143,7 @@ def without_pale_lines(darkness: Ink) -> Ink:
     for tones, turned in ((across, cleaned), (sides, cleaned.T)):
         if tones is not None:
             _remove(turned, *tones, strokes)
+    _remove_sides(cleaned, across[1], strokes)
     return cleaned
 
 
@@ -192,6 +194,18 @@ def _has_lines_down(darkness: Ink, across: NDArray[np.float32], strokes: float) 
         return False
     between = float(np.median(np.diff(starts))) / step
     return len(trace_lines(mask.T, _SIDE * between, _THIN_SIDE * between)) >= _MIN_SIDES
+
+
+def _remove_sides(darkness: Ink, across: NDArray[np.float32], strokes: float) -> None:
+    """Replace the pale sides of the cells between a few lines across by paper, in place."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], across > 0, [False]])))
+    if len(edges) > 2 * _FEW_LINES:
+        return
+    for top, bottom in zip(edges[1:-1:2], edges[2:-1:2], strict=True):
+        cells = darkness[top:bottom]
+        sides = _line_tones(cells.T, strokes) if len(cells) > 2 else None
+        if sides is not None:
+            _remove(cells.T, *sides, strokes)
 
 
 def _find_slope(sample: Ink) -> float:
