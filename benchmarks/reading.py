@@ -3,6 +3,7 @@
     python -m benchmarks reading             the values of docs/user_guide/speed.md: five minutes on an idle machine
     python -m benchmarks reading --quick     half a minute
     python -m benchmarks.reading --words 50  a table of a small run
+    python -m benchmarks.reading --words 60 --profile    the functions that take the time, without Tesseract
 
 The words are the most common English ones, composed as those of benchmarks.words: of letters of scan34, or of generated
 letters if ENSEMBLE_HWR_DATA is not set. All times are processor times of one thread. Tesseract is started for each
@@ -12,6 +13,8 @@ model once. It has no lexicon that a caller can replace. Its rows are left out i
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from time import process_time
 from typing import Any
 
@@ -39,13 +42,7 @@ def measured(n_words: int) -> list[Figure]:
     """Return the figures of a number of words."""
     from ensemble_hwr import load_model
 
-    vocabulary = common_words()[:LEXICON_SIZE]
-    words = evaluation_words(vocabulary)
-    rng = np.random.default_rng(0)
-    texts = [words[place % len(words)] for place in rng.permutation(len(words))[:n_words]]
-    pictures = [
-        word.picture for word in compose_words(letters_of(DATA), texts, gap=(0.0, 0.3), random_state=2, **STYLE)
-    ]
+    vocabulary, texts, pictures = _words(n_words)
     reader = WordReader(load_model(MODEL), lexicon=Lexicon(vocabulary)).fit()
     without = set(texts)
     other = WordReader(load_model(MODEL), lexicon=Lexicon([word for word in vocabulary if word not in without])).fit()
@@ -69,6 +66,32 @@ def measured(n_words: int) -> list[Figure]:
     if compared:
         right["Tesseract"] = _right(tesseract.read(pictures), texts)
     return _figures(seconds, right, len(pictures))
+
+
+def _words(n_words: int) -> tuple[list[str], list[str], list[Any]]:
+    """Return the words of the lexicon, and those that are read with their pictures."""
+    vocabulary = common_words()[:LEXICON_SIZE]
+    words = evaluation_words(vocabulary)
+    rng = np.random.default_rng(0)
+    texts = [words[place % len(words)] for place in rng.permutation(len(words))[:n_words]]
+    pictures = [
+        word.picture for word in compose_words(letters_of(DATA), texts, gap=(0.0, 0.3), random_state=2, **STYLE)
+    ]
+    return vocabulary, texts, pictures
+
+
+def profile(n_words: int) -> None:
+    """Print the functions in which a reader spends its time."""
+    from ensemble_hwr import load_model
+
+    vocabulary, _, pictures = _words(n_words)
+    reader = WordReader(load_model(MODEL), lexicon=Lexicon(vocabulary)).fit()
+    reader.read(pictures[0])
+    profiler = cProfile.Profile(process_time)
+    with profiler:
+        for picture in pictures:
+            reader.read(picture)
+    pstats.Stats(profiler).sort_stats("cumulative").print_stats(60)
 
 
 def _figures(seconds: dict[str, list[float]], right: dict[str, float], n_words: int) -> list[Figure]:
@@ -124,8 +147,12 @@ def _right(read: list[str], texts: list[str]) -> float:
 
 @click.command()
 @click.option("--words", type=click.IntRange(min=1), default=200, show_default=True)
-def main(words: int) -> None:
-    """Print a table."""
+@click.option("--profile", "only_profile", is_flag=True, help="Print a profile instead.")
+def main(words: int, only_profile: bool) -> None:
+    """Print a table, or a profile."""
+    if only_profile:
+        profile(words)
+        return
     for figure in measured(words):
         click.echo(f"{figure.name}: {figure.value:.3g} {figure.unit}{f' ({figure.target})' if figure.target else ''}")
 
