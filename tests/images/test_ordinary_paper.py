@@ -1,7 +1,10 @@
 """Pictures of writing on ordinary paper, of a few dozen pixels; each gave wrong ink or letters from nothing."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 
 from ensemble_hwr.datasets import compose_words, generate_letters
@@ -126,6 +129,14 @@ def test_local_paper_follows_an_edge():
     light = np.where(X < 60, 1.0, 0.6)
     paper = local_paper(photograph(light, noise=0), 12)
     assert np.abs(paper - 210 * light)[:, np.abs(X[0] - 60) > 2].max() < 2
+
+
+@pytest.mark.parametrize("quality", [50, 70])
+@pytest.mark.parametrize("contrast", [0.1, 0.12])
+def test_faint_pencil_with_grain_that_compression_has_spread(contrast, quality):
+    file = io.BytesIO()
+    Image.fromarray(photograph(contrast=contrast, noise=8)).save(file, "jpeg", quality=quality)
+    assert agreement(to_ink(file.getvalue())) > 0.8
 
 
 @pytest.mark.parametrize("contrast", [0.4, 0.25, 0.2])

@@ -100,7 +100,7 @@ def to_ink(
     grey = framed if longest is None else _shrink(framed, longest)
     small = _shrink(grey, MAX_SIDE)
     _check_contrast(small, opened, picture)
-    smooth = without_grain(grey)
+    smooth = without_grain(grey, compressed=not is_letter)
     if smooth is not None:
         grey, small = smooth, _shrink(smooth, MAX_SIDE)
     around = find_surroundings(small) if flatten and polarity != "light" else None

@@ -19,6 +19,8 @@ _TOLERANCE = 1e-9  # of rounding
 _N_TILES, _TILE = 16, 256  # squares of a large picture that are measured, and their sides in pixels
 _ROUNDING = 0.5  # grey levels: noise of pixels that were rounded
 _ROUNDED_TO_ONE = 0.75  # grey levels: standard deviation of noise of which half is rounded to one level
+_SMALL_CONTRAST = 0.25  # of the range of tones: contrast below which the threshold may separate grain
+_MORE = 1.3  # greatest ratio of the contrasts after and before a slight blur, if there is ink
 _BLURS = (1.0, 2.0)  # pixels: standard deviations of the Gaussians that remove grain, the weakest first
 
 # a histogram is that of grain alone if it has one peak and no tail; for normal noise the values are 0.64 and 2.9
@@ -34,23 +36,27 @@ _SYMMETRIC = 1.4  # greatest ratio of the dark tail to the light tail of grain; 
 _ALMOST_SYMMETRIC = 1.7  # likewise, where the histogram is almost that of grain; of letters it is above 9
 
 
-def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def without_grain(grey: NDArray[np.uint8], *, compressed: bool = False) -> NDArray[np.uint8] | None:
     """Smooth a picture whose ink differs little from the grain of its paper, as faint pencil does.
 
     Parameters
     ----------
     grey : ndarray of uint8, shape (height, width)
+    compressed : bool, default=False
+        Whether to look for grain that compression has spread over several pixels, too.
 
     Returns
     -------
     ndarray of uint8, shape (height, width), or None
         None if the grain is weak.
     """
-    if min(grey.shape) < _MIN_SIDE or _is_clear(grey, grain(grey)):
+    if min(grey.shape) < _MIN_SIDE:
+        return None
+    if _is_clear(grey, grain(grey)) and not (compressed and _has_wide_grain(grey)):
         return None
     smoothed = grey
     for blur in _BLURS:
-        smoothed = np.rint(ndimage.gaussian_filter(grey.astype(np.float32), blur, mode="nearest")).astype(np.uint8)
+        smoothed = _blurred(grey, blur)
         if _contrast(smoothed) >= _SMOOTH * grain(smoothed, round(2 * blur)):
             break
     return smoothed
@@ -238,6 +244,23 @@ def is_symmetric(small: NDArray[np.uint8], size: int, ratio: float = _SYMMETRIC)
 def _is_clear(grey: NDArray[np.uint8], noise: float) -> bool:
     """Return whether ink and paper differ by far more than the noise."""
     return bool(np.ptp(grey) >= _CLEAR_RANGE * noise) or _contrast(grey) >= _CLEAR * noise
+
+
+def _has_wide_grain(grey: NDArray[np.uint8]) -> bool:
+    """Return whether the threshold separates grain: a slight blur then makes dark and light pixels differ more.
+
+    Second differences of near pixels do not show such grain.
+    """
+    contrast = _distance(Histogram.of(grey))
+    if contrast >= _SMALL_CONTRAST * np.ptp(grey):
+        return False
+    return _distance(Histogram.of(_blurred(grey, _BLURS[0]))) > _MORE * contrast
+
+
+def _blurred(grey: NDArray[np.uint8], blur: float) -> NDArray[np.uint8]:
+    """Return a picture smoothed by a Gaussian."""
+    smoothed: NDArray[np.float32] = ndimage.gaussian_filter(grey.astype(np.float32), blur, mode="nearest")
+    return np.rint(smoothed).astype(np.uint8)
 
 
 def _contrast(grey: NDArray[np.uint8]) -> float:
