@@ -249,10 +249,22 @@ class Lexicon:
         return self._ending[node]
 
     def step(self, state: int, letter: str) -> tuple[int, float] | None:
-        """Return the node after one more letter, and the change in log-probability; None if no word has this prefix.
+        """Return the node after one more letter, and the change in the log-probability of the best completion.
 
         The changes along a prefix add up to the log-probability of the most probable word with this prefix, and none is
         above 0. A search can therefore use their sum as an upper bound.
+
+        Parameters
+        ----------
+        state : int
+            Node of the trie; `start` is the root.
+        letter : str
+            One character.
+
+        Returns
+        -------
+        (int, float) or None
+            None if no word has this prefix.
         """
         node = self._letters.find(letter, self._first[state], self._first[state + 1])
         return None if node < 0 else (node, self._best[node] - self._best[state])
@@ -263,7 +275,17 @@ class Lexicon:
         return Trie(_as_codes(self._letters), first, np.frombuffer(self._ending), np.frombuffer(self._best))
 
     def end(self, state: int) -> float | None:
-        """Return the change in log-probability if the word ends here; None if no word ends here."""
+        """Return the change in log-probability if the word ends here; None if no word ends here.
+
+        Parameters
+        ----------
+        state : int
+            Node of the trie.
+
+        Returns
+        -------
+        float or None
+        """
         probable = self._ending[state]
         return None if probable == -inf else probable - self._best[state]
 
