@@ -271,6 +271,8 @@ class _Run:
         from ensemble_hwr._workers import map_in_order
 
         done = sum(self._plan[number].n_files for number in self._finished)
+        if on_progress is not None:  # workers may take long to start
+            on_progress(FolderProgress("reading", done, self._n_files()))
         results = map_in_order(
             self._work,
             self._files(),
