@@ -184,3 +184,8 @@ def test_the_forest_plot_has_numbers_and_ticks(comparison):
         assert len(re.findall(r"\[.*, .*\]</text>", plot)) == 2
         assert plot.count('class="tick"') >= 2
         assert "difference, percentage points" in plot
+
+
+def test_the_note_below_the_tests_has_the_number_of_comparisons(build, comparison):
+    assert "The p-values of the 2 comparisons with hierarchical are corrected by Holm" in render(comparison)
+    assert "A difference is significant" in render(build({"flat": 0.1, "hierarchical": 0.1}))
