@@ -92,6 +92,34 @@ def test_parts_of_lines_at_the_edge_are_removed_with_print(letters):
     assert not (remove_print(ink_of(grey))[:6] > 0).any()
 
 
+def cut_letters(printed):
+    """Return ink of printed marks, and of letters that the lower edge of the picture cuts."""
+    ink = np.zeros((40, 300), np.float32)
+    for left in range(10, 90, 14):
+        ink[16:28, left : left + 10] = printed
+    for left, top in [(130, 9), (170, 16), (210, 5), (250, 13)]:
+        ink[top:, left : left + 20] = 1
+    return ink
+
+
+def test_letters_that_the_frame_cuts_are_compared_with_print():
+    ink = cut_letters(printed=1)
+    cleaned = remove_print(ink)
+    assert not cleaned[:, :100].any()
+    np.testing.assert_array_equal(cleaned[:, 120:], ink[:, 120:])
+
+
+def test_the_lower_of_two_lines_that_the_frame_cuts_is_removed_with_print():
+    ink = cut_letters(printed=1)
+    alone = remove_print(ink.copy())
+    for left in range(115, 290, 35):
+        ink[:4, left : left + 8] = 1
+    np.testing.assert_array_equal(remove_print(ink), alone)
+    ink = cut_letters(printed=0)
+    ink[:4, 150:160] = 1
+    assert remove_print(ink) is ink
+
+
 def test_debug_picture_has_boxes_around_print(letters):
     word = compose_words(letters, ["QUARTZ"], gap=0.5, baseline=0.08, height=36, random_state=1)[0].picture
     grey, printed = form(word, "NOM :", place="left", size=20)

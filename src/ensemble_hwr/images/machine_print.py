@@ -147,8 +147,10 @@ def find_print(ink: Ink) -> NDArray[np.bool_]:
     regular = [run for run in runs if run.regular]
     if not regular:
         return nothing
-    in_regular = np.isin(tall, np.concatenate([run.letters for run in regular]))
-    others = tall[~in_regular & ~parts.cut[tall]]
+    others = np.setdiff1d(tall, np.concatenate([run.letters for run in regular]))
+    whole = others[~parts.cut[others]]
+    if len(whole) >= _MIN_OTHERS:  # in a narrow crop, most letters may touch an edge
+        others = whole
     if len(others) < _MIN_OTHERS:
         return nothing
     chances = _Chances.of(parts, others)
@@ -398,10 +400,19 @@ def _before(parts: _Parts, run: _Run) -> NDArray[np.bool_]:
 def _cut_lines(parts: _Parts) -> NDArray[np.bool_]:
     """Return the pixels of low parts at the upper and lower edges, beyond the rows of the other letters."""
     whole = ~parts.cut & (parts.height >= _MIN_HEIGHT)
-    if not whole.any():
-        return np.zeros(parts.labels.shape, np.bool_)
-    top, bottom = np.median(parts.top[whole]), np.median(parts.bottom[whole])
-    outside = parts.cut & (parts.height <= _CUT * (bottom - top))
-    outside &= (parts.bottom <= (top + bottom) / 2) | (parts.top >= (top + bottom) / 2)
+    if whole.any():
+        top, bottom = np.median(parts.top[whole]), np.median(parts.bottom[whole])
+        outside = parts.cut & (parts.height <= _CUT * (bottom - top))
+        outside &= (parts.bottom <= (top + bottom) / 2) | (parts.top >= (top + bottom) / 2)
+    else:
+        outside = _lower_line(parts)
     found: NDArray[np.bool_] = np.concatenate([[False], outside])[parts.labels]
     return found
+
+
+def _lower_line(parts: _Parts) -> NDArray[np.bool_]:
+    """Return the parts at the upper or lower edge, whichever are lower, if the frame cuts the other letters as well."""
+    lines = [parts.top == 0, parts.bottom == len(parts.labels)]
+    heights = [float(np.median(parts.height[line])) if line.any() else 0.0 for line in lines]
+    lower = int(np.argmin(heights))
+    return lines[lower] if heights[lower] <= _CUT * heights[1 - lower] else np.zeros(len(parts.top), np.bool_)
