@@ -5,10 +5,22 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from ensemble_hwr.exceptions import PictureError
 from ensemble_hwr.images import open_picture, to_ink
-from ensemble_hwr.images._colour import find_inks, separated_grey
+from ensemble_hwr.images._colour import (
+    InkColour,
+    _bits,
+    _dilated,
+    _eroded,
+    _is_thick,
+    _quantile,
+    _straight_share,
+    _width,
+    find_inks,
+    separated_grey,
+)
 
 WHITE, YELLOW_PAPER = (235, 235, 230), (240, 230, 160)
 BLACK, BLUE_PEN, RED_PEN = (30, 30, 35), (30, 50, 140), (200, 40, 50)
@@ -243,3 +255,51 @@ def test_a_highlighter_stays_bright_where_many_strokes_lie_on_it():
     marked[16:48, 16:100] = True
     assert grey[marked & ~strokes].mean() > 0.9 * grey[60:66].mean()
     assert grey[marked & strokes].mean() < 0.6 * grey[60:66].mean()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("size", [1, 3, 5, 13, 41, 81])
+def test_masks_as_integers_are_filtered_as_arrays_are(size, axis):
+    mask = ndimage.uniform_filter(np.random.default_rng(0).random((20, 33)), 3) < 0.52
+    margin = max(1, size // 2)
+    inside, bits, step = _bits(np.ones_like(mask), margin), _bits(mask, margin), 1 if axis else 33 + margin
+    dilated = ndimage.maximum_filter1d(mask.view(np.uint8), size, axis=axis).view(bool)
+    eroded = ndimage.minimum_filter1d(mask.view(np.uint8), size, axis=axis).view(bool)
+    assert _dilated(bits, size, step) & inside == _bits(dilated, margin)
+    assert _eroded(bits | ~inside, size, step) & inside == _bits(eroded, margin)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 8])
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_quantiles_are_those_of_numpy(share, length):
+    rows = np.random.default_rng(0).random((3, length))
+    np.testing.assert_allclose(_quantile(rows, share), np.quantile(rows, share, axis=1))
+
+
+def test_an_ink_is_as_wide_as_its_usual_runs_and_straight_where_they_are_long():
+    mask = np.zeros((40, 90), bool)
+    mask[10:13] = mask[20:38, 20] = True
+    line = InkColour(np.array([0.2, 0.4, 0.4]), mask)
+    assert (line.width, line.n_pixels) == (1, 288)
+    assert _straight_share(line, []) == 1
+    broken = InkColour(line.absorbed, mask & (np.arange(90) % 10 < 7))
+    strokes = InkColour(np.ones(3), np.broadcast_to(np.arange(90) % 10 >= 7, (40, 90)) & (np.arange(40) > 4)[:, None])
+    assert _straight_share(broken, []) < 0.1
+    assert _straight_share(broken, [strokes]) > 0.9
+    everything = InkColour(line.absorbed, np.ones((40, 90), bool))
+    assert (everything.width, _straight_share(everything, [])) == (40, 1)
+
+
+@pytest.mark.parametrize(("height", "thick"), [(2, False), (6, False), (18, True), (40, True)])
+def test_areas_are_thick_in_relation_to_strokes_and_with_the_strokes_on_them(height, thick):
+    area = np.zeros((40, 90), bool)
+    area[:height, 5:80] = True
+    strokes = np.zeros_like(area)
+    strokes[:, 10:80:10] = strokes[:, 11:80:10] = True
+    written = area | strokes
+    ink = InkColour(np.array([0.0, 0.0, 0.7]), area & ~strokes)
+    closed = ndimage.binary_closing(written, np.ones((3, 3)))
+    depth = 4 * ndimage.distance_transform_edt(closed)[ink.mask].mean()
+    for width in (0.9 * depth / 3.5, 1.1 * depth / 3.5, _width(strokes)):
+        assert _is_thick(ink, written, width) == (depth >= 3.5 * width)
+    assert _is_thick(ink, written, 2.0) == thick
