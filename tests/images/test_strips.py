@@ -83,3 +83,12 @@ def test_a_picture_of_a_few_pixels_stays_as_it_is():
     for shape in ((1, 1), (1, 50), (3, 3), (5, 200)):
         grey = np.zeros(shape, np.uint8)
         assert without_strip(grey, PAPER) is grey
+
+
+def test_a_black_stroke_along_a_strip_stays_black():
+    page = np.full((60, 200), 200, np.uint8)
+    page[:, 80:100] = 120
+    page[:, 90] = 0
+    found = without_strip(page, 200.0)
+    assert (found[:, 82:89] == 200).all()
+    assert not found[:, 90].any()

@@ -27,6 +27,7 @@ _GREATEST_WIDTH = 0.7  # of the lines
 _LEAST_LENGTH = 0.5  # of the shorter side: shorter lines cut off a corner
 _PAPER = 0.75  # quantile of the brightness on a line that is that of paper: strokes cover less than the rest
 _SOFT = 6  # lines on each side of a strip that may be its soft edges
+_BLACK = 1e-3  # of the brightness of paper: of a line that a black stroke covers
 _DARKEST = 0.3  # of the brightness of paper: darker strips are no shadows
 
 
@@ -75,7 +76,7 @@ def without_strip(grey: NDArray[np.uint8], paper: float) -> NDArray[np.uint8]:
     row, column = (factor * (n // 2 + 0.5) - 0.5 for n in fine.shape)
     distance = _distances(grey.shape, band.direction, (row, column))
     relative = np.interp(distance, factor * offsets, brightness).astype(np.float32)
-    return np.minimum(np.rint(grey / relative), 255).astype(np.uint8)
+    return np.minimum(np.rint(grey / np.maximum(relative, _BLACK)), 255).astype(np.uint8)
 
 
 def _find_band(fine: NDArray[np.uint8], least: float) -> _Band | None:
