@@ -21,11 +21,13 @@ from PIL import Image
 from benchmarks.pages import put
 from benchmarks.paper import LETTERS, PAGE, capitals_of_pack, data_folder
 from benchmarks.simulation import Grey, blank_sheet
+from benchmarks.simulation.sheet import compressed
 from ensemble_hwr import LetterSet, WordReader, load_model
 from ensemble_hwr.datasets import load_index
 from ensemble_hwr.images import open_picture, to_ink
 
 SIDE, THICKNESS = 220, 4  # pixels of a letter's cell and of its border
+QUALITIES = (90, 75, 60, 40, 20)  # of JPEG
 
 
 @click.command()
@@ -122,12 +124,20 @@ def phone_letters(model: Any) -> str:
 
 
 def blank_sheets(model: Any, count: int) -> str:
-    """Return on how many blank sheets nothing is read."""
+    """Return on how many blank sheets nothing is read, as they are and saved as JPEG."""
     rng = np.random.default_rng(0)
     sheets = [blank_sheet(rng) for _ in range(count)]
-    read = WordReader(load_model("az"), errors="empty").fit().predict(sheets)
-    failures = model[0].transform_readable(sheets)[1]
-    return f"Blank sheets: no word is read on {(read == '').sum()} of {count}, no letter on {len(failures)} of {count}."
+    reader = WordReader(load_model("az"), errors="empty").fit()
+    n_words, n_jpegs = (
+        int((reader.predict(pictures) == "").sum())
+        for pictures in (sheets, [compressed(sheet, int(rng.choice(QUALITIES))) for sheet in sheets])
+    )
+    n_letters = len(model[0].transform_readable(sheets)[1])
+    qualities = ", ".join(map(str, QUALITIES))
+    return (
+        f"Blank sheets: no word is read on {n_words} of {count}, no letter on {n_letters} of {count}. Of the same "
+        f"sheets saved as JPEG of the qualities {qualities}, no word is read on {n_jpegs}."
+    )
 
 
 if __name__ == "__main__":
