@@ -259,31 +259,30 @@ def may_hold_square(tones: Tones, below: NDArray[np.float64], size: int) -> NDAr
     """
     step = max(1, size // _LATTICE)
     reach = size // step
-    dark: NDArray[np.bool_] = np.asarray(_lattice(tones, step, reach) < below[:, None, None])
+    dark: NDArray[np.bool_] = np.asarray(_lattice(tones, step) < below[:, None, None])
     for side in (1, 2):
-        n_points = dark.shape[side] - reach + 1
-        runs = np.ones_like(_part(dark, side, slice(n_points)))
-        for at in range(reach):
-            runs &= _part(dark, side, slice(at, at + n_points))
-        dark = runs
+        first, inside, last = (_part(dark, side, where) for where in (slice(1), slice(1, -1), slice(-1, None)))
+        n_runs = max(0, inside.shape[side] - reach + 1)
+        runs = _part(inside, side, slice(n_runs))
+        for at in range(1, reach):
+            runs = runs & _part(inside, side, slice(at, at + n_runs))
+        dark = np.concatenate([first, runs, last], axis=side)  # a point on the edge stands for all beyond it
     return np.asarray(dark.any(axis=(1, 2)))
 
 
-def _lattice(tones: Tones, step: int, reach: int) -> Tones:
-    """Return every n-th pixel, and the darker of the two outermost pixels of each edge, repeated outwards."""
+def _lattice(tones: Tones, step: int) -> Tones:
+    """Return every n-th pixel, and the darker of the two outermost pixels of each edge."""
     for side in (1, 2):
         length = tones.shape[side]
-        first, last = (
-            np.minimum(_part(tones, side, [outermost]), _part(tones, side, [next_to_it]))
-            for outermost, next_to_it in ((0, 1), (length - 1, length - 2))
+        first, second, inside, last_but_one, last = (
+            _part(tones, side, where)
+            for where in (slice(1), slice(1, 2), slice(step, length - 1, step), slice(-2, -1), slice(-1, None))
         )
-        inside = _part(tones, side, slice(step, length - 1, step))
-        # a point of the lattice on the last row counts as one beyond it
-        tones = np.concatenate([first] * (reach + 1) + [inside] + [last] * (reach + 1), axis=side)
+        tones = np.concatenate([np.minimum(first, second), inside, np.minimum(last_but_one, last)], axis=side)
     return tones
 
 
-def _part(stack: NDArray[Any], side: int, where: slice | list[int]) -> NDArray[Any]:
+def _part(stack: NDArray[Any], side: int, where: slice) -> NDArray[Any]:
     """Return a part of a stack of pictures along one side."""
     return stack[:, where] if side == 1 else stack[:, :, where]
 
