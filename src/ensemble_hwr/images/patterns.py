@@ -27,9 +27,10 @@ _MIN_SIDE = 64  # pixels: smaller pictures hold too little of a line
 _SAMPLES = 512  # greatest number of columns whose median is taken
 _SLOPES = np.linspace(-0.06, 0.06, 49)  # rows per column
 _COARSE = 320  # pixels: longest side of the sample from which the slope is estimated
-_DARKEST = 0.99  # quantile of the darkness that is the tone of the strokes
+_DARKEST = 0.99  # quantile of the darkness that is the least tone of the strokes
 _TONE = 0.8  # likewise of the ink that is not on lines
 _PALE = 0.7  # of that tone: greatest darkness of a line
+_ALIKE_PALE = 0.8  # likewise, of other lines of the same cells
 _VISIBLE = 0.08  # likewise: least darkness
 _ABOVE_NOISE = 0.5  # standard deviations of the noise: likewise
 _COVERED = 0.8  # of the picture: least length of a line
@@ -138,17 +139,18 @@ def without_pale_lines(darkness: Ink) -> Ink:
     """
     if min(darkness.shape) < _MIN_SIDE:
         return darkness
-    strokes = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
-    lines = _line_tones(darkness, strokes)
+    least = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
+    lines = _line_tones(darkness, least)
     if lines is None:
         return darkness
-    lines_down = _line_tones(darkness.T, strokes)
-    strokes = max(strokes, _tone_beside(darkness, lines, lines_down))
+    lines_down = _line_tones(darkness.T, least)
+    strokes = max(least, _tone_beside(darkness, lines, lines_down))
     across, sides = _paler(lines, strokes), _paler(lines_down, strokes)
-    if across is None:
+    alike = _paler(lines, strokes, _ALIKE_PALE)
+    if across is None or alike is None:
         return darkness
     down = np.zeros(darkness.shape[1], np.float32) if sides is None else sides[1]
-    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, lines[1], strokes)):
+    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, alike[1], least)):
         return darkness
     cleaned = darkness.copy()
     for tones, turned in ((across, cleaned), (sides, cleaned.T)):
@@ -178,14 +180,14 @@ def _line_tones(darkness: Ink, strokes: float) -> Lines | None:
     return (slope, tones) if tones.any() else None
 
 
-def _paler(lines: Lines | None, strokes: float) -> Lines | None:
+def _paler(lines: Lines | None, strokes: float, most: float = _PALE) -> Lines | None:
     """Return the lines that are paler than strokes."""
     if lines is None:
         return None
     slope, tones = lines
     labels, count = ndimage.label(tones > 0)
     peaks = np.concatenate([[np.inf], ndimage.maximum(tones, labels, np.arange(1, count + 1))])
-    pale = peaks <= _PALE * strokes
+    pale = peaks <= most * strokes
     return (slope, np.where(pale[labels], tones, np.float32(0))) if pale.any() else None
 
 
