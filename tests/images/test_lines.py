@@ -65,6 +65,14 @@ def test_a_box_around_a_word_is_removed():
     np.testing.assert_array_equal(remove_lines(boxed, LETTER), ink)
 
 
+def test_a_margin_is_removed_from_edge_to_edge():
+    written = np.pad(word(), ((24, 24), (20, 0)))
+    ruled = written.copy()
+    ruled[17:19] = ruled[-19:-17] = 1.0  # closer to the edges than a letter is high
+    ruled[:, 5:7] = 1.0
+    np.testing.assert_array_equal(remove_lines(ruled, letter=28), written)
+
+
 def test_bars_of_letters_in_a_row_are_no_line():
     """The bars of HHHH are at one height, with gaps between the letters and stems across."""
     assert not find_lines(word() > 0, 2 * LETTER, 7).any()

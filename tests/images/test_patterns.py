@@ -120,6 +120,26 @@ def test_tables_dark_lines_and_clean_writing_are_left():
         assert without_pale_lines(darkness) is darkness
 
 
+def test_a_little_writing_on_squared_paper_is_darker_than_its_lines():
+    ink = np.zeros(SHAPE, np.float32)
+    ink[30:62, 61:63] = 0.6  # with its soft edges, a short word with a thin pen
+    ink[30:62, 62] = 1.0
+    cleaned = without_pale_lines(lined(ink, range(5, 95, 14), range(3, 159, 14), tone=0.45))
+    np.testing.assert_array_equal(cleaned > 0.7, ink > 0.7)
+    assert np.count_nonzero(cleaned) <= np.count_nonzero(ink)
+
+
+def test_boxes_whose_lines_across_differ_slightly_in_tone_are_left():
+    darkness = np.zeros((80, 260), np.float32)
+    for left in range(10, 250, 40):
+        darkness[15:65, [left, left + 1, left + 34, left + 35]] = 0.69
+        darkness[15:17, left : left + 36] = 0.69
+        darkness[63:65, left : left + 36] = 0.71
+        darkness[25:55, left + 16 : left + 19] = 1.0
+    darkness = np.pad(darkness, ((40, 40), (0, 0)))  # the sides are shorter than half of the picture
+    assert without_pale_lines(darkness) is darkness
+
+
 def test_strokes_on_squared_paper_are_full_ink():
     grey = np.rint(210 * (1 - 0.8 * lined(letters(), range(5, 95, 14), range(3, 159, 14)))).astype(np.uint8)
     ink = to_ink(grey)

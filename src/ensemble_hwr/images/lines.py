@@ -136,9 +136,12 @@ def find_ruling(mask: NDArray[np.bool_], letter: float) -> Ruling | None:
     down, sides = np.zeros_like(mask), np.zeros_like(mask)
     ends = _grown(np.pad(courses | across, 1, constant_values=True), reach)[1:-1, 1:-1]
     for line in trace_lines(mask.T, _HEIGHT * letter, _THICKNESS * letter):
-        for part in _sides(ends.T, line, _HEIGHT * letter - 2 * reach):
+        parts = _sides(ends.T, line, _HEIGHT * letter - 2 * reach)
+        for part in parts:
             line.mark(down.T, part)
             _draw(sides.T, line.rows[part], line.columns[part], 2 * reach)
+        if parts and line.columns[0] <= reach and line.columns[-1] >= len(mask) - 1 - reach:
+            line.mark(down.T)
     corners = mask & _grown(across, reach) & _grown(down, 2 * reach)
     return Ruling(across | down | corners, courses | sides, sides, teeth)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from ensemble_hwr._geometry import EIGHT_CONNECTED, INK_THRESHOLD
 from ensemble_hwr._typing import Ink
+from ensemble_hwr.images._histogram import Histogram
 from ensemble_hwr.images._traces import trace_lines
 
 _LARGEST = 0.1  # of the shorter side of the picture: greatest size of a dot
@@ -24,8 +27,10 @@ _MIN_SIDE = 64  # pixels: smaller pictures hold too little of a line
 _SAMPLES = 512  # greatest number of columns whose median is taken
 _SLOPES = np.linspace(-0.06, 0.06, 49)  # rows per column
 _COARSE = 320  # pixels: longest side of the sample from which the slope is estimated
-_DARKEST = 0.99  # quantile of the darkness that is the tone of the strokes
+_DARKEST = 0.99  # quantile of the darkness that is the least tone of the strokes
+_TONE = 0.8  # likewise of the ink that is not on lines
 _PALE = 0.7  # of that tone: greatest darkness of a line
+_ALIKE_PALE = 0.8  # likewise, of other lines of the same cells
 _VISIBLE = 0.08  # likewise: least darkness
 _ABOVE_NOISE = 0.5  # standard deviations of the noise: likewise
 _COVERED = 0.8  # of the picture: least length of a line
@@ -37,6 +42,9 @@ _SIDE, _THIN_SIDE = 0.9, 0.1  # of the distance of lines across: least length an
 _MIN_SIDES = 3
 _FEW_LINES = 4  # across: greatest number of those of a form, between which cells have sides
 _STROKE = 0.35  # of the way from the tone of a line to that of strokes: darker pixels are strokes
+
+Lines: TypeAlias = tuple[float, NDArray[np.float32]]
+"""Slope of lines from left to right, and their darkness in each row of the first column; 0 elsewhere."""
 
 
 def remove_dots(ink: Ink) -> Ink:
@@ -131,13 +139,18 @@ def without_pale_lines(darkness: Ink) -> Ink:
     """
     if min(darkness.shape) < _MIN_SIDE:
         return darkness
-    strokes = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
-    across = _line_tones(darkness, strokes)
-    if across is None:
+    least = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
+    lines = _line_tones(darkness, least)
+    if lines is None:
         return darkness
-    sides = _line_tones(darkness.T, strokes)
+    lines_down = _line_tones(darkness.T, least)
+    strokes = max(least, _tone_beside(darkness, lines, lines_down))
+    across, sides = _paler(lines, strokes), _paler(lines_down, strokes)
+    alike = _paler(lines, strokes, _ALIKE_PALE)
+    if across is None or alike is None:
+        return darkness
     down = np.zeros(darkness.shape[1], np.float32) if sides is None else sides[1]
-    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, across[1], strokes)):
+    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, alike[1], least)):
         return darkness
     cleaned = darkness.copy()
     for tones, turned in ((across, cleaned), (sides, cleaned.T)):
@@ -147,7 +160,7 @@ def without_pale_lines(darkness: Ink) -> Ink:
     return cleaned
 
 
-def _line_tones(darkness: Ink, strokes: float) -> tuple[float, NDArray[np.float32]] | None:
+def _line_tones(darkness: Ink, strokes: float) -> Lines | None:
     """Return the slope of lines from left to right, and their darkness in each row of the first column; 0 elsewhere."""
     noise = 1.4826 * float(np.median(np.abs(_sample(darkness, _SAMPLES))))
     least = max(_VISIBLE * strokes, _ABOVE_NOISE * noise)
@@ -162,9 +175,42 @@ def _line_tones(darkness: Ink, strokes: float) -> tuple[float, NDArray[np.float3
     for first, last in zip(inside[::2], inside[1::2], strict=True):
         peak = float(profile[first:last].max())
         covered = (level[first:last] > peak / 2).any(axis=0).mean()
-        if least <= peak <= _PALE * strokes and covered >= _COVERED:
+        if least <= peak and covered >= _COVERED:
             tones[first:last] = profile[first:last]
     return (slope, tones) if tones.any() else None
+
+
+def _paler(lines: Lines | None, strokes: float, most: float = _PALE) -> Lines | None:
+    """Return the lines that are paler than strokes."""
+    if lines is None:
+        return None
+    slope, tones = lines
+    labels, count = ndimage.label(tones > 0)
+    peaks = np.concatenate([[np.inf], ndimage.maximum(tones, labels, np.arange(1, count + 1))])
+    pale = peaks <= most * strokes
+    return (slope, np.where(pale[labels], tones, np.float32(0))) if pale.any() else None
+
+
+def _tone_beside(darkness: Ink, across: Lines, down: Lines | None) -> float:
+    """Return the tone of the ink beside lines from left to right and from top to bottom; 0 if there is none."""
+    step = -(-max(darkness.shape) // _SAMPLES)
+    rows, columns = (np.arange(0, side, step) for side in darkness.shape)
+    beside = ~_on_lines(across, rows, columns - darkness.shape[1] / 2)
+    beside &= ~_on_lines(down, columns, rows - darkness.shape[0] / 2).T
+    ink = np.maximum(darkness[::step, ::step][beside], 0)
+    if not ink.any():
+        return 0.0
+    histogram = Histogram.of(ink)
+    return float(histogram.above(histogram.otsu()).quantile(_TONE))
+
+
+def _on_lines(lines: Lines | None, rows: NDArray[np.intp], columns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which pixels, by their rows and their columns from the middle, are on or next to lines."""
+    if lines is None:
+        return np.zeros((len(rows), len(columns)), np.bool_)
+    slope, tones = lines
+    level = rows[:, None] - np.rint(slope * columns).astype(np.intp)
+    return np.asarray(ndimage.maximum_filter1d(tones, 3)[np.clip(level, 0, len(tones) - 1)] > 0)
 
 
 def _is_squared(across: NDArray[np.float32], down: NDArray[np.float32]) -> bool:
@@ -203,7 +249,7 @@ def _remove_sides(darkness: Ink, across: NDArray[np.float32], strokes: float) ->
         return
     for top, bottom in zip(edges[1:-1:2], edges[2:-1:2], strict=True):
         cells = darkness[top:bottom]
-        sides = _line_tones(cells.T, strokes) if len(cells) > 2 else None
+        sides = _paler(_line_tones(cells.T, strokes), strokes) if len(cells) > 2 else None
         if sides is not None:
             _remove(cells.T, *sides, strokes)
 
