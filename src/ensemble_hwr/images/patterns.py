@@ -144,7 +144,7 @@ def without_pale_lines(darkness: Ink) -> Ink:
     if lines is None:
         return darkness
     lines_down = _line_tones(darkness.T, least)
-    strokes = max(least, _tone_beside(darkness, lines, lines_down))
+    strokes = max(least, _tone_off_lines(darkness, lines, lines_down))
     across, sides = _paler(lines, strokes), _paler(lines_down, strokes)
     alike = _paler(lines, strokes, _ALIKE_PALE)
     if across is None or alike is None:
@@ -181,7 +181,7 @@ def _line_tones(darkness: Ink, strokes: float) -> Lines | None:
 
 
 def _paler(lines: Lines | None, strokes: float, most: float = _PALE) -> Lines | None:
-    """Return the lines that are paler than strokes."""
+    """Return the lines that are paler than strokes, or at most so dark, as a share of their tone."""
     if lines is None:
         return None
     slope, tones = lines
@@ -191,13 +191,13 @@ def _paler(lines: Lines | None, strokes: float, most: float = _PALE) -> Lines | 
     return (slope, np.where(pale[labels], tones, np.float32(0))) if pale.any() else None
 
 
-def _tone_beside(darkness: Ink, across: Lines, down: Lines | None) -> float:
-    """Return the tone of the ink beside lines from left to right and from top to bottom; 0 if there is none."""
+def _tone_off_lines(darkness: Ink, across: Lines, down: Lines | None) -> float:
+    """Return the tone of the ink that is not on lines from left to right or from top to bottom; 0 if there is none."""
     step = -(-max(darkness.shape) // _SAMPLES)
     rows, columns = (np.arange(0, side, step) for side in darkness.shape)
-    beside = ~_on_lines(across, rows, columns - darkness.shape[1] / 2)
-    beside &= ~_on_lines(down, columns, rows - darkness.shape[0] / 2).T
-    ink = np.maximum(darkness[::step, ::step][beside], 0)
+    off_lines = ~_on_lines(across, rows, columns - darkness.shape[1] / 2)
+    off_lines &= ~_on_lines(down, columns, rows - darkness.shape[0] / 2).T
+    ink = np.maximum(darkness[::step, ::step][off_lines], 0)
     if not ink.any():
         return 0.0
     histogram = Histogram.of(ink)
