@@ -139,18 +139,18 @@ def without_pale_lines(darkness: Ink) -> Ink:
     """
     if min(darkness.shape) < _MIN_SIDE:
         return darkness
-    least = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
-    lines = _line_tones(darkness, least)
+    strokes = float(np.quantile(_sample(darkness, _SAMPLES), _DARKEST))
+    lines = _line_tones(darkness, strokes)
     if lines is None:
         return darkness
-    lines_down = _line_tones(darkness.T, least)
-    strokes = max(least, _tone_off_lines(darkness, lines, lines_down))
+    lines_down = _line_tones(darkness.T, strokes)
+    if _is_squared(lines[1], _tones(lines_down, darkness.shape[1])):
+        strokes = max(strokes, _tone_off_lines(darkness, lines, lines_down))  # squares are much of the ink
     across, sides = _paler(lines, strokes), _paler(lines_down, strokes)
-    alike = _paler(lines, strokes, _ALIKE_PALE)
-    if across is None or alike is None:
+    if across is None:
         return darkness
-    down = np.zeros(darkness.shape[1], np.float32) if sides is None else sides[1]
-    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, alike[1], least)):
+    down, alike = _tones(sides, darkness.shape[1]), _tones(_paler(lines, strokes, _ALIKE_PALE), len(darkness))
+    if not _is_squared(across[1], down) and (not _is_margin(down) or _has_lines_down(darkness, alike, strokes)):
         return darkness
     cleaned = darkness.copy()
     for tones, turned in ((across, cleaned), (sides, cleaned.T)):
@@ -181,7 +181,7 @@ def _line_tones(darkness: Ink, strokes: float) -> Lines | None:
 
 
 def _paler(lines: Lines | None, strokes: float, most: float = _PALE) -> Lines | None:
-    """Return the lines that are paler than strokes, or at most so dark, as a share of their tone."""
+    """Return the lines whose darkness is at most a share of that of strokes."""
     if lines is None:
         return None
     slope, tones = lines
@@ -189,6 +189,11 @@ def _paler(lines: Lines | None, strokes: float, most: float = _PALE) -> Lines | 
     peaks = np.concatenate([[np.inf], ndimage.maximum(tones, labels, np.arange(1, count + 1))])
     pale = peaks <= most * strokes
     return (slope, np.where(pale[labels], tones, np.float32(0))) if pale.any() else None
+
+
+def _tones(lines: Lines | None, n_rows: int) -> NDArray[np.float32]:
+    """Return the darkness of lines in each row of the first column; 0 without lines."""
+    return np.zeros(n_rows, np.float32) if lines is None else lines[1]
 
 
 def _tone_off_lines(darkness: Ink, across: Lines, down: Lines | None) -> float:
