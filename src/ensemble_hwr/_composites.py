@@ -1,4 +1,4 @@
-"""Structure of estimators: transformers, the classifier at the end, parts, random states and weights.
+"""Structure of estimators: transformers, the classifier at the end, parts, random states, weights and tiny numbers.
 
 Composites are scikit-learn's Pipeline, VotingClassifier and StackingClassifier, and two kinds of this library, which
 declare their structure by a class attribute, so that this module imports none of them:
@@ -16,6 +16,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
@@ -230,3 +231,13 @@ def params_of_rows(params: Mapping[str, Any], rows: IntArray, n_samples: int) ->
         return hasattr(value, "__len__") and not isinstance(value, str) and _num_samples(value) == n_samples
 
     return {name: _safe_indexing(value, rows) if per_sample(value) else value for name, value in params.items()}
+
+
+def is_tiny(weights: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which weights of a network are so near 0 that they have no effect, but can make it slow.
+
+    The L2 penalty shrinks the weights of units without gradient until they are subnormal: below 1e-38 in float32. Some
+    processors multiply by such numbers up to a hundred times more slowly.
+    """
+    tiny: NDArray[np.bool_] = np.abs(weights) < 1e6 * np.finfo(weights.dtype).tiny
+    return tiny

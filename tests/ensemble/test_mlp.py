@@ -9,6 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from ensemble_hwr._composites import is_tiny
 from ensemble_hwr.ensemble import AugmentedMLPClassifier, MemberMLPClassifier
 
 X, CODES = load_iris(return_X_y=True)
@@ -82,3 +83,24 @@ def test_with_two_classes_small_probabilities_are_accurate(network):
     assert found.dtype == np.float32
     assert wanted.min() < 1e-6
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [MemberMLPClassifier, AugmentedMLPClassifier])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tiny_weights_become_0(kind, weighted):
+    # the penalty alone moves the weights of features that are 0
+    given = np.hstack([X, np.zeros((len(X), 20))]).astype(np.float32)
+    settings = {"alpha": 1.0, "batch_size": 10, "max_iter": 200, "learning_rate_init": 0.003, "random_state": 0}
+    weight = np.ones(len(X), np.float32) if weighted else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs = MLPClassifier((9,), n_iter_no_change=200, **settings).fit(given, CODES)
+    assert (np.abs(theirs.coefs_[0][theirs.coefs_[0] != 0]) < np.finfo(np.float32).tiny).sum() > 50
+    if kind is MemberMLPClassifier:
+        network = fitted = kind((9,), n_iter_no_change=200, **settings).fit(given, CODES, sample_weight=weight)
+        np.testing.assert_allclose(network.predict_proba(given), theirs.predict_proba(given), rtol=1e-5)
+    else:
+        fitted = kind((9,), learning_rate="constant", **settings).fit(given, CODES, sample_weight=weight).mlp_
+    assert (fitted.coefs_[0][4:] == 0).sum() > 50
+    for array in (*fitted.coefs_, *fitted.intercepts_, *fitted._optimizer.ms, *fitted._optimizer.vs):
+        assert not is_tiny(array[array != 0]).any()

@@ -546,3 +546,14 @@ def test_a_member_that_needs_encoded_labels_is_loaded(tmp_path):
     again = load_model(save_model(model, tmp_path / "m"))
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     assert again.predict(X).tolist() == model.predict(X).tolist()
+
+
+def test_tiny_weights_of_a_file_become_0(tmp_path):
+    network = MLPClassifier((5,), max_iter=3, random_state=0).fit(X.astype(np.float32), y)
+    weights = network.coefs_[0]
+    weights[:, 2], weights[0, 0] = 1e-39, -1e-35
+    loaded = load_model(save_model(network, tmp_path / "tiny.model"))
+    np.testing.assert_array_equal(loaded.coefs_[0], np.where(np.abs(weights) < 1e-32, 0, weights))
+    assert loaded.coefs_[0].dtype == np.float32
+    assert weights[0, 2] == np.float32(1e-39)  # those of the network that was saved are kept
+    np.testing.assert_allclose(loaded.predict_proba(X), network.predict_proba(X), rtol=1e-6)

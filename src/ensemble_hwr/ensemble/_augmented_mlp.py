@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from ensemble_hwr.ensemble._hooks import on_epoch_end
-from ensemble_hwr.ensemble._mlp import continue_fit, network_probabilities
+from ensemble_hwr.ensemble._mlp import continue_fit, network_probabilities, zero_tiny_weights
 
 ROWS_AT_ONCE = 16_384
 Weights = tuple[list[NDArray[Any]], list[NDArray[Any]]]
@@ -32,6 +32,8 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
     Every epoch trains on newly augmented copies of the rows, which are transformed into features in parts of about
     16,000 rows, so memory does not grow with the number of epochs. Each part is one epoch of scikit-learn's
     :class:`~sklearn.neural_network.MLPClassifier` with the Adam solver, as its ``partial_fit`` trains it, bit for bit.
+    After each epoch, weights that the penalty has shrunk to nearly 0 (below 1e-32 in float32) are set to 0, since some
+    processors multiply slowly by the smallest numbers.
 
     Parameters
     ----------
@@ -291,6 +293,7 @@ class AugmentedMLPClassifier(ClassifierMixin, BaseEstimator):
             else:
                 self._fit_part(features, codes[part], None if weight is None else weight[part])
             losses.append(self.mlp_.loss_)
+        zero_tiny_weights(self.mlp_)
         self.loss_curve_.append(float(np.mean(losses)))
 
     def _can_continue(self, features: Any) -> bool:

@@ -47,7 +47,9 @@ class Checker:
         self._open: set[int] = set()
 
     def check(self, model: Any) -> None:
-        """Raise UnsoundModel unless a model fits its schemas; replace arrays of objects that are texts.
+        """Raise UnsoundModel unless a model fits its schemas.
+
+        Arrays of objects that are texts are replaced by arrays of texts, and tiny weights of networks by 0.
 
         Parameters
         ----------
@@ -110,6 +112,8 @@ class Checker:
         wrong = schema.rule(model) if fitted and schema.rule is not None else None
         if wrong:
             raise UnsoundModel(f"{where}: {wrong}")
+        if fitted and schema.finish is not None:
+            schema.finish(model)
         return size
 
     def _plain(self, value: Any, where: str, depth: int) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from ensemble_hwr.persistence._specifications import (
     COMMON,
     LARGEST,
@@ -38,6 +40,14 @@ def _mlp_layers(model: Any) -> str | None:
     if model.out_activation_ != ("logistic" if n_classes == 2 else "softmax"):
         return f"out_activation_ {model.out_activation_!r} does not fit {n_classes} classes"
     return None
+
+
+def _zero_tiny_weights(model: Any) -> None:
+    """Replace the arrays of a network by ones without tiny weights, which files of earlier versions have."""
+    from ensemble_hwr._composites import is_tiny  # imports scikit-learn
+
+    for name in ("coefs_", "intercepts_"):
+        setattr(model, name, [np.where(is_tiny(array), 0, array) for array in getattr(model, name)])
 
 
 def _support_vectors(model: Any) -> str | None:
@@ -105,6 +115,7 @@ MLP = Schema(
         "loss_curve_": Plain(),
     },
     rule=_mlp_layers,
+    finish=_zero_tiny_weights,
 )
 _LINEAR = {
     "classes_": Classes(),

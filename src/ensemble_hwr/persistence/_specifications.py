@@ -108,6 +108,8 @@ class Schema:
         Parameters that bound the work on a picture; values above the default of the class are not taken from a file.
     rule : callable, optional
         Returns what is wrong with attributes that are each valid, or None.
+    finish : callable, optional
+        Changes a fitted estimator after all checks, in place.
     """
 
     fitted: Mapping[str, Any] = field(default_factory=dict)
@@ -115,6 +117,7 @@ class Schema:
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     bounds: tuple[str, ...] = ()
     rule: Callable[[Any], str | None] | None = None
+    finish: Callable[[Any], None] | None = None
 
 
 COMMON: Mapping[str, Any] = {  # attributes of most estimators
