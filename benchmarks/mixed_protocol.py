@@ -95,7 +95,8 @@ def main(  # noqa: PLR0917
     )
     click.echo(text)
     if update:
-        put(PAGE, f"benchmarks/mixed_protocol.py {protocol}", f"{text}\n")
+        shortened = "" if per_class is None else f" --per-class {per_class}"
+        put(PAGE, f"benchmarks/mixed_protocol.py {protocol}{shortened}", f"{text}\n")
 
 
 def short_run(epochs: int | None, held_out: float | None) -> list[str]:

@@ -167,3 +167,21 @@ def test_the_pale_sides_of_a_cell_go_with_its_lines_across(tone):
     around = ((40, 40), (0, 0))  # the sides are shorter than half of the picture
     cleaned = without_pale_lines(np.pad(cell, around))
     assert np.abs(cleaned - np.pad(letters(), around)).max() < 0.5 * tone
+
+
+def thin_writing(shape, lefts):
+    """Letters H of a thin pen with soft edges, of which a third of the ink is dark."""
+    ink = np.zeros(shape, np.float32)
+    for left in lefts:
+        ink[33:63, left : left + 3] = ink[33:63, left + 15 : left + 18] = 0.5
+        ink[33:63, [left + 1, left + 16]] = ink[47, left : left + 18] = 1.0
+    return ink
+
+
+def test_a_comb_keeps_its_line_with_its_teeth():
+    comb = np.zeros((96, 400), np.float32)
+    comb[74:76] = 0.62
+    for column in range(20, 400, 36):
+        comb[63:75, column : column + 2] = 0.62
+    darkness = np.maximum(comb, thin_writing(comb.shape, range(27, 170, 36)))
+    assert without_pale_lines(darkness) is darkness
