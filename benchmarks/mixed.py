@@ -52,6 +52,7 @@ from ensemble_hwr.persistence.models import hash_rows
 ROOT = Path(__file__).parent.parent
 CLASSES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GENERATED_WRITERS = 250
+MORE_WRITERS = 1000  # of a variant that is compared by mixed_variants
 DOTTED_WRITERS = 200  # of capital I with a dot; most writers make none, but those who do make it always
 FORM_WRITERS = 12  # of each allograph, rare ones among them
 CAPPED = {"bhmsds": 60}  # letters per class of a source with few writers
@@ -262,6 +263,7 @@ def letters_of(source: str, limit: int | None = None) -> LetterSet:
     """Return the pictures of a source; of generated letters, at most so many."""
     makers = {
         "generated": lambda: generated_letters(limit),
+        "generated_more": lambda: more_generated_letters(MORE_WRITERS),
         "forms": lambda: all_forms(FORM_WRITERS),
         "dotted_i": lambda: dotted_capitals(DOTTED_WRITERS),
         "fonts": lambda: load_fonts(DATA / "fonts"),
@@ -283,6 +285,11 @@ def generated_letters(limit: int | None) -> LetterSet:
     n = len(CLASSES) * GENERATED_WRITERS
     n = n if limit is None else min(n, limit)
     return generate_letters(n, letters=CLASSES, writers=GENERATED_WRITERS, random_state=0, format="pictures")
+
+
+def more_generated_letters(writers: int) -> LetterSet:
+    """Return a picture of each class by generated writers other than those of `generated_letters`."""
+    return generate_letters(len(CLASSES) * writers, letters=CLASSES, writers=writers, random_state=1, format="pictures")
 
 
 def unpacked(file: Path) -> LetterSet:

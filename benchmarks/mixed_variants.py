@@ -6,7 +6,8 @@
 
 The folder is that of ``python -m benchmarks.mixed``. It keeps the figures, so that a command that was stopped
 continues.
-The networks are smaller than those of the model, and have fewer epochs. No letter of a test source is used.
+The networks are smaller than those of the model, and have fewer epochs, unless a variant says otherwise. No letter of a
+test source is used.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Variant(NamedTuple):
     changes: tuple[str, ...] = ()
 
 
+def network(units: str, epochs: int) -> Variant:
+    """Return a variant with a network of other hidden layers and another number of epochs."""
+    return Variant(changes=(f"flat.params.hidden_layer_sizes=[{units}]", f"flat.params.max_iter={epochs}"))
+
+
 VARIANTS = {
     "shipped": Variant(),
     "all forms equally often": Variant(added=("forms",)),
@@ -52,6 +58,11 @@ VARIANTS = {
     "20 epochs": Variant(changes=("flat.params.max_iter=20",)),
     "batches of 200": Variant(changes=("flat.params.batch_size=200", "flat.params.learning_rate_init=0.003")),
     "alpha 0.001": Variant(changes=("flat.params.alpha=0.001",)),
+    "1,000 more generated writers": Variant(added=("generated_more",)),
+    "450 units, 40 epochs": network("450", 40),
+    "900 units, 40 epochs": network("900", 40),
+    "450 and 450 units, 40 epochs": network("450, 450", 40),
+    "450 units, 100 epochs": network("450", 100),
 }
 
 
