@@ -41,7 +41,8 @@ def mixed(letters):
         ("b-d3-3x", "bcd3x"),
         ("A-C-", "ABC-"),
         ("-AB", "-AB"),
-        ("A-b", "A-b"),
+        ("A-Z-", string.ascii_uppercase + "-"),
+        ("A-C-2", "ABC-2"),
         ("+-/", "+-/"),
         ("12", "12"),
     ],
@@ -55,6 +56,9 @@ def test_names_of_alphabets(name, classes):
     ("name", "message"),
     [
         ("Z-A", "Z-A is empty; write A-Z"),
+        ("A-z", "A-z is no range; ranges lie within A-Z, a-z or 0-9, such as in 'a-zA-Z', and the mark '-' comes last"),
+        ("B9-b", "9-b is no range"),
+        ("auto", "'auto' is for the readers of words and pages"),
         ("A-ZB", "contains 'B' more than once"),
         ("", "fewer than two characters"),
         ("A", "fewer than two characters"),
@@ -171,3 +175,9 @@ def test_a_word_reader_takes_a_restricted_model():
     reader = WordReader(load_model("az", alphabet="AHLTX")).fit()
     assert reader.classes_.tolist() == list("AHLTX")
     assert reader.read(words[0].picture).text == "HAT"
+
+
+def test_classes_that_are_numbers_have_no_alphabet():
+    model = LogisticRegression().fit(np.eye(3), [0, 1, 1])
+    with pytest.raises(DataError, match=r"^alphabet '0-1': the classes of the model are 0, 1, which are no characters"):
+        with_alphabet(model, "0-1")

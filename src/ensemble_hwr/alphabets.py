@@ -30,6 +30,9 @@ SHAPES = "shapes"
 Such characters differ in their size and position in a word only, which a classifier of single letters does not get.
 """
 
+AUTO = "auto"
+"""The alphabet of a reader of words that finds out whether all letters of a picture are capitals."""
+
 MARKS = ".,-'!?:&/"
 """Marks that words are read with."""
 
@@ -70,8 +73,8 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     alphabet : str
         ``"letters"``, which are A to Z without regard to case; ``"shapes"``, which are letters and digits, but those of
         one shape are one class; or characters and ranges of characters, such as ``"A-Z"``, ``"A-Z0-9"``,
-        ``"a-zA-Z0-9"`` or ``"ABC"``. A range lies within A to Z, a to z or 0 to 9; any other hyphen stands for itself.
-        Marks such as those in ``"A-Z.,-"`` are read in words only.
+        ``"a-zA-Z0-9"`` or ``"ABC"``. A range lies within A to Z, a to z or 0 to 9. The mark ``-`` is given first, last
+        or after a range. Marks such as those in ``"A-Z.,-"`` are read in words only.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     Raises
     ------
     DataError
-        If there are fewer than two characters, or one occurs twice.
+        If there are fewer than two characters, one occurs twice, or a range is none, such as ``"A-z"``.
 
     Examples
     --------
@@ -101,7 +104,7 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     if alphabet == SHAPES:
         alone = [character for group in _RANGES for character in group if character not in "".join(_SAME_SHAPE)]
         return Alphabet(SHAPES, tuple((shape[0], tuple(shape)) for shape in [*alone, *_SAME_SHAPE]))
-    characters = _expand(alphabet)
+    characters = list_characters(alphabet)
     twice = sorted({character for character in characters if characters.count(character) > 1})
     if twice:
         raise DataError(f"alphabet {alphabet!r} contains {''.join(twice)!r} more than once; give each character once")
@@ -349,27 +352,94 @@ class AlphabetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _expand(alphabet: str) -> list[str]:
-    """Return the characters of an alphabet, in the order in which they are named."""
+def list_characters(alphabet: str) -> list[str]:
+    """List the characters of an alphabet, in the order in which they are named.
+
+    Parameters
+    ----------
+    alphabet : str
+        Characters and ranges, as for :func:`parse_alphabet`.
+
+    Returns
+    -------
+    list of str
+        Some may occur more than once.
+
+    Raises
+    ------
+    DataError
+        If the alphabet is ``"auto"``, or a range is empty or not within A to Z, a to z or 0 to 9.
+
+    Examples
+    --------
+    >>> from ensemble_hwr.alphabets import list_characters
+    >>> list_characters("A-C-2")
+    ['A', 'B', 'C', '-', '2']
+    """
+    if alphabet == AUTO:
+        raise DataError(
+            f"alphabet {AUTO!r} is for the readers of words and pages; give the characters, such as 'A-Z' or 'A-Z0-9'"
+        )
     characters: list[str] = []
     position = 0
     while position < len(alphabet):
-        first, last = alphabet[position], alphabet[position + 2 : position + 3]
-        group = next((group for group in _RANGES if last and first in group and last in group), None)
-        if group is None or alphabet[position + 1] != "-":
+        first, hyphen, last = alphabet[position], *alphabet[position + 1 : position + 3].ljust(2)
+        if hyphen != "-" or not (_range_of(first) and _range_of(last)):
             characters.append(first)
             position += 1
             continue
-        if first > last:
-            raise DataError(f"alphabet {alphabet!r}: {first}-{last} is empty; write {last}-{first}")
-        characters += group[group.index(first) : group.index(last) + 1]
+        characters += _between(first, last, alphabet)
         position += 3
     return characters
+
+
+def _range_of(character: str) -> str:
+    """Return the letters or digits among which a character is; "" if it is neither."""
+    return next((group for group in _RANGES if character in group), "")
+
+
+def _between(first: str, last: str, alphabet: str) -> str:
+    """Return the characters of a range."""
+    group = _range_of(first)
+    if last not in group:
+        raise DataError(
+            f"alphabet {alphabet!r}: {first}-{last} is no range; ranges lie within A-Z, a-z or 0-9, such as in "
+            "'a-zA-Z', and the mark '-' comes last"
+        )
+    if first > last:
+        raise DataError(f"alphabet {alphabet!r}: {first}-{last} is empty; write {last}-{first}")
+    return group[group.index(first) : group.index(last) + 1]
+
+
+def have_one_shape(first: str, second: str) -> bool:
+    """Return whether two characters have one shape, such as o, O and 0, which only words can tell apart.
+
+    Parameters
+    ----------
+    first, second : str
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from ensemble_hwr.alphabets import have_one_shape
+    >>> have_one_shape("o", "0"), have_one_shape("o", "e")
+    (True, False)
+    """
+    return first == second or any(first in shape and second in shape for shape in _SAME_SHAPE)
 
 
 def _columns(classes: Sequence[Any] | NDArray[Any], alphabet: Alphabet) -> tuple[list[str], list[list[int]]]:
     """Return the allowed classes in the order of a classifier's classes, and the columns that each is the sum of."""
     place = {label: column for column, label in enumerate(np.asarray(classes).tolist())}
+    if not any(isinstance(label, str) for label in place):
+        known = ", ".join(map(str, list(place)[:10]))
+        raise DataError(
+            f"alphabet {alphabet.name!r}: the classes of the model are {known}, which are no characters; fit it with "
+            "labels such as 'A' or '0'"
+        )
     members = [[place[part] for part in parts if part in place] for _, parts in alphabet.parts]
     missing = [label for label, columns in zip(alphabet.classes, members, strict=True) if not columns]
     if missing:

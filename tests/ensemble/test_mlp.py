@@ -104,3 +104,18 @@ def test_tiny_weights_become_0(kind, weighted):
     assert (fitted.coefs_[0][4:] == 0).sum() > 50
     for array in (*fitted.coefs_, *fitted.intercepts_, *fitted._optimizer.ms, *fitted._optimizer.vs):
         assert not is_tiny(array[array != 0]).any()
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_rows_of_weight_0_are_left_out(early_stopping):
+    weight = np.where(np.arange(len(X)) % 3 == 0, 2.0, 0.0)
+    settings = {"batch_size": 8, "max_iter": 5, "random_state": 0, "early_stopping": early_stopping}
+    found = MemberMLPClassifier((9,), **settings).fit(X, CODES, sample_weight=weight)
+    wanted = MemberMLPClassifier((9,), **settings).fit(X[::3], CODES[::3], sample_weight=weight[::3])
+    np.testing.assert_array_equal(found.predict_proba(X), wanted.predict_proba(X))
+
+
+@pytest.mark.parametrize(("weight", "message"), [(0, "sample_weight is 0 for every row"), (-1, "[Nn]egative")])
+def test_weights_that_are_not_allowed(weight, message):
+    with pytest.raises(ValueError, match=message):
+        MemberMLPClassifier((4,), max_iter=2).fit(X, CODES, sample_weight=np.full(len(X), weight))

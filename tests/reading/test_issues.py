@@ -110,3 +110,10 @@ def test_pictures_that_cannot_be_read_have_the_reason_as_an_issue(reader, made):
 def test_issues_of_a_page_are_compared():
     page = Page(9, 9, ())
     assert replace(page, issues=(Issue("faint", ""),)) != page
+
+
+def test_probabilities_of_one_shape_are_no_issue():
+    box = Box(5, 5, 9, 20)
+    for alternatives, kinds in (((("O", 0.3), ("o", 0.2)), []), ((("Q", 0.3), ("D", 0.2)), ["uncertain"])):
+        letter = Letter(box, "0", 0.45, alternatives)
+        assert [issue.kind for issue in reading_issues([Word(box, (letter,), "0", 0.45)], PICTURE)] == kinds

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.reading import LetterNgrams, Lexicon
 from ensemble_hwr.reading._decoder import Graph, Reading
-from ensemble_hwr.reading._readings import find_readings, find_words, in_case, to_word, with_case, write_case
+from ensemble_hwr.reading._readings import _has_word, find_readings, find_words, in_case, to_word, with_case, write_case
 
 LETTERS = ["A", "B", "C"]
 PROBABILITY = np.array([[0.6, 0.3, 0.1], [0.2, 0.7995, 0.0005]])
@@ -219,6 +219,15 @@ def test_numbers_do_not_pay_the_price_of_words_that_are_not_in_the_lexicon():
     assert found["01"] == alone["01"]
     assert found["OI"] == pytest.approx(alone["OI"] - np.log(99))
     assert {r.text.upper() for r in find_readings(CODES, lexicon=lexicon, **{**parameters, "oov_rate": 0.0})} == {"IO"}
+
+
+@pytest.mark.parametrize(
+    ("text", "pays"),
+    [("so", True), ("I", True), ("0slo", True), ("si10", True), ("B12", False), ("42a", False), ("A1B2", False),
+     ("12", False), ("&", False), ("1-a", False)],
+)  # fmt: skip
+def test_words_and_codes_with_several_letters_in_a_run_pay_the_price_of_words_outside_the_lexicon(text, pays):
+    assert _has_word(text) == pays
 
 
 def test_n_grams_of_both_cases_are_used_as_they_are():

@@ -19,7 +19,7 @@ from sklearn.utils import assert_all_finite, check_random_state, shuffle
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensemble_hwr._composites import is_tiny
-from ensemble_hwr._sklearn import DERIVATIVES, AdamOptimizer
+from ensemble_hwr._sklearn import DERIVATIVES, AdamOptimizer, _check_sample_weight, _safe_indexing
 from ensemble_hwr.ensemble._hooks import on_epoch_end
 
 _HIDDEN: dict[str, Callable[[NDArray[Any]], Any]] = {
@@ -32,7 +32,7 @@ _HIDDEN: dict[str, Callable[[NDArray[Any]], Any]] = {
 
 
 class MemberMLPClassifier(MLPClassifier):
-    """scikit-learn's MLPClassifier with four changes for members of an ensemble.
+    """scikit-learn's MLPClassifier with five changes for members of an ensemble.
 
     Training is the same, bit for bit but for the last change, and parameters and attributes are those of
     :class:`~sklearn.neural_network.MLPClassifier`. The changes:
@@ -40,6 +40,7 @@ class MemberMLPClassifier(MLPClassifier):
     - ``early_stopping`` works with text labels under every supported release of scikit-learn.
     - Reaching ``max_iter`` raises no ConvergenceWarning, since the number of epochs is fixed on purpose; ``n_iter_`` is
       the number of epochs run.
+    - Rows of weight 0 are left out, and negative weights are an error.
     - With two classes, both probabilities are computed by a sigmoid, so that small ones are accurate.
     - After each epoch, weights that the penalty has shrunk to nearly 0 (below 1e-32 in float32) are set to 0, since
       some processors multiply slowly by the smallest numbers.
@@ -69,13 +70,20 @@ class MemberMLPClassifier(MLPClassifier):
         y : array-like of shape (n_samples,)
             Labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights.
+            Weights, 0 or more; rows of weight 0 are left out.
 
         Returns
         -------
         self
             The fitted network.
+
+        Raises
+        ------
+        ValueError
+            If all weights are 0, one is negative, or `early_stopping` cannot hold out every class.
         """
+        if sample_weight is not None:
+            X, y, sample_weight = _with_weight(X, y, sample_weight)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
@@ -181,6 +189,17 @@ class MemberMLPClassifier(MLPClassifier):
         zero_tiny_weights(self)
         super()._update_no_improvement_count(*held_out)
         on_epoch_end(self)
+
+
+def _with_weight(X: Any, y: Any, sample_weight: ArrayLike) -> tuple[Any, Any, ArrayLike]:
+    """Return the rows, labels and weights of the rows whose weight is above 0: a batch without any has no loss."""
+    if not np.any(sample_weight):
+        raise ValueError("sample_weight is 0 for every row; give some rows a weight above 0")
+    weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    if weight.all():
+        return X, y, sample_weight
+    kept = np.flatnonzero(weight)
+    return _safe_indexing(X, kept), _safe_indexing(y, kept), weight[kept]
 
 
 @dataclass

@@ -185,7 +185,7 @@ class Lexicon:
             return copy(self)
         spelling = f"be spelled with {''.join(sorted(alphabet))!r} alone"
         if not spelled:
-            raise DataError(f"no word of {self.name} can {spelling}; its first word is {others[0]!r}")
+            raise DataError(f"no word of {self.name} can {spelling}; one of its words is {others[0]!r}")
         if others:
             warnings.warn(
                 f"{len(others):,} of {len(self):,} words of {self.name} are left out, such as {others[0]!r}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from math import inf, log, log1p
 from typing import Any, NamedTuple
 
@@ -50,7 +51,8 @@ def find_readings(
     lexicon : Lexicon or None
         Spelled with the letters of the graph; in upper case also if there are small letters.
     oov_rate : float in [0, 1)
-        Prior probability that a word is not in the lexicon. Numbers and codes have prices instead, unless it is 0.
+        Prior probability that a word is not in the lexicon. Numbers, and codes whose letters are single ones, such as
+        B12, have prices instead, unless it is 0.
     ngrams : LanguageModel or None
         Language model of words that are not in the lexicon. None: all texts of one length are equally probable.
     beam : int
@@ -97,7 +99,7 @@ def find_readings(
     if folded is None:
         words = [reading._replace(score=reading.score + bonus) for reading in words]
     else:  # the oov_rate is of words; numbers and codes have prices of their own
-        others = [reading._replace(score=reading.score - bonus * _is_word(reading.text)) for reading in others]
+        others = [reading._replace(score=reading.score - bonus * _has_word(reading.text)) for reading in others]
     return sorted([*words, *others], key=_best_first) or found
 
 
@@ -107,9 +109,10 @@ def _score_of(word: str, spans: Sequence[int], graph: Graph, lexicon: Lexicon) -
     return float(graph.scores[list(spans), letters].sum()) + lexicon.log_probability(word)
 
 
-def _is_word(text: str) -> bool:
-    """Return whether a text has letters, but no digits."""
-    return not _has_digits(text) and any(character.isalpha() for character in text)
+def _has_word(text: str) -> bool:
+    """Return whether a text has letters and no digits, or digits and several letters in a run, as in 0slo."""
+    letters = [character.isalpha() for character in text]
+    return any(one and other for one, other in pairwise(letters)) if _has_digits(text) else any(letters)
 
 
 def _has_digits(text: Iterable[str]) -> bool:

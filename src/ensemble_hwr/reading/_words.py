@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._deadlines import SECONDS, check_time, deadline, timed
 from ensemble_hwr._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
-from ensemble_hwr.alphabets import Alphabet, parse_alphabet
+from ensemble_hwr.alphabets import AUTO, Alphabet, parse_alphabet
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture, open_picture
@@ -35,7 +35,7 @@ from ensemble_hwr.reading._metrics import check_texts
 from ensemble_hwr.reading._pictures import PictureReader
 from ensemble_hwr.reading._readings import find_capitals, find_readings, in_case, to_word
 from ensemble_hwr.reading.issues import reading_issues
-from ensemble_hwr.reading.models import AUTO, COMMON_MARKS, SHIPPED_CLASSIFIER, Accents, Case
+from ensemble_hwr.reading.models import COMMON_MARKS, SHIPPED_CLASSIFIER, Accents, Case
 from ensemble_hwr.reading.orientation import (
     Orientation,
     check_orientation,
@@ -99,8 +99,8 @@ class WordReader(PictureReader[Word]):
         Expected words, in upper or lower case. A mapping gives the frequency of each word. None expects no words.
     oov_rate : float, default=0.01
         Prior probability that a word is out of vocabulary, in [0, 1). Its letters are then random, or follow `ngrams`.
-        With a classifier of digits and letters, texts with digits are not words, and have another prior. With 0 only
-        words of the lexicon are read, unless none of them is possible.
+        With a classifier of digits and letters, numbers, and codes whose letters are single ones, such as B12, are no
+        words, and have another prior. With 0 only words of the lexicon are read, unless none of them is possible.
     ngrams : LetterNgrams, default=None
         Letter model of words that are not in the lexicon.
     case : {"as_written", "lexicon", "upper", "lower"}, default="as_written"

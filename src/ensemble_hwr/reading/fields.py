@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sklearn.utils.validation import check_is_fitted
 
 from ensemble_hwr._deadlines import check_time, deadline
-from ensemble_hwr.alphabets import Alphabet, parse_alphabet
+from ensemble_hwr.alphabets import LETTERS, SHAPES, Alphabet, list_characters, parse_alphabet
 from ensemble_hwr.boxes import Box
 from ensemble_hwr.exceptions import DataError, PictureError
 from ensemble_hwr.images import Picture, open_picture
@@ -308,10 +308,10 @@ def _narrowed(chosen: str, reader: WordReader) -> Alphabet:
     if reader.alphabet_ is not None:
         known = dict(reader.alphabet_.parts)
     known.update((mark, (mark,)) for mark in reader.marks_)
-    try:
+    if chosen in (LETTERS, SHAPES):
         letters = parse_alphabet(chosen).classes
-    except DataError:  # a field may have one letter only, or name a letter twice
-        letters = tuple(dict.fromkeys(chosen))
+    else:  # a field may have one letter only, or name a letter twice
+        letters = tuple(dict.fromkeys(list_characters(chosen)))
     unknown = sorted(set(letters) - set(known))
     if unknown:
         raise DataError(

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ensemble_hwr._geometry import FRAME_SIDE, INK_THRESHOLD
 from ensemble_hwr._typing import Rows
-from ensemble_hwr.alphabets import MARKS
+from ensemble_hwr.alphabets import MARKS, have_one_shape
 from ensemble_hwr.images import contrast_to_grain
 
 Kind: TypeAlias = Literal["unreadable", "turned", "solid", "faint", "uncertain"]
@@ -130,12 +130,20 @@ def reading_issues(words: Iterable[Any], grey: NDArray[np.uint8]) -> tuple[Issue
     if not letters:
         return (Issue("unreadable", "nothing was read; the picture may hold no handwriting"),)
     found = [_SOLID_PART] if any(_letter_is_solid(letter) for letter in letters) else []
-    probability = float(np.mean([1.0 if letter.confidence is None else letter.confidence for letter in letters]))
+    probability = float(np.mean([_probability_of_shape(letter) for letter in letters]))
     faint = list(_faint(grey)) if probability < _LESS_CERTAIN else []
     if not faint and probability < _UNCERTAIN_LETTERS:
         cause = f"the probabilities of the letters are low ({probability:.2f} on average); {_CAUSES.format('word')}"
         found.append(Issue("uncertain", cause))
     return (*found, *faint)
+
+
+def _probability_of_shape(letter: Any) -> float:
+    """Return the probability of a letter and of those of the same shape, among which the classifier cannot decide."""
+    if letter.confidence is None:
+        return 1.0
+    alike = [probability for text, probability in letter.alternatives if have_one_shape(text, letter.text)]
+    return float(letter.confidence + sum(alike))
 
 
 def _letter_is_solid(letter: Any) -> bool:

@@ -14,9 +14,6 @@ from ensemble_hwr.persistence.models import shipped_files
 from ensemble_hwr.preprocessing import LetterNormalizer
 from ensemble_hwr.reading._candidates import LETTER
 
-AUTO = "auto"
-"""Alphabet of a reader that finds out whether all letters of a picture are capitals."""
-
 COMMON_MARKS = ".,-'"
 """Marks that are read by default; the others cost more words without marks."""
 
