@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from ensemble_hwr import PageReader, WordReader, _workers, compose_words, generate_letters, load_model
+from ensemble_hwr._writing import whole_files, writing_alone
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError, MissingExtraError, ModelError, PictureError
 from ensemble_hwr.folders import JOURNAL, read_folders
 from ensemble_hwr.reading.fields import FormReader
@@ -205,6 +206,15 @@ def test_parquet_has_the_columns_of_csv_with_types(scans, model):
     assert [(row["text"], row["page"]) for row in rows] == [(row["text"], int(row["page"])) for row in table()]
     for typed, row in zip(rows, table(), strict=True):
         assert typed["probability"] == (pytest.approx(float(row["probability"])) if row["probability"] else None)
+
+
+def test_a_folder_of_parquet_is_one_table(scans, model):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    dataset = pytest.importorskip("pyarrow.dataset")
+    read_folders(model, [scans], "out", part_size=8, format="parquet")
+    with writing_alone(Path("out", JOURNAL)), whole_files(Path("out/part-000009.parquet")):
+        assert len(os.listdir("out")) == 6  # three parts, the journal, a lock and an incomplete part
+        assert parquet.read_table("out").num_rows == dataset.dataset("out").count_rows() == 22
 
 
 def test_parquet_without_pyarrow_names_the_extra(scans, model, monkeypatch):

@@ -131,8 +131,8 @@ class Journal:
     >>> from tempfile import TemporaryDirectory
     >>> from ensemble_hwr._writing import Journal
     >>> with TemporaryDirectory() as folder:
-    ...     Journal(Path(folder, "journal.jsonl")).add({"part": 0})
-    ...     Journal(Path(folder, "journal.jsonl")).records
+    ...     Journal(Path(folder, "_journal.jsonl")).add({"part": 0})
+    ...     Journal(Path(folder, "_journal.jsonl")).records
     [{'part': 0}]
     """
 

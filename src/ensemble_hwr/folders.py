@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PART_SIZE = 1000
 MOST_PER_PART = 1_000_000  # a part is in memory until it is written
-JOURNAL = "journal.jsonl"
+JOURNAL = "_journal.jsonl"  # pyarrow reads a folder without the files whose names begin with _ or .
 _FILES_AT_ONCE = {"letters": BATCH_SIZE, "words": 16, "pages": 2, "fields": 2}  # that a process gets
 _LEAST = {"letters": 20, "words": 3, "pages": 1, "fields": 1}  # of these batches per process, which is worth its start
 _VERSION = 1  # of the journal
@@ -100,7 +100,7 @@ def read_folders(
     """Read all pictures in folders, and write the results as files of parts; the same call continues after an end.
 
     The folder `output` gets the files ``part-000000.csv``, ``part-000001.csv`` and so on, each with the results of
-    `part_size` files in the order of their paths, and the file ``journal.jsonl`` with a line per finished part. Each
+    `part_size` files in the order of their paths, and the file ``_journal.jsonl`` with a line per finished part. Each
     part is complete as soon as it exists. A picture that cannot be read has a row with its path and the error. Memory
     does not grow with the number of pictures.
 

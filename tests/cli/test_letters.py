@@ -359,4 +359,4 @@ def test_an_interrupt_says_that_the_same_command_continues(model, pictures, tmp_
     monkeypatch.setattr(folders, "contents_of", interrupt)
     assert read(model, pictures[0], "--format", "csv", "-o", tmp_path / "out") == 128 + signal.SIGTERM
     assert "finished parts are kept, and the same command continues" in capsys.readouterr().err
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["journal.jsonl"]
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["_journal.jsonl"]
