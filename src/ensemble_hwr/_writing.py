@@ -164,7 +164,7 @@ class Journal:
         except ValueError:
             record = None
         if not isinstance(record, dict):
-            raise DataError(f"{self._file}: is damaged, or another file; remove it, or give another folder")
+            raise DataError(f"{self._file}: is damaged, or another file; remove its folder, or give another one")
         return record
 
 

@@ -334,7 +334,7 @@ def test_results_in_parts_are_those_of_csv_and_the_same_command_continues(model,
     assert read(model, *parts) == 1
     assert capsys.readouterr().out.endswith(": 10 pictures in 3 parts, 3 of them finished before; 1 error\n")
     assert read(model, *parts, "--min-confidence", 1) == 1
-    assert "was started with other settings (options)" in capsys.readouterr().err
+    assert "was started with other settings (min_confidence: 0.0 then, 1.0 now)" in capsys.readouterr().err
 
 
 def test_options_of_parts_need_a_folder_for_them(model, pictures, tmp_path, capsys):
