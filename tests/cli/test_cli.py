@@ -69,6 +69,24 @@ def test_the_group_lists_all_commands():
     assert sorted(cli.commands) == [
         "adapt",
         "compare",
+def test_an_interrupt_of_the_first_imports_is_silent(ensemble_hwr_command):
+    (python, *_), environment = ensemble_hwr_command
+    code = """
+import signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "ensemble_hwr.cli":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from ensemble_hwr.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([python, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
         "demo",
         "draw",
         "evaluate",
