@@ -56,6 +56,11 @@ def test_help_imports_nothing_but_click(command, ensemble_hwr_command):
         ["demo", "--jobs", "many"],
         ["compare", "config.toml", "--output", "x", "--seeds", "a"],
         ["evaluate", "model", "data", "--part", "half"],
+        ["letters", "a.png", "--alphabet", ""],
+        ["read", "a.png", "--alphabet", "Z-A"],
+        ["export", "az", "-o", "az.onnx", "--alphabet", "é"],
+        ["serve", "--alphabet", "AA"],
+        ["letters", "a.png", "--alphabet", "auto"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments, capsys):
@@ -65,10 +70,6 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
     assert "Traceback" not in printed.err
 
 
-def test_the_group_lists_all_commands():
-    assert sorted(cli.commands) == [
-        "adapt",
-        "compare",
 def test_an_interrupt_of_the_first_imports_is_silent(ensemble_hwr_command):
     (python, *_), environment = ensemble_hwr_command
     code = """
@@ -87,6 +88,10 @@ sys.exit(main())
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_the_group_lists_all_commands():
+    assert sorted(cli.commands) == [
+        "adapt",
+        "compare",
         "demo",
         "draw",
         "evaluate",

@@ -55,8 +55,8 @@ def test_answers_are_restricted_to_an_alphabet(model, pictures, capsys):
     assert set(labels.tolist()) <= set("DO")
     assert read(model, *pictures, "--alphabet", "A-Z") == 1
     assert "cannot be read; the classes of the model are 'ABDO'" in capsys.readouterr().err
-    assert read(model, *pictures, "--alphabet", "M-F") == 1
-    assert "M-F is empty; write F-M" in capsys.readouterr().err
+    assert read(model, *pictures, "--alphabet", "M-F") == 2
+    assert "Invalid value for '--alphabet': alphabet 'M-F': M-F is empty; write F-M" in capsys.readouterr().err
 
 
 def test_a_picture_that_takes_longer_than_the_timeout_is_an_error(model, pictures, capsys):
