@@ -6,12 +6,16 @@ import json
 import os
 import shutil
 import sys
+from copy import copy
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
-from ensemble_hwr import PageReader, WordReader, _workers, compose_words, generate_letters, load_model
+from ensemble_hwr import Lexicon, PageReader, WordReader, _workers, compose_words, generate_letters, load_model
+from ensemble_hwr._writing import whole_files, writing_alone
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError, MissingExtraError, ModelError, PictureError
 from ensemble_hwr.folders import JOURNAL, read_folders
 from ensemble_hwr.reading.fields import FormReader
@@ -120,26 +124,74 @@ def test_changed_pictures_are_refused(scans, model, change, message):
     assert contents() == before
 
 
+def with_timeout(model, seconds):
+    """A copy of a model of letters in pictures."""
+    normalizer = clone(model[0]).set_params(timeout=seconds, n_jobs=2)
+    return Pipeline([("normalizer", normalizer), *model.steps[1:]])
+
+
 def test_another_model_or_other_options_are_refused(scans, model, words):
-    read_folders(model, [scans], "out", n_jobs=1)
-    for reader, options, name in (
-        (load_model("az", alphabet="A-M"), {}, "model"),
-        (model, {"part_size": 3}, "options"),
-        (model, {"pages": "1"}, "options"),
-        (words, {}, "alphabet, beam, case, "),
+    read_folders(model, [scans], "out", n_jobs=1, max_pages=9)
+    for reader, options, difference in (
+        (load_model("mixed"), {}, "model"),
+        (load_model("az", alphabet="A-M"), {}, "alphabet: None then, 'A-M' now"),
+        (with_timeout(model, 20), {}, "timeout: 10.0 then, 20 now"),
+        (model, {"part_size": 3}, "part_size: 1000 then, 3 now"),
+        (model, {"format": "json"}, "format: 'csv' then, 'json' now"),
+        (model, {"min_confidence": 0.5, "max_pages": 8}, "max_pages: 9 then, 8 now; min_confidence: 0.0 then, 0.5 now"),
+        (model, {"pages": "1"}, "pages"),
+        (words, {}, "reader: 'Pipeline' then, 'WordReader' now"),
     ):
-        with pytest.raises(DataError, match=f"other settings .*{name}.*give another output folder"):
-            read_folders(reader, [scans], "out", **options)
-    read_folders(load_model("az"), [scans], "out", n_jobs=2)  # the number of processes is no matter
+        with pytest.raises(DataError, match=rf"other settings \({difference}\); give another output folder"):
+            read_folders(reader, [scans], "out", **{"max_pages": 9} | options)
+    read_folders(with_timeout(load_model("az"), 10), [scans], "out", n_jobs=2, max_pages=9, min_confidence=0)
+
+
+def test_other_readers_are_refused_by_what_differs(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (90, 30), 255).save("1.png")
+    fields = [{"name": "all", "box": (0, 0, 90, 30)}]
+    pages, form, expecting = PageReader(words).fit(), FormReader(fields, words), copy(words)
+    expecting.expect(Lexicon(["TEA"]))
+    for first, other, difference in (
+        (words, WordReader(load_model("az")).fit(), "model"),
+        (words, WordReader(lexicon=["TEA"]).fit(), "lexicon"),
+        (words, expecting, "lexicon"),
+        (words, WordReader(case="upper").fit(), "case: 'as_written' then, 'upper' now"),
+        (pages, PageReader(words, timeout=20).fit(), "timeout: 10.0 then, 20 now"),
+        (pages, PageReader(WordReader(alphabet="A-Z")).fit(), "alphabet: None then, 'A-Z' now"),
+        (form, FormReader([fields[0] | {"name": "one"}], words), "fields"),
+        (form, FormReader(fields, WordReader(timeout=20).fit()), "timeout: 10.0 then, 20 now"),
+    ):
+        read_folders(first, ["1.png"], "out")
+        with pytest.raises(DataError, match=rf"other settings \({difference}\); give another output folder"):
+            read_folders(other, ["1.png"], "out")
+        read_folders(clone(first).fit() if hasattr(first, "fit") else FormReader(fields, words), ["1.png"], "out")
+        shutil.rmtree("out")
+
+
+def test_a_changed_file_of_words_of_a_form_is_refused(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (90, 30), 255).save("1.png")
+
+    def read(text):
+        Path("words.txt").write_text(text)
+        form = FormReader([{"name": "all", "box": (0, 0, 90, 30), "lexicon": Path("words.txt")}], words)
+        return read_folders(form, ["1.png"], "out").n_finished_before
+
+    assert [read("TEA"), read("TEA")] == [0, 1]
+    with pytest.raises(DataError, match=r"other settings \(fields\)"):
+        read("TEN")
 
 
 def test_a_folder_with_other_parts_or_a_damaged_journal_is_refused(scans, model):
     Path("out").mkdir()
     Path("out/part-000007.csv").write_text("mine")
-    with pytest.raises(DataError, match="holds parts of another run"):
+    advice = "remove (its|the) folder, or give another one$"  # without one of the two files, the other is refused
+    with pytest.raises(DataError, match=f"holds parts of another run, without a journal; {advice}"):
         read_folders(model, [scans], "out")
     Path("out", JOURNAL).write_text("[]\n")
-    with pytest.raises(DataError, match="is damaged, or another file"):
+    with pytest.raises(DataError, match=f"is damaged, or another file; {advice}"):
         read_folders(model, [scans], "out")
     Path("out", JOURNAL).write_text('{"journal": 99}\n')
     with pytest.raises(DataError, match="of another version"):
@@ -205,6 +257,15 @@ def test_parquet_has_the_columns_of_csv_with_types(scans, model):
     assert [(row["text"], row["page"]) for row in rows] == [(row["text"], int(row["page"])) for row in table()]
     for typed, row in zip(rows, table(), strict=True):
         assert typed["probability"] == (pytest.approx(float(row["probability"])) if row["probability"] else None)
+
+
+def test_a_folder_of_parquet_is_one_table(scans, model):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    dataset = pytest.importorskip("pyarrow.dataset")
+    read_folders(model, [scans], "out", part_size=8, format="parquet")
+    with writing_alone(Path("out", JOURNAL)), whole_files(Path("out/part-000009.parquet")):
+        assert len(os.listdir("out")) == 6  # three parts, the journal, a lock and an incomplete part
+        assert parquet.read_table("out").num_rows == dataset.dataset("out").count_rows() == 22
 
 
 def test_parquet_without_pyarrow_names_the_extra(scans, model, monkeypatch):

@@ -131,8 +131,8 @@ class Journal:
     >>> from tempfile import TemporaryDirectory
     >>> from ensemble_hwr._writing import Journal
     >>> with TemporaryDirectory() as folder:
-    ...     Journal(Path(folder, "journal.jsonl")).add({"part": 0})
-    ...     Journal(Path(folder, "journal.jsonl")).records
+    ...     Journal(Path(folder, "_journal.jsonl")).add({"part": 0})
+    ...     Journal(Path(folder, "_journal.jsonl")).records
     [{'part': 0}]
     """
 
@@ -164,7 +164,7 @@ class Journal:
         except ValueError:
             record = None
         if not isinstance(record, dict):
-            raise DataError(f"{self._file}: is damaged, or another file; remove it, or give another folder")
+            raise DataError(f"{self._file}: is damaged, or another file; remove its folder, or give another one")
         return record
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PART_SIZE = 1000
 MOST_PER_PART = 1_000_000  # a part is in memory until it is written
-JOURNAL = "journal.jsonl"
+JOURNAL = "_journal.jsonl"  # pyarrow reads a folder without the files whose names begin with _ or .
 _FILES_AT_ONCE = {"letters": BATCH_SIZE, "words": 16, "pages": 2, "fields": 2}  # that a process gets
 _LEAST = {"letters": 20, "words": 3, "pages": 1, "fields": 1}  # of these batches per process, which is worth its start
 _VERSION = 1  # of the journal
@@ -100,7 +100,7 @@ def read_folders(
     """Read all pictures in folders, and write the results as files of parts; the same call continues after an end.
 
     The folder `output` gets the files ``part-000000.csv``, ``part-000001.csv`` and so on, each with the results of
-    `part_size` files in the order of their paths, and the file ``journal.jsonl`` with a line per finished part. Each
+    `part_size` files in the order of their paths, and the file ``_journal.jsonl`` with a line per finished part. Each
     part is complete as soon as it exists. A picture that cannot be read has a row with its path and the error. Memory
     does not grow with the number of pictures.
 
@@ -176,7 +176,8 @@ def read_folders(
     source = _Source(tuple(os.fspath(path) for path in paths), pattern, recursive, part_size)
     chosen = PageOptions(_parsed(pages), max_pages)
     work = ReadFiles(*_task_of(reader), options, chosen, os.getcwd())
-    settings = {**_settings(reader), "options": [format, part_size, min_confidence, repr(chosen)]}
+    of_results = {"format": format, "part_size": int(part_size), "min_confidence": float(min_confidence)}
+    settings = _settings(reader) | _comparable({**of_results, "pages": chosen.pages, "max_pages": max_pages})
     folder = Path(output)
     check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -254,7 +255,8 @@ class _Run:
         begin = {"journal": _VERSION, "settings": settings, "files": self._n_files(), "digest": digest}
         if not self._journal.records:
             if next(self._folder.glob("part-*"), None) is not None:
-                raise DataError(f"{self._folder}: holds parts of another run, without a journal; give another folder")
+                advice = "remove the folder, or give another one"
+                raise DataError(f"{self._folder}: holds parts of another run, without a journal; {advice}")
             self._journal.add(begin)
             return
         before, *records = self._journal.records
@@ -338,10 +340,9 @@ class _Run:
         advice = "give another output folder, or run the same command as before"
         if before.get("journal") != _VERSION:
             raise DataError(f"{self._folder}: its journal is of another version of ensemble_hwr; {advice}")
-        names = sorted(before["settings"].keys() | now["settings"].keys())
-        changed = [name for name in names if before["settings"].get(name) != now["settings"].get(name)]
+        changed = _differences(before["settings"], now["settings"])
         if changed:
-            raise DataError(f"{self._folder}: was started with other settings ({', '.join(changed)}); {advice}")
+            raise DataError(f"{self._folder}: was started with other settings ({'; '.join(changed)}); {advice}")
         if before["digest"] != now["digest"]:
             number = {record["part"]: record["digest"] for record in records}
             first = next((k for k, part in enumerate(self._plan) if number.get(k, part.digest) != part.digest), None)
@@ -387,20 +388,80 @@ def _task_of(reader: Any) -> tuple[str, Callable[..., Any]]:
 
 
 def _settings(reader: Any) -> dict[str, Any]:
-    """Return a digest of each parameter of a reader, and the version of the library."""
-    import joblib
-
+    """Return the settings of a reader by name, and the version of the library."""
     from ensemble_hwr import __version__
     from ensemble_hwr.reading import PageReader, WordReader
+    from ensemble_hwr.reading.fields import FormReader
 
-    params: dict[str, Any] = {"model": reader}
-    if isinstance(reader, WordReader | PageReader):
+    if isinstance(reader, WordReader | PageReader | FormReader):
         words: Any = getattr(reader, "reader_", reader)
-        params = {**words.get_params(deep=False), **reader.get_params(deep=False), "classifier": words.classifier_}
-        del params["n_jobs"], params["errors"]
-        params.pop("reader", None)
-    digests = {name: joblib.hash(value) for name, value in sorted(params.items())}
-    return {"version": __version__, "reader": type(reader).__name__, **digests}
+        params = {**words.get_params(deep=False), "model": words.classifier_}
+        for name in ("alphabet", "lexicon"):
+            if params[name] is None:  # the fitted reader may have been given one
+                params[name] = getattr(words, f"{name}_")
+        if isinstance(reader, PageReader):
+            params |= reader.get_params(deep=False)
+        elif isinstance(reader, FormReader):
+            params["fields"] = [(field, _words_of(field.lexicon)) for field in reader.fields]
+    else:
+        params = _letter_settings(reader)
+    for name in ("classifier", "reader", "n_jobs", "errors"):
+        params.pop(name, None)
+    return _comparable({"version": __version__, "reader": type(reader).__name__, **params})
+
+
+def _words_of(lexicon: Any) -> Any:
+    """Return the contents of a file of words, which may change under the same path; any other lexicon as it is."""
+    return lexicon.read_bytes() if isinstance(lexicon, Path) and lexicon.is_file() else lexicon
+
+
+def _letter_settings(reader: Any) -> dict[str, Any]:
+    """Return the settings of a model of letters in pictures."""
+    from ensemble_hwr.reading.models import split_pipeline
+
+    normalizer, classifier = split_pipeline(reader)
+    assert normalizer is not None  # `_task_of` has refused others
+    params = normalizer.get_params(deep=False)
+    timeout = params.pop("timeout")
+    del params["n_jobs"]
+    unrestricted, alphabet = _unrestricted(classifier)
+    return {"model": [params, unrestricted], "alphabet": alphabet, "timeout": timeout}
+
+
+def _unrestricted(classifier: Any) -> tuple[Any, str | None]:
+    """Return the parts of a classifier without its restriction to an alphabet, and the alphabet."""
+    from sklearn.pipeline import Pipeline
+
+    from ensemble_hwr.alphabets import AlphabetClassifier
+
+    if isinstance(classifier, Pipeline):
+        last, alphabet = _unrestricted(classifier[-1])
+        return [*classifier.steps[:-1], last], alphabet
+    if isinstance(classifier, AlphabetClassifier):
+        return classifier.estimator_, classifier.alphabet
+    return classifier, None
+
+
+def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings as JSON holds them: a number, a text or None as it is, a digest of any other value."""
+    import joblib
+
+    return {
+        name: value if value is None or isinstance(value, str | int | float) else {"digest": joblib.hash(value)}
+        for name, value in settings.items()
+    }
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return the names of settings that differ, with the values that can be shown."""
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if "reader" in names:  # a reader of another kind has other settings
+        names = ["reader"]
+    pairs = {name: (before.get(name), now.get(name)) for name in names}
+    return [
+        name if any(isinstance(value, dict) for value in pair) else f"{name}: {pair[0]!r} then, {pair[1]!r} now"
+        for name, pair in pairs.items()
+    ]
 
 
 def _parsed(pages: str | PageRanges | None) -> PageRanges | None:

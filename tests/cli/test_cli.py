@@ -56,6 +56,11 @@ def test_help_imports_nothing_but_click(command, ensemble_hwr_command):
         ["demo", "--jobs", "many"],
         ["compare", "config.toml", "--output", "x", "--seeds", "a"],
         ["evaluate", "model", "data", "--part", "half"],
+        ["letters", "a.png", "--alphabet", ""],
+        ["read", "a.png", "--alphabet", "Z-A"],
+        ["export", "az", "-o", "az.onnx", "--alphabet", "é"],
+        ["serve", "--alphabet", "AA"],
+        ["letters", "a.png", "--alphabet", "auto"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments, capsys):
@@ -63,6 +68,24 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
     printed = capsys.readouterr()
     assert "Usage: ensemble-hwr" in printed.err
     assert "Traceback" not in printed.err
+
+
+def test_an_interrupt_of_the_first_imports_is_silent(ensemble_hwr_command):
+    (python, *_), environment = ensemble_hwr_command
+    code = """
+import signal, sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "ensemble_hwr.cli":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from ensemble_hwr.__main__ import main
+sys.exit(main())
+"""
+    done = subprocess.run([python, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_the_group_lists_all_commands():

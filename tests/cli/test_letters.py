@@ -55,8 +55,8 @@ def test_answers_are_restricted_to_an_alphabet(model, pictures, capsys):
     assert set(labels.tolist()) <= set("DO")
     assert read(model, *pictures, "--alphabet", "A-Z") == 1
     assert "cannot be read; the classes of the model are 'ABDO'" in capsys.readouterr().err
-    assert read(model, *pictures, "--alphabet", "M-F") == 1
-    assert "M-F is empty; write F-M" in capsys.readouterr().err
+    assert read(model, *pictures, "--alphabet", "M-F") == 2
+    assert "Invalid value for '--alphabet': alphabet 'M-F': M-F is empty; write F-M" in capsys.readouterr().err
 
 
 def test_a_picture_that_takes_longer_than_the_timeout_is_an_error(model, pictures, capsys):
@@ -334,7 +334,7 @@ def test_results_in_parts_are_those_of_csv_and_the_same_command_continues(model,
     assert read(model, *parts) == 1
     assert capsys.readouterr().out.endswith(": 10 pictures in 3 parts, 3 of them finished before; 1 error\n")
     assert read(model, *parts, "--min-confidence", 1) == 1
-    assert "was started with other settings (options)" in capsys.readouterr().err
+    assert "was started with other settings (min_confidence: 0.0 then, 1.0 now)" in capsys.readouterr().err
 
 
 def test_options_of_parts_need_a_folder_for_them(model, pictures, tmp_path, capsys):
@@ -359,4 +359,4 @@ def test_an_interrupt_says_that_the_same_command_continues(model, pictures, tmp_
     monkeypatch.setattr(folders, "contents_of", interrupt)
     assert read(model, pictures[0], "--format", "csv", "-o", tmp_path / "out") == 128 + signal.SIGTERM
     assert "finished parts are kept, and the same command continues" in capsys.readouterr().err
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["journal.jsonl"]
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["_journal.jsonl"]

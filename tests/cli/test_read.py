@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
-from ensemble_hwr import LetterNormalizer, compose_words, generate_letters, save_model
+from ensemble_hwr import LetterNormalizer, compose_words, generate_letters, load_model, save_model
 from ensemble_hwr.cli import _read, main
 from ensemble_hwr.images import open_picture
 
@@ -77,6 +77,14 @@ def test_words_are_read_in_an_alphabet(reading_model, pictures, capsys):
     assert set("".join(texts)) == set("OT")
     assert read(reading_model, *pictures, "--alphabet", "A-Z") == 1
     assert "cannot be read; the classes of the model are 'ENOT'" in capsys.readouterr().err
+    assert read(reading_model, pictures[0], "--alphabet", "auto") == 0
+
+
+def test_a_model_of_rows_is_refused(reading_model, pictures, tmp_path, capsys):
+    rows = save_model(load_model(reading_model)[-1], tmp_path / "rows.model")
+    for options in ([], ["--format", "csv", "--output", tmp_path / "out"]):
+        assert read(rows, pictures[0], *options) == 1
+        assert "rows.model: does not read pictures; give a model that" in capsys.readouterr().err
 
 
 def test_confidences_and_question_marks(reading_model, pictures, lexicon, capsys):

@@ -131,6 +131,19 @@ def test_circular_links_are_not_followed(folder):
     assert len(find_pictures(folder)) == 5
 
 
+def test_links_to_themselves_are_files_like_any_others(folder, root):
+    for name in ("loop.txt", "c/loop.txt", "c/loop.png"):
+        (folder / name).symlink_to(Path(name).name)
+    assert [Path(path).name for path in find_pictures(folder / "c")] == ["loop.png", "x.webp"]
+    assert not [path for path in find_pictures(folder) if path.endswith(".txt")]
+    (root / "A" / "loop.png").symlink_to("loop.png")
+    (root / "loop").symlink_to("loop")
+    assert load_folder(root, labels="AB").counts() == {"A": 2, "B": 2}
+    (root / "A" / "loop.txt").symlink_to("loop.txt")
+    with pytest.raises(DataError, match=r"loop\.txt: not a picture"):
+        load_folder(root, labels="AB")
+
+
 @pytest.mark.parametrize(("name", "message"), [("none", "no such folder"), ("b.png", "is a file")])
 def test_paths_that_are_not_folders_are_rejected(folder, name, message):
     with pytest.raises(DataError, match=message):

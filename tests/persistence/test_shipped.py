@@ -51,6 +51,14 @@ def test_a_missing_file_is_an_error_that_lists_shipped_models(shipped):
         load_model("xy")
 
 
+@pytest.mark.parametrize("path", ["./ab", "other/ab", Path("ab")])
+def test_a_path_with_the_name_of_a_shipped_model_is_not_that_model(shipped, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = f"^{path}: there is no such file; for the shipped model, write 'ab' without a path$"
+    with pytest.raises(ModelError, match=message):
+        load_model(path)
+
+
 def test_without_shipped_models_the_error_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "shipped_folder", lambda: tmp_path / "none")
     assert available_models() == []

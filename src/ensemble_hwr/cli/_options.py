@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from ensemble_hwr._writing import check_folder, check_replaceable
-from ensemble_hwr.exceptions import ConfigError
+from ensemble_hwr.cli._errors import loading
+from ensemble_hwr.exceptions import ConfigError, DataError
 
 TRUSTED = "ensemble_hwr.trusted_imports"  # key of the modules in the context of a command
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -37,6 +38,25 @@ def _parse_seeds(_: click.Context, __: click.Parameter, value: str | None) -> tu
         return None if value is None else tuple(int(part) for part in value.split(","))
     except ValueError:
         raise click.BadParameter(f"{value!r} is not a list of integers separated by commas, such as 0,1,2") from None
+
+
+def _check_alphabet(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return an alphabet, or raise an error if it cannot be parsed."""
+    if value is None:
+        return None
+    with loading():
+        from ensemble_hwr.alphabets import parse_alphabet
+
+    try:
+        parse_alphabet(value)
+    except DataError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
+    return value
+
+
+def _check_reading_alphabet(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return an alphabet of words, which can be "auto", too."""
+    return value if value == "auto" else _check_alphabet(context, parameter, value)
 
 
 config_argument = click.argument("config", type=click.Path(path_type=Path, readable=False))
@@ -106,11 +126,13 @@ model_option = _model_option("az")
 word_model_option = _model_option("mixed")
 alphabet_option = click.option(
     "--alphabet",
+    callback=_check_alphabet,
     metavar="CHARACTERS",
     help="Characters that can occur, such as A-Z, A-Z0-9 or AEIOU; letters ignores case. By default all of the model.",
 )
 reading_alphabet_option = click.option(
     "--alphabet",
+    callback=_check_reading_alphabet,
     metavar="CHARACTERS",
     help="Characters that can occur, such as A-Z, A-Z0-9 or a-zA-Z0-9; letters ignores case; auto is A-Z if most "
     "letters are capitals. By default all of the model and . , - ' are read; ! ? : & / are read if named: 'A-Z.!'.",

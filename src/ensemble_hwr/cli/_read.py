@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from ensemble_hwr._batches import Batch, PageOptions, ReadEach, map_batches
+from ensemble_hwr._deadlines import SECONDS
 from ensemble_hwr._formats import (
     DOCUMENTS,
     FIELD_COLUMNS,
@@ -36,6 +37,7 @@ from ensemble_hwr.cli._pictures import (
     find_all,
     folder_options,
     page_options,
+    picture_model,
 )
 from ensemble_hwr.exceptions import DataError, PictureError
 
@@ -298,13 +300,15 @@ def _check_lexicon_options(lexicon: Path | None, case: str, accents: str, fields
         raise click.UsageError(f"{needed[0]} needs --lexicon WORDS")
 
 
-def _word_reader(model: str, *, lexicon: Path | None, **settings: Any) -> WordReader:
+def _word_reader(model: str, *, lexicon: Path | None, timeout: float = SECONDS, **settings: Any) -> WordReader:
     """Return the reader that the options describe."""
     from ensemble_hwr.persistence import load_model
     from ensemble_hwr.reading import Lexicon, WordReader
 
     words = None if lexicon is None else Lexicon.from_file(lexicon)
-    fitted: WordReader = WordReader(load_model(model), lexicon=words, **settings).fit()
+    loaded = load_model(model)
+    picture_model(loaded, model, timeout)  # refuses a model of rows, as `letters` does
+    fitted: WordReader = WordReader(loaded, lexicon=words, timeout=timeout, **settings).fit()
     return fitted
 
 

@@ -93,7 +93,7 @@ def list_pictures(folder: Path) -> list[str]:
         for entry in entries:
             if _is_hidden(entry.name):
                 continue
-            if entry.is_dir() or not entry.name.lower().endswith(SUFFIXES):
+            if _is_folder(entry) or not entry.name.lower().endswith(SUFFIXES):
                 raise DataError(f"{entry.path}: not a picture (allowed: {', '.join(SUFFIXES)}); move it elsewhere")
             pictures.append(entry.path)
     return sorted(pictures)
@@ -105,6 +105,14 @@ def _label_folders(folder: Path) -> list[str]:
     if not names:
         raise DataError(f"{folder}: contains no folder; expected one per class, such as {folder / 'A'}")
     return sorted(names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or a link to one; a link that leads to itself is not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_hidden(name: str) -> bool:
@@ -212,7 +220,7 @@ def _pictures_among(
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             if not entry.is_symlink():
                 folders.append(entry.name)
         elif entry.name.lower().endswith(suffixes):

@@ -441,6 +441,10 @@ def locate_model(model: PathLike) -> Path:
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):
+        if file.name in shipped:
+            raise ModelError(
+                f"{model}: there is no such file; for the shipped model, write {file.name!r} without a path"
+            ) from None
         names = f"shipped models: {', '.join(shipped)}" if shipped else "no model is shipped with this installation"
         raise ModelError(f"{model}: there is no such file and no shipped model of that name ({names})") from None
     except (OSError, ValueError):

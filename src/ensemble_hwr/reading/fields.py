@@ -183,6 +183,13 @@ class FormReader:
     reader : WordReader, default=None
         Fitted. None uses the shipped models. It ignores machine print unless it has ``print="keep"``.
 
+    Attributes
+    ----------
+    fields : list of FormField
+        The fields.
+    reader_ : WordReader
+        The fitted reader.
+
     Raises
     ------
     DataError
@@ -208,10 +215,10 @@ class FormReader:
 
     def __init__(self, fields: Iterable[FormField | Mapping[str, Any]], reader: WordReader | None = None) -> None:
         self.fields = check_fields(list(fields))
-        base = WordReader().fit() if reader is None else reader
-        check_is_fitted(base)
-        self._timeout = base.timeout
-        self._readers = {field.name: _reader_of(field, base) for field in self.fields}
+        self.reader_: WordReader = WordReader().fit() if reader is None else reader
+        check_is_fitted(self.reader_)
+        self._timeout = self.reader_.timeout
+        self._readers = {field.name: _reader_of(field, self.reader_) for field in self.fields}
 
     def read(self, picture: Picture) -> dict[str, Word]:
         """Read one picture of the form.
