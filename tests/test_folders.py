@@ -190,9 +190,10 @@ def test_a_folder_with_other_parts_or_a_damaged_journal_is_refused(scans, model)
     advice = "remove (its|the) folder, or give another one$"  # without one of the two files, the other is refused
     with pytest.raises(DataError, match=f"holds parts of another run, without a journal; {advice}"):
         read_folders(model, [scans], "out")
-    Path("out", JOURNAL).write_text("[]\n")
-    with pytest.raises(DataError, match=f"is damaged, or another file; {advice}"):
-        read_folders(model, [scans], "out")
+    for damaged in ("[]", '{"journal": 1}', '{"journal": 1, "settings": 3}'):
+        Path("out", JOURNAL).write_text(f"{damaged}\n")
+        with pytest.raises(DataError, match=f"is damaged, or another file; {advice}"):
+            read_folders(model, [scans], "out")
     Path("out", JOURNAL).write_text('{"journal": 99}\n')
     with pytest.raises(DataError, match="of another version"):
         read_folders(model, [scans], "out")

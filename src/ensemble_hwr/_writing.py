@@ -23,6 +23,7 @@ except ImportError:  # Windows, where two commands can write one file
 if TYPE_CHECKING:
     from ensemble_hwr._typing import PathLike
 
+DAMAGED = "is damaged, or another file; remove its folder, or give another one"
 _NOT_A_FILE = "is a device or a pipe, and cannot be replaced by a file"
 
 
@@ -164,7 +165,7 @@ class Journal:
         except ValueError:
             record = None
         if not isinstance(record, dict):
-            raise DataError(f"{self._file}: is damaged, or another file; remove its folder, or give another one")
+            raise DataError(f"{self._file}: {DAMAGED}")
         return record
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ensemble_hwr._batches import BATCH_SIZE, Classify, PageOptions, ReadEach, files_of
 from ensemble_hwr._formats import OutputOptions
 from ensemble_hwr._parts import PART_FORMATS, Files, Found, ReadFiles, contents_of, import_pyarrow
-from ensemble_hwr._writing import Journal, check_folder, whole_files, writing_alone
+from ensemble_hwr._writing import DAMAGED, Journal, check_folder, whole_files, writing_alone
 from ensemble_hwr.exceptions import DataError, EnsembleHwrError, ModelError
 
 if TYPE_CHECKING:
@@ -260,7 +260,14 @@ class _Run:
             self._journal.add(begin)
             return
         before, *records = self._journal.records
-        self._compare(before, begin, records)
+        try:
+            self._compare(before, begin, records)
+            self._find_finished(records)
+        except (KeyError, TypeError, AttributeError):  # JSON, but not of this library
+            raise DataError(f"{self._folder / JOURNAL}: {DAMAGED}") from None
+
+    def _find_finished(self, records: list[dict[str, Any]]) -> None:
+        """Find the parts that are finished and whose files are complete."""
         for record in {record["part"]: record for record in records}.values():
             file = self._file(record["part"])
             if file.exists() and file.stat().st_size == record["bytes"]:
