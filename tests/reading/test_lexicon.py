@@ -151,7 +151,7 @@ def test_spelled_with_leaves_out_words_with_other_letters():
         assert list(lexicon.spelled_with("AET")) == ["TE", "TEA"]
     with pytest.warns(UserWarning, match=r"such as \"o'clock\": they cannot be spelled with 'Taet' alone$"):
         assert list(lexicon.spelled_with("aetT")) == ["Te", "tea"]
-    with pytest.raises(DataError, match=r"^no word of the lexicon can be spelled with 'XYZ' alone; one of its words is 'Te'"):
+    with pytest.raises(DataError, match=r"^no word of the lexicon can be spelled with 'XYZ' alone; one of .* is 'Te'"):
         lexicon.spelled_with("XYZ")
 
 
