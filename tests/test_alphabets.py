@@ -56,8 +56,11 @@ def test_names_of_alphabets(name, classes):
     ("name", "message"),
     [
         ("Z-A", "Z-A is empty; write A-Z"),
-        ("A-z", "A-z is no range; ranges lie within A-Z, a-z or 0-9, such as in 'a-zA-Z', and the mark '-' comes last"),
-        ("B9-b", "9-b is no range"),
+        (
+            "A-z",
+            "A-z is not a range; ranges lie within A-Z, a-z or 0-9, such as in 'a-zA-Z', and the mark '-' comes last",
+        ),
+        ("B9-b", "9-b is not a range"),
         ("auto", "'auto' is for the readers of words and pages"),
         ("A-ZB", "contains 'B' more than once"),
         ("", "fewer than two characters"),
@@ -179,5 +182,7 @@ def test_a_word_reader_takes_a_restricted_model():
 
 def test_classes_that_are_numbers_have_no_alphabet():
     model = LogisticRegression().fit(np.eye(3), [0, 1, 1])
-    with pytest.raises(DataError, match=r"^alphabet '0-1': the classes of the model are 0, 1, which are no characters"):
+    with pytest.raises(
+        DataError, match=r"^alphabet '0-1': the classes of the model are 0, 1, which are not characters"
+    ):
         with_alphabet(model, "0-1")

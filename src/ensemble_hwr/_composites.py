@@ -1,4 +1,4 @@
-"""Structure of estimators: transformers, the classifier at the end, parts, random states, weights and tiny numbers.
+"""Structure of estimators: transformers, the classifier at the end, parts, random states and weights; tiny weights.
 
 Composites are scikit-learn's Pipeline, VotingClassifier and StackingClassifier, and two kinds of this library, which
 declare their structure by a class attribute, so that this module imports none of them:

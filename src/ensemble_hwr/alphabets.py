@@ -83,7 +83,7 @@ def parse_alphabet(alphabet: str | Alphabet) -> Alphabet:
     Raises
     ------
     DataError
-        If there are fewer than two characters, one occurs twice, or a range is none, such as ``"A-z"``.
+        If there are fewer than two characters, one occurs twice, or a range such as ``"A-z"`` is not allowed.
 
     Examples
     --------
@@ -403,7 +403,7 @@ def _between(first: str, last: str, alphabet: str) -> str:
     group = _range_of(first)
     if last not in group:
         raise DataError(
-            f"alphabet {alphabet!r}: {first}-{last} is no range; ranges lie within A-Z, a-z or 0-9, such as in "
+            f"alphabet {alphabet!r}: {first}-{last} is not a range; ranges lie within A-Z, a-z or 0-9, such as in "
             "'a-zA-Z', and the mark '-' comes last"
         )
     if first > last:
@@ -437,7 +437,7 @@ def _columns(classes: Sequence[Any] | NDArray[Any], alphabet: Alphabet) -> tuple
     if not any(isinstance(label, str) for label in place):
         known = ", ".join(map(str, list(place)[:10]))
         raise DataError(
-            f"alphabet {alphabet.name!r}: the classes of the model are {known}, which are no characters; fit it with "
+            f"alphabet {alphabet.name!r}: the classes of the model are {known}, which are not characters; fit it with "
             "labels such as 'A' or '0'"
         )
     members = [[place[part] for part in parts if part in place] for _, parts in alphabet.parts]

@@ -34,8 +34,8 @@ _HIDDEN: dict[str, Callable[[NDArray[Any]], Any]] = {
 class MemberMLPClassifier(MLPClassifier):
     """scikit-learn's MLPClassifier with five changes for members of an ensemble.
 
-    Training is the same, bit for bit but for the last change, and parameters and attributes are those of
-    :class:`~sklearn.neural_network.MLPClassifier`. The changes:
+    But for these changes, training is the same, bit for bit, and parameters and attributes are those of
+    :class:`~sklearn.neural_network.MLPClassifier`:
 
     - ``early_stopping`` works with text labels under every supported release of scikit-learn.
     - Reaching ``max_iter`` raises no ConvergenceWarning, since the number of epochs is fixed on purpose; ``n_iter_`` is
@@ -259,7 +259,7 @@ def continue_fit(network: MLPClassifier, rows: NDArray[Any], codes: NDArray[np.i
 
 
 def zero_tiny_weights(network: MLPClassifier) -> None:
-    """Set tiny weights of a network to 0, in place, and so the means of its optimizer, of which they would arise again.
+    """Set tiny weights of a network and tiny means of its optimizer to 0, in place: such means would make new ones.
 
     Parameters
     ----------

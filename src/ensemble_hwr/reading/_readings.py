@@ -51,8 +51,8 @@ def find_readings(
     lexicon : Lexicon or None
         Spelled with the letters of the graph; in upper case also if there are small letters.
     oov_rate : float in [0, 1)
-        Prior probability that a word is not in the lexicon. Numbers, and codes whose letters are single ones, such as
-        B12, have prices instead, unless it is 0.
+        Prior probability that a word is not in the lexicon. Numbers and codes without two letters in a row, such
+        as B12, have prices instead, unless it is 0.
     ngrams : LanguageModel or None
         Language model of words that are not in the lexicon. None: all texts of one length are equally probable.
     beam : int
@@ -110,7 +110,7 @@ def _score_of(word: str, spans: Sequence[int], graph: Graph, lexicon: Lexicon) -
 
 
 def _has_word(text: str) -> bool:
-    """Return whether a text has letters and no digits, or digits and several letters in a run, as in 0slo."""
+    """Return whether a text has letters and no digits, or digits and two letters in a row, as in 0slo."""
     letters = [character.isalpha() for character in text]
     return any(one and other for one, other in pairwise(letters)) if _has_digits(text) else any(letters)
 

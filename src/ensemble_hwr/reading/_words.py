@@ -99,7 +99,7 @@ class WordReader(PictureReader[Word]):
         Expected words, in upper or lower case. A mapping gives the frequency of each word. None expects no words.
     oov_rate : float, default=0.01
         Prior probability that a word is out of vocabulary, in [0, 1). Its letters are then random, or follow `ngrams`.
-        With a classifier of digits and letters, numbers, and codes whose letters are single ones, such as B12, are no
+        With a classifier of digits and letters, numbers and codes without two letters in a row, such as B12, are not
         words, and have another prior. With 0 only words of the lexicon are read, unless none of them is possible.
     ngrams : LetterNgrams, default=None
         Letter model of words that are not in the lexicon.
